@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Pins requirements/*.txt with hashes and without any download address.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python3 -m venv .make/uv
+.make/uv/bin/python -m pip install --quiet uv==0.13.9
+compile() {
+  .make/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-annotate --no-header "$@"
+}
+compile pyproject.toml --extra server requirements/build.in -o requirements/server.txt
+compile pyproject.toml --extra server requirements/build.in requirements/dev.in \
+  -c requirements/server.txt -o requirements/dev.txt
+compile requirements/proto.in -o requirements/proto.txt

@@ -1,0 +1,2 @@
+"""Entry point."""
+def main() -> int: return 0

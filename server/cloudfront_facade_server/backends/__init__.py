@@ -1,0 +1,6 @@
+"""What stands behind the service: one Protocol, two implementations.
+
+`protocol`  the boto3-shaped methods that both have
+`aws`       CloudFront itself, or any HTTP endpoint that speaks as it does, through boto3
+`embedded`  CloudFront's behaviour for these operations on SQLite, in this process
+"""
