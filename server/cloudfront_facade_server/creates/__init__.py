@@ -1,0 +1,7 @@
+"""Creates that happen exactly once, though CloudFront has no idempotency token.
+
+`request_tag`   the tag that carries a create's id and the fingerprint of its content
+`resources`     what the algorithm must know of a function and of a store
+`sightings`     the reads that tell whose a resource of this name is
+`exactly_once`  the algorithm
+"""

@@ -1,0 +1,7 @@
+"""From what went wrong to the status that a caller gets.
+
+`status_error`  the one exception that every failure becomes, and the trailers it is sent as
+`refusals`      the service's own refusals
+`table`         the one table of what AWS and its libraries can answer
+`upstream`      the translation by that table, and what it proves about the effect
+"""

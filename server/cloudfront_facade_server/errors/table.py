@@ -1,0 +1,195 @@
+"""The table: from the AWS code, or the exception of AWS's library, to the status that a caller gets.
+
+The code decides, never the HTTP status or the exception's class where there is a code: proxies and CloudFront use one
+HTTP status for many things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import grpc
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+Detail = Literal["none", "resource", "precondition", "quota", "code", "tags", "request"]
+
+
+class UnreadableAnswerError(Exception):
+    """CloudFront answered a success that lacks what it must have, so that the effect cannot be told."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        code: the gRPC status.
+        reason: a name of ErrorReason without its prefix.
+        says: the message; `{kind}` and `{name}` are the subject's.
+        detail: which google.rpc message goes with it.
+        retry_after: seconds, where a retry can help.
+        pushback: whether a client's retry policy is told: to wait `retry_after`, or never to retry.
+        quotes: whether CloudFront's own text is passed on: only where it speaks of the caller's input.
+    """
+
+    code: grpc.StatusCode
+    reason: str
+    says: str
+    detail: Detail = "none"
+    retry_after: float | None = None
+    pushback: bool = False
+    quotes: bool = False
+
+
+_Code = grpc.StatusCode
+
+THROTTLED = Row(
+    _Code.RESOURCE_EXHAUSTED,
+    "UPSTREAM_THROTTLED",
+    "CloudFront limits the account's rate; try again later",
+    retry_after=2.0,
+    pushback=True,
+)
+_EXPIRED = Row(
+    _Code.UNAVAILABLE,
+    "UPSTREAM_CREDENTIALS_EXPIRED",
+    "the service's AWS credentials have expired, and a refresh did not help",
+    retry_after=5.0,
+)
+_CREDENTIALS_INVALID = Row(
+    _Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID", "AWS does not accept the service's own credentials"
+)
+_CREDENTIALS_MISSING = Row(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING", "the service has no AWS credentials")
+_CREDENTIALS_UNAVAILABLE = Row(
+    _Code.UNAVAILABLE,
+    "UPSTREAM_CREDENTIALS_UNAVAILABLE",
+    "the source of the service's AWS credentials does not answer",
+    retry_after=5.0,
+)
+_DENIED = Row(
+    _Code.PERMISSION_DENIED,
+    "UPSTREAM_ACCESS_DENIED",
+    "the service's own AWS role lacks the right for this operation; it is not about the caller",
+)
+_INVALID = Row(
+    _Code.INVALID_ARGUMENT,
+    "UPSTREAM_INVALID_ARGUMENT",
+    "CloudFront refused the request as invalid",
+    detail="request",
+    quotes=True,
+)
+UNAVAILABLE = Row(_Code.UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "CloudFront failed to answer; try again", retry_after=1.0)
+_TIMEOUT = Row(_Code.UNAVAILABLE, "UPSTREAM_TIMEOUT", "CloudFront did not answer in time; try again", retry_after=1.0)
+_UNREACHABLE = Row(
+    _Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "no connection to CloudFront could be made", retry_after=1.0
+)
+
+TABLE: Final[Mapping[str, Row]] = {
+    "FunctionAlreadyExists": Row(
+        _Code.ALREADY_EXISTS, "FUNCTION_ALREADY_EXISTS", "a {kind} named {name} exists already", detail="resource"
+    ),
+    "EntityAlreadyExists": Row(
+        _Code.ALREADY_EXISTS,
+        "KEY_VALUE_STORE_ALREADY_EXISTS",
+        "a {kind} named {name} exists already",
+        detail="resource",
+    ),
+    "NoSuchFunctionExists": Row(
+        _Code.NOT_FOUND, "FUNCTION_NOT_FOUND", "there is no {kind} named {name}", detail="resource"
+    ),
+    "EntityNotFound": Row(
+        _Code.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND", "there is no {kind} named {name}", detail="resource"
+    ),
+    "NoSuchResource": Row(_Code.NOT_FOUND, "RESOURCE_NOT_FOUND", "there is no such resource", detail="resource"),
+    "FunctionSizeLimitExceeded": Row(
+        _Code.INVALID_ARGUMENT, "FUNCTION_TOO_LARGE", "CloudFront found the function's code too large", detail="code"
+    ),
+    "EntitySizeLimitExceeded": Row(
+        _Code.FAILED_PRECONDITION,
+        "IMPORT_SOURCE_TOO_LARGE",
+        "CloudFront found the file to import too large",
+        detail="precondition",
+    ),
+    "TooManyFunctions": Row(
+        _Code.RESOURCE_EXHAUSTED,
+        "FUNCTION_QUOTA_EXCEEDED",
+        "the account has as many functions as it may have",
+        detail="quota",
+        pushback=True,
+    ),
+    "EntityLimitExceeded": Row(
+        _Code.RESOURCE_EXHAUSTED,
+        "KEY_VALUE_STORE_QUOTA_EXCEEDED",
+        "the account has as many key value stores as it may have",
+        detail="quota",
+        pushback=True,
+    ),
+    "InvalidTagging": Row(
+        _Code.INVALID_ARGUMENT, "INVALID_TAGGING", "CloudFront refused the tags", detail="tags", quotes=True
+    ),
+    "TaggingConflict": Row(
+        _Code.ABORTED,
+        "TAGGING_CONFLICT",
+        "CloudFront could not attach the tags now and created nothing; try again in a few minutes",
+        retry_after=120.0,
+    ),
+    "UnsupportedOperation": Row(
+        _Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED", "CloudFront does not support this operation here"
+    ),
+    **dict.fromkeys(("InvalidArgument", "ValidationException", "MalformedXML"), _INVALID),
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _DENIED),
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed"), _EXPIRED),
+    **dict.fromkeys(
+        (
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+            "SignatureDoesNotMatch",
+            "IncompleteSignature",
+            "MissingAuthenticationToken",
+            "OptInRequired",
+        ),
+        _CREDENTIALS_INVALID,
+    ),
+    **dict.fromkeys(
+        (
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "SlowDown",
+            "PriorRequestNotComplete",
+        ),
+        THROTTLED,
+    ),
+    **dict.fromkeys(
+        ("InternalError", "InternalFailure", "InternalServerException", "ServiceUnavailable", "RequestTimeout"),
+        UNAVAILABLE,
+    ),
+}
+"""From the AWS code to the row. A test holds it against botocore's service model."""
+
+BY_HTTP_STATUS: Final[Mapping[int, grpc.StatusCode]] = {
+    400: _Code.INVALID_ARGUMENT,
+    401: _Code.PERMISSION_DENIED,
+    403: _Code.PERMISSION_DENIED,
+    404: _Code.NOT_FOUND,
+    409: _Code.ABORTED,
+    412: _Code.ABORTED,
+    413: _Code.INVALID_ARGUMENT,
+}
+
+BY_EXCEPTION: Final[tuple[tuple[tuple[type[Exception], ...], Row], ...]] = (
+    ((boto.ParamValidationError,), _INVALID),
+    ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound, boto.NoRegionError),
+     _CREDENTIALS_MISSING),
+    ((boto.CredentialRetrievalError, boto.MetadataRetrievalError, boto.TokenRetrievalError),
+     _CREDENTIALS_UNAVAILABLE),
+    ((boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError), _UNREACHABLE),
+    ((boto.ReadTimeoutError,), _TIMEOUT),
+    ((boto.HTTPClientError, ResponseParserError, UnreadableAnswerError), UNAVAILABLE),
+)  # fmt: skip

@@ -1,0 +1,212 @@
+"""From what a backend raised to the status that a caller gets, by the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+
+from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
+from .table import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, Row, UnreadableAnswerError
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an operation is about.
+
+    Attributes:
+        kind: `function` or `key value store`.
+        name: the caller's name of it.
+        sent: the boto3 arguments, whose ARNs may stand in a message.
+    """
+
+    kind: str
+    name: str
+    sent: Mapping[str, Any]
+
+
+_NEVER_SENT: Final = (
+    boto.ParamValidationError,
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.ProfileNotFound,
+    boto.NoRegionError,
+    boto.CredentialRetrievalError,
+    boto.MetadataRetrievalError,
+    boto.TokenRetrievalError,
+    boto.EndpointConnectionError,
+    boto.ConnectTimeoutError,
+    boto.ProxyConnectionError,
+)
+
+_HANDSHAKE_FAILURES: Final = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHAKE_FAILURE")
+"""OpenSSL's names of what can only go wrong before a connection stands."""
+
+UPSTREAM_ERRORS: Final = (boto.ClientError, boto.BotoCoreError, ResponseParserError, UnreadableAnswerError)
+"""Everything that a backend raises for what happened upstream; all else is a fault of this service."""
+
+
+def proven_not_applied(error: Exception) -> bool:
+    """Tells whether nothing can have changed: an upstream 4xx (but 408), or a request that was never sent."""
+    if isinstance(error, boto.ClientError):
+        return 400 <= _http_status(error) < 500 and _http_status(error) != 408 and aws_code(error) != "RequestTimeout"
+    if isinstance(error, boto.SSLError):
+        # Also raised when an established connection breaks; these come before sending.
+        return any(reason in str(error) for reason in _HANDSHAKE_FAILURES)
+    return isinstance(error, _NEVER_SENT)
+
+
+def is_temporary(error: Exception) -> bool:
+    """Tells whether the same request may succeed later."""
+    return _row_of(error).retry_after is not None
+
+
+def aws_code(error: Exception) -> str:
+    """Gives the AWS code of an error; empty where it has none."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, boto.ClientError) else ""
+
+
+def aws_request_id(error: Exception) -> str:
+    """Gives the id that AWS logs the request under; empty where there is none."""
+    if not isinstance(error, boto.ClientError):
+        return ""
+    return str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
+
+
+def from_upstream(error: Exception, subject: Subject) -> StatusError:
+    """Translates what a backend raised, as for a read or for a change that is proven not to have happened."""
+    row = _row_of(error)
+    return _status_error(row, subject, upstream_metadata(error), _upstream_text(error, subject) if row.quotes else "")
+
+
+def found_by_read(code: str, subject: Subject) -> StatusError:
+    """Answers as the AWS code would, where a read found the same out."""
+    return _status_error(TABLE[code], subject, {}, "")
+
+
+def outcome_unknown(error: Exception | None, *, repeatable: bool) -> StatusError:
+    """Answers a change whose effect cannot be told; `repeatable` where repeating the request is safe."""
+    advice = "repeat the same request" if repeatable else "look whether it happened before trying again"
+    return StatusError(
+        grpc.StatusCode.UNAVAILABLE,
+        "UPSTREAM_OUTCOME_UNKNOWN",
+        f"CloudFront's answer was lost, and it cannot be told whether the change happened; {advice}",
+        domain=CLOUDFRONT_DOMAIN,
+        outcome="unknown",
+        metadata=upstream_metadata(error) if error else {},
+        retry_after=1.0 if repeatable else None,
+        pushback=None if repeatable else NEVER_RETRY,
+    )
+
+
+def upstream_metadata(error: Exception) -> dict[str, str]:
+    """Gives what ErrorInfo says of an upstream error: `aws_code`, `aws_http_status`, `aws_request_id`."""
+    metadata: dict[str, str] = {}
+    if code := aws_code(error):
+        metadata["aws_code"] = code[:64]
+    if isinstance(error, boto.ClientError) and (status := _http_status(error)):
+        metadata["aws_http_status"] = str(status)
+    if request_id := aws_request_id(error):
+        metadata["aws_request_id"] = request_id[:64]
+    return metadata
+
+
+def _status_error(row: Row, subject: Subject, metadata: Mapping[str, str], text: str) -> StatusError:
+    message = row.says.format(kind=subject.kind, name=repr(subject.name))
+    if text:
+        message = f"{message}: {text}"
+    message = message[:MAX_MESSAGE_CHARACTERS]
+    return StatusError(
+        row.code,
+        row.reason,
+        message,
+        domain=CLOUDFRONT_DOMAIN,
+        metadata=metadata,
+        details=_details(row, subject, message),
+        retry_after=row.retry_after,
+        pushback=_pushback(row),
+    )
+
+
+def _row_of(error: Exception) -> Row:
+    if isinstance(error, boto.ClientError):
+        return TABLE.get(aws_code(error)) or _unrecognized(_http_status(error))
+    for classes, row in BY_EXCEPTION:
+        if isinstance(error, classes):
+            return row
+    return UNAVAILABLE
+
+
+def _unrecognized(http_status: int) -> Row:
+    if http_status == 429:
+        return THROTTLED
+    code = BY_HTTP_STATUS.get(http_status)
+    if code is None:
+        return UNAVAILABLE
+    return Row(code, "UPSTREAM_UNRECOGNIZED", "CloudFront refused the request with a code unknown to this service")
+
+
+def _http_status(error: boto.ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _pushback(row: Row) -> int | None:
+    if not row.pushback:
+        return None
+    return NEVER_RETRY if row.retry_after is None else round(row.retry_after * 1000)
+
+
+def _details(row: Row, subject: Subject, message: str) -> list[Message]:
+    violation = error_details_pb2.BadRequest.FieldViolation
+    match row.detail:
+        case "resource":
+            return [error_details_pb2.ResourceInfo(
+                resource_type=subject.kind, resource_name=subject.name, description=message
+            )]  # fmt: skip
+        case "precondition":
+            return [precondition(row.reason, subject.name, message)]
+        case "quota":
+            return [error_details_pb2.QuotaFailure(
+                violations=[error_details_pb2.QuotaFailure.Violation(subject=subject.kind, description=message)]
+            )]  # fmt: skip
+        case "code" | "tags" | "request":
+            field = {"code": "function_code", "tags": "tags", "request": ""}[row.detail]
+            return [error_details_pb2.BadRequest(
+                field_violations=[violation(field=field, description=message, reason=row.reason)]
+            )]  # fmt: skip
+    return []
+
+
+def precondition(kind: str, subject: str, description: str) -> error_details_pb2.PreconditionFailure:
+    """Makes the detail of a FAILED_PRECONDITION."""
+    return error_details_pb2.PreconditionFailure(
+        violations=[
+            error_details_pb2.PreconditionFailure.Violation(type=kind, subject=subject, description=description)
+        ]
+    )
+
+
+_ARN = re.compile(r"arn:[\w-]+:[^\s\"'<>,;)]*")
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_UNPRINTABLE = re.compile(r"[^ -~]")
+
+
+def _upstream_text(error: Exception, subject: Subject) -> str:
+    """Gives CloudFront's words about the caller's input, without ARNs and accounts that the caller did not send."""
+    if not isinstance(error, boto.ClientError):
+        return ""
+    sent = repr(subject.sent)
+
+    def keep(hidden: str, match: re.Match[str]) -> str:
+        return match[0] if match[0].rstrip(".") in sent else hidden
+
+    text = _UNPRINTABLE.sub(" ", str(error.response.get("Error", {}).get("Message", "")))
+    text = _ARN.sub(lambda match: keep("[an ARN]", match), text)
+    return _ACCOUNT.sub(lambda match: keep("[an account]", match), text)

@@ -1,0 +1,1 @@
+"""The rpcs: each one validates, translates, acts and translates back."""

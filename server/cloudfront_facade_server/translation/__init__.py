@@ -1,0 +1,6 @@
+"""Messages to boto3 arguments and boto3 responses to messages: pure, and the only place of `Quantity` and `Items`.
+
+`common`            tags, times and enums
+`functions`         the messages of FunctionService
+`key_value_stores`  the messages of KeyValueStoreService
+"""

@@ -1,0 +1,39 @@
+"""Tags, times and enums, both ways."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from cloudfront_facade.v1.tag_pb2 import Tag
+
+_log = logging.getLogger(__name__)
+
+
+def tags_to_boto(tags: Iterable[Tag]) -> dict[str, Any]:
+    """Makes `{"Tags": {"Items": [...]}}`; nothing where there are no tags, no `Value` where a tag has none."""
+    items = [{"Key": tag.key, "Value": tag.value} if tag.HasField("value") else {"Key": tag.key} for tag in tags]
+    return {"Tags": {"Items": items}} if items else {}
+
+
+def timestamp(time: datetime | None) -> Timestamp | None:
+    """Makes a Timestamp (UTC) of a datetime with a time zone."""
+    if time is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(time)
+    return message
+
+
+def enum_from_boto(value: str | None, known: Mapping[str, int]) -> int:
+    """Gives an enum's number; 0 (UNSPECIFIED), with a line in the log, for a value newer than the protos."""
+    if value is None:
+        return 0
+    number = known.get(value, 0)
+    if not number:
+        _log.warning("CloudFront answered %r where %s are known", value[:64], sorted(known))
+    return number

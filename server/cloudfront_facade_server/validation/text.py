@@ -1,0 +1,92 @@
+"""The rules of single strings: names, comments, ARNs, request ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from . import limits
+from .violations import Violation, quote
+
+_NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot carry (section 2.2), and CR, which a parser reads back as LF (section 2.11)."""
+
+
+def name(field: str, value: str) -> Iterator[Violation]:
+    """Checks the name of a function or a store."""
+    if not 1 <= len(value) <= limits.NAME_MAX_LENGTH:
+        yield Violation(
+            field, "NAME_LENGTH", f"{_length(value)}; allowed: 1 to {limits.NAME_MAX_LENGTH} of a-z A-Z 0-9 - _"
+        )
+    if bad := outside(limits.NAME_PATTERN, value):
+        yield Violation(field, "NAME_CHARACTERS", f"{bad}; allowed: a-z A-Z 0-9 - _")
+
+
+def comment(field: str, value: str) -> Iterator[Violation]:
+    """Checks the comment of a function or a store."""
+    if len(value) > limits.COMMENT_MAX_LENGTH:
+        yield Violation(
+            field, "COMMENT_LENGTH", f"{_length(value)}; allowed: at most {limits.COMMENT_MAX_LENGTH} characters"
+        )
+    yield from xml(field, "COMMENT_CHARACTERS", value)
+
+
+def xml(field: str, rule: str, value: str) -> Iterator[Violation]:
+    """Checks that a string reaches CloudFront as it is, for its API is XML."""
+    if found := _NOT_XML.search(value):
+        bad = character_at(value, found.start())
+        yield Violation(field, rule, f"{bad}; allowed: characters of XML 1.0 but carriage return")
+
+
+def key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
+    """Checks the ARN of a store."""
+    if len(value) > limits.KEY_VALUE_STORE_ARN_MAX_LENGTH or not limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(value):
+        yield Violation(
+            field,
+            "KEY_VALUE_STORE_ARN_FORM",
+            f"{quote(value)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID "
+            f"with 12 digits and a UUID, at most {limits.KEY_VALUE_STORE_ARN_MAX_LENGTH} characters",
+        )
+
+
+def s3_object_arn(field: str, value: str) -> Iterator[Violation]:
+    """Checks the ARN of an object in S3."""
+    if not limits.S3_OBJECT_ARN_PATTERN.fullmatch(value):
+        yield Violation(
+            field,
+            "SOURCE_ARN_FORM",
+            f"{quote(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn, aws-us-gov)",
+        )
+        return
+    key = value.split("/", 1)[1]
+    if (size := len(key.encode())) > limits.S3_KEY_MAX_BYTES:
+        yield Violation(
+            field, "SOURCE_ARN_LENGTH", f"a key of {size} bytes; allowed: at most {limits.S3_KEY_MAX_BYTES}"
+        )
+    yield from xml(field, "SOURCE_ARN_CHARACTERS", value)
+
+
+def request_id(field: str, value: str) -> Iterator[Violation]:
+    """Checks the id that a caller gives a create; none is allowed."""
+    if value and not limits.REQUEST_ID_PATTERN.fullmatch(value):
+        yield Violation(
+            field,
+            "REQUEST_ID_FORM",
+            f"{quote(value)}; allowed: empty, or a UUID such as 0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f",
+        )
+
+
+def outside(pattern: re.Pattern[str], value: str) -> str | None:
+    """Tells which character a repeated character class does not match first; None where it matches all."""
+    matched = pattern.match(value)
+    end = matched.end() if matched else 0
+    return character_at(value, end) if end < len(value) else None
+
+
+def character_at(value: str, index: int) -> str:
+    """Names a character and where it stands, for example `U+0021 at 2 of "my!"`."""
+    return f"U+{ord(value[index]):04X} at {index} of {quote(value)}"
+
+
+def _length(value: str) -> str:
+    return f"{quote(value)} has {len(value)} characters" if value else "empty"

@@ -1,0 +1,51 @@
+"""What a broken rule says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SHOWN_CHARACTERS = 32
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule that one field breaks.
+
+    Attributes:
+        field: the path of the field, for example `tags[2].key`.
+        rule: the rule's name, for example `TAG_KEY_LENGTH`.
+        description: what was sent, short and escaped, and what is allowed.
+    """
+
+    field: str
+    rule: str
+    description: str
+
+
+class ValidationError(Exception):
+    """A request breaks rules.
+
+    Attributes:
+        violations: all of them, in the order of the request's fields.
+    """
+
+    def __init__(self, violations: list[Violation]) -> None:
+        super().__init__(f"{len(violations)} violations")
+        self.violations = violations
+
+
+def quote(text: str) -> str:
+    """Shows a caller's text in a message: in quotes, in printable ASCII, cut where it is long."""
+    shown = ""
+    for character in text:
+        escaped = character if " " <= character <= "~" and character not in '"\\' else _escape(character)
+        if len(shown) + len(escaped) > _SHOWN_CHARACTERS:
+            return f'"{shown}..."'
+        shown += escaped
+    return f'"{shown}"'
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return f"\\u{{{ord(character):X}}}"
