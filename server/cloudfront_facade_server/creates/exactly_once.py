@@ -1,8 +1,8 @@
 """Creates that happen exactly once.
 
-A create with a request_id carries a tag that names the id and the content. When the answer of CloudFront is lost, or says
-that the name is taken, the tags of the resource of this name tell whether it is ours: then the create has happened. There
-is no store beside CloudFront itself, so this holds over restarts and between replicas.
+A create with a request_id carries a tag that names the id and the content. When CloudFront's answer is lost, or says
+that the name is taken, the tags of the resource of this name tell whether it is ours: then the create has happened.
+There is no store beside CloudFront itself, so this holds over restarts and between replicas.
 """
 
 from __future__ import annotations

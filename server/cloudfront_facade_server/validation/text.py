@@ -84,8 +84,8 @@ def outside(pattern: re.Pattern[str], value: str) -> str | None:
 
 
 def character_at(value: str, index: int) -> str:
-    """Names a character and where it stands, for example `U+0021 at 2 of "my!"`."""
-    return f"U+{ord(value[index]):04X} at {index} of {quote(value)}"
+    """Names a character and where it stands, for example `"my!" has U+0021 as character 3`."""
+    return f"{quote(value)} has U+{ord(value[index]):04X} as character {index + 1}"
 
 
 def _length(value: str) -> str:

@@ -1,0 +1,107 @@
+"""The commands: settings in, one clear line and exit code 1 where they are wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final, TypeVar
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, CliSettingsSource, SettingsError
+
+from .settings import HealthSettings, ServeSettings
+
+_PROGRAM: Final = "cloudfront-facade"
+_USAGE: Final = f"""usage: {_PROGRAM} COMMAND [--help]
+
+commands:
+  serve    serve CloudFront Functions and KeyValueStores over gRPC
+  health   ask a server for its health; exit 0 when it is SERVING
+
+{_PROGRAM} --version tells the version."""
+
+_Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+class StartError(Exception):
+    """The command cannot do its work, for the reason that its one line gives."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command.
+
+    Returns:
+        The exit code: 0, or 1 with one line on standard error.
+    """
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    try:
+        match command:
+            case "serve":
+                return _serve(rest)
+            case "health":
+                return _health(rest)
+            case "--version":
+                _print(f"{_PROGRAM} {version(_PROGRAM)}")
+                return 0
+            case "--help" | "-h" | "help":
+                _print(_USAGE)
+                return 0
+    except StartError as error:
+        return _complain(str(error))
+    return _complain(f"no such command: {command[:64]!a}; allowed: serve, health, --version, --help")
+
+
+def _serve(arguments: Sequence[str]) -> int:
+    from .app import CannotServeError, serve
+
+    try:
+        return serve(_settings(ServeSettings, "serve", arguments))
+    except CannotServeError as error:
+        raise StartError(str(error)) from None
+
+
+def _health(arguments: Sequence[str]) -> int:
+    from .health import check
+
+    status = check(_settings(HealthSettings, "health", arguments))
+    _print(status)
+    return 0 if status == "SERVING" else 1
+
+
+def _settings(kind: type[_Settings], command: str, arguments: Sequence[str]) -> _Settings:
+    source: CliSettingsSource[_Settings] = CliSettingsSource(
+        kind,
+        cli_prog_name=f"{_PROGRAM} {command}",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_exit_on_error=False,
+        cli_avoid_json=True,
+    )
+    try:
+        return kind(_cli_settings_source=source(args=list(arguments)))
+    except SettingsError as error:
+        raise StartError(str(error).removeprefix("error parsing CLI: ")) from None
+    except ValidationError as error:
+        raise StartError("; ".join(map(_one_line, error.errors()))) from None
+
+
+def _one_line(error: object) -> str:
+    """Tells one violation of the settings: the flag, what was wrong, what was given."""
+    assert isinstance(error, dict)  # noqa: S101 (pydantic's ErrorDetails)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return message
+    flag = "--" + str(error["loc"][0]).replace("_", "-")
+    if error["type"] == "missing":
+        return f"{flag} must be said"
+    return f"{flag} {str(error['input'])[:64]!a}: {message[0].lower()}{message[1:]}"
+
+
+def _complain(text: str) -> int:
+    print(f"{_PROGRAM}: {text}", file=sys.stderr)  # noqa: T201
+    return 1
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201

@@ -1,0 +1,135 @@
+"""Answers what never reaches a servicer: unknown methods, bytes that are no message, and faults outside servicers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final
+
+import grpc
+import structlog
+
+from ..errors.refusals import internal, method_unknown, unreadable
+from ..errors.status_error import StatusError
+from .failures import place
+
+_UNREADABLE: Final = object()
+"""What stands for a request that could not be read."""
+
+_log = structlog.get_logger()
+
+
+class LastResort(grpc.aio.ServerInterceptor):
+    """Wraps every handler of the server, so that no exception's text reaches a caller."""
+
+    def __init__(self) -> None:
+        self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        """Gives the wrapped handler of a method."""
+        method = handler_call_details.method
+        if (known := self._wrapped.get(method)) is not None:
+            return known
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return _unknown(method)  # never kept: callers can invent any number of them
+        self._wrapped[method] = wrapped = _wrap(handler, method)
+        return wrapped
+
+
+def _unknown(method: str) -> grpc.RpcMethodHandler[Any, Any]:
+    async def refuse(_requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        await _abort(context, method, method_unknown(method))
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+def _wrap(handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
+    read, write = _readable(handler.request_deserializer), handler.response_serializer
+    if handler.unary_unary:
+        return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary, method), read, write)
+    if handler.unary_stream:
+        return grpc.unary_stream_rpc_method_handler(_unary(handler.unary_stream, method), read, write)
+    if handler.stream_stream:
+        return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), read, write)
+    raise NotImplementedError(f"{method} streams requests to a single answer; no rpc does so yet")
+
+
+def _readable(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    if deserialize is None:
+        return None
+
+    def read(content: bytes) -> Any:
+        try:
+            return deserialize(content)
+        except Exception:  # noqa: BLE001 (protobuf's runtimes raise different ones)
+            return _UNREADABLE
+
+    return read
+
+
+def _unary(behaviour: Any, method: str) -> Any:
+    async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        if request is _UNREADABLE:
+            return await _abort(context, method, unreadable())
+        try:
+            return await behaviour(request, context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 (the last resort)
+            failure = error
+        return await _fault(context, method, failure)
+
+    return handle
+
+
+def _stream(behaviour: Any, method: str) -> Any:
+    async def handle(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        readable = _Readable(requests)
+        try:
+            async for response in behaviour(readable, context):
+                yield response
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001 (the last resort)
+            failure = error
+        else:
+            return
+        if readable.failed:
+            await _abort(context, method, unreadable())
+        else:
+            await _fault(context, method, failure)
+
+    return handle
+
+
+class _Readable:
+    """A stream of requests that ends with an exception where one cannot be read."""
+
+    def __init__(self, requests: AsyncIterator[Any]) -> None:
+        self._requests = requests
+        self.failed = False
+
+    def __aiter__(self) -> _Readable:
+        return self
+
+    async def __anext__(self) -> Any:
+        request = await anext(self._requests)
+        if request is _UNREADABLE:
+            self.failed = True
+            raise ValueError
+        return request
+
+
+async def _fault(context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception) -> None:
+    _log.error("fault", method=method, **place(error))
+    await _abort(context, method, internal("unknown"))
+
+
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], method: str, failure: StatusError) -> None:
+    operation = method.rpartition("/")[2][:64]
+    _log.info("rpc", method=operation, caller=context.peer(), status=failure.code.name, reason=failure.reason)
+    await context.abort(failure.code, failure.message, failure.trailing_metadata(operation))

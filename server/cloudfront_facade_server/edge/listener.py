@@ -1,0 +1,94 @@
+"""Where the server listens: addresses, TLS, and gRPC's own limits."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from ..settings import ServeSettings
+
+_SOCKET_PROBE_SECONDS = 1.0
+
+
+class CannotListenError(Exception):
+    """The address or the certificates cannot be used; the text is one line that says why."""
+
+
+def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
+    """Gives gRPC's limits for messages, streams and for idle, silent and half-open connections."""
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_concurrent_streams", settings.max_streams_per_connection),
+        ("grpc.max_connection_idle_ms", round(settings.connection_idle * 1000)),
+        ("grpc.server_handshake_timeout_ms", round(settings.handshake_timeout * 1000)),
+        # A peer that vanished without a word is found out by pings; callers may send them too.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        # Without this, a second server on the same port starts without a word and takes half of the calls.
+        ("grpc.so_reuseport", 0),
+    ]
+
+
+def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
+    """Binds the server.
+
+    Returns:
+        The address with the port that was bound.
+
+    Raises:
+        CannotListenError: the address is taken or impossible, or the certificates are of no use.
+    """
+    credentials = _credentials(settings)
+    if path := settings.unix_path():
+        _require_free(path)
+    try:
+        port = (
+            server.add_secure_port(settings.listen, credentials)
+            if credentials
+            else server.add_insecure_port(settings.listen)
+        )
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise CannotListenError(f"cannot listen on {settings.listen}: the address is in use, or not this machine's")
+    return settings.listen if path else f"{settings.listen.rpartition(':')[0]}:{port}"
+
+
+def _require_free(path: Path) -> None:
+    """Makes sure that no server listens on a Unix socket, for gRPC would take it away from one that does."""
+    if not path.exists():
+        return
+    if not path.is_socket():
+        raise CannotListenError(f"cannot listen on unix:{path}: there is a file of this name that is no socket")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_SOCKET_PROBE_SECONDS)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return
+    raise CannotListenError(f"cannot listen on unix:{path}: the address is in use")
+
+
+def _credentials(settings: ServeSettings) -> Any:
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    ca = settings.tls_client_ca
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        if ca:
+            context.load_verify_locations(ca)
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise CannotListenError(f"the TLS files cannot be used ({reason}): {settings.tls_cert}, {settings.tls_key}"
+                                + (f", {ca}" if ca else "")) from None  # fmt: skip
+    return grpc.ssl_server_credentials(
+        [(settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())],
+        root_certificates=ca.read_bytes() if ca else None,
+        require_client_auth=ca is not None,
+    )

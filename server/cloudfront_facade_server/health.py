@@ -1,0 +1,56 @@
+"""The command `health`: one question to a server, for containers that have no other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from .settings import HealthSettings, ListenSettings
+
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (what a server may listen on)
+
+
+def check(settings: HealthSettings) -> str:
+    """Asks for the health.
+
+    Returns:
+        `SERVING`, `NOT_SERVING`, or why there is no answer, in one line.
+    """
+    target = settings.target or _own_target()
+    with _channel(target, settings) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            response = stub.Check(health_pb2.HealthCheckRequest(service=settings.service), timeout=settings.timeout)  # type: ignore[attr-defined]
+        except grpc.RpcError as error:
+            return f"no answer from {target}: {_reason(error)}"
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(response.status))
+
+
+def _reason(error: grpc.RpcError) -> str:
+    code, details = (error.code(), error.details()) if isinstance(error, grpc.Call) else (None, None)
+    return f"{code.name if code else 'UNKNOWN'}: {' '.join((details or '').split())}"
+
+
+def _own_target() -> str:
+    """Gives where `serve` listens by the same environment."""
+    listen = ListenSettings().listen
+    if listen.startswith("unix:"):
+        return listen
+    host, _, port = listen.rpartition(":")
+    return f"{_ANY_ADDRESS.get(host, host)}:{port}"
+
+
+def _channel(target: str, settings: HealthSettings) -> grpc.Channel:
+    if settings.tls_ca is None:
+        return grpc.insecure_channel(target)
+    credentials = grpc.ssl_channel_credentials(
+        settings.tls_ca.read_bytes(), _read(settings.tls_key), _read(settings.tls_cert)
+    )
+    name = settings.tls_server_name
+    return grpc.secure_channel(target, credentials, [("grpc.ssl_target_name_override", name)] if name else None)
+
+
+def _read(path: Path | None) -> bytes | None:
+    return path.read_bytes() if path else None

@@ -1,0 +1,159 @@
+"""Every setting of the server, as a flag and as a variable."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import DirectoryPath, Field, FilePath, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .validation import limits
+
+_Seconds = Annotated[float, Field(ge=0, le=86_400)]
+_Positive = Annotated[float, Field(gt=0, le=86_400)]
+_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+_UNIX = "unix:"
+
+
+class ListenSettings(BaseSettings):
+    """Where the server listens."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLOUDFRONT_FACADE_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    listen: str = Field("127.0.0.1:50051", description="HOST:PORT (port 0: any free one) or unix:PATH")
+
+    @field_validator("listen")
+    @classmethod
+    def _listen_names_an_address(cls, value: str) -> str:
+        if value.startswith(_UNIX):
+            if len(value) == len(_UNIX):
+                raise ValueError("unix: needs a path")
+            return value
+        host, _, port = value.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+            raise ValueError("allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH")
+        return value
+
+
+class ServeSettings(ListenSettings):
+    """Serve CloudFront Functions and CloudFront KeyValueStores over gRPC.
+
+    Each setting is a flag and a variable: --endpoint-url is CLOUDFRONT_FACADE_ENDPOINT_URL.
+    """
+
+    backend: Literal["aws", "embedded"] = Field(
+        description="aws: CloudFront, through boto3. embedded: CloudFront's behaviour on a local file, for development"
+    )
+    tls_cert: FilePath | None = Field(None, description="certificate chain of the server, PEM")
+    tls_key: FilePath | None = Field(None, description="private key of the server, PEM")
+    tls_client_ca: FilePath | None = Field(None, description="callers need a certificate of this authority, PEM")
+    allow_plaintext: bool = Field(False, description="allow a listener without TLS beyond loopback")
+    reflection: bool = Field(True, description="answer server reflection, v1 and v1alpha")
+
+    region: str = Field("us-east-1", min_length=1, description="AWS region; CloudFront's control plane has one")
+    endpoint_url: str | None = Field(None, description="another endpoint that speaks as CloudFront does")
+    profile: str | None = Field(None, description="profile of the AWS configuration")
+    connect_timeout: _Positive = Field(2.0, description="seconds to connect upstream")
+    read_timeout: _Positive = Field(15.0, description="seconds to wait for an upstream answer")
+
+    embedded_db: str | None = Field(
+        None, description="file of the embedded backend, or :memory: (default: in the user's XDG state folder)"
+    )
+    embedded_s3_dir: DirectoryPath | None = Field(None, description="folder whose BUCKET/KEY files are S3 objects")
+    embedded_provisioning_seconds: _Seconds = Field(0.0, description="seconds until a new store is READY")
+    embedded_max_functions: _Count = Field(100, description="quota of functions")
+    embedded_max_key_value_stores: _Count = Field(200, description="quota of key value stores")
+
+    max_tags: int = Field(limits.TAGS_MAX, ge=1, le=1000, description="tags of a resource, the request tag included")
+    tag_charset: Literal["ascii", "unicode"] = Field(
+        "ascii", description="characters of tags: CloudFront's documented set, or the wider one of its service model"
+    )
+    max_function_code_bytes: int = Field(
+        limits.FUNCTION_CODE_QUOTA,
+        ge=1,
+        le=limits.FUNCTION_CODE_API_LIMIT,
+        description="bytes of a function's code",
+    )
+
+    pool_size: _Count = Field(64, description="threads that run calls")
+    max_upstream_calls: _Count = Field(32, description="calls upstream at once; smaller than the pool")
+    max_rpcs: _Count = Field(1000, description="calls at once, health and reflection apart")
+    max_streams_per_connection: _Count = Field(100, description="calls of one connection at once")
+    max_message_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request")
+    default_deadline: _Positive = Field(30.0, description="seconds for callers that give no deadline")
+    max_deadline: _Positive = Field(60.0, description="the longest deadline honoured, in seconds")
+    least_time: _Seconds = Field(0.5, description="seconds that must be left to send anything upstream")
+    settling_time: _Seconds = Field(5.0, description="seconds to look for a create whose answer was lost")
+    connection_idle: _Positive = Field(300.0, description="seconds until an idle connection is closed")
+    handshake_timeout: _Positive = Field(10.0, description="seconds until a half-open connection is closed")
+    drain_delay: _Seconds = Field(5.0, description="seconds between NOT_SERVING and the end of listening")
+    grace: _Seconds = Field(45.0, description="seconds that calls under way have at the end")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON")
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("--tls-cert and --tls-key go together")
+        if self.tls_client_ca and not self.tls_cert:
+            raise ValueError("--tls-client-ca needs --tls-cert and --tls-key")
+        if not self.tls_cert and not self.allow_plaintext and not self._stays_on_this_machine():
+            raise ValueError(
+                f"--listen {self.listen} without TLS is open to the network: "
+                "give --tls-cert and --tls-key, or say --allow-plaintext"
+            )
+        if self.max_upstream_calls >= self.pool_size:
+            raise ValueError("--max-upstream-calls must be smaller than --pool-size: refusals need threads too")
+        if self.default_deadline > self.max_deadline:
+            raise ValueError("--default-deadline must not be above --max-deadline")
+        return self
+
+    def unix_path(self) -> Path | None:
+        """Gives the path of the Unix socket to listen on; None where it is a host and a port."""
+        return Path(self.listen.removeprefix(_UNIX)) if self.listen.startswith(_UNIX) else None
+
+    def _stays_on_this_machine(self) -> bool:
+        if self.unix_path():
+            return True
+        host = self.listen.rpartition(":")[0].strip("[]")
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+
+class HealthSettings(BaseSettings):
+    """Ask a server for its health; exit 0 when it is SERVING, else 1.
+
+    Each setting is a flag and a variable: --target is CLOUDFRONT_FACADE_HEALTH_TARGET.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLOUDFRONT_FACADE_HEALTH_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    target: str | None = Field(
+        None, description="HOST:PORT or unix:PATH (default: where `serve` listens by the same environment)"
+    )
+    service: str = Field("", description="full name of one service; empty for the server as a whole")
+    timeout: _Positive = Field(3.0, description="seconds to wait")
+    tls_ca: FilePath | None = Field(None, description="authority of the server's certificate, PEM; switches TLS on")
+    tls_cert: FilePath | None = Field(None, description="certificate for mutual TLS, PEM")
+    tls_key: FilePath | None = Field(None, description="key for mutual TLS, PEM")
+    tls_server_name: str | None = Field(None, description="name in the server's certificate, where it is another")
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("--tls-cert and --tls-key go together")
+        if self.tls_cert and not self.tls_ca:
+            raise ValueError("--tls-cert needs --tls-ca")
+        return self
