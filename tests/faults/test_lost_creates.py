@@ -1,0 +1,430 @@
+"""Creates whose answer is lost, and names that others hold: promise 2, rule by rule."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from cloudfront_facade.v1.function_service_pb2 import FunctionConfig, FunctionRuntime, KeyValueStoreAssociation
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.backends.aws import AwsBackend
+from support.cloudfront_faults import (
+    apply_then_close,
+    apply_then_hang,
+    apply_then_status,
+    garble,
+    hang,
+    normally,
+    refuse,
+    reset,
+    status_only,
+    throttle,
+    wrong_root,
+)
+from support.cloudfront_http import CloudFrontDouble
+from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function, running_facade
+
+MakeBackend = Callable[..., AwsBackend]
+
+
+@contextmanager
+def facade_on(double: CloudFrontDouble, aws_backend: MakeBackend, **settings: Any) -> Iterator[Facade]:
+    backend = aws_backend(double, read_timeout=0.5)
+    reader = backend.settling(0.5)
+    try:
+        with running_facade(backend, reader, read_timeout=0.5, **settings) as facade:
+            yield facade
+    finally:
+        reader.close()
+
+
+@pytest.fixture
+def facade(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> Iterator[Facade]:
+    with facade_on(cloudfront, aws_backend) as running:
+        yield running
+
+
+def tags_of(double: CloudFrontDouble) -> list[Mapping[str, str]]:
+    return double.tags[double.functions["rewrite"].arn]
+
+
+LOST = {
+    "no answer": apply_then_hang(),
+    "connection closed": apply_then_close(),
+    "503": apply_then_status(503),
+    "408": apply_then_status(408),
+}
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
+def test_a_create_whose_answer_was_lost_is_ok_and_exists_once(
+    facade: Facade, cloudfront: CloudFrontDouble, fault: Any
+) -> None:
+    cloudfront.script("CreateFunction", fault)
+    request = function(request_id=REQUEST_ID, tags=[Tag(key="team", value="edge"), Tag(key="empty", value="")])
+
+    answer = facade.functions.CreateFunction(request)
+
+    assert answer.function_summary.name == "rewrite"
+    assert answer.etag
+    assert answer.location == "", "no read gives the location back"
+    assert cloudfront.effects("CreateFunction") == 1
+    tags = tags_of(cloudfront)
+    assert tags[:2] == [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}]
+    assert tags[2]["Key"] == "cloudfront-facade:request"
+    assert tags[2]["Value"].startswith(REQUEST_ID + "/")
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
+def test_a_store_whose_answer_was_lost_is_ok_and_exists_once(
+    facade: Facade, cloudfront: CloudFrontDouble, fault: Any
+) -> None:
+    cloudfront.script("CreateKeyValueStore", fault)
+
+    answer = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
+
+    assert answer.key_value_store.name == "redirects"
+    assert cloudfront.effects("CreateKeyValueStore") == 1
+
+
+@pytest.mark.parametrize("fault", LOST.values(), ids=LOST.keys())
+def test_without_a_request_id_a_lost_answer_is_unknown_and_not_to_be_retried(
+    facade: Facade, cloudfront: CloudFrontDouble, fault: Any
+) -> None:
+    cloudfront.script("CreateFunction", fault)
+
+    failure = failing(facade.functions.CreateFunction, function())
+
+    assert failure.code is grpc.StatusCode.UNAVAILABLE
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert failure.retry_after is None
+    assert failure.pushback == "-1"
+    assert cloudfront.count("CreateFunction") == 1
+    assert cloudfront.count("DescribeFunction") == 0, "nothing is reconciled"
+    assert tags_of(cloudfront) == [], "no tag of the facade's own"
+
+
+def test_a_create_that_did_not_happen_is_sent_once_more(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", status_only(503))
+
+    facade.functions.CreateFunction(function(request_id=REQUEST_ID))
+
+    assert cloudfront.count("CreateFunction") == 2
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_create_that_fails_twice_is_unknown_and_its_repeat_is_ok(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.script("CreateFunction", status_only(503), status_only(500))
+    request = function(request_id=REQUEST_ID)
+
+    failure = failing(facade.functions.CreateFunction, request)
+
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert failure.retry_after is not None
+    assert failure.pushback is None
+    assert cloudfront.count("CreateFunction") == 2, "at most two sends"
+    facade.functions.CreateFunction(request)
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_create_that_describe_shows_only_later_is_not_taken_for_absent(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    cloudfront.describe_lag = 2.0
+    cloudfront.script("CreateFunction", apply_then_hang())
+    with facade_on(cloudfront, aws_backend, settling_time=5) as facade:
+        facade.functions.CreateFunction(function(request_id=REQUEST_ID))
+
+    assert cloudfront.count("CreateFunction") == 1
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_name_that_belongs_to_somebody_else_is_refused_and_theirs_untouched(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    facade.functions.CreateFunction(function(request_id=ANOTHER_ID, function_code=b"theirs"))
+    cloudfront.script("CreateFunction", hang(0.1))
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, function_code=b"ours"))
+
+    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
+    assert failure.reason == "FUNCTION_ALREADY_EXISTS"
+    assert failure.domain == "cloudfront.amazonaws.com"
+    assert failure.outcome == "unknown", "one send is not proven to have done nothing"
+    assert failure.details["ResourceInfo"].resource_name == "rewrite"
+    assert cloudfront.functions["rewrite"].code == b"theirs"
+
+
+def test_a_name_that_is_taken_is_refused_as_not_applied(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    facade.functions.CreateFunction(function(request_id=ANOTHER_ID))
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
+    assert failure.outcome == "not_applied"
+    assert failure.metadata["aws_code"] == "FunctionAlreadyExists"
+    assert failure.retry_after is None
+
+
+def test_a_name_with_tags_of_others_is_not_waited_for(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    facade.functions.CreateFunction(function(tags=[Tag(key="team", value="other")]))
+
+    started = time.monotonic()
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
+    assert time.monotonic() - started < 0.5
+    assert cloudfront.count("ListTagsForResource") == 1
+
+
+def test_the_same_id_with_another_content_is_refused_and_changes_nothing(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    facade.functions.CreateFunction(function(request_id=REQUEST_ID, function_code=b"first"))
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, function_code=b"second"))
+
+    assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert (failure.reason, failure.outcome) == ("REQUEST_ID_REUSED", "not_applied")
+    assert [violation.field for violation in failure.violations] == ["request_id"]
+    assert cloudfront.functions["rewrite"].code == b"first"
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_two_replicas_with_the_same_id_at_once_are_both_ok(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    cloudfront.tags_lag = 2.0
+    request = function(request_id=REQUEST_ID)
+    with (
+        facade_on(cloudfront, aws_backend, settling_time=5) as one,
+        facade_on(cloudfront, aws_backend, settling_time=5) as other,
+        ThreadPoolExecutor() as callers,
+    ):
+        answers = list(callers.map(lambda replica: replica.functions.CreateFunction(request), (one, other)))
+
+    arns = {answer.function_summary.function_metadata.function_arn for answer in answers}
+    assert len(arns) == 1
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_two_replicas_with_different_ids_make_one_and_refuse_one(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    def create(replica: Facade, request_id: str) -> grpc.StatusCode:
+        call = replica.functions.CreateFunction.future(function(request_id=request_id))
+        code: grpc.StatusCode = call.code()
+        return code
+
+    with (
+        facade_on(cloudfront, aws_backend) as one,
+        facade_on(cloudfront, aws_backend) as other,
+        ThreadPoolExecutor() as callers,
+    ):
+        codes = set(callers.map(create, (one, other), (REQUEST_ID, ANOTHER_ID)))
+
+    assert codes == {grpc.StatusCode.OK, grpc.StatusCode.ALREADY_EXISTS}
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_repeat_after_an_update_answers_the_current_state_and_overwrites_nothing(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    request = function(request_id=REQUEST_ID)
+    created = facade.functions.CreateFunction(request)
+    stored = cloudfront.functions["rewrite"]
+    stored.config = {**stored.config, "Comment": "updated since"}
+    stored.code = b"updated since"
+
+    repeated = facade.functions.CreateFunction(request)
+
+    assert repeated.function_summary.function_config.comment == "updated since"
+    assert repeated.function_summary.function_metadata == created.function_summary.function_metadata
+    assert cloudfront.functions["rewrite"].code == b"updated since"
+
+
+def test_a_repeat_from_another_replica_and_after_a_restart_is_ok(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    request = function(request_id=REQUEST_ID.upper(), tags=[Tag(key="b"), Tag(key="a", value="1")])
+    reordered = function(request_id=REQUEST_ID, tags=[Tag(key="a", value="1"), Tag(key="b")])
+    with facade_on(cloudfront, aws_backend) as before:
+        before.functions.CreateFunction(request)
+    with facade_on(cloudfront, aws_backend) as after:
+        after.functions.CreateFunction(request)
+        after.functions.CreateFunction(reordered)
+
+    assert cloudfront.effects("CreateFunction") == 1
+    assert tags_of(cloudfront)[-1]["Value"].startswith(REQUEST_ID)
+
+
+@pytest.mark.parametrize("fault", [garble(), wrong_root(), reset()], ids=["garbled", "wrong root", "reset"])
+def test_an_answer_that_cannot_be_read_is_reconciled(facade: Facade, cloudfront: CloudFrontDouble, fault: Any) -> None:
+    cloudfront.script("CreateFunction", fault)
+
+    facade.functions.CreateFunction(function(request_id=REQUEST_ID))
+
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_young_resource_without_tags_is_unknown_not_condemned(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.tags_lag = 30.0
+    request = function(request_id=REQUEST_ID)
+    facade.functions.CreateFunction(request)
+
+    failure = failing(facade.functions.CreateFunction, request)
+
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    cloudfront.tags_lag = 0.0
+    facade.functions.CreateFunction(request)
+
+
+def test_an_old_resource_without_tags_is_somebody_elses(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    facade.functions.CreateFunction(function())
+    stored = cloudfront.functions["rewrite"]
+    stored.created = stored.created.replace(year=stored.created.year - 1)
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
+    assert failure.outcome == "not_applied"
+
+
+def test_a_reconciliation_that_cannot_read_is_unknown(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", apply_then_close())
+    cloudfront.always("DescribeFunction", status_only(503))
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert cloudfront.count("CreateFunction") == 1, "an unread name is not an absent one"
+
+
+def test_a_reconciliation_that_may_not_read_is_unknown_at_once(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", apply_then_close())
+    cloudfront.always("ListTagsForResource", refuse("AccessDenied", 403, "not authorized"))
+
+    started = time.monotonic()
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert failure.reason == "UPSTREAM_OUTCOME_UNKNOWN"
+    assert failure.metadata["aws_code"] == "AccessDenied"
+    assert time.monotonic() - started < 0.8
+
+
+def test_a_refusal_of_the_second_send_does_not_claim_that_nothing_happened(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.script("CreateFunction", status_only(503), throttle())
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert failure.reason == "UPSTREAM_THROTTLED"
+    assert failure.outcome == "unknown"
+
+
+def test_a_tagging_conflict_is_answered_as_it_is_and_never_retried_without_tags(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.script("CreateFunction", refuse("TaggingConflict", 409, "try again in a few minutes"))
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, tags=[Tag(key="a")]))
+
+    assert failure.code is grpc.StatusCode.ABORTED
+    assert (failure.reason, failure.outcome) == ("TAGGING_CONFLICT", "not_applied")
+    assert failure.retry_after == 120
+    assert [request.operation for request in cloudfront.requests] == ["CreateFunction"]
+
+
+def test_validate_only_tells_and_changes_nothing(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    answer = facade.functions.CreateFunction(function(validate_only=True))
+    assert not answer.HasField("function_summary")
+    assert cloudfront.count("CreateFunction") == 0
+
+    facade.functions.CreateFunction(function(request_id=REQUEST_ID))
+    facade.functions.CreateFunction(function(request_id=REQUEST_ID, validate_only=True))
+    taken = failing(facade.functions.CreateFunction, function(validate_only=True))
+    theirs = failing(facade.functions.CreateFunction, function(validate_only=True, request_id=ANOTHER_ID))
+    reused = failing(
+        facade.functions.CreateFunction, function(validate_only=True, request_id=REQUEST_ID, function_code=b"other")
+    )
+
+    assert [failure.code.name for failure in (taken, theirs)] == ["ALREADY_EXISTS"] * 2
+    assert {failure.outcome for failure in (taken, theirs, reused)} == {"not_applied"}
+    assert reused.reason == "REQUEST_ID_REUSED"
+    assert cloudfront.count("CreateFunction") == 1
+
+
+def test_validate_only_says_what_it_could_not_read(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("DescribeFunction", status_only(503))
+    failed = failing(facade.functions.CreateFunction, function(validate_only=True))
+    assert (failed.reason, failed.outcome) == ("UPSTREAM_UNAVAILABLE", "not_applied")
+
+    cloudfront.tags_lag = 30.0
+    request = function(request_id=REQUEST_ID)
+    facade.functions.CreateFunction(request)
+    request.validate_only = True
+    undecided = failing(facade.functions.CreateFunction, request)
+    assert (undecided.reason, undecided.outcome) == ("UPSTREAM_UNAVAILABLE", "not_applied")
+
+
+def test_an_association_is_explained_by_the_stores_state(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    missing = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
+    store = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).key_value_store
+
+    def associated(arn: str, **fields: Any) -> Any:
+        config = FunctionConfig(
+            runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0,
+            key_value_store_associations=[KeyValueStoreAssociation(key_value_store_arn=arn)],
+        )
+        return failing(facade.functions.CreateFunction, function(function_config=config, **fields))
+
+    for validate_only in (False, True):
+        absent = associated(missing, validate_only=validate_only)
+        assert absent.code is grpc.StatusCode.FAILED_PRECONDITION
+        assert (absent.reason, absent.outcome) == ("KEY_VALUE_STORE_NOT_FOUND", "not_applied")
+        assert absent.details["PreconditionFailure"].violations[0].subject == missing
+
+    cloudfront.provisioning_seconds = 30.0
+    for validate_only in (False, True):
+        unready = associated(store.arn, validate_only=validate_only)
+        assert unready.code is grpc.StatusCode.FAILED_PRECONDITION
+        assert (unready.reason, unready.outcome) == ("KEY_VALUE_STORE_NOT_READY", "not_applied")
+        assert unready.retry_after is not None
+
+
+def test_a_caller_that_goes_away_finds_its_create_done(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", apply_then_hang(0.3))
+    request = function(request_id=REQUEST_ID)
+
+    pending = facade.functions.CreateFunction.future(request)
+    cloudfront.wait_for("CreateFunction")
+    pending.cancel()
+
+    facade.functions.CreateFunction(request)
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.script("CreateFunction", hang(30), normally())
+
+    started = time.monotonic()
+    waiting = threading.Thread(target=lambda: failing(facade.functions.CreateFunction, function("a"), timeout=1))
+    waiting.start()
+    cloudfront.wait_for("CreateFunction")
+    facade.functions.CreateFunction(function("b"))
+    assert time.monotonic() - started < 1.0
+    waiting.join()
+    assert time.monotonic() - started < 1.2

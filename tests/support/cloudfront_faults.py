@@ -1,0 +1,177 @@
+"""What can go wrong between boto3 and CloudFront, for `CloudFrontDouble.script`.
+
+A fault is a function from an exchange to what happens on the wire. Those that say nothing else leave the request
+unapplied; `apply_then(fault)` makes of any of them one whose effect takes place before the answer is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from .cloudfront_wire import Answer, error_answer
+
+
+class Hangup(Enum):
+    """The end of a connection without an answer."""
+
+    CLOSE = "close"
+    RESET = "reset"
+
+
+@dataclass
+class Exchange:
+    """One request under way.
+
+    Attributes:
+        operation: what it asks for.
+        arguments: as boto3 was called with.
+        request_id: as AWS would log it.
+        apply: runs the operation and gives CloudFront's answer.
+        wait: waits so many seconds (None: for ever) or until the double is released; False where the double is closing.
+    """
+
+    operation: str
+    arguments: Mapping[str, Any]
+    request_id: str
+    apply: Callable[[], Answer]
+    wait: Callable[[float | None], bool]
+    _answer: Answer | None = None
+
+    def answer(self) -> Answer:
+        """Applies the request, once however often it is asked, and gives CloudFront's answer."""
+        if self._answer is None:
+            self._answer = self.apply()
+        return self._answer
+
+
+Fault = Callable[[Exchange], Answer | Hangup]
+
+
+def normally() -> Fault:
+    """Nothing goes wrong: for scripts in which only a later request fares badly."""
+    return lambda exchange: exchange.answer()
+
+
+def apply_then(fault: Fault) -> Fault:
+    """The effect takes place, then the fault."""
+
+    def applied(exchange: Exchange) -> Answer | Hangup:
+        exchange.answer()
+        return fault(exchange)
+
+    return applied
+
+
+def hang(seconds: float | None = None) -> Fault:
+    """No answer for so long, or until the double is released or closed; then the connection is closed."""
+
+    def silent(exchange: Exchange) -> Hangup:
+        exchange.wait(seconds)
+        return Hangup.CLOSE
+
+    return silent
+
+
+def apply_then_hang(seconds: float | None = None) -> Fault:
+    """The effect takes place, then there is no answer, as in `hang`."""
+    return apply_then(hang(seconds))
+
+
+def close() -> Fault:
+    """The connection is closed without an answer."""
+    return lambda _: Hangup.CLOSE
+
+
+def apply_then_close() -> Fault:
+    """The effect takes place, then the connection is closed without an answer."""
+    return apply_then(close())
+
+
+def reset() -> Fault:
+    """The connection is reset (RST) without an answer."""
+    return lambda _: Hangup.RESET
+
+
+def apply_then_reset() -> Fault:
+    """The effect takes place, then the connection is reset (RST) without an answer."""
+    return apply_then(reset())
+
+
+def status_only(status: int) -> Fault:
+    """An answer that is nothing but its status."""
+    return lambda _: Answer(status)
+
+
+def apply_then_status(status: int) -> Fault:
+    """The effect takes place, then the answer is nothing but its status."""
+    return apply_then(status_only(status))
+
+
+def html(status: int, body: str = "<html><body><h1>Bad gateway</h1></body></html>") -> Fault:
+    """A page of HTML, as a proxy gives it."""
+    return lambda _: Answer(status, body.encode(), {"Content-Type": "text/html"})
+
+
+def refuse(code: str, status: int, message: str = "") -> Fault:
+    """CloudFront's refusal with this code."""
+    return lambda exchange: error_answer(code, status, message, exchange.request_id)
+
+
+def throttle(status: int = 400) -> Fault:
+    """Too many requests: as CloudFront was seen to say it (400), or by status (429)."""
+    return refuse("Throttling" if status == 400 else "TooManyRequestsException", status, "Rate exceeded")
+
+
+def expire(code: str = "ExpiredToken") -> Fault:
+    """The credentials that the request was signed with have expired."""
+    return refuse(code, 403, "The security token included in the request is expired")
+
+
+def delay(seconds: float) -> Fault:
+    """The request is applied, and answered, so much later."""
+    return _wait(seconds)
+
+
+def hold() -> Fault:
+    """The request is applied, and answered, once the double is released."""
+    return _wait(None)
+
+
+def _wait(seconds: float | None) -> Fault:
+    def late(exchange: Exchange) -> Answer | Hangup:
+        return exchange.answer() if exchange.wait(seconds) else Hangup.CLOSE
+
+    return late
+
+
+@dataclass(frozen=True)
+class _Spoilt:
+    """Applies the request, and spoils the answer."""
+
+    spoil: Callable[[Answer], Answer]
+
+    def __call__(self, exchange: Exchange) -> Answer:
+        return self.spoil(exchange.answer())
+
+
+def garble() -> Fault:
+    """The effect takes place, and the answer's body is no XML at all."""
+    return _Spoilt(lambda answer: replace(answer, body=b"\x00\xff\xfe not XML"))
+
+
+def truncated_xml() -> Fault:
+    """The effect takes place, and the answer's XML ends in the middle."""
+    return _Spoilt(lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]))
+
+
+def wrong_root() -> Fault:
+    """The effect takes place, and the answer is well-formed XML of something else."""
+    return _Spoilt(lambda answer: replace(answer, body=b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>'))
+
+
+def cut_body() -> Fault:
+    """The effect takes place, and the connection is closed in the middle of the answer's body."""
+    return _Spoilt(lambda answer: replace(answer, sent=len(answer.body) // 2))

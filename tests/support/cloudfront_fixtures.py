@@ -1,0 +1,55 @@
+"""Fixtures: a running CloudFront double, and the AWS backend on it, apart from the machine's own AWS set-up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, Final
+
+import pytest
+
+from cloudfront_facade_server.backends.aws import AwsBackend
+
+from .cloudfront_http import CloudFrontDouble
+
+AWS_VARIABLES: Final = {
+    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "an-example-of-a-secret-key",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""All that a test's process, or a child of it, knows of AWS."""
+
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes the machine's own AWS set-up and proxies out of the environment, and puts example credentials in."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+    for name, value in AWS_VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def cloudfront() -> Iterator[CloudFrontDouble]:
+    """A CloudFront on loopback that starts empty."""
+    with CloudFrontDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def aws_backend(aws_environment: None) -> Iterator[Callable[..., AwsBackend]]:
+    """Makes AWS backends on a double, `aws_backend(cloudfront, read_timeout=1)`, and closes them at the end."""
+    with ExitStack() as stack:
+
+        def make(double: CloudFrontDouble, **arguments: Any) -> AwsBackend:
+            backend = AwsBackend(endpoint_url=double.url, **arguments)
+            stack.callback(backend.close)
+            return backend
+
+        yield make

@@ -1,0 +1,189 @@
+"""CloudFront as an HTTP server on loopback: real sockets, real XML, and every fault that a test can wish for.
+
+Example:
+    with CloudFrontDouble() as double:
+        double.script("CreateFunction", apply_then_close())
+        backend = AwsBackend(endpoint_url=double.url)
+        ...
+        assert double.effects("CreateFunction") == 1
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from email.utils import format_datetime
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
+from .cloudfront_faults import Exchange, Fault, Hangup, normally
+from .cloudfront_server import LoopbackServer, Reply
+from .cloudfront_state import InMemoryCloudFront
+from .cloudfront_wire import Answer, error_answer, installed_wire
+
+Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Runs an operation with boto3's arguments: gives boto3's response, or raises ClientError."""
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """A request as it came in: header names in lower case, `operation` empty where it is none of CloudFront's."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    operation: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CloudFrontDouble(InMemoryCloudFront):
+    """A CloudFront on 127.0.0.1, at a port of its own.
+
+    Args:
+        apply: what runs the operations instead of the double's own state.
+
+    Attributes:
+        url: the address to give as endpoint_url.
+    """
+
+    def __init__(self, apply: Apply | None = None) -> None:
+        super().__init__()
+        self._apply: Apply = apply or self.apply
+        self._wire = installed_wire()
+        self._changed = threading.Condition()
+        self._requests: list[RecordedRequest] = []
+        self._counts: Counter[str] = Counter()
+        self._effects: Counter[str] = Counter()
+        self._scripts: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._lasting: dict[str, Fault] = {}
+        self._releases = 0
+        self._closing = False
+        self._server = LoopbackServer(self._respond)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def requests(self) -> tuple[RecordedRequest, ...]:
+        """Every request so far, in the order in which they came in."""
+        with self._changed:
+            return tuple(self._requests)
+
+    def count(self, operation: str) -> int:
+        """Tells how many requests for this operation came in."""
+        with self._changed:
+            return self._counts[operation]
+
+    def effects(self, operation: str) -> int:
+        """Tells how often this operation was applied without a refusal."""
+        with self._changed:
+            return self._effects[operation]
+
+    def wait_for(self, operation: str, times: int = 1, timeout: float = 10.0) -> None:
+        """Waits until so many requests for this operation came in; TimeoutError where they do not."""
+        self._wait_until(self._counts, operation, times, timeout)
+
+    def wait_for_effect(self, operation: str, times: int = 1, timeout: float = 10.0) -> None:
+        """Waits until this operation was applied so often; TimeoutError where it is not."""
+        self._wait_until(self._effects, operation, times, timeout)
+
+    def script(self, operation: str, *faults: Fault) -> None:
+        """Says how the next requests for this operation fare, one fault each; after them it goes normally."""
+        with self._changed:
+            self._scripts[operation].extend(faults)
+
+    def always(self, operation: str, fault: Fault | None) -> None:
+        """Says how every request for this operation fares that no script speaks of; None for normally."""
+        with self._changed:
+            if fault is None:
+                self._lasting.pop(operation, None)
+            else:
+                self._lasting[operation] = fault
+
+    def release(self) -> None:
+        """Ends all waiting that is under way: what hangs is closed, what is held or delayed is answered."""
+        with self._changed:
+            self._releases += 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ends every connection and thread.
+
+        Raises:
+            ExceptionGroup: the double itself went wrong while it answered.
+        """
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._server.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _wait_until(self, counts: Counter[str], operation: str, times: int, timeout: float) -> None:
+        with self._changed:
+            if not self._changed.wait_for(lambda: counts[operation] >= times, timeout):
+                raise TimeoutError(f"{counts[operation]} of {times} {operation} in {timeout} s")
+
+    def _respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        request_id = str(uuid.uuid4())
+        outcome = self._outcome(RecordedRequest(method, path, headers, body), request_id)
+        date = format_datetime(self.clock(), usegmt=True)
+        return Reply(outcome, {"Date": date, "x-amzn-RequestId": request_id})
+
+    def _outcome(self, request: RecordedRequest, request_id: str) -> Answer | Hangup:
+        try:
+            operation, arguments = self._wire.decode(request.method, request.path, request.headers, request.body)
+        except ClientError as error:
+            self._record(request)
+            return _refused(error, request_id)
+        releases = self._record(replace(request, operation=operation, arguments=arguments))
+        if "authorization" not in request.headers:
+            return error_answer("MissingAuthenticationToken", 403, "the request is not signed", request_id)
+        run = partial(self._run, operation, arguments, request_id)
+        wait = partial(self._wait, releases)
+        return self._next_fault(operation)(Exchange(operation, arguments, request_id, run, wait))
+
+    def _record(self, request: RecordedRequest) -> int:
+        """Gives the number of releases before the request came in: a later one, however early, ends its waiting."""
+        with self._changed:
+            self._requests.append(request)
+            self._counts[request.operation] += 1
+            self._changed.notify_all()
+            return self._releases
+
+    def _next_fault(self, operation: str) -> Fault:
+        with self._changed:
+            script = self._scripts[operation]
+            return script.popleft() if script else self._lasting.get(operation, normally())
+
+    def _run(self, operation: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+        try:
+            response = self._apply(operation, arguments)
+        except ClientError as error:
+            return _refused(error, request_id)
+        with self._changed:
+            self._effects[operation] += 1
+            self._changed.notify_all()
+        return self._wire.encode(operation, response)
+
+    def _wait(self, releases: int, seconds: float | None) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing or self._releases > releases, seconds)
+            return not self._closing
+
+
+def _refused(error: ClientError, request_id: str) -> Answer:
+    details = error.response["Error"]
+    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+    return error_answer(details["Code"], status, details["Message"], request_id)

@@ -1,0 +1,134 @@
+"""An HTTP/1.1 server on loopback, a thread for each connection, that can also hang up, and ends without a trace."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from .cloudfront_faults import Hangup
+from .cloudfront_wire import Answer
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is done about a request, and the headers of every answer."""
+
+    outcome: Answer | Hangup
+    headers: Mapping[str, str]
+
+
+Respond = Callable[[str, str, Mapping[str, str], bytes], Reply]
+"""Takes a request's method, path, headers by their names in lower case, and body."""
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Serves on a free port of 127.0.0.1 from its making until `end`.
+
+    Args:
+        respond: what answers the requests, from many threads at once.
+    """
+
+    daemon_threads = False
+    request_queue_size = 256
+
+    def __init__(self, respond: Respond) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.respond = respond
+        self._failures: list[Exception] = []
+        self._connections: set[socket.socket] = set()
+        self._resetting: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), name="loopback-server")
+        self._thread.start()
+
+    def end(self) -> None:
+        """Ends every connection and thread; what `respond` waits for must have ended before.
+
+        Raises:
+            ExceptionGroup: what `respond` raised in all the time.
+        """
+        self.shutdown()
+        self._thread.join()
+        with self._lock:
+            for connection in self._connections:
+                # The client may have ended it already.
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+        if self._failures:
+            raise ExceptionGroup("the server went wrong", self._failures)
+
+    def reset_at_end(self, connection: socket.socket) -> None:
+        """Makes the end of this connection a reset (RST)."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with self._lock:
+            self._resetting.add(connection)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Takes a connection, and remembers it."""
+        connection, address = super().get_request()
+        with self._lock:
+            self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Ends a connection; one that is to be reset without the polite end that would come before."""
+        with self._lock:
+            self._connections.discard(request)
+            if request in self._resetting:
+                self._resetting.discard(request)
+                self.close_request(request)
+            else:
+                super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keeps what went wrong for `end`; that a client left is not wrong."""
+        error = sys.exception()
+        if isinstance(error, Exception) and not isinstance(error, ConnectionError):
+            self._failures.append(error)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Speaks HTTP/1.1 on one connection."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: LoopbackServer
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.respond(self.command, self.path, headers, body)
+        if isinstance(reply.outcome, Answer):
+            self._send(reply.outcome, reply.headers)
+            return
+        self.close_connection = True
+        if reply.outcome is Hangup.RESET:
+            self.server.reset_at_end(self.connection)
+
+    do_DELETE = do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server calls
+
+    def _send(self, answer: Answer, common_headers: Mapping[str, str]) -> None:
+        headers = {**common_headers, **answer.headers}
+        if answer.status != HTTPStatus.NO_CONTENT:
+            headers["Content-Length"] = str(len(answer.body))
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.wfile.write(f"HTTP/1.1 {answer.status} -\r\n{head}\r\n".encode() + answer.body[: answer.sent])
+        self.close_connection = self.close_connection or answer.sent is not None
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """Keeps quiet."""

@@ -1,0 +1,141 @@
+"""A real server of the facade in this process: on a Unix socket or on loopback, over any backend."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+from cloudfront_facade_server.app import make_server
+from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.settings import ServeSettings
+
+REQUEST_ID = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
+ANOTHER_ID = "7f6d1d3a-20a3-4c8e-9d2b-6a1f0e5c4b3a"
+
+
+@dataclass(frozen=True)
+class Facade:
+    """A running server and a channel to it."""
+
+    address: str
+    channel: grpc.Channel
+    functions: FunctionServiceStub
+    stores: KeyValueStoreServiceStub
+
+
+@contextmanager
+def running_facade(backend: Backend, reader: Backend | None = None, **settings: Any) -> Iterator[Facade]:
+    """Runs a server until the block ends; `settings` are those of `serve`, times shortened."""
+    chosen = ServeSettings(
+        **{"backend": "embedded", "listen": "127.0.0.1:0", "drain_delay": 0, "settling_time": 1, "grace": 5} | settings
+    )
+    pool = ThreadPoolExecutor(chosen.pool_size)
+    started: threading.Event = threading.Event()
+    state: dict[str, Any] = {}
+
+    async def serve() -> None:
+        server, _ = make_server(chosen, backend, reader or backend, pool)
+        stop = asyncio.Event()
+        try:
+            state["address"] = await server.start()
+            await server.set_serving(serving=True)
+            loop = asyncio.get_running_loop()
+            state["stop"] = lambda: loop.call_soon_threadsafe(stop.set)
+        finally:
+            started.set()
+        await stop.wait()
+        await server.stop(asyncio.Event())
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    started.wait(10)
+    try:
+        with grpc.insecure_channel(state["address"]) as channel:
+            yield Facade(state["address"], channel, FunctionServiceStub(channel), KeyValueStoreServiceStub(channel))
+    finally:
+        state["stop"]()
+        thread.join(30)
+        pool.shutdown(wait=True)
+
+
+def function(name: str = "rewrite", **fields: Any) -> CreateFunctionRequest:
+    """Makes a request that breaks no rule."""
+    config = FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)
+    defaults = {"function_config": config, "function_code": b"function handler(event) { return event.request; }"}
+    return CreateFunctionRequest(name=name, **defaults | fields)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a caller can read from an error."""
+
+    code: grpc.StatusCode
+    message: str
+    reason: str
+    domain: str
+    metadata: dict[str, str]
+    violations: list[error_details_pb2.BadRequest.FieldViolation]
+    details: dict[str, Any]
+    trailers: dict[str, str | bytes]
+
+    @property
+    def outcome(self) -> str:
+        """Whether the effect happened."""
+        return self.metadata["outcome"]
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds of RetryInfo; None where there is none."""
+        info = self.details.get("RetryInfo")
+        return info.retry_delay.ToMilliseconds() / 1000 if info else None
+
+    @property
+    def pushback(self) -> str | bytes | None:
+        """What the client's retry policy is told."""
+        return self.trailers.get("grpc-retry-pushback-ms")
+
+
+def failure_of(error: grpc.RpcError) -> Failure:
+    """Reads an error as a caller without the client library does."""
+    assert isinstance(error, grpc.Call)
+    status = rpc_status.from_call(error)
+    details: dict[str, Any] = {}
+    for packed in status.details if status else ():
+        kind = packed.type_url.rpartition(".")[2]
+        message = getattr(error_details_pb2, kind)()
+        packed.Unpack(message)
+        assert kind not in details, f"two {kind}"
+        details[kind] = message
+    info = details.get("ErrorInfo", error_details_pb2.ErrorInfo())
+    bad = details.get("BadRequest", error_details_pb2.BadRequest())
+    return Failure(
+        error.code(),
+        error.details() or "",
+        info.reason,
+        info.domain,
+        dict(info.metadata),
+        list(bad.field_violations),
+        details,
+        dict(error.trailing_metadata() or ()),
+    )
+
+
+def failing(call: Any, *arguments: Any, **keywords: Any) -> Failure:
+    """Makes a call that must fail, and gives its failure."""
+    try:
+        answer = call(*arguments, **keywords)
+    except grpc.RpcError as error:
+        return failure_of(error)
+    raise AssertionError(f"answered OK: {answer}")

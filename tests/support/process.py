@@ -1,0 +1,111 @@
+"""The command as a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from .cloudfront_fixtures import AWS_VARIABLES
+
+COMMAND = [sys.executable, "-m", "cloudfront_facade_server"]
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    """Gives an environment without this machine's AWS set-up and without the facade's own variables."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "CLOUDFRONT_FACADE_")) and not name.lower().endswith("_proxy")
+    }
+    return kept | variables
+
+
+def run_command(*arguments: str, timeout: float = 30, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=clean_environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+class FacadeProcess:
+    """`cloudfront-facade serve` as a process of its own; as a context it is ended and must have ended well."""
+
+    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            [*COMMAND, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", *arguments],
+            env=clean_environment(**{**AWS_VARIABLES, **(environment or {})}),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[dict[str, Any]] = []
+        self._arrived: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.address = ""
+
+    def wait_until_serving(self, timeout: float = 30) -> Self:
+        """Waits for readiness, and learns the address."""
+        self.address = self.wait_for("serving", timeout)["listen"]
+        return self
+
+    def wait_for(self, event: str, timeout: float = 30) -> dict[str, Any]:
+        """Waits for a line of the log that was not waited for yet."""
+        ends = time.monotonic() + timeout
+        while True:
+            try:
+                line = self._arrived.get(timeout=max(0.01, ends - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {event!r} in {self.lines}") from None
+            if line.get("event") == event:
+                return line
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        """Sends a signal."""
+        self.process.send_signal(number)
+
+    def wait(self, timeout: float = 60) -> int:
+        """Waits for the end, and gives the exit code."""
+        code = self.process.wait(timeout)
+        self._reader.join(5)
+        return code
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        with self.process.stderr as lines:
+            for text in lines:
+                try:
+                    line = json.loads(text)
+                except ValueError:
+                    line = {"text": text}
+                self.lines.append(line)
+                self._arrived.put(line)
+
+    def __enter__(self) -> Self:
+        return self.wait_until_serving()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+            try:
+                assert self.wait() == 0, self.lines
+            finally:
+                self.process.kill()
+
+
+def binary(name: str) -> str:
+    """Gives the path of a program of the test environment."""
+    return str(Path(sys.executable).parent / name)
