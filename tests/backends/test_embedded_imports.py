@@ -1,0 +1,227 @@
+"""Imports of key value stores from files that stand for S3 objects."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+FIVE_MEGABYTES = 5 * 1024 * 1024
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "s3"
+    (folder / "bucket").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def backend(tmp_path: Path, folder: Path) -> Iterator[EmbeddedBackend]:
+    with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=folder)) as backend:
+        yield backend
+
+
+def create(backend: EmbeddedBackend, s3_object: str = "bucket/key", partition: str = "aws") -> str:
+    source = {"SourceType": "S3", "SourceARN": f"arn:{partition}:s3:::{s3_object}"}
+    answer = backend.create_key_value_store(Name="s", ImportSource=source)
+    arn: str = answer["KeyValueStore"]["ARN"]
+    return arn
+
+
+def failure(backend: EmbeddedBackend, s3_object: str = "bucket/key") -> str:
+    """Creates a store, and gives the reason why its import failed, which it must."""
+    reason = backend.import_failure(create(backend, s3_object))
+    assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "PROVISIONING"
+    assert reason is not None
+    return reason
+
+
+def entries(*pairs: tuple[str, str]) -> bytes:
+    data = [{"key": key, "value": value} for key, value in pairs]
+    return json.dumps({"data": data}, ensure_ascii=False).encode()
+
+
+def stored(tmp_path: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(tmp_path / "db")) as connection:
+        return connection.execute("SELECT key, value FROM key_values ORDER BY key").fetchall()
+
+
+def test_an_import_is_stored_with_the_store(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
+    (folder / "bucket/key").write_bytes(entries(("b", ""), ("a", "\u00e9 \U0001f600")))
+    arn = create(backend)
+    assert backend.import_failure(arn) is None
+    assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "READY"
+    assert stored(tmp_path) == [("a", "\u00e9 \U0001f600"), ("b", "")]
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_a_key_may_name_folders(backend: EmbeddedBackend, folder: Path, tmp_path: Path, partition: str) -> None:
+    (folder / "bucket/deep").mkdir()
+    (folder / "bucket/deep/a:b.json").write_bytes(entries(("k", "v")))
+    create(backend, "bucket/deep/a:b.json", partition)
+    assert stored(tmp_path) == [("k", "v")]
+
+
+def test_a_link_inside_the_folder_is_followed(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
+    (folder / "bucket/real").write_bytes(entries(("k", "v")))
+    (folder / "bucket/key").symlink_to(folder / "bucket/real")
+    create(backend)
+    assert stored(tmp_path) == [("k", "v")]
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path, folder: Path) -> None:
+    (folder / "bucket/key").write_bytes(entries(("k", "v")))
+    (tmp_path / "link").symlink_to(folder)
+    with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=tmp_path / "link")) as backend:
+        create(backend)
+    assert stored(tmp_path) == [("k", "v")]
+
+
+def test_the_largest_entries_are_allowed(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
+    key, value = "\u00e9" * 256, "\u00e9" * 512
+    (folder / "bucket/key").write_bytes(entries((key, value)))
+    create(backend)
+    assert stored(tmp_path) == [(key, value)]
+
+
+def test_an_empty_import_is_fine(backend: EmbeddedBackend, folder: Path) -> None:
+    (folder / "bucket/key").write_bytes(entries())
+    assert backend.import_failure(create(backend)) is None
+
+
+def test_a_store_without_an_import_has_no_failure(backend: EmbeddedBackend) -> None:
+    arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
+    assert backend.import_failure(arn) is None
+
+
+def test_a_store_that_does_not_exist_has_no_failure(backend: EmbeddedBackend) -> None:
+    assert backend.import_failure("arn:aws:cloudfront::000000000000:key-value-store/none") is None
+
+
+def test_without_a_folder_every_import_fails_and_names_the_setting() -> None:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as backend:
+        assert "--embedded-s3-dir" in failure(backend)
+
+
+def test_a_missing_file_fails_the_import_only(backend: EmbeddedBackend, tmp_path: Path) -> None:
+    reason = failure(backend)
+    assert "not in the folder" in reason
+    assert str(tmp_path) not in reason
+
+
+@pytest.mark.parametrize("s3_object", ["bucket", "bucket/", "", "bucket/\0", "bucket/" + "x" * 5000])
+def test_what_is_no_file_fails_the_import(backend: EmbeddedBackend, s3_object: str) -> None:
+    assert failure(backend, s3_object).startswith("The import file ")
+
+
+def test_a_pipe_does_not_hold_the_create_up(backend: EmbeddedBackend, folder: Path) -> None:
+    os.mkfifo(folder / "bucket/key")
+    assert "not in the folder" in failure(backend)
+
+
+def test_a_loop_of_links_fails_the_import(backend: EmbeddedBackend, folder: Path) -> None:
+    (folder / "bucket/key").symlink_to(folder / "bucket/key")
+    assert failure(backend).startswith("The import file ")
+
+
+@pytest.mark.parametrize(
+    "s3_object",
+    ["../secret", "bucket/../../secret", "bucket/../../absent", "bucket/link", "bucket/parent/secret", "{}"],
+)
+def test_nothing_outside_the_folder_is_read(
+    backend: EmbeddedBackend, folder: Path, tmp_path: Path, s3_object: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(entries(("secret", "secret")))
+    (folder / "bucket/link").symlink_to(secret)
+    (folder / "bucket/parent").symlink_to(tmp_path)
+    reason = failure(backend, s3_object.format(f"/{secret}"))
+    assert reason == "The import file is outside the folder of --embedded-s3-dir."
+    assert stored(tmp_path) == []
+
+
+def test_a_folder_whose_name_only_starts_alike_is_outside(backend: EmbeddedBackend, tmp_path: Path) -> None:
+    (tmp_path / "s3-other").mkdir()
+    (tmp_path / "s3-other/key").write_bytes(entries(("k", "v")))
+    assert "outside" in failure(backend, "../s3-other/key")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\xff\xfe", "not UTF-8"),
+        (entries(("k", "v")).decode().encode("utf-16"), "not UTF-8"),
+        (b"", "not JSON"),
+        (b'{"data":[SECRET]}', "not JSON"),
+        (b"[" * 200_000, "not JSON"),
+        (b'{"data":' + b"1" * 5000 + b"}", "not JSON"),
+        (b"[]", 'a list "data"'),
+        (b"{}", 'a list "data"'),
+        (b'{"data":{"key":"SECRET"}}', 'a list "data"'),
+        (b'{"data":["SECRET"]}', "data[0] is not an object"),
+        (b'{"data":[{"key":"SECRET"}]}', "data[0] has not both"),
+        (b'{"data":[{"key":"SECRET","value":1}]}', "data[0] has not both"),
+        (b'{"data":[{"key":null,"value":"SECRET"}]}', "data[0] has not both"),
+        (b'{"data":[{"key":"\\ud800","value":"SECRET"}]}', "half of a surrogate pair"),
+        (b'{"data":[{"key":"SECRET","value":"\\udfff"}]}', "half of a surrogate pair"),
+        (entries(("SECRET", "1"), ("b", "2"), ("SECRET", "3")), "data[2] repeats"),
+        (entries(("", "SECRET")), "a key of 0 bytes"),
+        (entries(("SECRET" + "x" * 507, "v")), "a key of 513 bytes"),
+        (entries(("\u00e9" * 257, "v")), "a key of 514 bytes"),
+        (entries(("k", "\u00e9" * 512 + "x")), "a value of 1025 bytes"),
+    ],
+)
+def test_a_file_of_another_format_fails_the_import_without_telling_its_content(
+    backend: EmbeddedBackend, folder: Path, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (folder / "bucket/key").write_bytes(content)
+    found = failure(backend)
+    assert reason in found
+    assert "SECRET" not in found
+    assert stored(tmp_path) == []
+
+
+def large_file(size: int) -> bytes:
+    content = entries(*((f"k{number}", "x" * 1024) for number in range(4900)))
+    return content + b" " * (size - len(content))
+
+
+def test_a_file_of_five_megabytes_is_imported(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
+    (folder / "bucket/key").write_bytes(large_file(FIVE_MEGABYTES))
+    assert backend.import_failure(create(backend)) is None
+    assert len(stored(tmp_path)) == 4900
+
+
+def test_a_larger_file_is_refused_at_once(backend: EmbeddedBackend, folder: Path) -> None:
+    (folder / "bucket/key").write_bytes(large_file(FIVE_MEGABYTES + 1))
+    with pytest.raises(ClientError) as caught:
+        create(backend)
+    response: dict[str, Any] = caught.value.response
+    assert response["Error"]["Code"] == "EntitySizeLimitExceeded"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    assert backend.list_key_value_stores()["KeyValueStoreList"]["Items"] == []
+
+
+def test_a_failed_import_outlives_a_restart_and_never_becomes_ready(tmp_path: Path, folder: Path) -> None:
+    path = str(tmp_path / "db")
+    with closing(EmbeddedBackend(path=path, s3_dir=folder)) as backend:
+        arn = create(backend)
+        reason = backend.import_failure(arn)
+    (folder / "bucket/key").write_bytes(entries(("k", "v")))
+    with closing(EmbeddedBackend(path=path, s3_dir=folder)) as backend:
+        assert backend.import_failure(arn) == reason
+        assert backend.list_key_value_stores(Status="READY")["KeyValueStoreList"]["Items"] == []
+        association = {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
+        config = {"Comment": "", "Runtime": "cloudfront-js-2.0", "KeyValueStoreAssociations": association}
+        with pytest.raises(ClientError, match="InvalidArgument"):
+            backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x")

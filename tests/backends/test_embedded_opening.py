@@ -1,0 +1,212 @@
+"""Opening the embedded backend's database: where it is, whom it is open to, and what it says when it cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedStoreError, default_path, schema
+
+# Opens the database as somebody whom the file system's permissions bind: root, but without root's way around them.
+OPEN_UNPRIVILEGED = """
+import ctypes, os, sys
+
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+if len(sys.argv) == 3:
+    if sys.platform == "linux":
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+            ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    os.execv(sys.executable, [sys.executable, "-c", sys.argv[2], sys.argv[1], sys.argv[2], "dropped"])
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedStoreError
+if os.access(sys.argv[1], os.W_OK) and os.access(os.path.dirname(sys.argv[1]), os.W_OK):
+    print("privileged")
+else:
+    try:
+        EmbeddedBackend(path=sys.argv[1], s3_dir=None).close()
+        print("opened")
+    except EmbeddedStoreError as error:
+        print(error)
+"""
+
+
+def open_and_close(path: Path | str) -> None:
+    EmbeddedBackend(path=str(path), s3_dir=None, busy_timeout_seconds=0.05).close()
+
+
+def refusal(path: Path | str) -> str:
+    """The line that refuses to open the path."""
+    with pytest.raises(EmbeddedStoreError) as caught:
+        open_and_close(path)
+    return one_line(str(caught.value), path)
+
+
+def one_line(message: str, path: Path | str) -> str:
+    assert message.startswith(f"{path}: ")
+    assert message.endswith("give --embedded-db another path")
+    assert "\n" not in message
+    return message
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_file_and_its_folder_are_their_owners_only(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "folder" / "db"
+    open_and_close(path)
+    assert permissions(path.parent) == 0o700
+    assert permissions(path) == 0o600
+
+
+def test_permissions_of_what_is_there_stay(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    path = tmp_path / "db"
+    open_and_close(path)
+    path.chmod(0o640)
+    open_and_close(path)
+    assert (permissions(tmp_path), permissions(path)) == (0o755, 0o640)
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    path.touch()
+    open_and_close(path)
+    open_and_close(path)
+
+
+def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = str(tmp_path / "db")
+    with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend:
+        created = backend.create_key_value_store(Name="s", Comment="c")
+    with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend:
+        described = backend.describe_key_value_store(Name="s")
+    assert described["ETag"] == created["ETag"]
+    assert described["KeyValueStore"]["ARN"] == created["KeyValueStore"]["ARN"]
+
+
+def test_memory_forgets_and_touches_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as backend:
+        backend.create_key_value_store(Name="s")
+        with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as other:
+            assert other.list_key_value_stores()["KeyValueStoreList"]["Quantity"] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_twice_is_harmless(tmp_path: Path) -> None:
+    backend = EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=None)
+    backend.close()
+    backend.close()
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    path.write_bytes(b"notes of somebody " * 100)
+    assert "not a database; move the file away" in refusal(path)
+    assert path.read_bytes() == b"notes of somebody " * 100
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    before = path.read_bytes()
+    assert "another program's database" in refusal(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("version", "age"), [(schema.VERSION + 1, "a newer"), (schema.VERSION - 1, "an older")])
+def test_another_releases_schema_is_refused(tmp_path: Path, version: int, age: str) -> None:
+    path = tmp_path / "db"
+    open_and_close(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    assert f"{age} release (schema {version}" in refusal(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+
+
+def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    open_and_close(path)
+    content = bytearray(path.read_bytes())
+    content[100:4096] = b"\xff" * (4096 - 100)
+    path.write_bytes(content)
+    assert "malformed; put a sound copy in its place" in refusal(path)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "unable to open database file; make the file and its folder writable" in refusal(tmp_path)
+
+
+def test_an_empty_path_is_refused() -> None:
+    assert "unable to open" in refusal("")
+
+
+def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "cannot be created: " in refusal(tmp_path / "file" / "db")
+
+
+def test_a_path_with_a_nul_is_refused() -> None:
+    assert "cannot be created: " in refusal("\0")
+
+
+def test_a_locked_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    open_and_close(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "database is locked; wait for the process that holds it" in refusal(path)
+        other.execute("ROLLBACK")
+    open_and_close(path)
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_cannot_be_written_to_is_refused(tmp_path: Path, what: str) -> None:
+    folder = tmp_path / "folder"
+    path = folder / "db"
+    open_and_close(path)
+    # With a journal from earlier, a folder would not have to be writable.
+    path.with_name("db-journal").unlink()
+    (path if what == "file" else folder).chmod(0o500)
+    command = [sys.executable, "-c", OPEN_UNPRIVILEGED, str(path), OPEN_UNPRIVILEGED]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    folder.chmod(0o700)
+    if said == "privileged":
+        pytest.skip("there is no way to be bound by permissions here")
+    assert "make the file and its folder writable" in one_line(said, path)
+
+
+def test_the_default_path_is_in_the_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert default_path() == tmp_path / "cloudfront-facade" / "embedded.sqlite3"
+
+
+@pytest.mark.parametrize("state_home", [None, "", "relative/path"])
+def test_the_default_state_directory_is_in_the_home_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state_home: str | None
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if state_home is None:
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_STATE_HOME", state_home)
+    assert default_path() == tmp_path / ".local" / "state" / "cloudfront-facade" / "embedded.sqlite3"
+
+
+def test_without_a_home_directory_the_path_has_to_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(EmbeddedStoreError, match="give --embedded-db"):
+        default_path()
