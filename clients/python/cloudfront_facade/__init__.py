@@ -1,1 +1,32 @@
-"""The client of CloudFront Facade."""
+"""The client of CloudFront Facade: create CloudFront functions and key value stores, with tags, over gRPC.
+
+Requests and responses are the messages of `cloudfront_facade.v1`, generated from the protos; each field is explained
+there. Everything that can go wrong with a call is a `FacadeError`.
+
+Example:
+    from cloudfront_facade import FacadeError, connect
+    from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
+    from cloudfront_facade.v1.tag_pb2 import Tag
+
+    request = CreateFunctionRequest(
+        name="docstring-example",
+        function_config=FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0),
+        function_code=b"function handler(event) { return event.request; }",
+        tags=[Tag(key="team", value="web")],
+    )
+    with connect("127.0.0.1:50051") as facade:
+        try:
+            print(facade.functions.CreateFunction(request).function_summary.function_metadata.function_arn)
+        except FacadeError as error:
+            print(error.reason, error.violations)
+"""
+
+from importlib.metadata import version
+
+from cloudfront_facade.client import Client, connect
+from cloudfront_facade.errors import FacadeError, Precondition, Quota, Resource, Violation
+from cloudfront_facade.tls import TLS
+
+__version__ = version("cloudfront-facade")
+
+__all__ = ["TLS", "Client", "FacadeError", "Precondition", "Quota", "Resource", "Violation", "__version__", "connect"]

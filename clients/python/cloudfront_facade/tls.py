@@ -1,0 +1,58 @@
+"""How a client proves the server's identity and, with mutual TLS, its own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+Pem = str | os.PathLike[str] | bytes
+"""The path of a PEM file, or what is in one."""
+
+
+@dataclass(frozen=True)
+class TLS:
+    """TLS for a connection; with `certificate` and `key`, mutual TLS.
+
+    Attributes:
+        ca: The certificates that the server's is verified against; None for those that gRPC ships or is configured
+            with.
+        certificate: The client's certificate, followed by its intermediates.
+        key: The private key of `certificate`.
+        server_name: The name that the server's certificate must have, where it is not the host of the target: behind
+            a tunnel, over a Unix socket.
+
+    Raises:
+        ValueError: There is a certificate without a key, or a key without a certificate.
+    """
+
+    ca: Pem | None = None
+    certificate: Pem | None = None
+    key: Pem | None = field(default=None, repr=False)
+    server_name: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("mutual TLS needs both a certificate and its key")
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """The credentials of a channel; files are read now.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        return grpc.ssl_channel_credentials(
+            root_certificates=_read(self.ca),
+            private_key=_read(self.key),
+            certificate_chain=_read(self.certificate),
+        )
+
+    def options(self) -> dict[str, str]:
+        """The channel arguments that belong to the credentials."""
+        return {} if self.server_name is None else {"grpc.ssl_target_name_override": self.server_name}
+
+
+def _read(pem: Pem | None) -> bytes | None:
+    return pem if pem is None or isinstance(pem, bytes) else Path(pem).read_bytes()

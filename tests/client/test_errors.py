@@ -1,0 +1,235 @@
+"""What a failed call says."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import pickle
+
+import grpc
+import pytest
+from google.protobuf import duration_pb2
+from google.protobuf.any_pb2 import Any as Packed
+from google.rpc import error_details_pb2, status_pb2
+from grpc import StatusCode
+
+from client.canned import Canned, Refusal, details_trailer, refusal, running_server
+from cloudfront_facade import FacadeError, Precondition, Quota, Resource, Violation, connect
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+
+REQUEST = CreateFunctionRequest(name="rewrite", request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
+
+
+def error_of(answer: Refusal) -> FacadeError:
+    with (
+        running_server(Canned(answer)) as target,
+        connect(target, retry=False) as facade,
+        pytest.raises(FacadeError) as caught,
+    ):
+        facade.functions.CreateFunction(REQUEST)
+    return caught.value
+
+
+def info(reason: str, domain: str = "cloudfront-facade", **metadata: str) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(
+        reason=reason, domain=domain, metadata={"operation": "CreateFunction", "outcome": "not_applied", **metadata}
+    )
+
+
+def bad_request(*violations: Violation) -> error_details_pb2.BadRequest:
+    return error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(
+                field=each.field, description=each.description, reason=each.reason
+            )
+            for each in violations
+        ]
+    )
+
+
+def test_the_violations_of_a_request_are_listed() -> None:
+    violations = (
+        Violation("tags[2].key", "'aws:x' starts with 'aws:', which is reserved", "TAG_KEY_RESERVED"),
+        Violation("name", "is empty, and has 1 to 64 characters", "NAME_LENGTH"),
+    )
+    error = error_of(
+        refusal(
+            StatusCode.INVALID_ARGUMENT,
+            "the request breaks 2 rules",
+            bad_request(*violations),
+            info("VALIDATION_FAILED", violation_count="2"),
+        )
+    )
+    assert isinstance(error, grpc.RpcError)
+    assert (error.code(), error.details()) == (StatusCode.INVALID_ARGUMENT, "the request breaks 2 rules")
+    assert (error.reason, error.domain, error.outcome) == ("VALIDATION_FAILED", "cloudfront-facade", "not_applied")
+    assert error.metadata == {"operation": "CreateFunction", "outcome": "not_applied", "violation_count": "2"}
+    assert error.violations == violations
+    assert (error.preconditions, error.quotas, error.resource, error.retry_delay) == ((), (), None, None)
+    assert str(error).splitlines() == [
+        "INVALID_ARGUMENT: the request breaks 2 rules [VALIDATION_FAILED, outcome not_applied]",
+        "  tags[2].key: 'aws:x' starts with 'aws:', which is reserved",
+        "  name: is empty, and has 1 to 64 characters",
+    ]
+
+
+def test_violations_that_did_not_fit_are_counted() -> None:
+    error = error_of(
+        refusal(
+            StatusCode.INVALID_ARGUMENT,
+            "500 rules",
+            bad_request(Violation("", "one of many")),
+            info("VALIDATION_FAILED", violation_count="500"),
+        )
+    )
+    assert str(error).splitlines()[1:] == ["  request: one of many", "  and 499 more"]
+
+
+def test_a_precondition_a_resource_and_a_delay_are_told() -> None:
+    precondition = Precondition("KEY_VALUE_STORE", "redirects", "is PROVISIONING, and has to be READY")
+    error = error_of(
+        refusal(
+            StatusCode.FAILED_PRECONDITION,
+            "not ready",
+            info("KEY_VALUE_STORE_NOT_READY", "cloudfront.amazonaws.com", aws_code="InvalidArgument"),
+            error_details_pb2.PreconditionFailure(
+                violations=[
+                    error_details_pb2.PreconditionFailure.Violation(
+                        type=precondition.type, subject=precondition.subject, description=precondition.description
+                    )
+                ]
+            ),
+            error_details_pb2.ResourceInfo(
+                resource_type="KeyValueStore", resource_name="redirects", description="waits for its import"
+            ),
+            error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=2, nanos=500_000_000)),
+        )
+    )
+    assert error.preconditions == (precondition,)
+    assert error.resource == Resource("KeyValueStore", "redirects", "waits for its import")
+    assert error.retry_delay == 2.5
+    assert str(error).splitlines()[1:] == [
+        "  redirects: is PROVISIONING, and has to be READY",
+        "  Retry after 2.5 s.",
+    ]
+
+
+def test_a_delay_of_zero_is_a_delay() -> None:
+    error = error_of(
+        refusal(
+            StatusCode.UNAVAILABLE, "at once", error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=0))
+        )
+    )
+    assert error.retry_delay == 0
+
+
+def test_a_quota_that_is_used_up_is_told() -> None:
+    error = error_of(
+        refusal(
+            StatusCode.RESOURCE_EXHAUSTED,
+            "too many",
+            info("FUNCTION_QUOTA_EXCEEDED"),
+            error_details_pb2.QuotaFailure(
+                violations=[error_details_pb2.QuotaFailure.Violation(subject="functions", description="100 of 100")]
+            ),
+        )
+    )
+    assert error.quotas == (Quota("functions", "100 of 100"),)
+    assert "  functions: 100 of 100" in str(error).splitlines()
+
+
+def test_an_unknown_outcome_says_how_to_repeat_the_request() -> None:
+    error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", outcome="unknown")))
+    assert error.request_id == REQUEST.request_id
+    assert REQUEST.request_id in str(error)
+
+
+def test_an_error_without_details_is_typed_all_the_same() -> None:
+    error = error_of(Refusal(StatusCode.INTERNAL, "a proxy's"))
+    assert (error.code(), error.details(), error.reason, error.domain) == (StatusCode.INTERNAL, "a proxy's", "", "")
+    assert (error.outcome, error.metadata, error.violations) == ("unknown", {}, ())
+    assert str(error).startswith("INTERNAL: a proxy's [outcome unknown]")
+
+
+def test_a_server_that_is_not_there_is_a_facade_error_without_a_reason() -> None:
+    with running_server(Canned()) as gone:
+        pass
+    with connect(gone, retry=False) as facade, pytest.raises(FacadeError) as caught:
+        facade.functions.CreateFunction(REQUEST)
+    assert (caught.value.code(), caught.value.reason) == (StatusCode.UNAVAILABLE, "")
+
+
+BROKEN_INFO = Packed(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=b"\xff\xff")
+
+
+@pytest.mark.parametrize(
+    "trailers",
+    [
+        (("grpc-status-details-bin", b"\xff no protobuf"),),
+        (("grpc-status-details-bin", b""),),
+        details_trailer(StatusCode.ABORTED, "no", info("ETAG_MISMATCH")),
+        details_trailer(StatusCode.NOT_FOUND, "another message", info("FUNCTION_NOT_FOUND")),
+        (("grpc-status-details-bin", status_pb2.Status(code=77, message="no").SerializeToString()),),
+        (
+            (
+                "grpc-status-details-bin",
+                status_pb2.Status(code=5, message="no", details=[BROKEN_INFO]).SerializeToString(),
+            ),
+        ),
+    ],
+    ids=["garbage", "empty", "another code", "another message", "unknown code", "garbage within"],
+)
+def test_details_that_make_no_sense_are_left_out(trailers: tuple[tuple[str, bytes], ...]) -> None:
+    error = error_of(Refusal(StatusCode.NOT_FOUND, "no", trailers))
+    assert (error.code(), error.details(), error.reason) == (StatusCode.NOT_FOUND, "no", "")
+    assert error.trailing_metadata()[0] == trailers[0]
+
+
+def test_details_of_later_versions_do_not_hide_the_known_ones() -> None:
+    status = status_pb2.Status(code=StatusCode.NOT_FOUND.value[0], message="no")
+    status.details.add(type_url="type.googleapis.com/google.rpc.FromTheFuture", value=b"\x01")
+    status.details.append(BROKEN_INFO)
+    status.details.add().Pack(info("FUNCTION_NOT_FOUND"))
+    trailers = (("grpc-status-details-bin", status.SerializeToString()), ("x-more", "1"))
+    error = error_of(Refusal(StatusCode.NOT_FOUND, "no", trailers))
+    assert error.reason == "FUNCTION_NOT_FOUND"
+    assert dict(error.trailing_metadata())["x-more"] == "1"
+
+
+def test_an_error_survives_pickling_and_copying() -> None:
+    error = error_of(refusal(StatusCode.INVALID_ARGUMENT, "no", info("X"), bad_request(Violation("name", "bad"))))
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301
+        assert isinstance(twin, FacadeError)
+        assert str(twin) == str(error)
+        assert (twin.code(), twin.violations, twin.request_id) == (error.code(), error.violations, error.request_id)
+
+
+def test_errors_of_stubs_alone_are_read_too() -> None:
+    answer = refusal(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND"))
+    with (
+        running_server(Canned(answer)) as target,
+        grpc.insecure_channel(target) as channel,
+        pytest.raises(grpc.RpcError) as caught,
+    ):
+        FunctionServiceStub(channel).CreateFunction(REQUEST)
+    error = FacadeError.of(caught.value, REQUEST.request_id)
+    assert (error.reason, error.request_id) == ("FUNCTION_NOT_FOUND", REQUEST.request_id)
+    assert FacadeError.of(error) is error
+
+
+def test_errors_of_asyncio_stubs_are_read_too() -> None:
+    async def call(target: str) -> FacadeError:
+        async with grpc.aio.insecure_channel(target) as channel:
+            with pytest.raises(grpc.RpcError) as caught:
+                await FunctionServiceStub(channel).CreateFunction(REQUEST)
+            return FacadeError.of(caught.value)
+
+    with running_server(Canned(refusal(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND")))) as target:
+        error = asyncio.run(call(target))
+    assert (error.code(), error.details(), error.reason) == (StatusCode.NOT_FOUND, "no", "FUNCTION_NOT_FOUND")
+
+
+def test_an_error_that_says_nothing_is_unknown() -> None:
+    error = FacadeError.of(grpc.RpcError("torn"))
+    assert (error.code(), error.details(), error.outcome) == (StatusCode.UNKNOWN, "torn", "unknown")

@@ -1,0 +1,138 @@
+"""Calls that are not answered on the spot, and those of several messages."""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+
+from client.canned import FUNCTION_CREATED, PATIENCE, Canned, refusal, running_server
+from cloudfront_facade import Client, FacadeError, connect
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REQUEST = CreateFunctionRequest(name="rewrite")
+REFUSAL = refusal(
+    grpc.StatusCode.NOT_FOUND,
+    "no",
+    error_details_pb2.ErrorInfo(reason="RESOURCE_NOT_FOUND", domain="cloudfront-facade"),
+)
+
+
+def test_a_future_does_not_block_and_gives_the_response() -> None:
+    servicer = Canned()
+    servicer.released.clear()
+    finished: queue.Queue[Any] = queue.Queue()
+    with running_server(servicer) as target, connect(target) as facade:
+        future = facade.functions.CreateFunction.future(REQUEST)
+        assert isinstance(future, grpc.Future)
+        future.add_done_callback(finished.put)
+        with pytest.raises(grpc.FutureTimeoutError):
+            future.result(timeout=0.05)
+        assert not future.done()
+        servicer.released.set()
+        assert future.result(PATIENCE) == FUNCTION_CREATED
+        assert future.exception(PATIENCE) is None
+        assert finished.get(timeout=PATIENCE) is future
+    [received] = servicer.received
+    assert received.time_left is not None
+    assert received.request.request_id
+
+
+def test_a_future_raises_the_typed_error() -> None:
+    servicer = Canned(REFUSAL, REFUSAL)
+    with running_server(servicer) as target, connect(target) as facade:
+        future = facade.functions.CreateFunction.future(REQUEST)
+        with pytest.raises(FacadeError) as caught:
+            future.result(PATIENCE)
+        error = future.exception(PATIENCE)
+    assert isinstance(error, FacadeError)
+    assert caught.value.reason == error.reason == "RESOURCE_NOT_FOUND"
+    assert caught.value.request_id == error.request_id == servicer.received[0].request.request_id
+
+
+def test_a_future_can_be_cancelled() -> None:
+    servicer = Canned()
+    servicer.released.clear()
+    with running_server(servicer) as target, connect(target) as facade:
+        future = facade.functions.CreateFunction.future(REQUEST)
+        assert servicer.started.wait(PATIENCE)
+        assert future.cancel()
+        assert future.cancelled()
+        with pytest.raises(grpc.FutureCancelledError):
+            future.result(PATIENCE)
+
+
+def test_a_channel_may_be_intercepted_further() -> None:
+    class Passing(grpc.UnaryUnaryClientInterceptor):
+        def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+            return continuation(client_call_details, request)
+
+    with running_server(Canned(REFUSAL)) as target, connect(target) as facade:
+        outer = Client(grpc.intercept_channel(facade.channel, Passing()))
+        with pytest.raises(FacadeError) as caught:
+            outer.functions.CreateFunction(REQUEST)
+        assert outer.functions.CreateFunction(REQUEST) == FUNCTION_CREATED
+    assert caught.value.reason == "RESOURCE_NOT_FOUND"
+
+
+class Later:
+    """Streaming methods, as later protos may have them. They end with an error where a message says so."""
+
+    def __init__(self) -> None:
+        self.deadlines: list[float | None] = []
+
+    def watch(self, request: bytes, context: Any) -> Iterator[bytes]:
+        return self.echo(iter([request, request]), context)
+
+    def gather(self, requests: Iterator[bytes], context: Any) -> bytes:
+        return b" ".join(self.echo(requests, context))
+
+    def echo(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
+        self.deadlines.append(context.time_remaining())
+        for request in requests:
+            if request == b"fail":
+                context.set_trailing_metadata(REFUSAL.trailers)
+                context.abort(REFUSAL.code, REFUSAL.message)
+            yield request
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        return grpc.method_handlers_generic_handler(
+            "Later",
+            {
+                "Watch": grpc.unary_stream_rpc_method_handler(self.watch),
+                "Gather": grpc.stream_unary_rpc_method_handler(self.gather),
+                "Echo": grpc.stream_stream_rpc_method_handler(self.echo),
+            },
+        )
+
+
+def test_streams_have_the_default_deadline() -> None:
+    later = Later()
+    with running_server(Canned(), handlers=[later.handlers()]) as target, connect(target) as facade:
+        channel: Any = facade.channel
+        assert list(channel.unary_stream("/Later/Watch")(b"a")) == [b"a", b"a"]
+        assert channel.stream_unary("/Later/Gather")(iter([b"a", b"b"])) == b"a b"
+        assert list(channel.stream_stream("/Later/Echo")(iter([b"a", b"b"]))) == [b"a", b"b"]
+    assert all(left is not None and 20 < left < 31 for left in later.deadlines)
+    assert len(later.deadlines) == 3
+
+
+def test_streams_end_with_the_typed_error() -> None:
+    with running_server(Canned(), handlers=[Later().handlers()]) as target, connect(target) as facade:
+        channel: Any = facade.channel
+        echoed = channel.stream_stream("/Later/Echo")(iter([b"a", b"fail"]))
+        assert next(echoed) == b"a"
+        for failing in (
+            lambda: next(echoed),
+            lambda: list(channel.unary_stream("/Later/Watch")(b"fail")),
+            lambda: channel.stream_unary("/Later/Gather")(iter([b"fail"])),
+        ):
+            with pytest.raises(FacadeError) as caught:
+                failing()
+            assert caught.value.reason == "RESOURCE_NOT_FOUND"

@@ -1,0 +1,56 @@
+"""The package as it is installed by those who only call the service."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import cloudfront_facade
+from client.canned import Canned, running_server
+
+# Refuses every import that is neither of the standard library nor of what the client depends on. (coverage is there
+# where the tests are measured.)
+ONLY_THE_CLIENT = """
+import sys
+
+ALLOWED = {"cloudfront_facade", "google", "grpc", "grpc_status", "typing_extensions", "coverage"}
+
+
+class OnlyTheClient:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in ALLOWED and top not in sys.stdlib_module_names:
+            raise ModuleNotFoundError(f"the client must do without {name}", name=name)
+
+
+sys.meta_path.insert(0, OnlyTheClient)
+for server_only in ("boto3", "cloudfront_facade_server"):
+    try:
+        __import__(server_only)
+    except ModuleNotFoundError:
+        continue
+    sys.exit("the test does not block imports")
+
+import cloudfront_facade
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+
+with cloudfront_facade.connect(sys.argv[1]) as facade:
+    print(facade.functions.CreateFunction(CreateFunctionRequest(name="rewrite")).etag)
+"""
+
+
+def test_the_client_needs_nothing_but_what_it_depends_on() -> None:
+    with running_server(Canned()) as target:
+        done = subprocess.run(
+            [sys.executable, "-c", ONLY_THE_CLIENT, target], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "E1\n", "")
+
+
+def test_the_package_is_typed_and_names_its_version_and_parts() -> None:
+    assert (Path(cloudfront_facade.__file__).parent / "py.typed").exists()
+    assert cloudfront_facade.__version__ == version("cloudfront-facade")
+    assert all(hasattr(cloudfront_facade, name) for name in cloudfront_facade.__all__)

@@ -1,0 +1,142 @@
+"""The examples of clients/README.md and the requests of clients/grpcurl do what they say, on a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import grpc
+import pytest
+import trustme
+from google.protobuf import json_format
+
+import cloudfront_facade
+from client.canned import Canned, running_server
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "clients" / "README.md"
+REQUESTS = ROOT / "clients" / "grpcurl"
+ADDRESS = "127.0.0.1:50051"
+TLS_ADDRESS = "facade.example.com:443"
+
+
+def examples(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def answers(*expected: str, of: list[str]) -> list[tuple[str, str]]:
+    """Examples and the patterns that their output has to match; there is one for each."""
+    return list(zip(of, expected, strict=True))
+
+
+def assert_matches(expected: str, output: str) -> None:
+    assert re.search(expected, output, re.MULTILINE), output
+
+
+PYTHON = answers(
+    r"^arn:aws:cloudfront::\d{12}:function/readme-function \w+$",
+    r"^StatusCode.INVALID_ARGUMENT VALIDATION_FAILED not_applied\n(.*\n)*tags\[0\]\.key .*aws:",
+    r"^E\w+$",
+    r"^INVALID_ARGUMENT: .*\n(.*\n)*  function_code: ",
+    of=[each for each in examples("python") if TLS_ADDRESS not in each],
+)
+SHELL = answers(
+    r"^message CreateFunctionRequest {$",
+    r'"function_?[aA]rn": "arn:aws:cloudfront::\d{12}:function/example-add-index"',
+    r'"arn": "arn:aws:cloudfront::\d{12}:key-value-store/',
+    r"\A{\s*}\Z",
+    r"\A{\s*}\Z",
+    r'"function_?[aA]rn": "arn:aws:cloudfront::\d{12}:function/readme-from-a-file"',
+    r'"(keyValueStoreArn|key_value_store_arn)": "arn:aws:cloudfront::\d{12}:key-value-store/',
+    r'"function_?[aA]rn": "arn:aws:cloudfront::\d{12}:function/example-add-index"',
+    of=examples("sh"),
+)
+
+
+def run(*command: str, cwd: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(("example", "expected"), PYTHON, ids=range(len(PYTHON)))
+def test_an_example_in_python_runs(example: str, expected: str, facade_address: str, tmp_path: Path) -> None:
+    assert ADDRESS in example
+    assert_matches(expected, run(sys.executable, "-c", example.replace(ADDRESS, facade_address), cwd=tmp_path))
+
+
+def test_the_example_of_the_package_runs(facade_address: str, tmp_path: Path) -> None:
+    assert cloudfront_facade.__doc__
+    example = textwrap.dedent(cloudfront_facade.__doc__.partition("Example:\n")[2]).replace(ADDRESS, facade_address)
+    assert_matches(
+        r"^arn:aws:cloudfront::\d{12}:function/docstring-example$", run(sys.executable, "-c", example, cwd=tmp_path)
+    )
+
+
+@pytest.mark.parametrize(("example", "expected"), SHELL, ids=range(len(SHELL)))
+def test_an_example_for_the_shell_runs(example: str, expected: str, facade_address: str) -> None:
+    assert ADDRESS in example
+    script = example.replace(ADDRESS, facade_address)
+    assert_matches(expected, run("bash", "-e", "-o", "pipefail", "-c", script, cwd=ROOT))
+
+
+def test_a_request_of_the_shell_can_be_sent_again(facade_address: str) -> None:
+    script = next(each for each in examples("sh") if "< clients/grpcurl/create_function.json" in each)
+    command = ("bash", "-e", "-c", script.replace(ADDRESS, facade_address))
+    etags = [re.findall(r'"etag": "(\w+)"', run(*command, cwd=ROOT)) for _ in range(2)]
+    assert etags[0]
+    assert etags[0] == etags[1]
+
+
+def test_the_example_of_tls_connects_to_a_server_that_asks_for_a_certificate(tmp_path: Path) -> None:
+    [example] = (each for each in examples("python") if TLS_ADDRESS in each)
+    authority = trustme.CA()
+    server = authority.issue_cert("127.0.0.1")
+    client = authority.issue_cert("client.example.com")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    client.cert_chain_pems[0].write_to_path(str(tmp_path / "client.pem"))
+    client.private_key_pem.write_to_path(str(tmp_path / "client-key.pem"))
+    credentials = grpc.ssl_server_credentials(
+        [(server.private_key_pem.bytes(), server.cert_chain_pems[0].bytes())],
+        root_certificates=authority.cert_pem.bytes(),
+        require_client_auth=True,
+    )
+    servicer = Canned()
+    with running_server(servicer, credentials=credentials) as target:
+        run(sys.executable, "-c", example.replace(TLS_ADDRESS, target), cwd=tmp_path)
+    assert len(servicer.received) == 1
+
+
+@pytest.mark.parametrize("file", sorted(REQUESTS.glob("*.json")), ids=lambda file: file.stem)
+def test_a_request_for_grpcurl_is_one_of_the_protos_and_is_shown(file: Path) -> None:
+    request = CreateFunctionRequest() if "function" in file.stem else CreateKeyValueStoreRequest()
+    json_format.Parse(file.read_text(), request)
+    assert f"clients/grpcurl/{file.name}" in README.read_text()
+    if isinstance(request, CreateFunctionRequest):
+        assert request.function_code == (REQUESTS / "function.js").read_bytes()
+
+
+def test_the_requests_for_grpcurl_create_things_of_different_names_and_ids() -> None:
+    texts = [file.read_text() for file in REQUESTS.glob("*.json")]
+    for member in ("name", "request_id"):
+        values = [value for text in texts for value in re.findall(rf'^  "{member}": "(.*)"', text, re.MULTILINE)]
+        assert values
+        assert len(set(values)) == len(values)
+
+
+def test_the_links_and_the_descriptor_set_of_the_readme_are_there() -> None:
+    text = README.read_text()
+    links = [each for each in re.findall(r"\]\(([^)]+)\)", text) if "://" not in each]
+    assert links
+    assert [each for each in links if not (README.parent / each).exists()] == []
+    [descriptors] = set(re.findall(r"dist/[\w.]+\.binpb", text))
+    assert f"DESCRIPTORS := {descriptors}\n" in (ROOT / "Makefile").read_text()

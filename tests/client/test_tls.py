@@ -1,0 +1,112 @@
+"""Connections that are secured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+import trustme
+
+from client.canned import FUNCTION_CREATED, Canned, running_server
+from cloudfront_facade import TLS, FacadeError, connect
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+REQUEST = CreateFunctionRequest(name="rewrite")
+NAME = "facade.example.com"
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def pem(*blobs: trustme.Blob) -> bytes:
+    return b"".join(blob.bytes() for blob in blobs)
+
+
+def credentials(authority: trustme.CA, *names: str, clients: trustme.CA | None = None) -> grpc.ServerCredentials:
+    issued = authority.issue_cert(*names)
+    return grpc.ssl_server_credentials(
+        [(pem(issued.private_key_pem), pem(*issued.cert_chain_pems))],
+        root_certificates=pem(clients.cert_pem) if clients else None,
+        require_client_auth=clients is not None,
+    )
+
+
+@pytest.fixture
+def server(authority: trustme.CA) -> Iterator[str]:
+    with running_server(Canned(), credentials=credentials(authority, "127.0.0.1")) as target:
+        yield target
+
+
+@pytest.fixture
+def strict_server(authority: trustme.CA) -> Iterator[str]:
+    with running_server(Canned(), credentials=credentials(authority, "127.0.0.1", clients=authority)) as target:
+        yield target
+
+
+def call(target: str, tls: TLS | None) -> object:
+    with connect(target, tls=tls, retry=False) as facade:
+        return facade.functions.CreateFunction(REQUEST)
+
+
+def assert_refused(target: str, tls: TLS | None) -> None:
+    with pytest.raises(FacadeError) as caught:
+        call(target, tls)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_server_is_verified_against_a_ca_in_a_file_or_in_memory(
+    server: str, authority: trustme.CA, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    assert call(server, TLS(ca=file)) == FUNCTION_CREATED
+    assert call(server, TLS(ca=str(file))) == FUNCTION_CREATED
+    assert call(server, TLS(ca=pem(authority.cert_pem))) == FUNCTION_CREATED
+
+
+def test_a_server_of_another_ca_is_not_called(server: str) -> None:
+    assert_refused(server, TLS(ca=pem(trustme.CA().cert_pem)))
+    assert_refused(server, TLS())
+
+
+def test_plaintext_and_tls_do_not_mix(server: str, authority: trustme.CA) -> None:
+    assert_refused(server, None)
+    with running_server(Canned()) as plaintext:
+        assert_refused(plaintext, TLS(ca=pem(authority.cert_pem)))
+
+
+def test_a_client_shows_its_certificate_to_a_server_that_asks(strict_server: str, authority: trustme.CA) -> None:
+    ca = pem(authority.cert_pem)
+    client = authority.issue_cert("client.example.com")
+    own = TLS(ca=ca, certificate=pem(*client.cert_chain_pems), key=pem(client.private_key_pem))
+    assert call(strict_server, own) == FUNCTION_CREATED
+    assert_refused(strict_server, TLS(ca=ca))
+
+
+def test_a_server_behind_another_address_is_verified_by_its_name(authority: trustme.CA, tmp_path: Path) -> None:
+    ca = pem(authority.cert_pem)
+    with running_server(Canned(), f"unix:{tmp_path}/s", credentials(authority, NAME)) as target:
+        assert call(target, TLS(ca=ca, server_name=NAME)) == FUNCTION_CREATED
+        assert_refused(target, TLS(ca=ca, server_name="other.example.com"))
+
+
+@pytest.mark.parametrize("half", [{"certificate": b"x"}, {"key": b"x"}])
+def test_a_certificate_without_its_key_is_refused_and_so_is_the_reverse(half: dict[str, bytes]) -> None:
+    with pytest.raises(ValueError, match="both a certificate and its key"):
+        TLS(**half)  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"missing\.pem"):
+        connect("127.0.0.1:1", tls=TLS(ca=tmp_path / "missing.pem"))
+
+
+def test_a_key_does_not_show() -> None:
+    assert "secret" not in repr(TLS(certificate=b"public", key=b"secret"))
