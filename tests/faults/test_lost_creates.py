@@ -346,6 +346,22 @@ def test_a_tagging_conflict_is_answered_as_it_is_and_never_retried_without_tags(
     assert [request.operation for request in cloudfront.requests] == ["CreateFunction"]
 
 
+def test_a_repeat_is_ok_though_its_own_first_create_filled_the_quota(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    request = function(request_id=REQUEST_ID)
+    facade.functions.CreateFunction(request)
+    cloudfront.always("CreateFunction", refuse("TooManyFunctions", 400, "100 functions"))
+
+    facade.functions.CreateFunction(request)
+    failure = failing(facade.functions.CreateFunction, function("another", request_id=ANOTHER_ID))
+
+    assert (failure.reason, failure.outcome) == ("FUNCTION_QUOTA_EXCEEDED", "not_applied")
+    assert failure.retry_after is None
+    assert failure.pushback == "-1"
+    assert failure.details["QuotaFailure"].violations
+
+
 def test_validate_only_tells_and_changes_nothing(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     answer = facade.functions.CreateFunction(function(validate_only=True))
     assert not answer.HasField("function_summary")

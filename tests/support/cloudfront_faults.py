@@ -110,7 +110,7 @@ def apply_then_status(status: int) -> Fault:
     return apply_then(status_only(status))
 
 
-def html(status: int, body: str = "<html><body><h1>Bad gateway</h1></body></html>") -> Fault:
+def html(status: int, body: str = "<!DOCTYPE html><html><body>An error<hr></body></html>") -> Fault:
     """A page of HTML, as a proxy gives it."""
     return lambda _: Answer(status, body.encode(), {"Content-Type": "text/html"})
 

@@ -50,6 +50,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         apply: what runs the operations instead of the double's own state.
 
     Attributes:
+        address: its host and port.
         url: the address to give as endpoint_url.
     """
 
@@ -66,6 +67,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         self._releases = 0
         self._closing = False
         self._server = LoopbackServer(self._respond)
+        self.address = ("127.0.0.1", self._server.server_port)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     @property
@@ -73,6 +75,15 @@ class CloudFrontDouble(InMemoryCloudFront):
         """Every request so far, in the order in which they came in."""
         with self._changed:
             return tuple(self._requests)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return self._server.connections
+
+    def wait_until_idle(self, timeout: float = 10.0) -> None:
+        """Waits until no connection is open; TimeoutError where one stays."""
+        self._server.wait_until_idle(timeout)
 
     def count(self, operation: str) -> int:
         """Tells how many requests for this operation came in."""

@@ -47,7 +47,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self._failures: list[Exception] = []
         self._connections: set[socket.socket] = set()
         self._resetting: set[socket.socket] = set()
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), name="loopback-server")
         self._thread.start()
 
@@ -59,7 +59,7 @@ class LoopbackServer(ThreadingHTTPServer):
         """
         self.shutdown()
         self._thread.join()
-        with self._lock:
+        with self._changed:
             for connection in self._connections:
                 # The client may have ended it already.
                 with suppress(OSError):
@@ -68,23 +68,36 @@ class LoopbackServer(ThreadingHTTPServer):
         if self._failures:
             raise ExceptionGroup("the server went wrong", self._failures)
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        with self._changed:
+            return len(self._connections)
+
+    def wait_until_idle(self, timeout: float) -> None:
+        """Waits until no connection is open; TimeoutError where one stays."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._connections, timeout):
+                raise TimeoutError(f"{len(self._connections)} connections are open after {timeout} s")
+
     def reset_at_end(self, connection: socket.socket) -> None:
         """Makes the end of this connection a reset (RST)."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        with self._lock:
+        with self._changed:
             self._resetting.add(connection)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Takes a connection, and remembers it."""
         connection, address = super().get_request()
-        with self._lock:
+        with self._changed:
             self._connections.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
         """Ends a connection; one that is to be reset without the polite end that would come before."""
-        with self._lock:
+        with self._changed:
             self._connections.discard(request)
+            self._changed.notify_all()
             if request in self._resetting:
                 self._resetting.discard(request)
                 self.close_request(request)

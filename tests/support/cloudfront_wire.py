@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-import botocore.session
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 
 NAMESPACE: Final = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
@@ -46,7 +47,8 @@ class Wire:
     """CloudFront's side of the protocol, for every operation of the installed service model."""
 
     def __init__(self) -> None:
-        self.model = botocore.session.Session().get_service_model("cloudfront")
+        # Not by a session, which would read the environment, where a test may have put an older model.
+        self.model = ServiceModel(Loader().load_service_model("cloudfront", "service-2"), "cloudfront")
         routes = (_route(self.model.operation_model(name)) for name in self.model.operation_names)
         # The most specific first: a fixed part of a path is not somebody's name.
         self._routes = sorted(routes, key=lambda route: (-len(route.query), -route.literals))
@@ -73,7 +75,7 @@ class Wire:
         status = int(model.http["responseCode"])
         if model.output_shape is None:
             return Answer(status)
-        headers = {"Content-Type": "text/xml"}
+        headers = {}
         members, payload = dict(model.output_shape.members), model.output_shape.serialization.get("payload")
         for name in [name for name, member in members.items() if member.serialization.get("location") == "header"]:
             header = members.pop(name).serialization["name"]
@@ -107,11 +109,11 @@ def error_answer(code: str, status: int, message: str, request_id: str) -> Answe
     kind = "Sender" if status < 500 else "Receiver"
     error = f"<Error><Type>{kind}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
     content = f"{error}<RequestId>{request_id}</RequestId>"
-    return _xml(status, f'<ErrorResponse xmlns="{NAMESPACE}">{content}</ErrorResponse>', {"Content-Type": "text/xml"})
+    return _xml(status, f'<ErrorResponse xmlns="{NAMESPACE}">{content}</ErrorResponse>', {})
 
 
 def _xml(status: int, root: str, headers: Mapping[str, str]) -> Answer:
-    return Answer(status, f'<?xml version="1.0"?>\n{root}'.encode(), headers)
+    return Answer(status, f'<?xml version="1.0"?>\n{root}'.encode(), {"Content-Type": "text/xml", **headers})
 
 
 def _route(model: Any) -> _Route:

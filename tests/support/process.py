@@ -59,7 +59,8 @@ class FacadeProcess:
 
     def wait_until_serving(self, timeout: float = 30) -> Self:
         """Waits for readiness, and learns the address."""
-        self.address = self.wait_for("serving", timeout)["listen"]
+        if not self.address:
+            self.address = self.wait_for("serving", timeout)["listen"]
         return self
 
     def wait_for(self, event: str, timeout: float = 30) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ..errors.upstream import (
     aws_request_id,
     found_by_read,
     from_upstream,
+    is_temporary,
     outcome_unknown,
     proven_not_applied,
 )
@@ -130,6 +131,8 @@ class _Create:
                 failure = error
             exists = aws_code(failure) == self.resource.exists
             if proven_not_applied(failure) and not exists:
+                if (earlier := self._done_before(failure)) is not None:
+                    return earlier
                 self.call.outcome = "unknown" if doubted else "not_applied"
                 raise self._refusal(failure)
             doubted = doubted or not exists
@@ -141,7 +144,7 @@ class _Create:
 
     def check(self) -> None:
         """Tells by reads whether the create would be let through; raises StatusError where it would not."""
-        sighting = look(self.backend, self.resource, self.subject.name, self.tag_value)
+        sighting = self._look()
         if sighting.verdict == "undecided" and self.tag_value:
             sighting = self._settle()
         match sighting.verdict:
@@ -181,11 +184,23 @@ class _Create:
         self.call.outcome = "applied"
         return response
 
+    def _done_before(self, failure: Exception) -> Response | None:
+        """Finds a create of an earlier call behind a lasting refusal: our own resource may be what fills the quota."""
+        if is_temporary(failure):
+            return None
+        sighting = self._look()
+        if sighting.verdict == "ours":
+            self.call.outcome = "applied"
+        return sighting.response
+
+    def _look(self) -> Sighting:
+        return look(self.reader, self.resource, self.subject.name, self.tag_value)
+
     def _settle(self) -> Sighting:
         """Looks until the verdict is final or the time is up, and gives the last sighting."""
         ends = min(self.timing.clock() + self.timing.settling, self.call.deadline)
         for pause in _pauses():
-            sighting = look(self.reader, self.resource, self.subject.name, self.tag_value)
+            sighting = self._look()
             if sighting.final or self.timing.clock() + pause > ends:
                 return sighting
             self.timing.sleep(pause)

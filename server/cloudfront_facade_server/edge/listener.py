@@ -28,7 +28,7 @@ def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
         # A peer that vanished without a word is found out by pings; callers may send them too.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         # Without this, a second server on the same port starts without a word and takes half of the calls.
         ("grpc.so_reuseport", 0),
     ]

@@ -1,0 +1,152 @@
+"""The double's REST-XML against plain boto3, for every operation of functions, stores and tags."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import (
+    FULL_FUNCTION,
+    OPERATIONS,
+    call,
+    code_and_status,
+    create_function,
+    plain_client,
+    sample,
+)
+from support.cloudfront_wire import installed_wire, refusal
+
+MODEL = installed_wire().model
+
+pytestmark = pytest.mark.usefixtures("aws_environment")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_member_goes_through_both_ways(operation: str) -> None:
+    model = MODEL.operation_model(operation)
+    sent = sample(model.input_shape)
+    answered = sample(model.output_shape) if model.output_shape else {}
+    received = []
+
+    def apply(name: str, arguments: Mapping[str, Any]) -> Any:
+        received.append((name, arguments))
+        return answered
+
+    with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
+        response = call(client, operation, sent)
+
+    assert received == [(operation, sent)]
+    metadata = response.pop("ResponseMetadata")
+    assert metadata["HTTPStatusCode"] == model.http["responseCode"]
+    if operation == "UpdateFunction":  # the model reads this ETag from a header that the service does not send
+        response["ETag"] = metadata["HTTPHeaders"]["etag"]
+    assert response == answered
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nothing_is_made_up_where_a_member_is_absent(operation: str) -> None:
+    model = MODEL.operation_model(operation)
+    sent = {name: sample(shape, name) for name, shape in model.input_shape.members.items()}
+    sent = {name: value for name, value in sent.items() if name in model.input_shape.required_members}
+    payload = model.output_shape and model.output_shape.serialization.get("payload")
+    answered = {payload: b"" if payload == "FunctionCode" else {}} if payload else {}
+    received = []
+
+    def apply(name: str, arguments: Mapping[str, Any]) -> Any:
+        received.append(arguments)
+        return answered
+
+    with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
+        response = call(client, operation, sent)
+
+    assert received == [sent]
+    del response["ResponseMetadata"]
+    assert response == answered
+
+
+def test_an_empty_list_and_an_empty_structure_stay_apart_from_absent_ones() -> None:
+    received = []
+
+    def apply(name: str, arguments: Mapping[str, Any]) -> Any:
+        received.append(arguments)
+        return {"FunctionSummary": {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 0, "Items": []}}}}
+
+    sent = {**FULL_FUNCTION, "Tags": {"Items": []}}
+    with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
+        create_with_none = client.create_function(**sent)
+        client.create_function(**{**sent, "Tags": {}})
+
+    assert [arguments["Tags"] for arguments in received] == [{"Items": []}, {}]
+    associations = create_with_none["FunctionSummary"]["FunctionConfig"]["KeyValueStoreAssociations"]
+    assert associations == {"Quantity": 0, "Items": []}
+
+
+def test_requests_are_recorded_as_they_came(cloudfront: CloudFrontDouble) -> None:
+    with plain_client(cloudfront.url) as client:
+        create_function(client)
+
+    (request,) = cloudfront.requests
+    assert (request.method, request.path, request.operation) == ("POST", "/2020-05-31/function", "CreateFunction")
+    assert request.headers["content-length"] == str(len(request.body))
+    assert b"<Tag><Key>empty</Key><Value /></Tag><Tag><Key>absent</Key></Tag>" in request.body
+    assert request.arguments == {**FULL_FUNCTION, "Name": "rewrite"}
+
+
+def test_another_handler_may_refuse() -> None:
+    def apply(name: str, arguments: Mapping[str, Any]) -> Any:
+        raise refusal("TooManyFunctions", 400, "100 of 100 <used>")
+
+    with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
+        with pytest.raises(ClientError, match="100 of 100 <used>") as caught:
+            create_function(client)
+        assert code_and_status(caught.value) == ("TooManyFunctions", 400)
+        assert double.effects("CreateFunction") == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "expected"),
+    [
+        ("GET", "/2020-05-31/key-value-store", b"", {}, (403, b"MissingAuthenticationToken")),
+        ("GET", "/2020-05-31/no-such-thing", b"", {"Authorization": "any"}, (404, b"UnknownOperation")),
+        ("DELETE", "/2020-05-31/function", b"", {"Authorization": "any"}, (404, b"UnknownOperation")),
+        ("POST", "/2020-05-31/function", b"<a>", {"Authorization": "any"}, (400, b"MalformedXML")),
+        ("POST", "/2020-05-31/function", b"<a><Other/></a>", {"Authorization": "any"}, (400, b"MalformedXML")),
+        ("POST", "/2020-05-31/function", b"<a>\x00</a>", {"Authorization": "any"}, (400, b"MalformedXML")),
+    ],
+)
+def test_what_boto3_would_not_send_is_refused(
+    cloudfront: CloudFrontDouble, method: str, path: str, body: bytes, headers: Mapping[str, str], expected: Any
+) -> None:
+    connection = http.client.HTTPConnection(*cloudfront.address)
+    connection.request(method, path, body, dict(headers))
+    answer = connection.getresponse()
+    status, code = expected
+    assert answer.status == status
+    assert code in answer.read()
+    connection.close()
+
+
+def test_half_a_request_is_nobodys(cloudfront: CloudFrontDouble) -> None:
+    with socket.create_connection(cloudfront.address) as connection:
+        connection.sendall(b"POST /2020-05-31/function HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1) == b""
+    assert cloudfront.requests == ()
+
+
+def test_a_connection_is_kept_for_the_next_request(cloudfront: CloudFrontDouble) -> None:
+    connection = http.client.HTTPConnection(*cloudfront.address)
+    sockets = set()
+    for _ in range(3):
+        connection.request("GET", "/2020-05-31/key-value-store", headers={"Authorization": "any"})
+        assert connection.getresponse().read()
+        sockets.add(connection.sock)
+    connection.close()
+    assert len(sockets) == 1
+    assert None not in sockets

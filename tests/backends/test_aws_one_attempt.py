@@ -1,0 +1,197 @@
+"""One call is one HTTP request, whatever happens and whatever the machine's AWS set-up says; and it ends in time."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+from botocore.parsers import ResponseParserError
+
+from cloudfront_facade_server.backends.aws import AwsBackend
+from support import cloudfront_faults as faults
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import FULL_FUNCTION
+
+MakeBackend = Callable[..., AwsBackend]
+
+FAULTS = {
+    "500": (faults.status_only(500), ClientError),
+    "503": (faults.status_only(503), ClientError),
+    "503 after the effect": (faults.apply_then_status(503), ClientError),
+    "502 as HTML": (faults.html(502), ClientError),
+    "throttled": (faults.throttle(), ClientError),
+    "throttled by status": (faults.throttle(429), ClientError),
+    "no answer": (faults.hang(), ReadTimeoutError),
+    "no answer after the effect": (faults.apply_then_hang(), ReadTimeoutError),
+    "closed": (faults.close(), ConnectionClosedError),
+    "closed after the effect": (faults.apply_then_close(), ConnectionClosedError),
+    "reset": (faults.reset(), ConnectionClosedError),
+    "garbled": (faults.garble(), ResponseParserError),
+}
+
+CONFIG_FILE = """
+[default]
+region = eu-west-1
+retry_mode = adaptive
+max_attempts = 5
+defaults_mode = standard
+endpoint_url = {elsewhere}
+services = other
+[services other]
+cloudfront =
+  endpoint_url = {elsewhere}
+"""
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[CloudFrontDouble]:
+    with CloudFrontDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def hostile_environment(
+    aws_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: CloudFrontDouble
+) -> None:
+    """An environment and a config file that ask for another endpoint and for five attempts."""
+    config = tmp_path / "config"
+    config.write_text(CONFIG_FILE.format(elsewhere=elsewhere.url))
+    for name, value in {
+        "AWS_CONFIG_FILE": str(config),
+        "AWS_MAX_ATTEMPTS": "5",
+        "AWS_RETRY_MODE": "adaptive",
+        "AWS_DEFAULTS_MODE": "standard",
+        "AWS_ENDPOINT_URL": elsewhere.url,
+        "AWS_ENDPOINT_URL_CLOUDFRONT": elsewhere.url,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("hostile_environment")
+def test_the_hostile_environment_makes_plain_boto3_send_again_and_elsewhere(elsewhere: CloudFrontDouble) -> None:
+    elsewhere.script("CreateFunction", faults.apply_then_status(503))
+    client = boto3.Session().client("cloudfront")
+    with pytest.raises(ClientError, match="FunctionAlreadyExists"):
+        client.create_function(**FULL_FUNCTION)
+    client.close()
+    assert elsewhere.count("CreateFunction") == 2, "else the other tests here prove nothing"
+
+
+@pytest.mark.usefixtures("hostile_environment")
+@pytest.mark.parametrize(("fault", "error"), FAULTS.values(), ids=FAULTS.keys())
+@pytest.mark.parametrize("operation", ["CreateFunction", "ListKeyValueStores"])
+def test_a_call_is_sent_once(
+    cloudfront: CloudFrontDouble,
+    elsewhere: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    operation: str,
+    fault: faults.Fault,
+    error: type[Exception],
+) -> None:
+    backend = aws_backend(cloudfront, read_timeout=0.3)
+    cloudfront.always(operation, fault)
+
+    with pytest.raises(error):
+        _call(backend, operation)
+
+    cloudfront.release()
+    assert cloudfront.count(operation) == 1
+    assert cloudfront.effects(operation) <= 1
+    assert elsewhere.requests == ()
+
+
+@pytest.mark.usefixtures("hostile_environment")
+def test_a_connection_that_the_server_closed_meanwhile_is_no_second_send(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.script("CreateFunction", faults.normally(), faults.apply_then_close())
+    backend.create_function(**FULL_FUNCTION)
+
+    with pytest.raises(ConnectionClosedError):
+        backend.create_function(**{**FULL_FUNCTION, "Name": "second"})
+
+    assert cloudfront.count("CreateFunction") == 2
+
+
+@pytest.mark.usefixtures("hostile_environment")
+def test_without_an_endpoint_requests_go_to_cloudfront_itself(elsewhere: CloudFrontDouble) -> None:
+    backend = AwsBackend()
+    assert backend._client.meta.endpoint_url == "https://cloudfront.amazonaws.com"
+    assert backend._client.meta.region_name == "us-east-1"
+    backend.close()
+
+
+def test_silence_ends_at_the_read_timeout(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+    backend = aws_backend(cloudfront, read_timeout=0.2)
+    cloudfront.script("DescribeFunction", faults.hang())
+    with pytest.raises(ReadTimeoutError):
+        _within(2.0, backend.describe_function, Name="rewrite")
+
+
+def test_settling_has_timeouts_of_its_own(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+    backend = aws_backend(cloudfront, read_timeout=10.0)
+    settling = backend.settling(0.2)
+    cloudfront.script("DescribeFunction", faults.hang())
+    with pytest.raises(ReadTimeoutError):
+        _within(2.0, settling.describe_function, Name="rewrite")
+
+    cloudfront.script("DescribeFunction", faults.delay(0.4))
+    backend.create_function(**{**FULL_FUNCTION, "Name": "rewrite"})
+    backend.describe_function(Name="rewrite")
+    settling.close()
+    backend.describe_function(Name="rewrite")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse where Linux keeps silent")
+@pytest.mark.usefixtures("aws_environment")
+@pytest.mark.parametrize("settling", [False, True])
+def test_a_connection_that_never_stands_ends_at_the_connect_timeout(settling: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
+        for _ in range(2):  # as many as wait to be accepted; what comes then is dropped
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        backend = AwsBackend(endpoint_url=url, connect_timeout=2.0 if settling else 0.2)
+        caller = backend.settling(0.2) if settling else backend
+        with pytest.raises(ConnectTimeoutError):
+            _within(1.5, caller.list_key_value_stores)
+        caller.close()
+        backend.close()
+
+
+def test_where_nobody_listens_the_error_says_so(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.close()
+    with pytest.raises(EndpointConnectionError):
+        _within(2.0, backend.list_key_value_stores)
+
+
+def _call(backend: AwsBackend, operation: str) -> Any:
+    return (
+        backend.create_function(**FULL_FUNCTION) if operation == "CreateFunction" else backend.list_key_value_stores()
+    )
+
+
+def _within(seconds: float, work: Callable[..., Any], **arguments: Any) -> Any:
+    started = time.monotonic()
+    try:
+        return work(**arguments)
+    finally:
+        assert time.monotonic() - started < seconds

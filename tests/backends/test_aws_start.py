@@ -1,0 +1,137 @@
+"""The AWS backend says at the start, in one line, why it cannot work."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import boto3
+import botocore
+import pytest
+
+from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import FULL_FUNCTION
+
+pytestmark = pytest.mark.usefixtures("aws_environment")
+
+ANYWHERE = "http://127.0.0.1:1"
+
+
+def failure(**arguments: str) -> str:
+    """Gives the line that the backend cannot be made with."""
+    with pytest.raises(AwsBackendError) as caught:
+        AwsBackend(endpoint_url=arguments.pop("endpoint_url", ANYWHERE), **arguments)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+def put_older_model(folder: Path, *untagged: str) -> None:
+    """Puts the service model without Tags on these creates where botocore finds it first."""
+    model = boto3.Session()._session.get_component("data_loader").load_service_model("cloudfront", "service-2")
+    for operation in untagged:
+        del model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]["Tags"]
+    place = folder / "cloudfront" / model["metadata"]["apiVersion"]
+    place.mkdir(parents=True)
+    (place / "service-2.json").write_text(json.dumps(model))
+
+
+@pytest.mark.parametrize(
+    "untagged", [["CreateFunction"], ["CreateKeyValueStore"], ["CreateFunction", "CreateKeyValueStore"]]
+)
+def test_a_service_model_without_tags_is_too_old(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, untagged: list[str]
+) -> None:
+    put_older_model(tmp_path, *untagged)
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+
+    line = failure()
+
+    assert f"botocore {botocore.__version__}" in line
+    assert f"has no Tags on {' and '.join(untagged)}:" in line
+    assert "install boto3 1.43.4 or newer" in line
+
+
+def test_the_same_model_with_tags_is_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    put_older_model(tmp_path)
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    AwsBackend(endpoint_url=ANYWHERE).close()
+
+
+def test_a_service_model_from_before_functions_is_too_old(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\napi_versions =\n  cloudfront = 2019-03-26\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert "service model 2019-03-26 has no Tags on CreateFunction and CreateKeyValueStore" in failure()
+
+
+def test_an_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "there is no AWS profile 'staging'" in failure(profile="staging")
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    assert "there is no AWS profile 'production'" in failure()
+
+
+def test_a_profile_gives_its_credentials(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cloudfront: CloudFrontDouble
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile staging]\naws_access_key_id = AKIDSTAGING\naws_secret_access_key = another\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+
+    backend = AwsBackend(endpoint_url=cloudfront.url, profile="staging")
+    backend.list_key_value_stores()
+    backend.close()
+
+    assert "Credential=AKIDSTAGING/" in cloudfront.requests[0].headers["authorization"]
+
+
+def test_without_credentials_it_names_the_ways_to_give_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    line = failure()
+    assert line.startswith("there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    assert "AWS_PROFILE" in line
+    assert "role" in line
+
+
+def test_half_of_the_credentials_are_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "missing: AWS_SECRET_ACCESS_KEY" in failure()
+
+
+def test_what_is_no_address_is_refused() -> None:
+    assert "Invalid endpoint: cloudfront" in failure(endpoint_url="cloudfront")
+
+
+def test_what_is_no_region_is_refused() -> None:
+    assert "no region!" in failure(region="no region!")
+
+
+def test_a_broken_config_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("this is\nno config file")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert str(config) in failure()
+
+
+def test_nothing_of_a_request_gets_into_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble
+) -> None:
+    for name in ("boto3", "botocore", "urllib3"):
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+    logging.getLogger("botocore").manager._clear_cache()  # type: ignore[attr-defined]
+    caplog.set_level(logging.DEBUG)
+
+    backend = AwsBackend(endpoint_url=cloudfront.url)
+    backend.create_function(**FULL_FUNCTION)
+    backend.close()
+
+    assert caplog.records == []
+
+
+def test_a_log_level_above_warning_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("botocore"), "level", logging.CRITICAL)
+    AwsBackend(endpoint_url=ANYWHERE).close()
+    assert logging.getLogger("botocore").level == logging.CRITICAL

@@ -1,0 +1,296 @@
+"""The example functions do what their first lines say, run by Node.js."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+FUNCTIONS = sorted((EXAMPLES / "functions").glob("*.js"))
+RUNNER = Path(__file__).with_name("run_function.mjs")
+NODE = shutil.which("node")
+MAX_FUNCTION_CODE_BYTES = 10_240
+MAX_KEY_BYTES = 512
+MAX_VALUE_BYTES = 1024
+
+# What Node.js runs and CloudFront's runtime does not document: its list of supported features has none of these.
+UNDOCUMENTED = {
+    "for-of": r"\bfor\s*(await\s*)?\([^;)]*\bof\b",
+    "optional chaining": r"\?\.[a-zA-Z_$\[(]",
+    "nullish coalescing": r"\?\?",
+    "spread": r"[\[(,{]\s*\.\.\.",
+    "destructuring": r"\b(const|let|var)\s*[\[{]",
+    "class": r"\bclass\s+\w",
+    "an async closure": r"\basync\s*(\(|\w+\s*=>)",
+    "an awaited argument": r"[(,]\s*await\b",
+    "catch without a name": r"\bcatch\s*\{",
+}
+
+needs_node = pytest.mark.skipif(NODE is None, reason="there is no node to run the functions")
+
+
+def run(name: str, *events: dict[str, Any], pairs: dict[str, str] | None = None) -> list[Any]:
+    """Answers of the function `name` to each of the events."""
+    assert NODE is not None
+    source = (EXAMPLES / "functions" / name).read_text(encoding="ascii")
+    done = subprocess.run(
+        [NODE, str(RUNNER)],
+        input=json.dumps({"source": source, "pairs": pairs or {}, "events": events}),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    answers: list[Any] = json.loads(done.stdout)
+    return answers
+
+
+def request_event(uri: str, **members: Any) -> dict[str, Any]:
+    """A viewer-request event; `members` are the request's."""
+    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}} | members
+    return {
+        "version": "1.0",
+        "context": {"eventType": "viewer-request"},
+        "viewer": {"ip": "198.51.100.11"},
+        "request": request,
+    }
+
+
+def response_event(**members: Any) -> dict[str, Any]:
+    """A viewer-response event; `members` are the response's."""
+    response = {"statusCode": 200, "statusDescription": "OK", "headers": {}, "cookies": {}} | members
+    return request_event("/") | {"context": {"eventType": "viewer-response"}, "response": response}
+
+
+def many(*values: str) -> dict[str, Any]:
+    """A header, cookie or query parameter with these values, as an event has it."""
+    return {"value": values[0]} | ({"multiValue": [{"value": value} for value in values]} if len(values) > 1 else {})
+
+
+def redirects() -> dict[str, str]:
+    table = json.loads((EXAMPLES / "key-value-stores" / "redirects.json").read_text(encoding="utf-8"))
+    return {pair["key"]: pair["value"] for pair in table["data"]}
+
+
+# --- what CloudFront takes --------------------------------------------------------------------------------------------
+
+
+def test_there_are_five_functions() -> None:
+    assert len(FUNCTIONS) == 5
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_a_function_is_ascii_and_well_under_the_quota(path: Path) -> None:
+    code = path.read_bytes()
+    assert code.isascii()
+    assert 0 < len(code) <= MAX_FUNCTION_CODE_BYTES // 2
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_a_functions_name_can_be_that_of_its_file(path: Path) -> None:
+    assert re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", path.stem)
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_a_function_begins_with_its_event_type_and_runtime(path: Path) -> None:
+    code = path.read_text(encoding="ascii")
+    comment = code[: code.index("\n\n")]
+    assert all(line.startswith("//") for line in comment.splitlines())
+    assert re.search(r"Event type: viewer re(quest|sponse).*Runtime: cloudfront-js-2\.0", comment)
+
+
+@pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
+def test_a_function_uses_only_what_the_runtime_documents(path: Path) -> None:
+    code = re.sub(r"//.*", "", path.read_text(encoding="ascii"))
+    assert [name for name, pattern in UNDOCUMENTED.items() if re.search(pattern, code)] == []
+
+
+@pytest.mark.parametrize(
+    ("feature", "code"),
+    [
+        ("for-of", "for (const item of items) {}"),
+        ("optional chaining", "headers.host?.value"),
+        ("nullish coalescing", "a ?? b"),
+        ("spread", "f(...items)"),
+        ("destructuring", "const { uri } = request"),
+        ("class", "class Table {}"),
+        ("an async closure", "keys.map(async (key) => key)"),
+        ("an awaited argument", "decode(await kvs.get(key))"),
+        ("catch without a name", "try { f() } catch { g() }"),
+    ],
+)
+def test_each_undocumented_feature_is_recognised(feature: str, code: str) -> None:
+    assert [name for name, pattern in UNDOCUMENTED.items() if re.search(pattern, code)] == [feature]
+
+
+def test_the_readme_lists_every_function() -> None:
+    table = (EXAMPLES / "functions" / "README.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\| `(\S+\.js)` ", table, re.MULTILINE)) == [path.name for path in FUNCTIONS]
+
+
+def test_the_redirects_are_an_import_file() -> None:
+    table = json.loads((EXAMPLES / "key-value-stores" / "redirects.json").read_bytes())
+    assert list(table) == ["data"]
+    assert all(set(pair) == {"key", "value"} for pair in table["data"])
+    keys = [pair["key"] for pair in table["data"]]
+    assert len(keys) == len(set(keys)) > 0
+    assert all(0 < len(key.encode()) <= MAX_KEY_BYTES for key in keys)
+    assert all(0 < len(pair["value"].encode()) <= MAX_VALUE_BYTES for pair in table["data"])
+
+
+# --- what they do -----------------------------------------------------------------------------------------------------
+
+
+@needs_node
+def test_a_folder_becomes_its_index() -> None:
+    uris = {
+        "/": "/index.html",
+        "/docs/": "/docs/index.html",
+        "/docs": "/docs/index.html",
+        "/v1.2/docs": "/v1.2/docs/index.html",
+        "/style.css": "/style.css",
+        "/docs/page.html": "/docs/page.html",
+    }
+    answers = run("url-rewrite-index.js", *(request_event(uri, querystring={"q": many("1")}) for uri in uris))
+    assert [answer["uri"] for answer in answers] == list(uris.values())
+    assert all(answer["querystring"] == {"q": {"value": "1"}} for answer in answers)
+
+
+@needs_node
+def test_security_headers_are_added() -> None:
+    (answer,) = run("security-headers.js", response_event(headers={"content-type": many("text/html")}))
+    assert answer["statusCode"] == 200
+    assert sorted(answer["headers"]) == [
+        "content-security-policy",
+        "content-type",
+        "permissions-policy",
+        "referrer-policy",
+        "strict-transport-security",
+        "x-content-type-options",
+        "x-frame-options",
+    ]
+    assert answer["headers"]["x-content-type-options"] == {"value": "nosniff"}
+
+
+@needs_node
+def test_a_security_header_of_the_origin_stays() -> None:
+    own = {"x-frame-options": many("SAMEORIGIN")}
+    (answer,) = run("security-headers.js", response_event(headers=own))
+    assert answer["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("querystring", "location"),
+    [
+        ({}, "/de/shop/cart"),
+        ({"q": many("caf%C3%A9+au")}, "/de/shop/cart?q=caf%C3%A9+au"),
+        ({"size": many("s", "m"), "sort": many("price")}, "/de/shop/cart?size=s&size=m&sort=price"),
+        ({"preview": many("")}, "/de/shop/cart?preview="),
+    ],
+)
+def test_a_viewer_is_sent_to_the_site_of_the_country(querystring: dict[str, Any], location: str) -> None:
+    headers = {"cloudfront-viewer-country": many("AT")}
+    (answer,) = run("redirect-by-country.js", request_event("/shop/cart", headers=headers, querystring=querystring))
+    assert (answer["statusCode"], answer["statusDescription"]) == (302, "Found")
+    assert answer["headers"]["location"] == {"value": location}
+    assert answer["headers"]["cache-control"] == {"value": "private, no-store"}
+
+
+@needs_node
+@pytest.mark.parametrize(
+    "event",
+    [
+        request_event("/shop"),
+        request_event("/shop", headers={"cloudfront-viewer-country": many("US")}),
+        request_event("/de/shop", headers={"cloudfront-viewer-country": many("DE")}),
+        request_event("/fr", headers={"cloudfront-viewer-country": many("DE")}),
+        request_event("/shop", headers={"cloudfront-viewer-country": many("DE")}, method="POST"),
+    ],
+    ids=["no country", "no site", "there already", "another one chosen", "a form"],
+)
+def test_a_viewer_stays_where_no_other_site_is_better(event: dict[str, Any]) -> None:
+    assert run("redirect-by-country.js", event) == [event["request"]]
+
+
+@needs_node
+def test_a_page_that_only_begins_like_a_site_is_redirected() -> None:
+    headers = {"cloudfront-viewer-country": many("DE")}
+    (answer,) = run("redirect-by-country.js", request_event("/demo", headers=headers))
+    assert answer["headers"]["location"] == {"value": "/de/demo"}
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("cookie", "uri"),
+    [(many("a"), "/page"), (many("b"), "/b/page"), (many("c", "b"), "/b/page")],
+    ids=["a", "b", "the first that is known"],
+)
+def test_the_cookie_says_which_variant_is_shown(cookie: dict[str, Any], uri: str) -> None:
+    event = request_event("/page", cookies={"experiment": cookie})
+    (answer,) = run("ab-test-by-cookie.js", event)
+    assert answer["uri"] == uri
+
+
+@needs_node
+def test_a_variant_of_the_cookie_is_not_set_again() -> None:
+    event = response_event()
+    event["request"]["cookies"] = {"experiment": many("b")}
+    assert run("ab-test-by-cookie.js", event) == [event["response"]]
+
+
+@needs_node
+def test_viewers_without_a_cookie_are_shared_out_and_keep_what_they_saw() -> None:
+    addresses = [f"198.51.{i}.{j}" for i in range(10) for j in range(10)]
+    requests = [request_event("/page") | {"viewer": {"ip": address}} for address in addresses]
+    responses = [response_event() | {"viewer": {"ip": address}} for address in addresses]
+    answers = run("ab-test-by-cookie.js", *requests, *responses)
+    shown = ["b" if answer["uri"] == "/b/page" else "a" for answer in answers[: len(addresses)]]
+    kept = [answer["cookies"]["experiment"] for answer in answers[len(addresses) :]]
+    assert [cookie["value"] for cookie in kept] == shown
+    assert all("Path=/" in cookie["attributes"] for cookie in kept)
+    assert 30 <= shown.count("b") <= 70
+
+
+@needs_node
+def test_a_response_without_cookies_gets_its_variant() -> None:
+    event = response_event()
+    del event["response"]["cookies"]
+    (answer,) = run("ab-test-by-cookie.js", event)
+    assert answer["cookies"]["experiment"]["value"] in {"a", "b"}
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("uri", "querystring", "location"),
+    [
+        ("/about-us", {}, "/company/about"),
+        ("/about-us/", {}, "/company/about"),
+        ("/jobs", {"team": many("edge%20network")}, "https://careers.example.com/?team=edge%20network"),
+        ("/pricing-2024", {}, "/pricing?plan=all"),
+        ("/pricing-2024", {"seat": many("1", "2")}, "/pricing?plan=all&seat=1&seat=2"),
+        ("/support/faq", {"lang": many("de")}, "/help?lang=de#questions"),
+    ],
+)
+def test_a_path_in_the_table_is_redirected(uri: str, querystring: dict[str, Any], location: str) -> None:
+    event = request_event(uri, querystring=querystring)
+    (answer,) = run("redirect-table-from-key-value-store.js", event, pairs=redirects())
+    assert answer == {
+        "statusCode": 301,
+        "statusDescription": "Moved Permanently",
+        "headers": {"location": {"value": location}},
+    }
+
+
+@needs_node
+@pytest.mark.parametrize("uri", ["/", "/company/about", "/support/faq/more"])
+def test_a_path_that_is_not_in_the_table_goes_to_the_origin(uri: str) -> None:
+    event = request_event(uri)
+    assert run("redirect-table-from-key-value-store.js", event, pairs=redirects()) == [event["request"]]

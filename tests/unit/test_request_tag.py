@@ -1,0 +1,91 @@
+"""The tag that makes a create repeatable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.creates import request_tag
+from cloudfront_facade_server.translation.functions import create_function_to_boto
+from cloudfront_facade_server.translation.key_value_stores import create_key_value_store_to_boto
+from support.facade import ANOTHER_ID, REQUEST_ID, function
+
+FUNCTION = {
+    "Name": "rewrite",
+    "FunctionConfig": {"Comment": "é", "Runtime": "cloudfront-js-2.0"},
+    "FunctionCode": b"\x00\xff",
+    "Tags": {"Items": [{"Key": "b"}, {"Key": "a", "Value": ""}]},
+}
+
+
+def test_the_fingerprint_is_the_same_in_every_release() -> None:
+    # Replicas of two releases run side by side: a change of these figures breaks repeats of creates under way.
+    assert request_tag.fingerprint(FUNCTION) == "c74e0f61c1608129adcedde1fdd70377"
+    assert request_tag.fingerprint({"Name": "redirects"}) == "9588ed95e29802942944d3acf5bd9280"
+
+
+def test_the_order_of_tags_makes_no_difference_and_everything_else_does() -> None:
+    original = request_tag.fingerprint(FUNCTION)
+    reordered = {**FUNCTION, "Tags": {"Items": [{"Key": "a", "Value": ""}, {"Key": "b"}]}}
+    assert request_tag.fingerprint(reordered) == original
+    others: list[dict[str, Any]] = [
+        {**FUNCTION, "Name": "other"},
+        {**FUNCTION, "FunctionCode": b"\x00"},
+        {**FUNCTION, "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-2.0"}},
+        {**FUNCTION, "Tags": {"Items": [{"Key": "b"}, {"Key": "a"}]}},
+        {name: value for name, value in FUNCTION.items() if name != "Tags"},
+    ]
+    fingerprints = {request_tag.fingerprint(other) for other in others}
+    assert len(fingerprints) == len(others)
+    assert original not in fingerprints
+
+
+def test_the_request_id_and_validate_only_are_no_part_of_the_fingerprint() -> None:
+    plain, dressed = function(), function(request_id=REQUEST_ID, validate_only=True)
+    assert create_function_to_boto(plain) == create_function_to_boto(dressed)
+    store = CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID, validate_only=True)
+    assert create_key_value_store_to_boto(store) == {"Name": "redirects"}
+
+
+def test_the_tag_is_added_last_and_the_callers_arguments_are_left_alone() -> None:
+    value = request_tag.value(REQUEST_ID.upper(), FUNCTION)
+    added = request_tag.add(FUNCTION, value)
+    assert value == f"{REQUEST_ID}/{request_tag.fingerprint(FUNCTION)}"
+    assert added["Tags"]["Items"][-1] == {"Key": "cloudfront-facade:request", "Value": value}
+    assert added["Tags"]["Items"][:-1] == FUNCTION["Tags"]["Items"]  # type: ignore[index]
+    assert len(FUNCTION["Tags"]["Items"]) == 2  # type: ignore[index]
+    assert request_tag.add({"Name": "x"}, value)["Tags"]["Items"] == added["Tags"]["Items"][-1:]
+
+
+@pytest.mark.parametrize(
+    ("tags", "match"),
+    [
+        ([], "none"),
+        ([{"Key": "team", "Value": "edge"}], "another's"),
+        ([{"Key": "cloudfront-facade:request"}], "another's"),
+        ([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "ours"),
+        ([{"Key": "a"}, {"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "ours"),
+        ([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/bb"}], "reused"),
+        ([{"Key": "cloudfront-facade:request", "Value": f"{ANOTHER_ID}/aa"}], "another's"),
+    ],
+)
+def test_the_tags_tell_whose_a_resource_is(tags: list[dict[str, str]], match: str) -> None:
+    assert request_tag.match(tags, f"{REQUEST_ID}/aa") == match
+
+
+def test_a_create_without_a_request_id_owns_nothing() -> None:
+    assert request_tag.match([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "") == "another's"
+    assert request_tag.match([], "") == "none"
+
+
+@given(st.binary(max_size=200), st.text(max_size=20))
+def test_a_value_keeps_the_rules_of_tags(code: bytes, comment: str) -> None:
+    arguments = create_function_to_boto(function(function_code=code, tags=[Tag(key="a", value=comment)]))
+    value = request_tag.value(REQUEST_ID, arguments)
+    assert len(value) == 69
+    assert set(value) <= set("0123456789abcdef-/")

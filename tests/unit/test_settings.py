@@ -1,0 +1,134 @@
+"""Settings: flags, variables, and one clear line where they are wrong."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cloudfront_facade_server import cli
+from cloudfront_facade_server.settings import HealthSettings, ServeSettings
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("CLOUDFRONT_FACADE_"):
+            monkeypatch.delenv(name)
+
+
+def parse(*arguments: str) -> ServeSettings:
+    return cli._settings(ServeSettings, "serve", arguments)
+
+
+def complaint(*arguments: str) -> str:
+    with pytest.raises(cli.StartError) as raised:
+        parse(*arguments)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_the_defaults_are_the_promised_numbers() -> None:
+    settings = parse("--backend", "embedded")
+    assert settings.listen == "127.0.0.1:50051"
+    assert (settings.pool_size, settings.max_upstream_calls, settings.max_rpcs) == (64, 32, 1000)
+    assert settings.max_streams_per_connection == 100
+    assert (settings.default_deadline, settings.max_deadline) == (30, 60)
+    assert (settings.connect_timeout, settings.read_timeout, settings.least_time) == (2, 15, 0.5)
+    assert (settings.settling_time, settings.drain_delay, settings.grace) == (5, 5, 45)
+    assert (settings.max_message_bytes, settings.connection_idle, settings.handshake_timeout) == (262_144, 300, 10)
+    assert (settings.max_tags, settings.tag_charset, settings.max_function_code_bytes) == (50, "ascii", 10_240)
+
+
+def test_the_backend_must_be_said() -> None:
+    assert complaint() == "--backend must be said"
+
+
+def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("CLOUDFRONT_FACADE_REFLECTION", "false")
+    assert parse("--backend", "aws").endpoint_url == "http://127.0.0.1:1"
+    assert parse("--backend", "aws", "--endpoint-url", "http://127.0.0.1:2").endpoint_url == "http://127.0.0.1:2"
+    assert parse("--backend", "aws").reflection is False
+    assert parse("--backend", "aws", "--reflection").reflection is True
+    monkeypatch.setenv("CLOUDFRONT_FACADE_POOL_SIZE", "many")
+    assert "--pool-size 'many'" in complaint("--backend", "aws")
+
+
+def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_PORT", "tcp://10.0.0.1:50051")
+    monkeypatch.setenv("CLOUDFRONT_FACADE_SERVICE_HOST", "10.0.0.1")
+    parse("--backend", "embedded")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--backend", "dynamo"], "--backend 'dynamo': input should be 'aws' or 'embedded'"),
+        (["--pool-size", "0"], "--pool-size '0': input should be greater than or equal to 1"),
+        (["--pool-size", "32"], "--max-upstream-calls must be smaller than --pool-size"),
+        (["--max-function-code-bytes", "40961"], "less than or equal to 40960"),
+        (["--default-deadline", "61"], "--default-deadline must not be above --max-deadline"),
+        (["--listen", "50051"], "allowed: HOST:PORT"),
+        (["--listen", "localhost:70000"], "allowed: HOST:PORT"),
+        (["--listen", "unix:"], "unix: needs a path"),
+        (["--listen", "0.0.0.0:50051"], "say --allow-plaintext"),
+        (["--listen", "facade.internal:50051"], "say --allow-plaintext"),
+        (["--tls-cert", "/nowhere.pem"], "--tls-cert '/nowhere.pem': path does not point to a file"),
+        (["--tag-charset", "latin"], "--tag-charset 'latin'"),
+        (["--nope", "1"], "unrecognized arguments: --nope 1"),
+    ],
+)
+def test_a_bad_value_is_told_in_one_line(arguments: list[str], says: str) -> None:
+    backend = [] if "--backend" in arguments else ["--backend", "embedded"]
+    assert says in complaint(*backend, *arguments)
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "unix:/tmp/s"])
+def test_plaintext_is_let_through_where_it_stays_on_this_machine(listen: str) -> None:
+    assert parse("--backend", "embedded", "--listen", listen).listen == listen
+
+
+def test_plaintext_beyond_loopback_and_tls_files_are_said_by_name(tmp_path: Path) -> None:
+    assert parse("--backend", "embedded", "--listen", "0.0.0.0:1", "--allow-plaintext").allow_plaintext
+    file = tmp_path / "a.pem"
+    file.touch()
+    assert "go together" in complaint("--backend", "embedded", "--tls-cert", str(file))
+    assert "--tls-client-ca needs" in complaint("--backend", "embedded", "--tls-client-ca", str(file))
+
+
+def test_health_settings_that_belong_together_are_held_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "a.pem"
+    file.touch()
+    for arguments in (["--tls-cert", str(file)], ["--tls-cert", str(file), "--tls-key", str(file)]):
+        with pytest.raises(cli.StartError):
+            cli._settings(HealthSettings, "health", arguments)
+
+
+def test_the_version_is_told_and_unknown_commands_are_refused(
+    capsys: pytest.CaptureFixture[str], project: Path
+) -> None:
+    version = tomllib.loads((project / "pyproject.toml").read_text())["project"]["version"]
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out == f"cloudfront-facade {version}\n"
+    assert cli.run([]) == 0
+    assert "serve" in capsys.readouterr().out
+    assert cli.run(["start"]) == 1
+    assert capsys.readouterr().err == (
+        "cloudfront-facade: no such command: 'start'; allowed: serve, health, --version, --help\n"
+    )
+
+
+def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.run(["serve", "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    for name, field in ServeSettings.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in shown
+        assert field.description

@@ -1,0 +1,75 @@
+"""What an error is sent as."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+from cloudfront_facade_server.errors.refusals import MAX_VIOLATIONS, overloaded, shutting_down, validation_failed
+from cloudfront_facade_server.errors.status_error import MAX_STATUS_BYTES, StatusError
+from cloudfront_facade_server.validation.violations import Violation
+
+
+def sent(error: StatusError) -> tuple[status_pb2.Status, dict[str, str | bytes]]:
+    trailers = dict(error.trailing_metadata("CreateFunction"))
+    content = trailers["grpc-status-details-bin"]
+    assert isinstance(content, bytes)
+    return status_pb2.Status.FromString(content), trailers
+
+
+def violations_of(status: status_pb2.Status) -> list[error_details_pb2.BadRequest.FieldViolation]:
+    bad = error_details_pb2.BadRequest()
+    for detail in status.details:
+        detail.Unpack(bad)
+    return list(bad.field_violations)
+
+
+def test_an_error_carries_one_error_info_with_operation_and_outcome() -> None:
+    status, trailers = sent(StatusError(grpc.StatusCode.ABORTED, "SOME_REASON", "a message", metadata={"a": "b"}))
+    info = error_details_pb2.ErrorInfo()
+    assert [detail.Unpack(info) for detail in status.details] == [True]
+    assert (status.code, status.message) == (10, "a message")
+    assert (info.reason, info.domain) == ("SOME_REASON", "cloudfront-facade")
+    assert dict(info.metadata) == {"a": "b", "operation": "CreateFunction", "outcome": "not_applied"}
+    assert "grpc-retry-pushback-ms" not in trailers
+
+
+def test_retry_info_and_pushback_are_there_only_where_they_are_meant() -> None:
+    status, trailers = sent(overloaded(32, "calls"))
+    retry = error_details_pb2.RetryInfo()
+    assert any(detail.Unpack(retry) for detail in status.details)
+    assert 500 <= retry.retry_delay.ToMilliseconds() <= 1500
+    assert trailers["grpc-retry-pushback-ms"] == str(retry.retry_delay.ToMilliseconds())
+
+
+@pytest.mark.parametrize(("repeatable", "pushback"), [(True, None), (False, "-1")])
+def test_a_call_that_the_end_cuts_off_is_retried_only_where_that_is_safe(
+    repeatable: bool, pushback: str | None
+) -> None:
+    _, trailers = sent(shutting_down("unknown", repeatable=repeatable))
+    assert trailers.get("grpc-retry-pushback-ms") == pushback
+
+
+def test_up_to_twenty_violations_are_named_distinct_fields_first_and_all_are_counted() -> None:
+    violations = [Violation(f"tags[{index // 2}].key", f"RULE_{index % 2}", "sent; allowed") for index in range(500)]
+    error = validation_failed(violations)
+    status, _ = sent(error)
+    shown = violations_of(status)
+    assert len(shown) == MAX_VIOLATIONS == 20
+    assert len({violation.field for violation in shown}) == 20
+    assert error.metadata["violation_count"] == "500"
+    assert "and 499 more" in status.message
+
+
+def test_details_that_are_too_long_are_cut_from_the_end_and_error_info_stays() -> None:
+    violations = [Violation(f"field{index}", "RULE", "x" * 400) for index in range(20)]
+    status, trailers = sent(validation_failed(violations))
+    shown = violations_of(status)
+    assert 1 <= len(shown) < 20
+    assert [violation.field for violation in shown] == [f"field{index}" for index in range(len(shown))]
+    assert len(trailers["grpc-status-details-bin"]) <= MAX_STATUS_BYTES
+
+    huge = error_details_pb2.ResourceInfo(description="x" * 10_000)
+    status, _ = sent(StatusError(grpc.StatusCode.ABORTED, "R", "m", details=[huge]))
+    assert len(status.details) == 1
