@@ -106,6 +106,16 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
     }
 
 
+def make_server(
+    settings: ServeSettings, backend: Backend, reader: Backend, pool: ThreadPoolExecutor
+) -> tuple[Server, Dispatcher]:
+    """Makes the server, not listening yet, and what runs its calls."""
+    grace = Grace()
+    limits = CallLimits(settings.max_rpcs, settings.default_deadline, settings.max_deadline)
+    dispatcher = Dispatcher(pool, limits, backend.name, grace)
+    return Server(settings, dispatcher, grace, services(settings, backend, reader)), dispatcher
+
+
 async def _serve(
     settings: ServeSettings, backend: Backend, reader: Backend, ready: Callable[[], bool], pool: ThreadPoolExecutor
 ) -> int:
@@ -117,10 +127,7 @@ async def _serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
-    grace = Grace()
-    limits = CallLimits(settings.max_rpcs, settings.default_deadline, settings.max_deadline)
-    dispatcher = Dispatcher(pool, limits, backend.name, grace)
-    server = Server(settings, dispatcher, grace, services(settings, backend, reader))
+    server, dispatcher = make_server(settings, backend, reader, pool)
     address = await server.start()
     readiness = asyncio.ensure_future(_become_ready(server, ready, address, backend.name))
     await stop.wait()

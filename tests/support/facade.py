@@ -41,7 +41,7 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
     chosen = ServeSettings(
         **{"backend": "embedded", "listen": "127.0.0.1:0", "drain_delay": 0, "settling_time": 1, "grace": 5} | settings
     )
-    pool = ThreadPoolExecutor(chosen.pool_size)
+    pool = ThreadPoolExecutor(chosen.pool_size, thread_name_prefix="rpc")
     started: threading.Event = threading.Event()
     state: dict[str, Any] = {}
 

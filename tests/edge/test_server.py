@@ -1,0 +1,302 @@
+"""The edge of a real server process: addresses, TLS, health, reflection, the log and the commands."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+import trustme
+from grpc_health.v1 import health_pb2
+
+import cloudfront_facade
+from support.cloudfront_fixtures import AWS_VARIABLES
+from support.facade import REQUEST_ID, failing, function
+from support.process import FacadeProcess, binary, run_command
+
+EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("certificates")
+    authority, stranger = trustme.CA(), trustme.CA()
+    made = {"ca": authority.cert_pem, "stranger_ca": stranger.cert_pem}
+    server, client, foreign = (
+        authority.issue_cert("localhost", "127.0.0.1"),
+        authority.issue_cert("client@example.com"),
+        stranger.issue_cert("client@example.com"),
+    )
+    for name, issued in {"server": server, "client": client, "foreign": foreign}.items():
+        made[f"{name}_key"] = issued.private_key_pem
+        made[f"{name}_cert"] = issued.cert_chain_pems[0]
+    for name, content in made.items():
+        content.write_to_path(folder / f"{name}.pem")
+    return {name: folder / f"{name}.pem" for name in made}
+
+
+def test_the_same_port_twice_fails_with_one_clear_line(facade_address: str) -> None:
+    second = run_command("serve", *EMBEDDED, "--listen", facade_address)
+    assert second.returncode == 1
+    assert second.stderr == (
+        f"cloudfront-facade: cannot listen on {facade_address}: the address is in use, or not this machine's\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--backend must be said"),
+        ((*EMBEDDED, "--listen", "0.0.0.0:0"), "say --allow-plaintext"),
+        ((*EMBEDDED, "--listen", "192.0.2.1:50051", "--allow-plaintext"), "cannot listen on 192.0.2.1:50051"),
+        ((*EMBEDDED[:2], "--embedded-db", "/proc/none/db"), "/proc/none"),
+        (("--backend", "aws", "--profile", "nobody"), "profile"),
+        (("--backend", "aws"), "there are no AWS credentials"),
+    ],
+)
+def test_a_server_that_cannot_start_says_why_in_one_line(arguments: tuple[str, ...], says: str) -> None:
+    ended = run_command(
+        "serve",
+        *arguments,
+        AWS_CONFIG_FILE="/dev/null",
+        AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("cloudfront-facade: ")
+    assert ended.stderr.count("\n") == 1
+    assert says in ended.stderr
+
+
+def test_a_unix_socket_serves_is_not_taken_twice_and_is_taken_over_from_the_dead(tmp_path: Path) -> None:
+    path = tmp_path / "facade.sock"
+    listen = ("--listen", f"unix:{path}")
+    with FacadeProcess(*EMBEDDED, *listen) as process:
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        with cloudfront_facade.connect(f"unix:{path}") as client:
+            assert client.functions.CreateFunction(function()).etag
+        second = run_command("serve", *EMBEDDED, *listen)
+        assert (second.returncode, "in use" in second.stderr) == (1, True)
+        process.signal(signal.SIGKILL)
+        process.wait()
+    with FacadeProcess(*EMBEDDED, *listen), cloudfront_facade.connect(f"unix:{path}") as client:
+        assert client.functions.CreateFunction(function()).etag
+    path.unlink(missing_ok=True)
+    path.write_text("not a socket")
+    third = run_command("serve", *EMBEDDED, *listen)
+    assert (third.returncode, "no socket" in third.stderr) == (1, True)
+    assert path.read_text() == "not a socket"
+
+
+def test_tls_serves_the_client_and_refuses_plaintext(certificates: dict[str, Path]) -> None:
+    tls = ("--tls-cert", str(certificates["server_cert"]), "--tls-key", str(certificates["server_key"]))
+    with FacadeProcess(*EMBEDDED, *tls, "--listen", "0.0.0.0:0") as process:
+        port = process.address.rpartition(":")[2]
+        with cloudfront_facade.connect(f"localhost:{port}", tls=cloudfront_facade.TLS(ca=certificates["ca"])) as client:
+            assert client.functions.CreateFunction(function()).etag
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            failure = failing(channel.unary_unary("/grpc.health.v1.Health/Check"), b"", timeout=5)
+            assert failure.code is grpc.StatusCode.UNAVAILABLE
+        healthy = run_command("health", "--target", f"127.0.0.1:{port}", "--tls-ca", str(certificates["ca"]))
+        assert (healthy.returncode, healthy.stdout) == (0, "SERVING\n")
+    assert not [line for line in process.lines if "text" in line], "no traceback, no line of a library"
+
+
+def test_mutual_tls_lets_only_certificates_of_its_authority_in(certificates: dict[str, Path]) -> None:
+    tls = ("--tls-cert", str(certificates["server_cert"]), "--tls-key", str(certificates["server_key"]))
+    with FacadeProcess(*EMBEDDED, *tls, "--tls-client-ca", str(certificates["ca"])) as process:
+        address = process.address.replace("127.0.0.1", "localhost")
+
+        def call(certificate: str | None) -> Any:
+            files = {f"{part}": certificates[f"{certificate}_{short}"] for part, short in
+                     (("certificate", "cert"), ("key", "key"))} if certificate else {}  # fmt: skip
+            with cloudfront_facade.connect(
+                address, tls=cloudfront_facade.TLS(ca=certificates["ca"], **files), retry=False
+            ) as client:
+                return client.functions.CreateFunction(function(validate_only=True), timeout=5)
+
+        call("client")
+        for stranger in (None, "foreign"):
+            with pytest.raises(cloudfront_facade.FacadeError) as refused:
+                call(stranger)
+            assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        health = ("health", "--target", address, "--tls-ca", str(certificates["ca"]))
+        client = ("--tls-cert", str(certificates["client_cert"]), "--tls-key", str(certificates["client_key"]))
+        assert run_command(*health, *client).returncode == 0
+        assert run_command(*health).returncode == 1
+
+
+def test_tls_files_of_no_use_stop_the_start(certificates: dict[str, Path], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    for cert, key in (
+        (broken, certificates["server_key"]),
+        (certificates["server_cert"], certificates["client_key"]),
+    ):
+        ended = run_command("serve", *EMBEDDED, "--tls-cert", str(cert), "--tls-key", str(key))
+        assert ended.returncode == 1
+        assert "the TLS files cannot be used" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+
+
+def test_what_does_not_speak_grpc_is_closed_without_a_line_in_the_log(certificates: dict[str, Path]) -> None:
+    with FacadeProcess(*EMBEDDED) as process:
+        host, _, port = process.address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\nHost: facade\r\n\r\n")
+            while plain.recv(4096):
+                pass
+        context = ssl.create_default_context(cafile=str(certificates["ca"]))
+        with socket.create_connection((host, int(port)), timeout=5) as plain, pytest.raises(OSError):
+            context.wrap_socket(plain, server_hostname="localhost")
+        assert run_command("health", "--target", process.address).returncode == 0
+    assert not [line for line in process.lines if "text" in line or line.get("level") == "error"]
+
+
+def test_health_is_served_for_the_server_and_each_service(facade_address: str) -> None:
+    for service in ("", "cloudfront_facade.v1.FunctionService", "cloudfront_facade.v1.KeyValueStoreService"):
+        asked = run_command("health", "--target", facade_address, "--service", service)
+        assert (asked.returncode, asked.stdout) == (0, "SERVING\n")
+    unknown = run_command("health", "--target", facade_address, "--service", "no.such.Service")
+    assert unknown.returncode == 1
+    assert "NOT_FOUND" in unknown.stdout
+
+
+def test_health_of_nobody_is_1_and_its_target_is_where_serve_would_listen(facade_address: str) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = run_command("health", CLOUDFRONT_FACADE_LISTEN=f"127.0.0.1:{closed.getsockname()[1]}")
+    assert nobody.returncode == 1
+    assert nobody.stdout.startswith("no answer from 127.0.0.1:")
+    assert nobody.stdout.count("\n") == 1
+    port = facade_address.rpartition(":")[2]
+    assert run_command("health", CLOUDFRONT_FACADE_LISTEN=f"0.0.0.0:{port}").returncode == 0
+    assert run_command("health", CLOUDFRONT_FACADE_HEALTH_TARGET=facade_address).returncode == 0
+
+
+def test_the_health_watch_tells_of_the_end(tmp_path: Path) -> None:
+    with FacadeProcess(*EMBEDDED, "--drain-delay", "1") as process, grpc.insecure_channel(process.address) as channel:
+        watch = channel.unary_stream(
+            "/grpc.health.v1.Health/Watch", response_deserializer=health_pb2.HealthCheckResponse.FromString
+        )
+        statuses = watch(b"")
+        assert next(statuses).status == health_pb2.HealthCheckResponse.SERVING
+        cloudfront_facade.connect(process.address).functions.CreateFunction(function())
+        process.signal(signal.SIGTERM)
+        assert next(statuses).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def test_a_server_whose_credentials_do_not_answer_yet_runs_and_is_not_serving() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}/credentials"
+        variables = {name: value for name, value in AWS_VARIABLES.items() if "KEY" not in name}
+        process = FacadeProcess(
+            "--backend", "aws", environment={**variables, "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint,
+                                             "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
+                                             "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "1"})  # fmt: skip
+        waiting = process.wait_for("waiting for AWS credentials", timeout=30)
+        asked = run_command("health", "--target", waiting["listen"])
+        assert (asked.returncode, asked.stdout) == (1, "NOT_SERVING\n")
+        process.signal(signal.SIGTERM)
+        assert process.wait() == 0
+
+
+def grpcurl(address: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [binary("grpcurl"), "-plaintext", *arguments[:-1], address, arguments[-1]],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_reflection_lists_the_services_as_v1_and_v1alpha(facade_address: str) -> None:
+    listed = subprocess.run(
+        [binary("grpcurl"), "-plaintext", facade_address, "list"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert listed == [
+        "cloudfront_facade.v1.FunctionService",
+        "cloudfront_facade.v1.KeyValueStoreService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+    ]
+    # field 7 of the request: list_services; the messages of both versions are the same
+    with grpc.insecure_channel(facade_address) as channel:
+        answers = {
+            version: b"".join(
+                channel.stream_stream(f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")(
+                    iter([b"\x3a\x00"])
+                )
+            )
+            for version in ("v1", "v1alpha")
+        }
+    assert answers["v1"] == answers["v1alpha"]
+    assert b"cloudfront_facade.v1.FunctionService" in answers["v1"]
+
+
+def test_what_reflection_and_health_cannot_read_is_refused_without_a_word_of_the_library(facade_address: str) -> None:
+    with grpc.insecure_channel(facade_address) as channel:
+        reflection = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        for broken in (
+            failing(channel.unary_unary("/grpc.health.v1.Health/Check"), b"\xff"),
+            failing(lambda: list(reflection(iter([b"\xff"])))),
+            failing(lambda: list(channel.unary_stream("/grpc.health.v1.Health/Watch")(b"\xff"))),
+        ):
+            assert broken.code is grpc.StatusCode.INVALID_ARGUMENT
+            assert broken.reason == "VALIDATION_FAILED"
+            assert "bytes are no message" in broken.message
+
+
+def test_reflection_can_be_switched_off() -> None:
+    with FacadeProcess(*EMBEDDED, "--no-reflection") as process:
+        listed = grpcurl(process.address, "list")
+        assert listed.returncode != 0
+        assert "reflection" in listed.stderr
+
+
+def test_the_log_has_one_json_line_for_each_rpc_and_none_of_its_content(facade_process: FacadeProcess) -> None:
+    request = function("logged", request_id=REQUEST_ID, function_code=b"a secret of the code")
+    with grpc.insecure_channel(facade_process.address) as channel:
+        create = channel.unary_unary("/cloudfront_facade.v1.FunctionService/CreateFunction")
+        create(request.SerializeToString())
+        refused = function("not a name", function_code=b"a secret of the code")
+        failing(create, refused.SerializeToString())
+
+    lines: list[dict[str, Any]] = []
+    while len(lines) < 2:
+        line = facade_process.wait_for("rpc", timeout=5)
+        if line["method"] == "CreateFunction":
+            lines.append(line)
+    lines = lines[-2:]
+    assert {"method", "caller", "status", "duration_ms", "outcome", "timestamp", "level"} <= set(lines[0])
+    assert [line["status"] for line in lines] == ["OK", "INVALID_ARGUMENT"]
+    assert lines[0]["aws_request_id"]
+    assert lines[1]["reason"] == "VALIDATION_FAILED"
+    written = json.dumps(facade_process.lines)
+    assert "secret" not in written
+    assert "000000000000" not in written
+
+
+def test_only_the_client_installed_is_said_in_one_line(tmp_path: Path) -> None:
+    blocker = tmp_path / "sitecustomize.py"
+    blocker.write_text(
+        "import sys\n"
+        "class Block:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in ('pydantic', 'pydantic_settings', 'structlog', 'boto3', 'botocore'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Block())\n"
+    )
+    ended = run_command("serve", PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == "cloudfront-facade: the server needs the extra: pip install 'cloudfront-facade[server]'\n"

@@ -1,0 +1,156 @@
+"""The servicers alone, driven by grpcio-testing: codes, messages and the exact call of boto3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import grpc_testing
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.admission import Admission
+from cloudfront_facade_server.app import services
+from cloudfront_facade_server.call import Call
+from cloudfront_facade_server.edge.failures import status_error
+from cloudfront_facade_server.settings import ServeSettings
+from support.facade import REQUEST_ID, function
+
+FUNCTIONS = function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"]
+STORES = key_value_store_service_pb2.DESCRIPTOR.services_by_name["KeyValueStoreService"]
+
+
+class Recorder:
+    """A backend that records its calls and answers what it is told."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.answers: dict[str, Any] = {}
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**arguments: Any) -> Any:
+            self.calls.append((operation, arguments))
+            answer = self.answers[operation]
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+
+class Aborting:
+    """Runs a service's methods in grpcio-testing's thread, with the edge's own translation of exceptions."""
+
+    def __init__(self, service: object) -> None:
+        self._service = service
+
+    def __getattr__(self, operation: str) -> Any:
+        method = getattr(self._service, operation)
+
+        def handle(request: Any, context: Any) -> Any:
+            call = Call(operation, "test", deadline=float("inf"))
+            try:
+                return method(request, call)
+            except Exception as error:  # noqa: BLE001 (as the edge does)
+                failure = status_error(error, call.outcome)
+            context.abort(failure.code, failure.message)
+            raise AssertionError
+
+        return handle
+
+
+@pytest.fixture
+def backend() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def server(backend: Recorder) -> Any:
+    settings = ServeSettings(backend="embedded", settling_time=0)
+    made = services(settings, backend, backend)  # type: ignore[arg-type]
+    return grpc_testing.server_from_dictionary(
+        {descriptor: Aborting(made[descriptor.full_name][0]) for descriptor in (FUNCTIONS, STORES)},
+        grpc_testing.strict_real_time(),
+    )
+
+
+def invoke(server: Any, service: Any, request: Any) -> tuple[Any, grpc.StatusCode, str]:
+    method = service.methods[0]
+    rpc = server.invoke_unary_unary(method, (), request, None)
+    response, _, code, details = rpc.termination()
+    return response, code, details
+
+
+def test_a_create_is_one_call_of_boto3_with_these_arguments(server: Any, backend: Recorder) -> None:
+    backend.answers["create_function"] = {"FunctionSummary": {"Name": "rewrite"}, "ETag": "E1", "Location": "l"}
+    response, code, _ = invoke(server, FUNCTIONS, function(function_code=b"x", tags=[Tag(key="a", value="1")]))
+    assert code is grpc.StatusCode.OK
+    assert (response.etag, response.location, response.function_summary.name) == ("E1", "l", "rewrite")
+    assert backend.calls == [
+        (
+            "create_function",
+            {
+                "Name": "rewrite",
+                "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-2.0"},
+                "FunctionCode": b"x",
+                "Tags": {"Items": [{"Key": "a", "Value": "1"}]},
+            },
+        )
+    ]
+
+
+def test_a_store_is_one_call_of_boto3_with_the_request_tag(server: Any, backend: Recorder) -> None:
+    backend.answers["create_key_value_store"] = {"KeyValueStore": {"Name": "redirects"}, "ETag": "E1"}
+    _, code, _ = invoke(server, STORES, CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
+    assert code is grpc.StatusCode.OK
+    fingerprint = "9588ed95e29802942944d3acf5bd9280"
+    tag = {"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/{fingerprint}"}
+    assert backend.calls == [("create_key_value_store", {"Name": "redirects", "Tags": {"Items": [tag]}})]
+
+
+def test_a_refused_request_never_reaches_the_backend(server: Any, backend: Recorder) -> None:
+    _, code, details = invoke(server, FUNCTIONS, function("not a name"))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert details == 'name: "not a name" has U+0020 as character 4; allowed: a-z A-Z 0-9 - _'
+    _, code, details = invoke(server, STORES, CreateKeyValueStoreRequest())
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert details == "name: empty; allowed: 1 to 64 of a-z A-Z 0-9 - _"
+    assert backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "details"),
+    [
+        (
+            ClientError({"Error": {"Code": "FunctionAlreadyExists"}, "ResponseMetadata": {"HTTPStatusCode": 409}}, ""),
+            grpc.StatusCode.ALREADY_EXISTS,
+            "a function named 'rewrite' exists already",
+        ),
+        (
+            ReadTimeoutError(endpoint_url="https://cloudfront.example.com"),
+            grpc.StatusCode.UNAVAILABLE,
+            "CloudFront's answer was lost, and it cannot be told whether the change happened; "
+            "look whether it happened before trying again",
+        ),
+        (RuntimeError("secret"), grpc.StatusCode.INTERNAL, "internal error"),
+    ],
+    ids=["refused", "lost", "bug"],
+)
+def test_what_the_backend_raises_becomes_a_status(
+    server: Any, backend: Recorder, error: Exception, code: grpc.StatusCode, details: str
+) -> None:
+    backend.answers["create_function"] = error
+    assert invoke(server, FUNCTIONS, function())[1:] == (code, details)
+
+
+def test_a_slot_is_free_again_after_a_failure() -> None:
+    admission = Admission(limit=1, least_time=0)
+    call = Call("CreateFunction", "test", deadline=float("inf"))
+    for _ in range(2):
+        with pytest.raises(KeyError), admission.admit(call):
+            raise KeyError
