@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMPS := .make
 BUF := $(STAMPS)/buf/node_modules/.bin/buf
 BUF_VERSION := 1.75.0
-SOURCES := server clients tests scripts
+SOURCES := server clients tests
 STUBS := clients/python
 PROTOS := $(wildcard protos/cloudfront_facade/v1/*.proto)
 DESCRIPTORS := dist/cloudfront_facade.v1.binpb
@@ -32,7 +32,7 @@ lint: $(STAMPS)/dev proto-check buf
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/mypy tests scripts
+	$(BIN)/mypy tests
 
 fmt: $(STAMPS)/dev
 	$(BIN)/ruff check --fix-only $(SOURCES)

@@ -18,7 +18,7 @@ from grpc_health.v1 import health_pb2
 
 import cloudfront_facade
 from support.cloudfront_fixtures import AWS_VARIABLES
-from support.facade import REQUEST_ID, failing, function
+from support.facade import REQUEST_ID, failing, function, open_channel
 from support.process import FacadeProcess, binary, run_command
 
 EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
@@ -101,7 +101,7 @@ def test_tls_serves_the_client_and_refuses_plaintext(certificates: dict[str, Pat
         port = process.address.rpartition(":")[2]
         with cloudfront_facade.connect(f"localhost:{port}", tls=cloudfront_facade.TLS(ca=certificates["ca"])) as client:
             assert client.functions.CreateFunction(function()).etag
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        with open_channel(f"127.0.0.1:{port}") as channel:
             failure = failing(channel.unary_unary("/grpc.health.v1.Health/Check"), b"", timeout=5)
             assert failure.code is grpc.StatusCode.UNAVAILABLE
         healthy = run_command("health", "--target", f"127.0.0.1:{port}", "--tls-ca", str(certificates["ca"]))
@@ -115,11 +115,12 @@ def test_mutual_tls_lets_only_certificates_of_its_authority_in(certificates: dic
         address = process.address.replace("127.0.0.1", "localhost")
 
         def call(certificate: str | None) -> Any:
-            files = {f"{part}": certificates[f"{certificate}_{short}"] for part, short in
-                     (("certificate", "cert"), ("key", "key"))} if certificate else {}  # fmt: skip
-            with cloudfront_facade.connect(
-                address, tls=cloudfront_facade.TLS(ca=certificates["ca"], **files), retry=False
-            ) as client:
+            identity = cloudfront_facade.TLS(
+                ca=certificates["ca"],
+                certificate=certificates[f"{certificate}_cert"] if certificate else None,
+                key=certificates[f"{certificate}_key"] if certificate else None,
+            )
+            with cloudfront_facade.connect(address, tls=identity, retry=False) as client:
                 return client.functions.CreateFunction(function(validate_only=True), timeout=5)
 
         call("client")
@@ -182,7 +183,7 @@ def test_health_of_nobody_is_1_and_its_target_is_where_serve_would_listen(facade
 
 
 def test_the_health_watch_tells_of_the_end(tmp_path: Path) -> None:
-    with FacadeProcess(*EMBEDDED, "--drain-delay", "1") as process, grpc.insecure_channel(process.address) as channel:
+    with FacadeProcess(*EMBEDDED, "--drain-delay", "1") as process, open_channel(process.address) as channel:
         watch = channel.unary_stream(
             "/grpc.health.v1.Health/Watch", response_deserializer=health_pb2.HealthCheckResponse.FromString
         )
@@ -231,7 +232,7 @@ def test_reflection_lists_the_services_as_v1_and_v1alpha(facade_address: str) ->
         "grpc.reflection.v1alpha.ServerReflection",
     ]
     # field 7 of the request: list_services; the messages of both versions are the same
-    with grpc.insecure_channel(facade_address) as channel:
+    with open_channel(facade_address) as channel:
         answers = {
             version: b"".join(
                 channel.stream_stream(f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo")(
@@ -245,7 +246,7 @@ def test_reflection_lists_the_services_as_v1_and_v1alpha(facade_address: str) ->
 
 
 def test_what_reflection_and_health_cannot_read_is_refused_without_a_word_of_the_library(facade_address: str) -> None:
-    with grpc.insecure_channel(facade_address) as channel:
+    with open_channel(facade_address) as channel:
         reflection = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
         for broken in (
             failing(channel.unary_unary("/grpc.health.v1.Health/Check"), b"\xff"),
@@ -266,7 +267,7 @@ def test_reflection_can_be_switched_off() -> None:
 
 def test_the_log_has_one_json_line_for_each_rpc_and_none_of_its_content(facade_process: FacadeProcess) -> None:
     request = function("logged", request_id=REQUEST_ID, function_code=b"a secret of the code")
-    with grpc.insecure_channel(facade_process.address) as channel:
+    with open_channel(facade_process.address) as channel:
         create = channel.unary_unary("/cloudfront_facade.v1.FunctionService/CreateFunction")
         create(request.SerializeToString())
         refused = function("not a name", function_code=b"a secret of the code")

@@ -20,7 +20,7 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront_faults import hang
 from support.cloudfront_http import CloudFrontDouble
-from support.facade import REQUEST_ID, Facade, failing, failure_of, function, running_facade
+from support.facade import REQUEST_ID, Facade, failing, failure_of, function, open_channel, running_facade
 
 METHOD = "/cloudfront_facade.v1.FunctionService/CreateFunction"
 STORE_ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
@@ -177,7 +177,7 @@ class BuggyBackend:
 
 
 def test_a_bug_tells_nothing_to_the_caller_and_no_text_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
-    with running_facade(BuggyBackend()) as facade:  # type: ignore[arg-type]
+    with running_facade(BuggyBackend()) as facade:
         failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
 
     assert failure.code is grpc.StatusCode.INTERNAL
@@ -209,7 +209,7 @@ class SlowBackend:
 
 def test_ten_times_the_load_is_shed_at_once_in_every_wave_and_health_answers() -> None:
     backend = SlowBackend()
-    with running_facade(backend, pool_size=8, max_upstream_calls=4) as facade:  # type: ignore[arg-type]
+    with running_facade(backend, pool_size=8, max_upstream_calls=4) as facade:
         for wave in range(3):
             backend.release.clear()
             running = [facade.functions.CreateFunction.future(function(f"f{wave}-{index}")) for index in range(4)]
@@ -233,7 +233,7 @@ def test_ten_times_the_load_is_shed_at_once_in_every_wave_and_health_answers() -
 
 def test_more_calls_than_the_server_takes_are_shed_and_health_is_not_counted() -> None:
     backend = SlowBackend()
-    with running_facade(backend, max_rpcs=2) as facade:  # type: ignore[arg-type]
+    with running_facade(backend, max_rpcs=2) as facade:
         running = [facade.functions.CreateFunction.future(function(f"f{index}")) for index in range(2)]
         for _ in running:
             assert backend.entered.acquire(timeout=5)
@@ -253,7 +253,7 @@ def check_health(facade: Facade, within: float = 0.05) -> None:
     assert time.monotonic() - started < within
 
 
-def silent_streams(address: str, count: int) -> tuple[list[grpc.Channel], threading.Event]:
+def silent_streams(address: str, count: int) -> tuple[list[Any], threading.Event]:
     """Opens streams that send headers and no message, a hundred on each connection."""
     release = threading.Event()
 
@@ -264,7 +264,7 @@ def silent_streams(address: str, count: int) -> tuple[list[grpc.Channel], thread
 
     channels = []
     for _ in range(0, count, 100):
-        channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
+        channel = open_channel(address, use_local_subchannel_pool=1)
         channels.append(channel)
         method = channel.stream_unary(METHOD)
         for _ in range(min(100, count)):

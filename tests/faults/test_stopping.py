@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from support.cloudfront_faults import apply_then, apply_then_hang, hold, normally
 from support.cloudfront_http import CloudFrontDouble
-from support.facade import REQUEST_ID, Failure, failing, function
+from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import FacadeProcess
 
 
@@ -30,7 +30,7 @@ def caller() -> Iterator[ThreadPoolExecutor]:
 
 
 def create(process: FacadeProcess, timeout: float = 20) -> grpc.StatusCode | Failure:
-    with grpc.insecure_channel(process.address) as channel:
+    with open_channel(process.address) as channel:
         call = FunctionServiceStub(channel).CreateFunction.future(function(request_id=REQUEST_ID), timeout=timeout)
         code: grpc.StatusCode = call.code()
         return code if code is grpc.StatusCode.OK else failing(call.result)
@@ -116,7 +116,7 @@ def test_no_second_send_starts_that_the_grace_has_no_room_for(
 
 def test_new_calls_are_served_while_it_drains_and_health_says_not_serving(cloudfront: CloudFrontDouble) -> None:
     process = start(cloudfront, "--drain-delay", "2")
-    with grpc.insecure_channel(process.address) as channel:
+    with open_channel(process.address) as channel:
         functions = FunctionServiceStub(channel)
         functions.CreateFunction(function("before"))
         process.signal(signal.SIGTERM)

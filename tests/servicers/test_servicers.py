@@ -72,7 +72,7 @@ def backend() -> Recorder:
 @pytest.fixture
 def server(backend: Recorder) -> Any:
     settings = ServeSettings(backend="embedded", settling_time=0)
-    made = services(settings, backend, backend)  # type: ignore[arg-type]
+    made = services(settings, backend, backend)
     return grpc_testing.server_from_dictionary(
         {descriptor: Aborting(made[descriptor.full_name][0]) for descriptor in (FUNCTIONS, STORES)},
         grpc_testing.strict_real_time(),

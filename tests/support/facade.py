@@ -30,7 +30,7 @@ class Facade:
     """A running server and a channel to it."""
 
     address: str
-    channel: grpc.Channel
+    channel: Any
     functions: FunctionServiceStub
     stores: KeyValueStoreServiceStub
 
@@ -38,9 +38,14 @@ class Facade:
 @contextmanager
 def running_facade(backend: Backend, reader: Backend | None = None, **settings: Any) -> Iterator[Facade]:
     """Runs a server until the block ends; `settings` are those of `serve`, times shortened."""
-    chosen = ServeSettings(
-        **{"backend": "embedded", "listen": "127.0.0.1:0", "drain_delay": 0, "settling_time": 1, "grace": 5} | settings
-    )
+    values: dict[str, Any] = {
+        "backend": "embedded",
+        "listen": "127.0.0.1:0",
+        "drain_delay": 0,
+        "settling_time": 1,
+        "grace": 5,
+    } | settings
+    chosen = ServeSettings(**values)
     pool = ThreadPoolExecutor(chosen.pool_size, thread_name_prefix="rpc")
     started: threading.Event = threading.Event()
     state: dict[str, Any] = {}
@@ -70,10 +75,18 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
         pool.shutdown(wait=True)
 
 
+def open_channel(address: str, **options: int) -> Any:
+    """Opens a channel without types, for tests that send bytes of their own."""
+    return grpc.insecure_channel(address, options=[(f"grpc.{name}", value) for name, value in options.items()])
+
+
 def function(name: str = "rewrite", **fields: Any) -> CreateFunctionRequest:
     """Makes a request that breaks no rule."""
     config = FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)
-    defaults = {"function_config": config, "function_code": b"function handler(event) { return event.request; }"}
+    defaults: dict[str, Any] = {
+        "function_config": config,
+        "function_code": b"function handler(event) { return event.request; }",
+    }
     return CreateFunctionRequest(name=name, **defaults | fields)
 
 

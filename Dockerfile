@@ -1,0 +1,67 @@
+# The server of CloudFront Facade.
+#
+#   docker build -t cloudfront-facade .
+#   docker run --read-only -p 127.0.0.1:50051:50051 -v cloudfront-facade:/var/lib/cloudfront-facade \
+#     -e CLOUDFRONT_FACADE_BACKEND=embedded -e CLOUDFRONT_FACADE_ALLOW_PLAINTEXT=true cloudfront-facade
+#
+# The backend, and TLS or plaintext, are for the one who runs it to say: by variables, which the health check sees too.
+# Behind an index or a certificate authority of one's own: --secret id=pip.conf,src=FILE --secret id=ca.crt,src=FILE,
+# where pip.conf says `cert = /run/secrets/ca.crt`. Both images must have the same Python at the same path.
+ARG BUILD_IMAGE=docker.io/library/python:3.13-slim-trixie
+ARG RUNTIME_IMAGE=docker.io/library/python:3.13-slim-trixie
+
+FROM ${BUILD_IMAGE} AS build
+WORKDIR /src
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+COPY requirements/server.txt requirements/
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.crt \
+    python3 -m venv /opt/build \
+ && /opt/build/bin/pip download --only-binary :all: --require-hashes --requirement requirements/server.txt \
+      --dest /wheels \
+ && /opt/build/bin/pip install --no-index --find-links /wheels hatchling
+COPY . .
+# The hashes were checked by the download. Installing by name from those files alone leaves out what only builds.
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && python3 -m venv --without-pip /opt/cloudfront-facade \
+ && /opt/build/bin/pip --python /opt/cloudfront-facade/bin/python install --no-index --find-links /wheels \
+      --no-compile 'cloudfront-facade[server]' \
+ && /opt/cloudfront-facade/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/cloudfront-facade/lib
+
+FROM ${RUNTIME_IMAGE}
+# The official images come with pip, and without the compiled files of the standard library, which a read-only root
+# cannot be given later.
+RUN stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
+ && rm -rf "$stdlib/ensurepip" "$stdlib/site-packages"/* /usr/local/bin/pip* \
+ && python3 -m compileall -q --invalidation-mode unchecked-hash \
+      -x '/(idlelib|lib2to3|test|tkinter|turtledemo)/' "$stdlib" \
+ && groupadd --gid 65532 cloudfront-facade \
+ && useradd --key UID_MAX=65535 --uid 65532 --gid 65532 --home-dir /var/lib/cloudfront-facade --no-create-home \
+      --shell /usr/sbin/nologin cloudfront-facade \
+ && install --directory --owner 65532 --group 65532 --mode 0750 /var/lib/cloudfront-facade
+COPY --from=build /opt/cloudfront-facade /opt/cloudfront-facade
+
+ENV PATH=/opt/cloudfront-facade/bin:/usr/local/bin:/usr/bin:/bin \
+    HOME=/var/lib/cloudfront-facade \
+    PYTHONDONTWRITEBYTECODE=1 \
+    CLOUDFRONT_FACADE_LISTEN=0.0.0.0:50051 \
+    CLOUDFRONT_FACADE_EMBEDDED_DB=/var/lib/cloudfront-facade/embedded.sqlite3
+USER 65532:65532
+WORKDIR /var/lib/cloudfront-facade
+VOLUME /var/lib/cloudfront-facade
+EXPOSE 50051
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
+  CMD ["/opt/cloudfront-facade/bin/cloudfront-facade", "health"]
+ENTRYPOINT ["/opt/cloudfront-facade/bin/cloudfront-facade"]
+CMD ["serve"]
+
+# Last, for they change with every build.
+ARG VERSION=""
+ARG REVISION=""
+ARG SOURCE=""
+LABEL org.opencontainers.image.title="cloudfront-facade" \
+      org.opencontainers.image.description="A gRPC service in front of CloudFront Functions and CloudFront \
+KeyValueStores, with tags" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.source="${SOURCE}"

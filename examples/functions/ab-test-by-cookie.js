@@ -1,0 +1,39 @@
+// Shows one of two variants of a site and stays with it. Variant b lies in the origin's folder /b. The cookie says
+// which one a viewer has; one who has none yet gets it by the address, so that request and response agree, and
+// nobody needs cookies to see a page.
+// Event type: viewer request and viewer response, this one function on both. Runtime: cloudfront-js-2.0.
+
+const COOKIE = 'experiment';
+const PERCENT_IN_B = 50;
+const ATTRIBUTES = 'Path=/; Max-Age=2592000; Secure; SameSite=Lax';
+
+function variantOfCookie(cookie) {
+  const known = (cookie ? cookie.multiValue || [cookie] : [])
+    .map((item) => item.value)
+    .filter((value) => value === 'a' || value === 'b');
+  return known[0];
+}
+
+function variantOfAddress(address) {
+  let hash = 0;
+  for (let i = 0; i < address.length; i++) {
+    hash = (hash * 31 + address.charCodeAt(i)) % 1000003;
+  }
+  return hash % 100 < PERCENT_IN_B ? 'b' : 'a';
+}
+
+function handler(event) {
+  const chosen = variantOfCookie(event.request.cookies[COOKIE]);
+  const variant = chosen || variantOfAddress(event.viewer.ip);
+  if (event.context.eventType === 'viewer-request') {
+    if (variant === 'b') {
+      event.request.uri = `/b${event.request.uri}`;
+    }
+    return event.request;
+  }
+  if (!chosen) {
+    event.response.cookies = event.response.cookies || {};
+    event.response.cookies[COOKIE] = { value: variant, attributes: ATTRIBUTES };
+  }
+  return event.response;
+}

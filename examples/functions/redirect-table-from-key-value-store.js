@@ -1,0 +1,39 @@
+// Redirects by a table in a key value store: the key is an old path without its last slash, the value is where it
+// lives now, a path or a URL. Entries change without a new version of this function. Query strings are kept.
+// Event type: viewer request. Runtime: cloudfront-js-2.0. Needs the association with one key value store.
+
+import cf from 'cloudfront';
+
+const kvs = cf.kvs();
+
+// Names and values come as the viewer encoded them, so they are not encoded again.
+function withQueryString(target, querystring) {
+  const pairs = [];
+  Object.keys(querystring).forEach((name) => {
+    const parameter = querystring[name];
+    (parameter.multiValue || [parameter]).forEach((item) => pairs.push(`${name}=${item.value}`));
+  });
+  if (!pairs.length) {
+    return target;
+  }
+  const end = target.includes('#') ? target.indexOf('#') : target.length;
+  const address = target.slice(0, end);
+  return address + (address.includes('?') ? '&' : '?') + pairs.join('&') + target.slice(end);
+}
+
+async function handler(event) {
+  const request = event.request;
+  const key = request.uri.length > 1 && request.uri.endsWith('/') ? request.uri.slice(0, -1) : request.uri;
+  let target;
+  try {
+    target = await kvs.get(key);
+  } catch (error) {
+    // What is not in the table, and a table that cannot be read, is the origin's to answer.
+    return request;
+  }
+  return {
+    statusCode: 301,
+    statusDescription: 'Moved Permanently',
+    headers: { location: { value: withQueryString(target, request.querystring) } },
+  };
+}
