@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import boto3
 import botocore
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("aws_environment")
 ANYWHERE = "http://127.0.0.1:1"
 
 
-def failure(**arguments: str) -> str:
+def failure(**arguments: Any) -> str:
     """Gives the line that the backend cannot be made with."""
     with pytest.raises(AwsBackendError) as caught:
         AwsBackend(endpoint_url=arguments.pop("endpoint_url", ANYWHERE), **arguments)
@@ -39,10 +40,10 @@ def put_older_model(folder: Path, *untagged: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "untagged", [["CreateFunction"], ["CreateKeyValueStore"], ["CreateFunction", "CreateKeyValueStore"]]
+    "untagged", [("CreateFunction",), ("CreateKeyValueStore",), ("CreateFunction", "CreateKeyValueStore")]
 )
 def test_a_service_model_without_tags_is_too_old(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, untagged: list[str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, untagged: tuple[str, ...]
 ) -> None:
     put_older_model(tmp_path, *untagged)
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
@@ -116,13 +117,10 @@ def test_a_broken_config_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert str(config) in failure()
 
 
-def test_nothing_of_a_request_gets_into_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble
-) -> None:
-    for name in ("boto3", "botocore", "urllib3"):
-        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
-    logging.getLogger("botocore").manager._clear_cache()  # type: ignore[attr-defined]
+def test_nothing_of_a_request_gets_into_the_log(caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble) -> None:
     caplog.set_level(logging.DEBUG)
+    for name in ("boto3", "botocore", "urllib3"):
+        caplog.set_level(logging.NOTSET, name)
 
     backend = AwsBackend(endpoint_url=cloudfront.url)
     backend.create_function(**FULL_FUNCTION)
@@ -131,7 +129,7 @@ def test_nothing_of_a_request_gets_into_the_log(
     assert caplog.records == []
 
 
-def test_a_log_level_above_warning_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("botocore"), "level", logging.CRITICAL)
+def test_a_log_level_above_warning_stays(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "botocore")
     AwsBackend(endpoint_url=ANYWHERE).close()
     assert logging.getLogger("botocore").level == logging.CRITICAL

@@ -1,0 +1,189 @@
+"""Credentials whose source does not answer, fails or runs dry: real files, processes and endpoints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import CredentialRetrievalError
+
+from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
+from support.cloudfront_credentials import SECRET_OUTPUT, CredentialSource, keys
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import FULL_FUNCTION
+from support.cloudfront_server import LoopbackServer, Reply
+from support.cloudfront_wire import Answer, error_answer
+
+MakeBackend = Callable[..., AwsBackend]
+
+
+@pytest.fixture
+def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
+    return CredentialSource(tmp_path, monkeypatch)
+
+
+def test_a_source_that_fails_at_the_start_is_waited_for(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    source.break_down()
+    backend = aws_backend(cloudfront)
+
+    assert backend.credentials_available() is False
+    assert backend.credentials_failure.endswith("their source: CredentialRetrievalError")
+    with pytest.raises(CredentialRetrievalError):
+        backend.create_function(**FULL_FUNCTION)
+    assert cloudfront.requests == ()
+
+    source.mend()
+    assert backend.credentials_available() is True
+    assert backend.credentials_failure == ""
+    backend.create_function(**FULL_FUNCTION)
+
+
+def test_credentials_that_vanish_while_their_source_is_down_are_an_error(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.break_down()
+    backend = aws_backend(cloudfront)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(AwsBackendError, match="there are no AWS credentials"):
+        backend.credentials_available()
+
+
+def test_good_credentials_outlive_their_source(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.expire_in(timedelta(minutes=12))  # botocore looks for new ones from the last quarter of an hour on
+    backend = aws_backend(cloudfront)
+    runs = source.runs
+    source.break_down()
+
+    backend.list_key_value_stores()
+
+    assert keys(cloudfront) == [f"AKID{runs}"]
+    assert source.runs == runs + 1
+    assert "Refreshing temporary credentials failed" in caplog.text
+    assert SECRET_OUTPUT not in caplog.text
+
+
+def test_ageing_credentials_are_renewed_before_they_expire(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    source.expire_in(timedelta(minutes=5))
+    backend = aws_backend(cloudfront)
+    source.expire_in(timedelta(hours=1))
+    backend.list_key_value_stores()
+    runs = source.runs
+    backend.list_key_value_stores()
+    assert keys(cloudfront) == [f"AKID{runs}"] * 2
+    assert source.runs == runs
+
+
+def test_expired_credentials_without_their_source_are_unavailable(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    source.expire_in(timedelta(minutes=-1))
+    backend = aws_backend(cloudfront)
+
+    assert backend.credentials_available() is False
+    with pytest.raises(CredentialRetrievalError):
+        backend.list_key_value_stores()
+    assert cloudfront.requests == ()
+
+    source.expire_in(timedelta(hours=1))
+    assert backend.credentials_available() is True
+
+
+def test_credentials_that_ran_out_while_in_use_are_looked_for_afresh(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    source.expire_in(timedelta(minutes=5))  # so near that botocore must renew them before the next use
+    backend = aws_backend(cloudfront)
+    source.break_down()
+    with pytest.raises(CredentialRetrievalError):
+        backend.list_key_value_stores()
+
+    source.mend()
+    source.expire_in(timedelta(hours=1))
+    backend.list_key_value_stores()
+
+    assert cloudfront.count("ListKeyValueStores") == 1
+
+
+@pytest.fixture
+def no_keys(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+
+@pytest.fixture
+def container_endpoint() -> Iterator[tuple[LoopbackServer, list[Answer]]]:
+    """An endpoint as containers have it for their credentials, and what it answers from then on."""
+    answers: list[Answer] = []
+    server = LoopbackServer(lambda *_: Reply(answers[-1], {}))
+    yield server, answers
+    server.end()
+
+
+@pytest.mark.usefixtures("no_keys")
+def test_a_container_endpoint_that_nobody_serves_is_unavailable(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CloudFrontDouble() as gone:
+        pass
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", gone.url)
+    backend = aws_backend(cloudfront)  # this alone takes botocore's two seconds of tries
+    assert "CredentialRetrievalError" in backend.credentials_failure
+    assert backend.credentials_available() is False
+
+
+@pytest.mark.usefixtures("no_keys")
+def test_a_container_endpoint_gives_credentials(
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    container_endpoint: tuple[LoopbackServer, list[Answer]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, answers = container_endpoint
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{server.server_port}/")
+    answers.append(Answer(200, b"{}"))
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is False
+    assert backend.credentials_failure.endswith("KeyError")
+
+    given = {"AccessKeyId": "AKIDROLE", "SecretAccessKey": "s", "Token": "t"}
+    expiry = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    answers.append(Answer(200, json.dumps({**given, "Expiration": expiry}).encode()))
+    assert backend.credentials_available() is True
+    backend.list_key_value_stores()
+
+    assert keys(cloudfront) == ["AKIDROLE"]
+
+
+def test_a_refusal_of_the_role_is_not_taken_for_cloudfronts(
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    container_endpoint: tuple[LoopbackServer, list[Answer]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server, answers = container_endpoint
+    answers.append(error_answer("AccessDenied", 403, "not authorized to perform sts:AssumeRole", "an-id"))
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/edge\nsource_profile = base\nregion = us-east-1\n"
+        "[profile base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.server_port}")
+
+    backend = aws_backend(cloudfront, profile="role")
+
+    assert backend.credentials_available() is False
+    assert backend.credentials_failure.endswith("AssumeRole answered AccessDenied")
+    with pytest.raises(CredentialRetrievalError):
+        backend.list_key_value_stores()
+    assert cloudfront.requests == ()

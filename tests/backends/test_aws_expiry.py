@@ -1,0 +1,179 @@
+"""Credentials that CloudFront calls expired are renewed once, and the call is tried once more."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
+
+from cloudfront_facade_server.backends.aws import EXPIRED_CODES, AwsBackend
+from support import cloudfront_faults as faults
+from support.cloudfront_credentials import CredentialSource, keys
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import FULL_FUNCTION, code_and_status
+
+MakeBackend = Callable[..., AwsBackend]
+
+
+@pytest.fixture
+def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
+    return CredentialSource(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
+def test_expired_once_is_renewed_once_and_ok(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.script("CreateFunction", faults.expire(code))
+
+    created = backend.create_function(**FULL_FUNCTION)
+
+    assert created["FunctionSummary"]["Name"] == FULL_FUNCTION["Name"]
+    assert keys(cloudfront) == ["AKID1", "AKID2"]
+    assert cloudfront.effects("CreateFunction") == 1
+    first, second = cloudfront.requests
+    assert first.body == second.body
+
+
+def test_expired_twice_is_the_callers_to_see(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.always("CreateFunction", faults.expire())
+
+    with pytest.raises(ClientError) as caught:
+        backend.create_function(**FULL_FUNCTION)
+
+    assert code_and_status(caught.value) == ("ExpiredToken", 403)
+    assert cloudfront.count("CreateFunction") == 2
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "InvalidClientTokenId", "SignatureDoesNotMatch", "Throttling"])
+def test_no_other_refusal_renews_anything(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.script("CreateFunction", faults.refuse(code, 403))
+
+    with pytest.raises(ClientError, match=code):
+        backend.create_function(**FULL_FUNCTION)
+
+    assert cloudfront.count("CreateFunction") == 1
+    assert source.runs == 1
+
+
+def test_a_lost_answer_after_the_renewal_is_not_sent_again(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.script("CreateFunction", faults.expire(), faults.apply_then_status(503))
+
+    with pytest.raises(ClientError) as caught:
+        backend.create_function(**FULL_FUNCTION)
+
+    assert code_and_status(caught.value) == ("503", 503)
+    assert (cloudfront.count("CreateFunction"), cloudfront.effects("CreateFunction")) == (2, 1)
+
+
+def test_many_threads_that_meet_the_expiry_together_renew_once(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    backend = aws_backend(cloudfront)
+    together = threading.Barrier(16)
+
+    def expired_together(exchange: faults.Exchange) -> Any:
+        together.wait(timeout=20)
+        return faults.expire()(exchange)
+
+    cloudfront.script("ListKeyValueStores", *[expired_together] * 16)
+    with ThreadPoolExecutor(16) as pool:
+        listing = [pool.submit(backend.list_key_value_stores) for _ in range(16)]
+        assert all(future.result(timeout=20)["KeyValueStoreList"]["Quantity"] == 0 for future in listing)
+
+    assert source.runs == 2
+    assert sorted(keys(cloudfront)) == ["AKID1"] * 16 + ["AKID2"] * 16
+
+
+def test_many_threads_share_the_failure_of_the_one_renewal(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    backend = aws_backend(cloudfront)
+    source.break_down()
+    together = threading.Barrier(16)
+
+    def expired_together(exchange: faults.Exchange) -> Any:
+        together.wait(timeout=20)
+        return faults.expire()(exchange)
+
+    cloudfront.script("ListKeyValueStores", *[expired_together] * 16)
+    with ThreadPoolExecutor(16) as pool:
+        listing = [pool.submit(backend.list_key_value_stores) for _ in range(16)]
+        assert all(isinstance(future.exception(timeout=20), CredentialRetrievalError) for future in listing)
+
+    assert source.runs == 2
+    assert cloudfront.count("ListKeyValueStores") == 16
+
+
+def test_settling_shares_the_renewed_credentials(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    backend = aws_backend(cloudfront)
+    settling = backend.settling(1.0)
+    cloudfront.script("ListKeyValueStores", faults.expire())
+
+    settling.list_key_value_stores()
+    backend.list_key_value_stores()
+    settling.close()
+
+    assert keys(cloudfront) == ["AKID1", "AKID2", "AKID2"]
+
+
+def test_a_rotated_file_is_read_again(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[default]\naws_access_key_id = AKIDOLD\naws_secret_access_key = old\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    backend = aws_backend(cloudfront)
+
+    credentials.write_text("[default]\naws_access_key_id = AKIDNEW\naws_secret_access_key = new\n")
+    backend.list_key_value_stores()
+    cloudfront.script("ListKeyValueStores", faults.expire())
+    backend.list_key_value_stores()
+
+    assert keys(cloudfront) == ["AKIDOLD", "AKIDOLD", "AKIDNEW"]
+
+
+def test_a_renewal_that_fails_is_tried_again_at_the_next_expiry(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.script("CreateFunction", faults.expire(), faults.expire())
+    source.break_down()
+    with pytest.raises(CredentialRetrievalError):
+        backend.create_function(**FULL_FUNCTION)
+    assert cloudfront.count("CreateFunction") == 1
+    assert "CredentialRetrievalError" in backend.credentials_failure
+
+    source.mend()
+    backend.create_function(**FULL_FUNCTION)
+
+    assert keys(cloudfront) == ["AKID1", "AKID1", "AKID3"]
+    assert backend.credentials_failure == ""
+
+
+def test_a_renewal_that_finds_no_credentials_says_so(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.script("ListKeyValueStores", faults.expire())
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(NoCredentialsError):
+        backend.list_key_value_stores()
+    backend.list_key_value_stores()

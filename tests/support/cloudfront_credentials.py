@@ -1,0 +1,59 @@
+"""A source of credentials that a test can break, and which credentials requests were signed with."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from .cloudfront_http import CloudFrontDouble
+
+SECRET_OUTPUT = "the password is 12345"
+SOURCE = """#!/bin/sh
+cd {folder}
+echo run >> runs
+if [ -e broken ]; then echo '{secret}' >&2; exit 1; fi
+printf '{{"Version": 1, "AccessKeyId": "AKID%s", "SecretAccessKey": "s", "SessionToken": "t"' $(grep -c run runs)
+cat expiry
+echo '}}'
+"""
+
+
+class CredentialSource:
+    """A credential_process that counts its runs: the key of the nth is AKIDn; told to, it fails or gives an expiry."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._runs = folder / "runs"
+        self._broken = folder / "broken"
+        self._expiry = folder / "expiry"
+        self._runs.touch()
+        self._expiry.touch()
+        script = folder / "source.sh"
+        script.write_text(SOURCE.format(folder=folder, secret=SECRET_OUTPUT))
+        script.chmod(0o700)
+        config = folder / "config"
+        config.write_text(f"[default]\ncredential_process = {script}\n")
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    @property
+    def runs(self) -> int:
+        return len(self._runs.read_text().splitlines())
+
+    def break_down(self) -> None:
+        self._broken.touch()
+
+    def mend(self) -> None:
+        self._broken.unlink()
+
+    def expire_in(self, duration: timedelta) -> None:
+        self._expiry.write_text(f', "Expiration": "{(datetime.now(UTC) + duration).isoformat()}"')
+
+
+def keys(double: CloudFrontDouble) -> list[str]:
+    """Gives the access key of every request."""
+    found = (re.search(r"Credential=(\w+)/", request.headers["authorization"]) for request in double.requests)
+    return [match[1] for match in found if match]
