@@ -122,11 +122,13 @@ async def _serve(
     """Serves until a signal, and gives the number of calls that did not end in time."""
     stop, hurry = asyncio.Event(), asyncio.Event()
 
-    def on_signal() -> None:
+    def on_interrupt() -> None:
+        # Who presses again does not want to wait. A second SIGTERM is only a supervisor that repeats itself.
         (hurry if stop.is_set() else stop).set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(signal.SIGINT, on_interrupt)
     server, dispatcher = make_server(settings, backend, reader, pool)
     address = await server.start()
     readiness = asyncio.ensure_future(_become_ready(server, ready, address, backend.name))
@@ -179,7 +181,14 @@ def _backends(settings: ServeSettings) -> tuple[Backend, Backend, Callable[[], b
         )
     except AwsBackendError as error:
         raise CannotServeError(str(error)) from None
-    return aws, aws.settling(min(settings.read_timeout, _SETTLING_READ_SECONDS)), aws.credentials_available
+
+    def ready() -> bool:
+        try:
+            return aws.credentials_available()
+        except AwsBackendError:
+            return False  # they were there at the start; a file that is being replaced comes back
+
+    return aws, aws.settling(min(settings.read_timeout, _SETTLING_READ_SECONDS)), ready
 
 
 def _run(main: Coroutine[Any, Any, int]) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -15,7 +17,7 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _place_of_exception,
     ]
     renderer: structlog.types.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if text else structlog.processors.JSONRenderer()
@@ -32,3 +34,21 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
     # Libraries say little that helps and may say too much: only this package may log below a warning.
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
     logging.getLogger(__package__).setLevel(threshold)
+
+
+def _place_of_exception(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Replaces an exception by its class and place: its text may hold what must not be logged."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event.update(place(error))
+    return event
+
+
+def place(error: BaseException) -> dict[str, str]:
+    """Tells an unforeseen exception's class and place for the log; its text may hold secrets, and is left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
+    return {"exception": type(error).__name__, "where": where}

@@ -161,6 +161,21 @@ def test_what_does_not_speak_grpc_is_closed_without_a_line_in_the_log(certificat
     assert not [line for line in process.lines if "text" in line or line.get("level") == "error"]
 
 
+def test_idle_and_half_open_connections_are_closed(certificates: dict[str, Path]) -> None:
+    tls = ("--tls-cert", str(certificates["server_cert"]), "--tls-key", str(certificates["server_key"]))
+    with (
+        FacadeProcess(*EMBEDDED, "--connection-idle", "1") as plain,
+        FacadeProcess(*EMBEDDED, *tls, "--handshake-timeout", "1") as secured,
+    ):
+        idle = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"  # and settings
+        for process, content in ((plain, idle), (secured, b"")):
+            host, _, port = process.address.rpartition(":")
+            with socket.create_connection((host, int(port)), timeout=10) as connection:
+                connection.sendall(content)
+                while connection.recv(4096):
+                    pass  # until the server closes, or the timeout fails the test
+
+
 def test_health_is_served_for_the_server_and_each_service(facade_address: str) -> None:
     for service in ("", "cloudfront_facade.v1.FunctionService", "cloudfront_facade.v1.KeyValueStoreService"):
         asked = run_command("health", "--target", facade_address, "--service", service)
@@ -266,6 +281,7 @@ def test_reflection_can_be_switched_off() -> None:
 
 
 def test_the_log_has_one_json_line_for_each_rpc_and_none_of_its_content(facade_process: FacadeProcess) -> None:
+    before = len(facade_process.lines)
     request = function("logged", request_id=REQUEST_ID, function_code=b"a secret of the code")
     with open_channel(facade_process.address) as channel:
         create = channel.unary_unary("/cloudfront_facade.v1.FunctionService/CreateFunction")
@@ -273,14 +289,10 @@ def test_the_log_has_one_json_line_for_each_rpc_and_none_of_its_content(facade_p
         refused = function("not a name", function_code=b"a secret of the code")
         failing(create, refused.SerializeToString())
 
-    lines: list[dict[str, Any]] = []
-    while len(lines) < 2:
-        line = facade_process.wait_for("rpc", timeout=5)
-        if line["method"] == "CreateFunction":
-            lines.append(line)
-    lines = lines[-2:]
+    while len(lines := facade_process.lines[before:]) < 2:
+        facade_process.wait_for("rpc", timeout=5)
     assert {"method", "caller", "status", "duration_ms", "outcome", "timestamp", "level"} <= set(lines[0])
-    assert [line["status"] for line in lines] == ["OK", "INVALID_ARGUMENT"]
+    assert [(line["event"], line["status"]) for line in lines] == [("rpc", "OK"), ("rpc", "INVALID_ARGUMENT")]
     assert lines[0]["aws_request_id"]
     assert lines[1]["reason"] == "VALIDATION_FAILED"
     written = json.dumps(facade_process.lines)

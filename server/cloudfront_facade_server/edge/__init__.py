@@ -4,5 +4,5 @@
 `last_resort`  answers what never reaches a servicer, and what goes wrong where nothing should
 `listener`     addresses, TLS and gRPC's own limits
 `server`       the server with health and reflection, from its start to its end
-`failures`     from any exception to a status; what the log may say of it
+`failures`     from any exception to a status
 """

@@ -21,7 +21,8 @@ import structlog
 from ..call import Call, Clock, Grace
 from ..errors.refusals import deadline_exceeded, overloaded, shutting_down
 from ..errors.status_error import StatusError
-from .failures import place, status_error
+from ..logs import place
+from .failures import status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
 """The metadata of every answer that names the backend: initial metadata of a success, trailers of an error, for a

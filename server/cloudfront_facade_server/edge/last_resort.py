@@ -10,7 +10,7 @@ import structlog
 
 from ..errors.refusals import internal, method_unknown, unreadable
 from ..errors.status_error import StatusError
-from .failures import place
+from ..logs import place
 
 _UNREADABLE: Final = object()
 """What stands for a request that could not be read."""

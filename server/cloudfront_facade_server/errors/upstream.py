@@ -69,8 +69,9 @@ def is_temporary(error: Exception) -> bool:
 
 
 def aws_code(error: Exception) -> str:
-    """Gives the AWS code of an error; empty where it has none."""
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, boto.ClientError) else ""
+    """Gives the AWS code of an error; empty where it has none: botocore puts the HTTP status there instead."""
+    code = str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, boto.ClientError) else ""
+    return "" if code.isdigit() else code
 
 
 def aws_request_id(error: Exception) -> str:

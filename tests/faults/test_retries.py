@@ -1,0 +1,97 @@
+"""The server and the client's retry policy together: what is retried, and what is not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+
+from cloudfront_facade import Client, FacadeError, connect
+from cloudfront_facade_server.backends.aws import AwsBackend
+from support.cloudfront_faults import Fault, apply_then_status, normally, refuse, status_only, throttle
+from support.cloudfront_http import CloudFrontDouble
+from support.facade import Facade, failing, function, running_facade
+
+
+@pytest.fixture
+def facade(cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]) -> Iterator[Facade]:
+    with running_facade(aws_backend(cloudfront), settling_time=0.3) as running:
+        yield running
+
+
+@pytest.fixture
+def client(facade: Facade) -> Iterator[Client]:
+    with connect(facade.address) as connected:
+        yield connected
+
+
+@pytest.mark.parametrize("status", [400, 429])
+def test_throttling_says_when_to_come_back_and_is_sent_once(
+    facade: Facade, cloudfront: CloudFrontDouble, status: int
+) -> None:
+    cloudfront.always("CreateFunction", throttle(status))
+
+    failure = failing(facade.functions.CreateFunction, function())
+
+    assert failure.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_THROTTLED", "not_applied")
+    assert failure.retry_after is not None
+    assert failure.pushback == str(round(failure.retry_after * 1000))
+    assert cloudfront.count("CreateFunction") == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (refuse("TooManyFunctions", 400), "FUNCTION_QUOTA_EXCEEDED"),
+        (refuse("FunctionAlreadyExists", 409), "FUNCTION_ALREADY_EXISTS"),
+        (refuse("InvalidArgument", 400), "UPSTREAM_INVALID_ARGUMENT"),
+        (refuse("AccessDenied", 403), "UPSTREAM_ACCESS_DENIED"),
+        (refuse("TaggingConflict", 409), "TAGGING_CONFLICT"),
+        (throttle(), "UPSTREAM_THROTTLED"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_refusal_is_not_retried_by_a_stock_retry_policy(
+    facade: Facade, cloudfront: CloudFrontDouble, fault: Fault, reason: str
+) -> None:
+    cloudfront.always("CreateFunction", fault)
+    with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as refused:
+        client.functions.CreateFunction(function())
+    assert refused.value.reason == reason
+    assert cloudfront.count("CreateFunction") == 1
+
+
+def test_what_is_unknown_is_retried_with_the_same_request_id_until_it_is_ok(
+    client: Client, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.script("CreateFunction", status_only(503), status_only(503), normally())
+
+    client.functions.CreateFunction(function())
+
+    assert cloudfront.count("CreateFunction") == 3, "two sends of the first call, one of its repeat"
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_lost_create_without_a_request_id_is_never_retried(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", apply_then_status(503))
+    with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as lost:
+        client.functions.CreateFunction(function())
+    assert (lost.value.reason, lost.value.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert lost.value.retry_delay is None
+    time.sleep(0.5)
+    assert cloudfront.count("CreateFunction") == 1
+
+
+def test_an_endpoint_that_nobody_listens_on_is_unreachable_and_nothing_was_sent(
+    aws_backend: Callable[..., AwsBackend],
+) -> None:
+    with CloudFrontDouble() as closed:
+        backend = aws_backend(closed)
+    with running_facade(backend) as facade:
+        failure = failing(facade.functions.CreateFunction, function(request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"))
+    assert failure.code is grpc.StatusCode.UNAVAILABLE
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_UNREACHABLE", "not_applied")
+    assert failure.retry_after is not None

@@ -1,0 +1,66 @@
+"""Why a function cannot be associated with its store, as far as ListKeyValueStores tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.creates import association
+
+ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
+SENT = {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]}}}
+
+
+def refused(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "CreateFunction")
+
+
+class Stores:
+    """A backend that lists pages of stores, or fails."""
+
+    def __init__(self, *pages: list[dict[str, str]] | Exception, endless: bool = False) -> None:
+        self._pages = pages
+        self._endless = endless
+        self.asked: list[dict[str, Any]] = []
+
+    def list_key_value_stores(self, **arguments: Any) -> dict[str, Any]:
+        self.asked.append(arguments)
+        index = int(arguments.get("Marker", 0))
+        page = self._pages[0 if self._endless else index]
+        if isinstance(page, Exception):
+            raise page
+        more = {"NextMarker": str(index + 1)} if self._endless or index + 1 < len(self._pages) else {}
+        return {"KeyValueStoreList": {"Items": page, **more}}
+
+
+def explain(stores: Stores, code: str = "InvalidArgument", sent: Any = SENT) -> str | None:
+    error = association.explain(stores, refused(code), sent)  # type: ignore[arg-type]
+    return error.reason if error else None
+
+
+def test_a_store_is_looked_for_on_every_page() -> None:
+    other = {"ARN": "another", "Status": "READY"}
+    stores = Stores([other], [other], [{"ARN": ARN, "Status": "PROVISIONING"}])
+    assert explain(stores) == "KEY_VALUE_STORE_NOT_READY"
+    assert [asked.get("Marker") for asked in stores.asked] == [None, "1", "2"]
+    assert explain(Stores([other], [other])) == "KEY_VALUE_STORE_NOT_FOUND"
+
+
+def test_a_store_that_is_ready_is_not_the_reason() -> None:
+    assert explain(Stores([{"ARN": ARN, "Status": "READY"}])) is None
+
+
+def test_other_refusals_and_functions_without_a_store_are_not_looked_into() -> None:
+    stores = Stores([])
+    assert explain(stores, code="TooManyFunctions") is None
+    assert explain(stores, sent={"FunctionConfig": {}}) is None
+    assert explain(stores, sent={"Name": "a-store"}) is None
+    assert stores.asked == []
+
+
+@pytest.mark.parametrize("stores", [Stores(refused("AccessDenied")), Stores([{"ARN": "another"}], endless=True)])
+def test_what_cannot_be_read_to_its_end_is_no_explanation(stores: Stores) -> None:
+    assert explain(stores) is None
+    assert len(stores.asked) <= 10
