@@ -1,0 +1,283 @@
+"""Every error that AWS and its libraries raise becomes the status that the contract says, and leaks nothing."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from botocore import exceptions as boto
+from botocore import xform_name
+from botocore.parsers import ResponseParserError
+from google.rpc import error_details_pb2, status_pb2
+
+import cloudfront_facade_server
+from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
+from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.errors.status_error import StatusError
+from cloudfront_facade_server.errors.table import TABLE, UnreadableAnswerError
+from cloudfront_facade_server.errors.upstream import Subject, from_upstream, proven_not_applied
+from support.cloudfront_wire import installed_wire
+from support.facade import Failure
+from wire.expected_errors import (
+    BY_HTTP_STATUS,
+    FAILED,
+    FAILURES,
+    NEVER_SENT,
+    NO_CREDENTIALS,
+    NO_CREDENTIALS_NOW,
+    REFUSALS,
+    TIMED_OUT,
+    UNREACHABLE,
+    Expected,
+    assert_reads,
+)
+
+SECRET: Final = "s3cr3t-t3xt"
+STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
+SUBJECT: Final = Subject("function", "rewrite", {"Name": "rewrite", "FunctionConfig": {"KeyValueStoreARN": STORE_ARN}})
+OPERATIONS: Final = {
+    "CreateFunction",
+    "DescribeFunction",
+    "GetFunction",
+    "CreateKeyValueStore",
+    "DescribeKeyValueStore",
+    "ListKeyValueStores",
+    "ListTagsForResource",
+}
+QUOTING: Final = {"InvalidArgument", "ValidationException", "MalformedXML", "InvalidTagging"}
+
+EXCEPTIONS: Final[list[tuple[Exception, Expected]]] = [
+    (boto.ParamValidationError(report=SECRET), NEVER_SENT),
+    (boto.NoCredentialsError(), NO_CREDENTIALS),
+    (boto.PartialCredentialsError(provider=SECRET, cred_var=SECRET), NO_CREDENTIALS),
+    (boto.ProfileNotFound(profile=SECRET), NO_CREDENTIALS),
+    (boto.NoRegionError(), NO_CREDENTIALS),
+    (boto.CredentialRetrievalError(provider=SECRET, error_msg=SECRET), NO_CREDENTIALS_NOW),
+    (boto.MetadataRetrievalError(error_msg=SECRET), NO_CREDENTIALS_NOW),
+    (boto.TokenRetrievalError(provider=SECRET, error_msg=SECRET), NO_CREDENTIALS_NOW),
+    (boto.EndpointConnectionError(endpoint_url=SECRET), UNREACHABLE),
+    (boto.ConnectTimeoutError(endpoint_url=SECRET), UNREACHABLE),
+    (boto.ProxyConnectionError(proxy_url=SECRET), UNREACHABLE),
+    (boto.SSLError(endpoint_url=SECRET, error=SECRET), UNREACHABLE),
+    (boto.ReadTimeoutError(endpoint_url=SECRET), TIMED_OUT),
+    (boto.ConnectionClosedError(endpoint_url=SECRET), FAILED),
+    (boto.HTTPClientError(error=SECRET), FAILED),
+    (boto.ResponseStreamingError(error=SECRET), FAILED),
+    (ResponseParserError(SECRET), FAILED),
+    (UnreadableAnswerError(SECRET), FAILED),
+]
+
+
+def client_error(code: str, http_status: int, message: str = "", request_id: str = "") -> boto.ClientError:
+    metadata = {"HTTPStatusCode": http_status, "RequestId": request_id}
+    return boto.ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, "Operation")
+
+
+def read(error: StatusError) -> Failure:
+    """Reads a status as it goes over the wire."""
+    trailers = dict(error.trailing_metadata("CreateFunction"))
+    packed = trailers["grpc-status-details-bin"]
+    assert isinstance(packed, bytes)
+    status = status_pb2.Status.FromString(packed)
+    assert (status.code, status.message) == (error.code.value[0], error.message)
+    details: dict[str, Any] = {}
+    for each in status.details:
+        kind = each.type_url.rpartition(".")[2]
+        details[kind] = getattr(error_details_pb2, kind)()
+        each.Unpack(details[kind])
+    info, violations = details["ErrorInfo"], getattr(details.get("BadRequest"), "field_violations", ())
+    return Failure(
+        error.code, status.message, info.reason, info.domain, dict(info.metadata), list(violations), details, trailers
+    )
+
+
+def test_the_operations_in_use_are_those_of_the_backends() -> None:
+    names = installed_wire().model.operation_names
+
+    assert {name for name in names if hasattr(Backend, xform_name(name))} == OPERATIONS
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_every_error_of_the_service_model_has_a_row(operation: str) -> None:
+    shapes = installed_wire().model.operation_model(operation).error_shapes
+
+    assert shapes
+    assert {shape.error_code for shape in shapes} <= TABLE.keys()
+    for shape in shapes:
+        http_status, _ = REFUSALS[shape.error_code]
+        assert shape.metadata["error"]["httpStatusCode"] == http_status
+
+
+def test_the_table_has_no_row_that_the_contract_does_not_speak_of() -> None:
+    # The data plane's own word for a failure of its own: the same kind as the control plane's.
+    assert TABLE.keys() == {*REFUSALS, *FAILURES, "InternalServerException"}
+
+
+@pytest.mark.parametrize(("code", "http_status", "expected"), [(c, *e) for c, e in (REFUSALS | FAILURES).items()])
+def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_status: int, expected: Expected) -> None:
+    for status in (http_status, 400, 403, 409, 503):
+        failure = read(from_upstream(client_error(code, status, request_id="a-request"), SUBJECT))
+
+        assert_reads(failure, expected)
+        assert failure.metadata == {
+            "aws_code": code,
+            "aws_http_status": str(status),
+            "aws_request_id": "a-request",
+            "operation": "CreateFunction",
+            "outcome": "not_applied",
+        }
+
+
+@pytest.mark.parametrize(("code", "http_status"), [(code, status) for code, (status, _) in REFUSALS.items()])
+def test_a_refusal_proves_that_nothing_happened(code: str, http_status: int) -> None:
+    assert proven_not_applied(client_error(code, http_status))
+
+
+@pytest.mark.parametrize(("code", "http_status"), [(code, status) for code, (status, _) in FAILURES.items()])
+def test_a_failure_proves_nothing(code: str, http_status: int) -> None:
+    assert not proven_not_applied(client_error(code, http_status))
+
+
+@pytest.mark.parametrize(("http_status", "expected"), BY_HTTP_STATUS.items())
+@pytest.mark.parametrize("code", ["", "SomethingNew", "the status"])
+def test_a_code_that_nobody_knows_goes_by_the_http_status(http_status: int, code: str, expected: Expected) -> None:
+    code = str(http_status) if code == "the status" else code
+    error = client_error(code, http_status, SECRET)
+
+    failure = read(from_upstream(error, SUBJECT))
+
+    assert_reads(failure, expected)
+    assert failure.metadata.get("aws_code", "") == ("" if code.isdigit() else code)
+    assert failure.metadata["aws_http_status"] == str(http_status)
+    assert SECRET not in everything_in(failure)
+    assert proven_not_applied(error) is (http_status < 500)
+
+
+@pytest.mark.parametrize(("error", "expected"), EXCEPTIONS, ids=lambda value: type(value).__name__)
+def test_an_exception_without_a_code_becomes_its_status(error: Exception, expected: Expected) -> None:
+    failure = read(from_upstream(error, SUBJECT))
+
+    assert_reads(failure, expected)
+    assert failure.metadata == {"operation": "CreateFunction", "outcome": "not_applied"}
+    assert SECRET not in everything_in(failure)
+
+
+def exceptions_of_botocore(base: type[Exception] = boto.BotoCoreError) -> Iterator[type[Exception]]:
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith("botocore."):
+            yield kind
+            yield from exceptions_of_botocore(kind)
+
+
+@pytest.mark.parametrize("kind", sorted(set(exceptions_of_botocore()), key=repr), ids=lambda kind: kind.__name__)
+def test_no_exception_of_botocores_puts_its_text_into_a_status(kind: Any) -> None:
+    fields: dict[str, Any] = {name: SECRET for _, name, _, _ in string.Formatter().parse(kind.fmt) if name}
+    if kind is boto.WaiterError:
+        fields["last_response"] = {}
+
+    failure = read(from_upstream(kind(**fields), SUBJECT))
+
+    assert failure.message
+    assert SECRET not in everything_in(failure)
+
+
+@pytest.mark.parametrize("code", [*REFUSALS, *FAILURES, "", "SomethingNew"])
+def test_arns_and_accounts_that_the_caller_did_not_send_are_told_to_nobody(code: str) -> None:
+    role = f"arn:aws:sts::999988887777:assumed-role/{SECRET}/session"
+    bucket = f'"arn:aws-cn:s3:::{SECRET}/key.json"'
+    text = f"User: {role} is not authorized for {bucket} of 999988887777 (999988887777)\r\n\0é {STORE_ARN}."
+
+    failure = read(from_upstream(client_error(code, 400, text), SUBJECT))
+
+    told = everything_in(failure)
+    assert SECRET not in told
+    assert "999988887777" not in told
+    assert failure.message.isascii()
+    assert failure.message.isprintable()
+    assert ("is not authorized for" in told) is (code in QUOTING), "only what speaks of the caller's input is quoted"
+    assert (STORE_ARN in told) is (code in QUOTING), "the caller knows its own ARNs"
+
+
+def test_a_long_text_of_cloudfronts_is_cut() -> None:
+    failure = read(from_upstream(client_error("InvalidArgument", 400, "long " * 10_000), SUBJECT))
+
+    assert failure.message.startswith("CloudFront refused the request as invalid: long long")
+    assert len(failure.message) <= 400
+    assert failure.violations[0].description == failure.message
+
+
+def test_the_name_of_what_it_is_about_is_in_the_details() -> None:
+    failure = read(from_upstream(client_error("FunctionAlreadyExists", 409), SUBJECT))
+    missing = read(from_upstream(client_error("EntitySizeLimitExceeded", 413), SUBJECT))
+
+    info = failure.details["ResourceInfo"]
+    assert (info.resource_type, info.resource_name) == ("function", "rewrite")
+    assert missing.details["PreconditionFailure"].violations[0].subject == "rewrite"
+
+
+def test_the_enum_of_reasons_is_what_the_service_can_give() -> None:
+    published = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()} - {"UNSPECIFIED"}  # noqa: SIM118
+    package = Path(cloudfront_facade_server.__file__).parent
+
+    given = {reason for path in package.rglob("*.py") for reason in reasons_in(ast.parse(path.read_text()))}
+
+    # A caller that went away gets no status at all; the empty reason is for the log.
+    assert given - {""} == published
+    assert all(reason.isupper() and len(reason) <= 63 for reason in published)
+
+
+def reasons_in(module: ast.Module) -> Iterator[str]:
+    """Finds the reason of each status and row that a module makes; it must be written there, or come from a row."""
+    functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
+    places = {"StatusError": 1, "Row": 1}
+    # A function that takes the reason and passes it on stands for what its callers give.
+    for function in functions:
+        names = [argument.arg for argument in function.args.args]
+        if "reason" in names:
+            places[function.name] = names.index("reason")
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in places:
+            continue
+        reason = reason_of(node, places[node.func.id])
+        match reason:
+            case ast.Constant(value=str(text)):
+                yield text
+            case ast.Attribute(value=ast.Name(id="row"), attr="reason"):
+                continue
+            case ast.Name(id="reason"):
+                assert any(node in ast.walk(function) for function in functions if function.name in places)
+            case _:
+                raise AssertionError(f"line {node.lineno}: the reason is not written there")
+
+
+def reason_of(call: ast.Call, index: int) -> ast.expr:
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "reason"]
+    return named[0] if named else call.args[index]
+
+
+def test_what_is_proven_needs_a_status_or_a_request_that_never_left() -> None:
+    assert proven_not_applied(boto.ConnectTimeoutError(endpoint_url="x"))
+    assert proven_not_applied(boto.SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED] expired"))
+    for error in (
+        client_error("RequestTimeout", 400),
+        client_error("", 408),
+        client_error("", 503),
+        client_error("", 302),
+        boto.SSLError(endpoint_url="x", error="EOF occurred in violation of protocol"),
+        boto.ReadTimeoutError(endpoint_url="x"),
+        boto.ConnectionClosedError(endpoint_url="x"),
+        ResponseParserError("x"),
+        UnreadableAnswerError("x"),
+    ):
+        assert not proven_not_applied(error), error
+
+
+def everything_in(failure: Failure) -> str:
+    """Gives all text that a caller can read."""
+    packed = failure.trailers["grpc-status-details-bin"]
+    assert isinstance(packed, bytes)
+    return failure.message + packed.decode(errors="replace") + repr(failure.metadata)

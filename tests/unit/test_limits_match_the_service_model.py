@@ -1,0 +1,244 @@
+"""Every limit and every enum against botocore's service model, or by name against the page that it comes from."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Final
+
+import pytest
+
+from cloudfront_facade.v1.function_service_pb2 import (
+    CreateFunctionRequest,
+    FunctionConfig,
+    FunctionRuntime,
+    FunctionStage,
+)
+from cloudfront_facade.v1.key_value_store_service_pb2 import (
+    CreateKeyValueStoreRequest,
+    ImportSource,
+    ImportSourceType,
+)
+from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.translation.functions import create_function_from_boto, create_function_to_boto
+from cloudfront_facade_server.translation.key_value_stores import create_key_value_store_to_boto
+from cloudfront_facade_server.validation import limits
+from support.cloudfront_wire import installed_wire
+
+MODEL: Final = installed_wire().model
+
+MOST: Final = {
+    "FunctionName": "NAME_MAX_LENGTH",
+    "KeyValueStoreName": "NAME_MAX_LENGTH",
+    "KeyValueStoreComment": "COMMENT_MAX_LENGTH",
+    "FunctionBlob": "FUNCTION_CODE_API_LIMIT",
+    "KeyValueStoreARN": "KEY_VALUE_STORE_ARN_MAX_LENGTH",
+    "TagKey": "TAG_KEY_MAX_LENGTH",
+    "TagValue": "TAG_VALUE_MAX_LENGTH",
+}
+"""From the shape of the service model to the constant that is its greatest length."""
+
+LEAST: Final = {
+    "FunctionName": 1,
+    "KeyValueStoreName": 1,
+    "KeyValueStoreComment": 0,
+    "FunctionBlob": 1,
+    "KeyValueStoreARN": 0,
+    "TagKey": 1,
+    "TagValue": 0,
+}
+"""What the rules allow at the least; an empty ARN of a store fails its pattern."""
+
+DOCUMENTED_ONLY: Final = {
+    "FUNCTION_CODE_QUOTA": 10 * 1024,
+    "ASSOCIATIONS_MAX": 1,
+    "TAGS_MAX": 50,
+    "TAG_RESERVED_PREFIX": "aws:",
+    "TAG_FACADE_PREFIX": "cloudfront-facade:",
+    "S3_KEY_MAX_BYTES": 1024,
+}
+"""What the service model does not say: the Developer Guide, the S3 User Guide, and the service's own choice."""
+
+PATTERNS: Final = {
+    "NAME_PATTERN",
+    "KEY_VALUE_STORE_ARN_PATTERN",
+    "TAG_PATTERN",
+    "TAG_PUNCTUATION",
+    "S3_OBJECT_ARN_PATTERN",
+    "REQUEST_ID_PATTERN",
+}
+"""Checked below, character by character."""
+
+ENUMS: Final = [
+    ("FunctionRuntime", FunctionRuntime, "FUNCTION_RUNTIME_"),
+    ("FunctionStage", FunctionStage, "FUNCTION_STAGE_"),
+    ("ImportSourceType", ImportSourceType, "IMPORT_SOURCE_TYPE_"),
+]
+
+MEMBERS: Final = {
+    "CreateFunction": {
+        "Name": "FunctionName",
+        "FunctionConfig.Runtime": "FunctionRuntime",
+        "FunctionConfig.KeyValueStoreAssociations.Items.KeyValueStoreARN": "KeyValueStoreARN",
+        "FunctionCode": "FunctionBlob",
+        "Tags.Items.Key": "TagKey",
+        "Tags.Items.Value": "TagValue",
+    },
+    "CreateKeyValueStore": {
+        "Name": "KeyValueStoreName",
+        "Comment": "KeyValueStoreComment",
+        "ImportSource.SourceType": "ImportSourceType",
+        "Tags.Items.Key": "TagKey",
+        "Tags.Items.Value": "TagValue",
+    },
+}
+
+ASCII: Final = [chr(code) for code in range(128)]
+
+
+def metadata(shape: str) -> dict[str, Any]:
+    return dict(MODEL.shape_for(shape).metadata)
+
+
+@pytest.mark.parametrize(("shape", "constant"), MOST.items())
+def test_a_length_is_the_service_models(shape: str, constant: str) -> None:
+    assert (metadata(shape)["min"], metadata(shape)["max"]) == (LEAST[shape], getattr(limits, constant))
+
+
+@pytest.mark.parametrize("operation", MEMBERS)
+def test_the_shapes_compared_are_those_of_the_requests(operation: str) -> None:
+    constrained = dict(constrained_members(MODEL.operation_model(operation).input_shape))
+
+    assert constrained == MEMBERS[operation], "CloudFront constrains a member that no limit here speaks of"
+
+
+def constrained_members(shape: Any, path: str = "") -> list[tuple[str, str]]:
+    if shape.type_name == "structure":
+        return [
+            pair for name, member in shape.members.items() for pair in constrained_members(member, f"{path}.{name}")
+        ]
+    if shape.type_name == "list":
+        return constrained_members(shape.member, path)
+    return [(path[1:], shape.name)] if {"min", "max", "pattern", "enum"} & shape.metadata.keys() else []
+
+
+def test_every_limit_is_held_against_something() -> None:
+    public = {name for name in vars(limits) if name.isupper()}
+
+    assert public == {*MOST.values(), *DOCUMENTED_ONLY, *PATTERNS}
+    assert {name: getattr(limits, name) for name in DOCUMENTED_ONLY} == DOCUMENTED_ONLY
+
+
+def test_the_settings_stay_within_the_limits() -> None:
+    code, tags = (ServeSettings.model_fields[name] for name in ("max_function_code_bytes", "max_tags"))
+
+    assert (code.default, tags.default) == (limits.FUNCTION_CODE_QUOTA, limits.TAGS_MAX)
+    assert limits.FUNCTION_CODE_API_LIMIT in [getattr(bound, "le", None) for bound in code.metadata]
+
+
+@pytest.mark.parametrize("shape", ["FunctionName", "KeyValueStoreName"])
+def test_a_name_has_the_characters_and_the_length_of_the_service_model(shape: str) -> None:
+    pattern = re.compile(metadata(shape)["pattern"])
+    samples = [*ASCII, "é", "\u0661", "a" * 64, "a" * 65, "", "a\n", "Az09-_"]
+
+    for text in samples:
+        ours = 1 <= len(text) <= limits.NAME_MAX_LENGTH and limits.NAME_PATTERN.fullmatch(text) is not None
+        assert ours is (pattern.fullmatch(text) is not None), text
+
+
+def test_an_arn_of_a_store_has_the_form_of_the_service_model() -> None:
+    pattern = re.compile(metadata("KeyValueStoreARN")["pattern"])
+    good = "arn:aws:cloudfront::123456789012:key-value-store/0a1B2c3D-2222-3333-4444-555555555555"
+    changed = [good[:index] + other + good[index + 1 :] for index in range(len(good)) for other in "x0:/-\n"]
+
+    assert limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(good)
+    assert len(good) == limits.KEY_VALUE_STORE_ARN_MAX_LENGTH
+    for arn in [*changed, good + "0", good + "\n", good[:-1], "", good.replace("aws", "aws-cn")]:
+        ours = limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(arn)
+        assert (ours is None) is (pattern.fullmatch(arn) is None), arn
+
+
+@pytest.mark.parametrize("shape", ["TagKey", "TagValue"])
+def test_the_sets_of_tag_characters_are_within_the_service_models(shape: str) -> None:
+    pattern = metadata(shape)["pattern"]
+    classes = r"\p{L}\p{Z}\p{N}"
+    assert pattern == rf"([{classes}_.:/=+\-@]*)", "the set of the service model has changed"
+    punctuation = set(pattern.removeprefix(rf"([{classes}").removesuffix("]*)").replace("\\", ""))
+
+    assert punctuation == limits.TAG_PUNCTUATION
+    for character in map(chr, range(0x3000)):
+        if limits.TAG_PATTERN.fullmatch(character):
+            assert character.isascii()
+            assert unicodedata.category(character)[0] in "LZN" or character in punctuation
+
+
+def test_the_narrow_set_of_tag_characters_is_the_documented_one() -> None:
+    documented = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _-.:/=+@")
+
+    assert {text for text in map(chr, range(0x3000)) if limits.TAG_PATTERN.fullmatch(text)} == documented
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_one"),
+    [
+        ("arn:aws:s3:::bucket/key.json", True),
+        ("arn:aws-cn:s3:::bucket/key", True),
+        ("arn:aws-us-gov:s3:::bucket/a/b c", True),
+        ("arn:aws:s3:::abc/k", True),
+        (f"arn:aws:s3:::{'b' * 63}/k", True),
+        (f"arn:aws:s3:::{'b' * 64}/k", False),
+        ("arn:aws:s3:::ab/k", False),
+        ("arn:aws:s3:::-bucket/k", False),
+        ("arn:aws:s3:::Bucket/k", False),
+        ("arn:aws:s3:::bucket/", False),
+        ("arn:aws:s3:::bucket", False),
+        ("arn:aws:s3::123456789012:bucket/k", False),
+        ("arn:aws:cloudfront:::bucket/k", False),
+    ],
+)
+def test_an_import_source_has_the_form_of_an_s3_object(arn: str, *, is_one: bool) -> None:
+    assert (limits.S3_OBJECT_ARN_PATTERN.fullmatch(arn) is not None) is is_one
+
+
+def test_a_request_id_is_a_uuid_of_36_characters() -> None:
+    good = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
+
+    assert limits.REQUEST_ID_PATTERN.fullmatch(good)
+    assert limits.REQUEST_ID_PATTERN.fullmatch(good.upper())
+    for bad in (good.replace("-", ""), good[:-1], good + "0", good + "\n", "{" + good + "}", good.replace("0", "g")):
+        assert not limits.REQUEST_ID_PATTERN.fullmatch(bad), bad
+
+
+@pytest.mark.parametrize(("shape", "enum", "prefix"), ENUMS)
+def test_every_value_that_aws_knows_has_a_value_in_the_protos(shape: str, enum: Any, prefix: str) -> None:
+    known_to_aws = {re.sub(r"[^A-Z0-9]", "_", value.upper()) for value in MODEL.shape_for(shape).enum}
+
+    assert {name.removeprefix(prefix) for name in enum.keys()} == known_to_aws | {"UNSPECIFIED"}  # noqa: SIM118
+    assert enum.Value(f"{prefix}UNSPECIFIED") == 0
+
+
+@pytest.mark.parametrize("runtime", MODEL.shape_for("FunctionRuntime").enum)
+def test_every_runtime_goes_both_ways(runtime: str) -> None:
+    config = {"Comment": "", "Runtime": runtime}
+    response = create_function_from_boto({"FunctionSummary": {"Name": "rewrite", "FunctionConfig": config}})
+    number = response.function_summary.function_config.runtime
+
+    assert FunctionRuntime.Name(number) == "FUNCTION_RUNTIME_" + re.sub(r"\W", "_", runtime).upper()
+    request = CreateFunctionRequest(function_config=FunctionConfig(runtime=number))
+    assert create_function_to_boto(request)["FunctionConfig"] == config
+
+
+@pytest.mark.parametrize("stage", MODEL.shape_for("FunctionStage").enum)
+def test_every_stage_comes_back(stage: str) -> None:
+    summary = {"Name": "rewrite", "FunctionMetadata": {"Stage": stage}}
+    response = create_function_from_boto({"FunctionSummary": summary})
+
+    assert FunctionStage.Name(response.function_summary.function_metadata.stage) == f"FUNCTION_STAGE_{stage}"
+
+
+@pytest.mark.parametrize("source_type", MODEL.shape_for("ImportSourceType").enum)
+def test_every_import_source_is_sent(source_type: str) -> None:
+    source = ImportSource(source_type=ImportSourceType.Value(f"IMPORT_SOURCE_TYPE_{source_type}"))
+    request = CreateKeyValueStoreRequest(import_source=source)
+
+    assert create_key_value_store_to_boto(request)["ImportSource"]["SourceType"] == source_type

@@ -1,0 +1,143 @@
+"""Which AWS error becomes which status, written down by hand: the contract that the error table is held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import grpc
+
+from support.facade import Failure
+
+_Code = grpc.StatusCode
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a caller reads from an error.
+
+    Attributes:
+        status: the gRPC status.
+        reason: of ErrorInfo.
+        detail: the google.rpc message beside ErrorInfo and RetryInfo; empty for none.
+        field: of the one violation of BadRequest.
+        retry: RetryInfo's seconds; True for any, None for no RetryInfo.
+        pushback: whether a client's retry policy is left alone, stopped, or told to wait as RetryInfo says.
+    """
+
+    status: grpc.StatusCode
+    reason: str
+    detail: str = ""
+    field: str = ""
+    retry: float | Literal[True] | None = None
+    pushback: Literal["none", "never", "as RetryInfo"] = "none"
+
+
+_INVALID: Final = Expected(_Code.INVALID_ARGUMENT, "UPSTREAM_INVALID_ARGUMENT", "BadRequest")
+_DENIED: Final = Expected(_Code.PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED")
+_EXPIRED: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_CREDENTIALS_EXPIRED", retry=True)
+_BAD_CREDENTIALS: Final = Expected(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID")
+THROTTLED: Final = Expected(_Code.RESOURCE_EXHAUSTED, "UPSTREAM_THROTTLED", retry=True, pushback="as RetryInfo")
+FAILED: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_UNAVAILABLE", retry=True)
+TIMED_OUT: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_TIMEOUT", retry=True)
+UNREACHABLE: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", retry=True)
+NO_CREDENTIALS: Final = Expected(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING")
+NO_CREDENTIALS_NOW: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_CREDENTIALS_UNAVAILABLE", retry=True)
+NEVER_SENT: Final = _INVALID
+
+REFUSALS: Final[dict[str, tuple[int, Expected]]] = {
+    "FunctionAlreadyExists": (409, Expected(_Code.ALREADY_EXISTS, "FUNCTION_ALREADY_EXISTS", "ResourceInfo")),
+    "EntityAlreadyExists": (409, Expected(_Code.ALREADY_EXISTS, "KEY_VALUE_STORE_ALREADY_EXISTS", "ResourceInfo")),
+    "NoSuchFunctionExists": (404, Expected(_Code.NOT_FOUND, "FUNCTION_NOT_FOUND", "ResourceInfo")),
+    "EntityNotFound": (404, Expected(_Code.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND", "ResourceInfo")),
+    "NoSuchResource": (404, Expected(_Code.NOT_FOUND, "RESOURCE_NOT_FOUND", "ResourceInfo")),
+    "FunctionSizeLimitExceeded": (
+        413,
+        Expected(_Code.INVALID_ARGUMENT, "FUNCTION_TOO_LARGE", "BadRequest", field="function_code"),
+    ),
+    "EntitySizeLimitExceeded": (
+        413,
+        Expected(_Code.FAILED_PRECONDITION, "IMPORT_SOURCE_TOO_LARGE", "PreconditionFailure"),
+    ),
+    "TooManyFunctions": (
+        400,
+        Expected(_Code.RESOURCE_EXHAUSTED, "FUNCTION_QUOTA_EXCEEDED", "QuotaFailure", pushback="never"),
+    ),
+    "EntityLimitExceeded": (
+        400,
+        Expected(_Code.RESOURCE_EXHAUSTED, "KEY_VALUE_STORE_QUOTA_EXCEEDED", "QuotaFailure", pushback="never"),
+    ),
+    "InvalidArgument": (400, _INVALID),
+    "ValidationException": (400, _INVALID),
+    "MalformedXML": (400, _INVALID),
+    "InvalidTagging": (400, Expected(_Code.INVALID_ARGUMENT, "INVALID_TAGGING", "BadRequest", field="tags")),
+    "TaggingConflict": (409, Expected(_Code.ABORTED, "TAGGING_CONFLICT", retry=120.0)),
+    "UnsupportedOperation": (400, Expected(_Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED")),
+    "AccessDenied": (403, _DENIED),
+    "AccessDeniedException": (403, _DENIED),
+    "UnauthorizedOperation": (403, _DENIED),
+    "ExpiredToken": (403, _EXPIRED),
+    "ExpiredTokenException": (400, _EXPIRED),
+    "RequestExpired": (400, _EXPIRED),
+    "RequestTimeTooSkewed": (403, _EXPIRED),
+    "InvalidClientTokenId": (403, _BAD_CREDENTIALS),
+    "UnrecognizedClientException": (400, _BAD_CREDENTIALS),
+    "SignatureDoesNotMatch": (403, _BAD_CREDENTIALS),
+    "IncompleteSignature": (400, _BAD_CREDENTIALS),
+    "MissingAuthenticationToken": (403, _BAD_CREDENTIALS),
+    "OptInRequired": (403, _BAD_CREDENTIALS),
+    "Throttling": (400, THROTTLED),
+    "ThrottlingException": (400, THROTTLED),
+    "ThrottledException": (400, THROTTLED),
+    "RequestThrottled": (400, THROTTLED),
+    "TooManyRequestsException": (429, THROTTLED),
+    "RequestLimitExceeded": (400, THROTTLED),
+    "SlowDown": (400, THROTTLED),
+    "PriorRequestNotComplete": (400, THROTTLED),
+}
+"""By AWS code: the HTTP status that it comes with, and what becomes of it. All are proofs that nothing happened."""
+
+FAILURES: Final[dict[str, tuple[int, Expected]]] = {
+    "InternalFailure": (500, FAILED),
+    "InternalError": (500, FAILED),
+    "ServiceUnavailable": (503, FAILED),
+    "RequestTimeout": (400, FAILED),
+}
+"""The same of codes that prove nothing about the effect; what becomes of them on a read."""
+
+
+def _unrecognized(status: grpc.StatusCode) -> Expected:
+    return Expected(status, "UPSTREAM_UNRECOGNIZED")
+
+
+BY_HTTP_STATUS: Final[dict[int, Expected]] = {
+    400: _unrecognized(_Code.INVALID_ARGUMENT),
+    401: _unrecognized(_Code.PERMISSION_DENIED),
+    403: _unrecognized(_Code.PERMISSION_DENIED),
+    404: _unrecognized(_Code.NOT_FOUND),
+    409: _unrecognized(_Code.ABORTED),
+    412: _unrecognized(_Code.ABORTED),
+    413: _unrecognized(_Code.INVALID_ARGUMENT),
+    429: THROTTLED,
+    500: FAILED,
+    502: FAILED,
+    503: FAILED,
+    504: FAILED,
+}
+"""What becomes of a code that nobody knows, and of an answer without a code, such as a proxy's."""
+
+
+def assert_reads(failure: Failure, expected: Expected) -> None:
+    """Compares what a caller reads with what is expected."""
+    assert (failure.code, failure.reason) == (expected.status, expected.reason)
+    assert failure.domain == "cloudfront.amazonaws.com"
+    assert set(failure.details) - {"ErrorInfo", "RetryInfo"} == ({expected.detail} if expected.detail else set())
+    if expected.detail == "BadRequest":
+        assert [violation.field for violation in failure.violations] == [expected.field]
+    if expected.retry is True:
+        assert failure.retry_after is not None
+        assert failure.retry_after > 0
+    else:
+        assert failure.retry_after == expected.retry
+    waiting = str(round((failure.retry_after or 0) * 1000))
+    assert failure.pushback == {"none": None, "never": "-1", "as RetryInfo": waiting}[expected.pushback]
