@@ -13,8 +13,9 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from support.cloudfront_faults import apply_then, apply_then_hang, hold, normally
+from support.cloudfront_faults import Exchange, Hangup, apply_then, apply_then_hang, hold, normally, status_only
 from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_wire import Answer
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import FacadeProcess
 
@@ -94,24 +95,32 @@ def repeat_is_ok(cloudfront: CloudFrontDouble) -> None:
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_no_second_send_starts_that_the_grace_has_no_room_for(
-    cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor
+def fail_when_released(exchange: Exchange) -> Answer | Hangup:
+    exchange.wait(None)
+    return status_only(503)(exchange)
+
+
+@pytest.mark.parametrize(("grace", "sends"), [("45", 2), ("15", 1)])
+def test_a_second_send_starts_only_where_the_grace_has_room_for_it(
+    cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor, grace: str, sends: int
 ) -> None:
-    cloudfront.script("CreateFunction", hold(), normally())
-    process = start(cloudfront, "--drain-delay", "0.1", "--grace", "10", "--settling-time", "0.5")
-    cloudfront.always("DescribeFunction", None)
+    cloudfront.script("CreateFunction", fail_when_released)
+    process = start(cloudfront, "--drain-delay", "0.1", "--grace", grace, "--settling-time", "0.5")
     answer: Future[grpc.StatusCode | Failure] = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
     process.signal(signal.SIGTERM)
     process.wait_for("draining")
+    cloudfront.release()
 
-    cloudfront.close()  # the answer is lost, and nothing can be read
+    answered = answer.result(10)
 
-    failure = answer.result(10)
-    assert isinstance(failure, Failure)
-    assert failure.reason == "UPSTREAM_OUTCOME_UNKNOWN"
+    assert cloudfront.count("CreateFunction") == sends
+    if sends == 2:
+        assert answered is grpc.StatusCode.OK
+    else:
+        assert isinstance(answered, Failure)
+        assert (answered.reason, answered.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
     assert process.wait() == 0
-    assert cloudfront.count("CreateFunction") == 1
 
 
 def test_new_calls_are_served_while_it_drains_and_health_says_not_serving(cloudfront: CloudFrontDouble) -> None:

@@ -28,6 +28,9 @@ BACKEND_KEY: Final = "x-cloudfront-facade-backend"
 """The metadata of every answer that names the backend: initial metadata of a success, trailers of an error, for a
 client's retry policy gives up once it sees initial metadata."""
 
+_GAPS: Final = frozenset({"UPSTREAM_INVALID_ARGUMENT", "UPSTREAM_UNRECOGNIZED"})
+"""Reasons that show a gap in this service: a rule that it lacks, or an AWS code that it does not know."""
+
 Method = Callable[[Any, Call], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
@@ -161,7 +164,9 @@ class Dispatcher:
             facts["reason"] = failure.reason
         if call.aws_request_id:
             facts["aws_request_id"] = call.aws_request_id
-        if error and failure and failure is not error and failure.reason == "INTERNAL":
+        if failure and failure.reason in _GAPS:
+            _log.warning("rpc", **facts, aws_code=failure.metadata.get("aws_code"))
+        elif error and failure is not error and failure and failure.reason == "INTERNAL":
             _log.error("rpc", **facts, **place(error))
         else:
             _log.info("rpc", **facts)

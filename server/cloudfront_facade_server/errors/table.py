@@ -87,6 +87,8 @@ _UNREACHABLE = Row(
     _Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "no connection to CloudFront could be made", retry_after=1.0
 )
 
+UNFORESEEN = Row(_Code.INTERNAL, "INTERNAL", "internal error")
+
 TABLE: Final[Mapping[str, Row]] = {
     "FunctionAlreadyExists": Row(
         _Code.ALREADY_EXISTS, "FUNCTION_ALREADY_EXISTS", "a {kind} named {name} exists already", detail="resource"

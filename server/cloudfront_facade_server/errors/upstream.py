@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
-from .table import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, Row, UnreadableAnswerError
+from .table import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNFORESEEN, Row, UnreadableAnswerError
 
 
 @dataclass(frozen=True)
@@ -142,15 +142,15 @@ def _row_of(error: Exception) -> Row:
     for classes, row in BY_EXCEPTION:
         if isinstance(error, classes):
             return row
-    return UNAVAILABLE
+    return UNFORESEEN
 
 
 def _unrecognized(http_status: int) -> Row:
     if http_status == 429:
         return THROTTLED
-    code = BY_HTTP_STATUS.get(http_status)
-    if code is None:
+    if not 400 <= http_status < 500 or http_status == 408:
         return UNAVAILABLE
+    code = BY_HTTP_STATUS.get(http_status, grpc.StatusCode.FAILED_PRECONDITION)
     return Row(code, "UPSTREAM_UNRECOGNIZED", "CloudFront refused the request with a code unknown to this service")
 
 
