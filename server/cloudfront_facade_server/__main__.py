@@ -17,7 +17,7 @@ def main() -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in _NEEDED:
             raise
-        print("cloudfront-facade: the server needs the extra: pip install 'cloudfront-facade[server]'", file=sys.stderr)  # noqa: T201
+        print("cloudfront-facade: the server needs the extra: pip install '.[server]'", file=sys.stderr)  # noqa: T201
         return 1
     return run(sys.argv[1:])
 

@@ -30,7 +30,7 @@ from .edge.listener import CannotListenError
 from .edge.server import Register, Server
 from .services.function_service import FunctionService
 from .services.key_value_store_service import KeyValueStoreService
-from .settings import ServeSettings
+from .settings import ServeSettings, unknown_variables
 from .validation.rules import Rules
 from .validation.tags import TagRules
 
@@ -61,6 +61,8 @@ def serve(settings: ServeSettings) -> int:
         CannotServeError: the backend, the address or the certificates cannot be used.
     """
     logs.configure(settings.log_level, settings.log_format)
+    if unknown := unknown_variables():
+        _log.warning("variables that are no settings", variables=unknown)
     backend, reader, ready = _backends(settings)
     pool = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="rpc")
     try:
@@ -131,7 +133,8 @@ async def _serve(
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     server, dispatcher = make_server(settings, backend, reader, pool)
     address = await server.start()
-    readiness = asyncio.ensure_future(_become_ready(server, ready, address, backend.name))
+    where = {"listen": address, "backend": backend.name, "upstream": _upstream(settings)}
+    readiness = asyncio.ensure_future(_become_ready(server, ready, where))
     await stop.wait()
     readiness.cancel()
     await server.stop(hurry)
@@ -139,25 +142,38 @@ async def _serve(
     return dispatcher.under_way
 
 
-async def _become_ready(server: Server, ready: Callable[[], bool], address: str, backend_name: str) -> None:
+async def _become_ready(server: Server, ready: Callable[[], bool], where: dict[str, str]) -> None:
     """Turns the health to SERVING once the backend can work; its credentials may take their time."""
     while not await asyncio.to_thread(ready):
-        _log.warning("waiting for AWS credentials", listen=address, backend=backend_name)
+        _log.warning("waiting for AWS credentials", **where)
         await asyncio.sleep(_CREDENTIALS_POLL_SECONDS)
     await server.set_serving(serving=True)
-    _log.info("serving", listen=address, backend=backend_name)
-    if backend_name == "embedded":
+    _log.info("serving", **where)
+    if where["backend"] == "embedded":
         _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
+
+
+def _upstream(settings: ServeSettings) -> str:
+    """Tells in a word where resources are created."""
+    if settings.backend == "embedded":
+        return _embedded_path(settings)
+    return settings.endpoint_url or f"CloudFront ({settings.region})"
+
+
+def _embedded_path(settings: ServeSettings) -> str:
+    from .backends.embedded import default_path
+
+    return settings.embedded_db or str(default_path())
 
 
 def _backends(settings: ServeSettings) -> tuple[Backend, Backend, Callable[[], bool]]:
     """Gives the backend, the one for settling reads, and whether it can work yet. Imports only what is asked for."""
     if settings.backend == "embedded":
-        from .backends.embedded import EmbeddedBackend, EmbeddedStoreError, default_path
+        from .backends.embedded import EmbeddedBackend, EmbeddedStoreError
 
         try:
             embedded = EmbeddedBackend(
-                path=settings.embedded_db or str(default_path()),
+                path=_embedded_path(settings),
                 s3_dir=settings.embedded_s3_dir,
                 provisioning_seconds=settings.embedded_provisioning_seconds,
                 max_functions=settings.embedded_max_functions,

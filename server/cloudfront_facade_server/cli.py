@@ -94,7 +94,7 @@ def _one_line(error: object) -> str:
         return message
     flag = "--" + str(error["loc"][0]).replace("_", "-")
     if error["type"] == "missing":
-        return f"{flag} must be said"
+        return f"{flag} must be said: aws or embedded"
     return f"{flag} {str(error['input'])[:64]!a}: {message[0].lower()}{message[1:]}"
 
 

@@ -24,7 +24,7 @@ def check(settings: HealthSettings) -> str:
         try:
             response = stub.Check(health_pb2.HealthCheckRequest(service=settings.service), timeout=settings.timeout)  # type: ignore[attr-defined]
         except grpc.RpcError as error:
-            return f"no answer from {target}: {_reason(error)}"
+            return f"{target}: {_reason(error)}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(response.status))
 
 

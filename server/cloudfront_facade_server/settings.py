@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -53,7 +54,9 @@ class ServeSettings(ListenSettings):
     tls_key: FilePath | None = Field(None, description="private key of the server, PEM")
     tls_client_ca: FilePath | None = Field(None, description="callers need a certificate of this authority, PEM")
     allow_plaintext: bool = Field(False, description="allow a listener without TLS beyond loopback")
-    reflection: bool = Field(True, description="answer server reflection, v1 and v1alpha")
+    reflection: bool = Field(
+        True, description="answer server reflection, v1 and v1alpha (--no-reflection switches it off)"
+    )
 
     region: str = Field("us-east-1", min_length=1, description="AWS region; CloudFront's control plane has one")
     endpoint_url: str | None = Field(None, description="another endpoint that speaks as CloudFront does")
@@ -108,6 +111,8 @@ class ServeSettings(ListenSettings):
                 f"--listen {self.listen} without TLS is open to the network: "
                 "give --tls-cert and --tls-key, or say --allow-plaintext"
             )
+        if self.backend == "embedded" and (self.endpoint_url or self.profile):
+            raise ValueError("--endpoint-url and --profile are for --backend aws")
         if self.max_upstream_calls >= self.pool_size:
             raise ValueError("--max-upstream-calls must be smaller than --pool-size: refusals need threads too")
         if self.default_deadline > self.max_deadline:
@@ -157,3 +162,17 @@ class HealthSettings(BaseSettings):
         if self.tls_cert and not self.tls_ca:
             raise ValueError("--tls-cert needs --tls-ca")
         return self
+
+
+def unknown_variables() -> list[str]:
+    """Gives the variables that look like settings and are none: misspelt ones, most likely.
+
+    Kubernetes adds `..._SERVICE_HOST`, `..._PORT` and the like for a Service named `cloudfront-facade`.
+    """
+    prefix = "CLOUDFRONT_FACADE_"
+    known = {f"{prefix}{name.upper()}" for name in ServeSettings.model_fields}
+    known |= {f"{prefix}HEALTH_{name.upper()}" for name in HealthSettings.model_fields}
+    foreign = (f"{prefix}SERVICE_", f"{prefix}PORT")
+    return sorted(
+        name for name in os.environ if name.startswith(prefix) and name not in known and not name.startswith(foreign)
+    )

@@ -233,3 +233,11 @@ def test_errors_of_asyncio_stubs_are_read_too() -> None:
 def test_an_error_that_says_nothing_is_unknown() -> None:
     error = FacadeError.of(grpc.RpcError("torn"))
     assert (error.code(), error.details(), error.outcome) == (StatusCode.UNKNOWN, "torn", "unknown")
+
+
+def test_a_refusal_by_grpc_itself_is_not_advised_to_be_repeated() -> None:
+    error = FacadeError(
+        StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (300055 vs. 262144)", (), "an-id"
+    )
+    assert "repeat" not in str(error)
+    assert "repeat" in str(FacadeError(StatusCode.UNAVAILABLE, "lost", (), "an-id"))

@@ -69,6 +69,7 @@ def test_a_server_is_verified_against_a_ca_in_a_file_or_in_memory(
     assert call(server, TLS(ca=file)) == FUNCTION_CREATED
     assert call(server, TLS(ca=str(file))) == FUNCTION_CREATED
     assert call(server, TLS(ca=pem(authority.cert_pem))) == FUNCTION_CREATED
+    assert call(server, TLS(ca=pem(authority.cert_pem).decode())) == FUNCTION_CREATED
 
 
 def test_a_server_of_another_ca_is_not_called(server: str) -> None:

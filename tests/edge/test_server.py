@@ -90,6 +90,8 @@ def test_a_unix_socket_serves_is_not_taken_twice_and_is_taken_over_from_the_dead
         assert client.functions.CreateFunction(function()).etag
     path.unlink(missing_ok=True)
     path.write_text("not a socket")
+    folderless = run_command("serve", *EMBEDDED, "--listen", f"unix:{tmp_path}/nowhere/facade.sock")
+    assert (folderless.returncode, "no such folder" in folderless.stderr) == (1, True)
     third = run_command("serve", *EMBEDDED, *listen)
     assert (third.returncode, "no socket" in third.stderr) == (1, True)
     assert path.read_text() == "not a socket"
@@ -190,7 +192,8 @@ def test_health_of_nobody_is_1_and_its_target_is_where_serve_would_listen(facade
         closed.bind(("127.0.0.1", 0))
         nobody = run_command("health", CLOUDFRONT_FACADE_LISTEN=f"127.0.0.1:{closed.getsockname()[1]}")
     assert nobody.returncode == 1
-    assert nobody.stdout.startswith("no answer from 127.0.0.1:")
+    assert nobody.stdout.startswith("127.0.0.1:")
+    assert "UNAVAILABLE" in nobody.stdout
     assert nobody.stdout.count("\n") == 1
     port = facade_address.rpartition(":")[2]
     assert run_command("health", CLOUDFRONT_FACADE_LISTEN=f"0.0.0.0:{port}").returncode == 0
@@ -312,4 +315,4 @@ def test_only_the_client_installed_is_said_in_one_line(tmp_path: Path) -> None:
     )
     ended = run_command("serve", PYTHONPATH=str(tmp_path))
     assert ended.returncode == 1
-    assert ended.stderr == "cloudfront-facade: the server needs the extra: pip install 'cloudfront-facade[server]'\n"
+    assert ended.stderr == "cloudfront-facade: the server needs the extra: pip install '.[server]'\n"

@@ -64,6 +64,19 @@ def test_a_refusal_is_not_retried_by_a_stock_retry_policy(
     assert cloudfront.count("CreateFunction") == 1
 
 
+def test_a_right_that_the_role_lacks_is_named_and_no_arn(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    text = (
+        "User: arn:aws:sts::123456789012:assumed-role/facade/i-0 is not authorized to perform: "
+        "cloudfront:TagResource on resource: arn:aws:cloudfront::123456789012:function/rewrite"
+    )
+    cloudfront.always("CreateFunction", refuse("AccessDenied", 403, text))
+    failure = failing(facade.functions.CreateFunction, function())
+    assert failure.code is grpc.StatusCode.PERMISSION_DENIED
+    assert failure.metadata["aws_action"] == "cloudfront:TagResource"
+    assert "arn:" not in repr(failure)
+    assert "123456789012" not in repr(failure)
+
+
 def test_what_is_unknown_is_retried_with_the_same_request_id_until_it_is_ok(
     client: Client, cloudfront: CloudFrontDouble
 ) -> None:

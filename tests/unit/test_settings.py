@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloudfront_facade_server import cli
-from cloudfront_facade_server.settings import HealthSettings, ServeSettings
+from cloudfront_facade_server.settings import HealthSettings, ServeSettings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_the_defaults_are_the_promised_numbers() -> None:
 
 
 def test_the_backend_must_be_said() -> None:
-    assert complaint() == "--backend must be said"
+    assert complaint() == "--backend must be said: aws or embedded"
 
 
 def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,15 @@ def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_har
 ) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_PORT", "tcp://10.0.0.1:50051")
     monkeypatch.setenv("CLOUDFRONT_FACADE_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("CLOUDFRONT_FACADE_HEALTH_TARGET", "127.0.0.1:1")
     parse("--backend", "embedded")
+    assert unknown_variables() == []
+
+
+def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_TAG", "5")
+    monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_TAGS", "5")
+    assert unknown_variables() == ["CLOUDFRONT_FACADE_MAX_TAG"]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +89,8 @@ def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_har
         (["--listen", "facade.internal:50051"], "say --allow-plaintext"),
         (["--tls-cert", "/nowhere.pem"], "--tls-cert '/nowhere.pem': path does not point to a file"),
         (["--tag-charset", "latin"], "--tag-charset 'latin'"),
+        (["--endpoint-url", "http://127.0.0.1:1"], "are for --backend aws"),
+        (["--profile", "web"], "are for --backend aws"),
         (["--nope", "1"], "unrecognized arguments: --nope 1"),
     ],
 )

@@ -91,6 +91,10 @@ def test_fifty_tags_are_allowed_and_forty_nine_beside_a_request_id() -> None:
     assert check(*fifty, own_tags=1)[0].description == "50 tags; allowed: at most 49 beside 1 for the request_id"
 
 
+def test_empty_keys_are_not_called_repeated_too() -> None:
+    assert broken(Tag(), Tag()) == [("tags[0].key", "TAG_KEY_LENGTH"), ("tags[1].key", "TAG_KEY_LENGTH")]
+
+
 def test_every_broken_rule_of_a_tag_is_reported() -> None:
     assert broken(Tag(key="aws:" + "\0" * 130, value="\0" * 300)) == [
         ("tags[0].key", "TAG_KEY_LENGTH"),

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 Detail = TypeVar("Detail", bound=Message)
 
+_REPEATABLE = frozenset(
+    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
+)
+"""The codes after which repeating the same request can help."""
+
 
 @dataclass(frozen=True)
 class Violation:
@@ -186,7 +191,7 @@ class FacadeError(grpc.RpcError):
             lines.append(f"  and {int(count) - len(self.violations)} more")
         if self.retry_delay is not None:
             lines.append(f"  Retry after {self.retry_delay:g} s.")
-        if self.request_id and self.outcome == "unknown":
+        if self.request_id and self.outcome == "unknown" and self._code in _REPEATABLE:
             lines.append(f"  To repeat it safely, send the same request with request_id {self.request_id!r}.")
         return "\n".join(lines)
 

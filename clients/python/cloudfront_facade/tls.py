@@ -9,7 +9,7 @@ from pathlib import Path
 import grpc
 
 Pem = str | os.PathLike[str] | bytes
-"""The path of a PEM file, or what is in one."""
+"""The path of a PEM file, or what is in one: bytes, or text that begins with `-----BEGIN`."""
 
 
 @dataclass(frozen=True)
@@ -55,4 +55,9 @@ class TLS:
 
 
 def _read(pem: Pem | None) -> bytes | None:
-    return pem if pem is None or isinstance(pem, bytes) else Path(pem).read_bytes()
+    if pem is None or isinstance(pem, bytes):
+        return pem
+    # Content that is taken for a path would be shown by the error that there is no such file: a private key, perhaps.
+    if isinstance(pem, str) and pem.lstrip().startswith("-----BEGIN"):
+        return pem.encode()
+    return Path(pem).read_bytes()

@@ -28,9 +28,6 @@ BACKEND_KEY: Final = "x-cloudfront-facade-backend"
 """The metadata of every answer that names the backend: initial metadata of a success, trailers of an error, for a
 client's retry policy gives up once it sees initial metadata."""
 
-_GAPS: Final = frozenset({"UPSTREAM_INVALID_ARGUMENT", "UPSTREAM_UNRECOGNIZED"})
-"""Reasons that show a gap in this service: a rule that it lacks, or an AWS code that it does not know."""
-
 Method = Callable[[Any, Call], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
@@ -151,7 +148,7 @@ class Dispatcher:
         return deadline_exceeded(outcome)
 
     def _write(self, call: Call, arrived: float, error: BaseException | None) -> None:
-        """Writes the one line of an rpc; never a message, nor an exception's text."""
+        """Writes the one line of an rpc: a warning where the operator should look, and never an exception's text."""
         failure = status_error(error, call.outcome) if error else None
         facts: dict[str, Any] = {
             "method": call.operation,
@@ -160,13 +157,18 @@ class Dispatcher:
             "duration_ms": round((self._clock() - arrived) * 1000, 1),
             "outcome": call.outcome,
         }
-        if failure and failure.reason:
-            facts["reason"] = failure.reason
         if call.aws_request_id:
             facts["aws_request_id"] = call.aws_request_id
-        if failure and failure.reason in _GAPS:
-            _log.warning("rpc", **facts, aws_code=failure.metadata.get("aws_code"))
-        elif error and failure is not error and failure and failure.reason == "INTERNAL":
+        if failure is None:
+            _log.info("rpc", **facts)
+            return
+        facts["reason"] = failure.reason
+        facts |= {key: failure.metadata[key] for key in ("aws_code", "aws_action") if key in failure.metadata}
+        if failure.cause:
+            facts["cause"] = failure.cause
+        if error and error is not failure and failure.reason == "INTERNAL":
             _log.error("rpc", **facts, **place(error))
+        elif failure.reason.startswith("UPSTREAM_"):
+            _log.warning("rpc", **facts)
         else:
             _log.info("rpc", **facts)

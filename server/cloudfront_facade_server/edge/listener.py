@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,8 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
 
 def _require_free(path: Path) -> None:
     """Makes sure that no server listens on a Unix socket, for gRPC would take it away from one that does."""
+    if not path.parent.is_dir():
+        raise CannotListenError(f"cannot listen on unix:{path}: there is no such folder")
     if not path.exists():
         return
     if not path.is_socket():
@@ -78,17 +82,26 @@ def _credentials(settings: ServeSettings) -> Any:
     if settings.tls_cert is None or settings.tls_key is None:
         return None
     ca = settings.tls_client_ca
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
-        if ca:
-            context.load_verify_locations(ca)
-    except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "reason", None) or error.strerror
-        raise CannotListenError(f"the TLS files cannot be used ({reason}): {settings.tls_cert}, {settings.tls_key}"
-                                + (f", {ca}" if ca else "")) from None  # fmt: skip
+    cert, key = settings.tls_cert, settings.tls_key
+    with _clear_failure(f"--tls-cert {cert}"):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cert)
+    with _clear_failure(f"--tls-cert {cert} with --tls-key {key}"):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+    if ca:
+        with _clear_failure(f"--tls-client-ca {ca}"):
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(ca)
     return grpc.ssl_server_credentials(
         [(settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())],
         root_certificates=ca.read_bytes() if ca else None,
         require_client_auth=ca is not None,
     )
+
+
+@contextmanager
+def _clear_failure(what: str) -> Iterator[None]:
+    """Says what is wrong with a file, as OpenSSL tells; gRPC would only fail every handshake."""
+    try:
+        yield
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "reason", None) or error.strerror or "no PEM"
+        raise CannotListenError(f"the TLS files cannot be used: {what}: {reason}") from None

@@ -90,7 +90,7 @@ class Server:
         delay = settings.drain_delay if self._has_callers() else 0.0
         self._grace.begin(delay + settings.grace)
         await self._health.enter_graceful_shutdown()
-        _log.info("draining", delay_s=delay, under_way=self._dispatcher.under_way)
+        _log.info("draining", delay_s=delay, under_way=self._dispatcher.under_way, hint="Ctrl-C again ends the wait")
         await _wait(hurry, delay)
         hurry.clear()
         stopped = asyncio.ensure_future(self._server.stop(settings.grace))

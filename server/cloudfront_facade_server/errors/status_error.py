@@ -44,6 +44,7 @@ class StatusError(Exception):
         metadata: every part of the message that varies; `operation` and `outcome` are added to it.
         details: google.rpc messages beside ErrorInfo and RetryInfo.
         retry_after: seconds after which a retry can help; None where it cannot.
+        cause: the class of what went wrong upstream, for the log alone.
         pushback: milliseconds for the client's retry policy, NEVER_RETRY to stop it, None to leave it alone.
     """
 
@@ -56,6 +57,7 @@ class StatusError(Exception):
     details: Iterable[Message] = ()
     retry_after: float | None = None
     pushback: int | None = None
+    cause: str = ""
 
     def __str__(self) -> str:
         """Gives the message alone."""

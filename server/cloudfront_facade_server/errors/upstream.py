@@ -84,12 +84,13 @@ def aws_request_id(error: Exception) -> str:
 def from_upstream(error: Exception, subject: Subject) -> StatusError:
     """Translates what a backend raised, as for a read or for a change that is proven not to have happened."""
     row = _row_of(error)
-    return _status_error(row, subject, upstream_metadata(error), _upstream_text(error, subject) if row.quotes else "")
+    text = _upstream_text(error, subject) if row.quotes else ""
+    return _status_error(row, subject, upstream_metadata(error), text, type(error).__name__)
 
 
 def found_by_read(code: str, subject: Subject) -> StatusError:
     """Answers as the AWS code would, where a read found the same out."""
-    return _status_error(TABLE[code], subject, {}, "")
+    return _status_error(TABLE[code], subject, {})
 
 
 def outcome_unknown(error: Exception | None, *, repeatable: bool) -> StatusError:
@@ -104,22 +105,35 @@ def outcome_unknown(error: Exception | None, *, repeatable: bool) -> StatusError
         metadata=upstream_metadata(error) if error else {},
         retry_after=1.0 if repeatable else None,
         pushback=None if repeatable else NEVER_RETRY,
+        cause=type(error).__name__ if error else "",
     )
 
 
 def upstream_metadata(error: Exception) -> dict[str, str]:
-    """Gives what ErrorInfo says of an upstream error: `aws_code`, `aws_http_status`, `aws_request_id`."""
+    """Gives what ErrorInfo says of an upstream error: `aws_code`, `aws_http_status`, `aws_action`, `aws_request_id`."""
     metadata: dict[str, str] = {}
     if code := aws_code(error):
         metadata["aws_code"] = code[:64]
     if isinstance(error, boto.ClientError) and (status := _http_status(error)):
         metadata["aws_http_status"] = str(status)
+    if action := _denied_action(error):
+        metadata["aws_action"] = action
     if request_id := aws_request_id(error):
         metadata["aws_request_id"] = request_id[:64]
     return metadata
 
 
-def _status_error(row: Row, subject: Subject, metadata: Mapping[str, str], text: str) -> StatusError:
+def _denied_action(error: Exception) -> str:
+    """Gives the right that AWS says is missing, for example `cloudfront:TagResource`; empty where it says none."""
+    if not isinstance(error, boto.ClientError):
+        return ""
+    found = _ACTION.search(str(error.response.get("Error", {}).get("Message", "")))
+    return found[1] if found else ""
+
+
+def _status_error(
+    row: Row, subject: Subject, metadata: Mapping[str, str], text: str = "", cause: str = ""
+) -> StatusError:
     message = row.says.format(kind=subject.kind, name=repr(subject.name))
     if text:
         message = f"{message}: {text}"
@@ -133,6 +147,7 @@ def _status_error(row: Row, subject: Subject, metadata: Mapping[str, str], text:
         details=_details(row, subject, message),
         retry_after=row.retry_after,
         pushback=_pushback(row),
+        cause=cause,
     )
 
 
@@ -151,7 +166,9 @@ def _unrecognized(http_status: int) -> Row:
     if not 400 <= http_status < 500 or http_status == 408:
         return UNAVAILABLE
     code = BY_HTTP_STATUS.get(http_status, grpc.StatusCode.FAILED_PRECONDITION)
-    return Row(code, "UPSTREAM_UNRECOGNIZED", "CloudFront refused the request with a code unknown to this service")
+    return Row(
+        code, "UPSTREAM_UNRECOGNIZED", f"the endpoint answered HTTP {http_status} with no code that is known here"
+    )
 
 
 def _http_status(error: boto.ClientError) -> int:
@@ -195,6 +212,7 @@ def precondition(kind: str, subject: str, description: str) -> error_details_pb2
 
 
 _ARN = re.compile(r"arn:[\w-]+:[^\s\"'<>,;)]*")
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 

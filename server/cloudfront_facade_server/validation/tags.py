@@ -51,7 +51,7 @@ class TagRules:
         for index, tag in enumerate(tags):
             yield from self._key(f"{field}[{index}].key", tag.key)
             first = first_of.setdefault(tag.key, index)
-            if first != index:
+            if first != index and tag.key:
                 yield Violation(
                     f"{field}[{index}].key", "TAG_KEY_UNIQUE", f"{quote(tag.key)} repeats {field}[{first}].key"
                 )
@@ -61,13 +61,15 @@ class TagRules:
     def _key(self, field: str, key: str) -> Iterator[Violation]:
         if not 1 <= len(key) <= limits.TAG_KEY_MAX_LENGTH:
             sent = f"{quote(key)} has {len(key)} characters" if key else "empty"
-            yield Violation(field, "TAG_KEY_LENGTH", f"{sent}; allowed: 1 to {limits.TAG_KEY_MAX_LENGTH}")
+            yield Violation(field, "TAG_KEY_LENGTH", f"{sent}; allowed: 1 to {limits.TAG_KEY_MAX_LENGTH} characters")
         if bad := self._first_bad(key):
             yield Violation(field, "TAG_KEY_CHARACTERS", f"{bad}; allowed: {self._allowed}")
         for prefix, owner in ((limits.TAG_RESERVED_PREFIX, "AWS"), (limits.TAG_FACADE_PREFIX, "this service")):
             if key.lower().startswith(prefix):
                 yield Violation(
-                    field, "TAG_KEY_RESERVED", f'{quote(key)}; allowed: no "{prefix}" in front, reserved by {owner}'
+                    field,
+                    "TAG_KEY_RESERVED",
+                    f'{quote(key)}; allowed: no "{prefix}" in front, in any case: it is reserved by {owner}',
                 )
 
     def _value(self, field: str, value: str) -> Iterator[Violation]:
@@ -75,7 +77,7 @@ class TagRules:
             yield Violation(
                 field,
                 "TAG_VALUE_LENGTH",
-                f"{quote(value)} has {len(value)} characters; allowed: 0 to {limits.TAG_VALUE_MAX_LENGTH}",
+                f"{quote(value)} has {len(value)} characters; allowed: 0 to {limits.TAG_VALUE_MAX_LENGTH} characters",
             )
         if bad := self._first_bad(value):
             yield Violation(field, "TAG_VALUE_CHARACTERS", f"{bad}; allowed: {self._allowed}")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from . import limits
 from .violations import Violation, quote
 
+_SHOWN_OF_ARN = 120
+
 _NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot carry (section 2.2), and CR, which a parser reads back as LF (section 2.11)."""
 
@@ -44,7 +46,7 @@ def key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             "KEY_VALUE_STORE_ARN_FORM",
-            f"{quote(value)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID "
+            f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID "
             f"with 12 digits and a UUID, at most {limits.KEY_VALUE_STORE_ARN_MAX_LENGTH} characters",
         )
 
@@ -55,7 +57,7 @@ def s3_object_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             "SOURCE_ARN_FORM",
-            f"{quote(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn, aws-us-gov)",
+            f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn, aws-us-gov)",
         )
         return
     key = value.split("/", 1)[1]
@@ -72,7 +74,7 @@ def request_id(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             "REQUEST_ID_FORM",
-            f"{quote(value)}; allowed: empty, or a UUID such as 0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f",
+            f"{quote(value, 40)}; allowed: empty, or a UUID such as 0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f",
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-_SHOWN_CHARACTERS = 32
+SHOWN_CHARACTERS: Final = 32
+"""Characters of a caller's text that a message shows; ARNs are shown whole, for their end matters most."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,12 @@ class ValidationError(Exception):
         self.violations = violations
 
 
-def quote(text: str) -> str:
+def quote(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Shows a caller's text in a message: in quotes, in printable ASCII, cut where it is long."""
     shown = ""
     for character in text:
         escaped = character if " " <= character <= "~" and character not in '"\\' else _escape(character)
-        if len(shown) + len(escaped) > _SHOWN_CHARACTERS:
+        if len(shown) + len(escaped) > limit:
             return f'"{shown}..."'
         shown += escaped
     return f'"{shown}"'

@@ -60,13 +60,13 @@ class CreateKeyValueStoreRequest(_message.Message):
     empty comment is sent to CloudFront, an absent one is not.
     """
     request_id: _builtins.str
-    """Optional. A UUID in its form of 36 characters that names this create. The same request with the same id can be
-    repeated until it is answered OK, and the store is created once. Kept on the store as the tag
+    """Optional. A UUID in its form of 36 characters that names this create of this name. The same request with the same
+    id can be repeated until it is answered OK, and the store is created once. Kept on the store as the tag
     `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. When true, every check is made, and the reads that show whether the name is free; nothing is created,
-    and the response is empty.
+    """Optional. When true, every rule is checked, and the reads are made that show whether the name is free; nothing is
+    created, and the response is empty. Quotas and imports show only in the create itself.
     """
     @_builtins.property
     def import_source(self) -> Global___ImportSource:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 import uuid
@@ -23,6 +24,8 @@ from cloudfront_facade_server.backends.embedded.tags import add_resource, reques
 
 MAX_PAGE = 100
 """Stores of one page, also where more are asked for or nothing is. Source: CloudFront's default for its lists."""
+
+_log = logging.getLogger(__name__)
 
 _STORES = """
     SELECT * FROM (
@@ -71,6 +74,8 @@ class KeyValueStores:
             add_resource(connection, arn, tags)
             self._insert(connection, arn, arguments, imported, to_milliseconds(now))
             row = _row(connection, name, now)
+        if source and imported.failure:
+            _log.warning("the import of %s into the store %s failed: %s", source["SourceARN"], name, imported.failure)
         return {
             "KeyValueStore": {**_key_value_store(row), "Status": "PROVISIONING"},
             "ETag": row["etag"],
