@@ -1,15 +1,21 @@
-# One file of tasks. `make run` and `make test` need Python 3.11, make and gcc, nothing else.
+# One file of tasks. `make run` needs Python 3.11 or newer and make; `make test` also needs gcc.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .make
+# The last file of an environment that is complete.
+SERVER_ENV := .venv/.server
+DEV_ENV := .venv/.dev
+PROTO_ENV := .venv-proto/.done
+BENCH_ENV := .venv-bench/.done
+BENCH_AIO_ENV := .venv-bench-aio/.done
 BUF := $(STAMPS)/buf/node_modules/.bin/buf
 BUF_VERSION := 1.75.0
-SOURCES := server clients tests
+SOURCES := server clients tests benchmarks
 STUBS := clients/python
 PROTOS := $(wildcard protos/cloudfront_facade/v1/*.proto)
 DESCRIPTORS := dist/cloudfront_facade.v1.binpb
 
-.PHONY: help run test lint types proto proto-check buf fmt lock image-test test-aws clean
+.PHONY: help run test lint proto proto-check proto-differs buf fmt lock image-test test-aws bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
@@ -20,28 +26,30 @@ help:
 	@echo "make lock        pin the requirements anew"
 	@echo "make image-test  build the image with buildah and try it (root, Debian)"
 	@echo "make test-aws    settle open questions against a real AWS account (costs money, needs credentials)"
+	@echo "make bench       measure against boto3 and other servers, under ten minutes (Debian, see docs/performance.md)"
 	@echo "make clean       remove environments and caches"
 
-run: $(STAMPS)/server
-	@$(BIN)/cloudfront-facade serve --backend embedded
+run: $(SERVER_ENV)
+	@$(BIN)/cloudfront-facade serve --backend embedded --drain-delay 0
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
-lint: $(STAMPS)/dev proto-check buf
+lint: $(DEV_ENV) proto-check buf
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/mypy tests
+	$(BIN)/mypy benchmarks
 
-fmt: $(STAMPS)/dev
+fmt: $(DEV_ENV)
 	$(BIN)/ruff check --fix-only $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 	@if command -v npm >/dev/null; then $(MAKE) $(BUF) && $(BUF) format -w protos; fi
 
 # The generator writes into clients/python, or into the OUT it is given.
 OUT ?= $(STUBS)
-proto: $(STAMPS)/proto
+proto: $(PROTO_ENV)
 	@mkdir -p $(OUT) $(dir $(DESCRIPTORS))
 	PATH=$(CURDIR)/.venv-proto/bin:$$PATH .venv-proto/bin/python -m grpc_tools.protoc -I protos \
 	  --python_out=$(OUT) --mypy_out=quiet:$(OUT) $(PROTOS)
@@ -50,7 +58,12 @@ proto: $(STAMPS)/proto
 	.venv-proto/bin/python -m grpc_tools.protoc -I protos \
 	  --descriptor_set_out=$(DESCRIPTORS) --include_imports --include_source_info $(PROTOS)
 
-proto-check: $(STAMPS)/proto
+# There is no build of the generator for newer Pythons.
+proto-check:
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then $(MAKE) --silent proto-differs; \
+	else echo "generated code not compared: its generator needs a Python below 3.14"; fi
+
+proto-differs:
 	@rm -rf $(STAMPS)/stubs
 	@$(MAKE) --silent proto OUT=$(STAMPS)/stubs
 	@diff -r -x __init__.py -x __pycache__ $(STAMPS)/stubs/cloudfront_facade/v1 $(STUBS)/cloudfront_facade/v1 \
@@ -66,30 +79,46 @@ lock:
 image-test:
 	scripts/image-test.sh
 
-test-aws: $(STAMPS)/dev
+test-aws: $(DEV_ENV)
 	$(BIN)/python -m pytest tests/aws -m aws --run-aws -s
 
+# One option: make bench BENCH=--quick
+bench: $(BENCH_ENV) $(BENCH_AIO_ENV)
+	.venv-bench/bin/python -m benchmarks $(BENCH)
+
 clean:
-	rm -rf .venv .venv-proto $(STAMPS) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-proto .venv-bench .venv-bench-aio $(STAMPS) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 # --- environments --------------------------------------------------------------------------------------------------
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
 
-$(STAMPS)/server: requirements/server.txt pyproject.toml | .venv/pyvenv.cfg
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/server.txt
+$(SERVER_ENV): requirements/server.txt pyproject.toml | .venv/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/server.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	@mkdir -p $(STAMPS) && touch $@
-
-$(STAMPS)/dev: requirements/dev.txt $(STAMPS)/server
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-$(STAMPS)/proto: requirements/proto.txt
+$(DEV_ENV): requirements/dev.txt $(SERVER_ENV)
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(PROTO_ENV): requirements/proto.txt
 	$(PYTHON) -m venv .venv-proto
-	.venv-proto/bin/python -m pip install --quiet --require-hashes -r requirements/proto.txt
-	@mkdir -p $(STAMPS) && touch $@
+	.venv-proto/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/proto.txt
+	@touch $@
+
+$(BENCH_ENV): requirements/bench.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
+	.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH_AIO_ENV): requirements/bench-aio.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bench-aio
+	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/bench-aio.txt
+	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
 
 $(BUF):
 	@mkdir -p $(STAMPS)/buf

@@ -10,7 +10,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tag=$1
 suite=${DEBIAN_SUITE:-bookworm}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 python=python3
 if [[ -x .venv/bin/python ]]; then python=.venv/bin/python; fi
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/image-build.XXXXXX")
@@ -20,7 +19,7 @@ trap 'rm -rf "$work"' EXIT
 make_base() {
   if scripts/image-buildah.sh inspect --type image "$1" >/dev/null 2>&1; then return; fi
   echo "making the base image $1 with debootstrap (a minute or two)"
-  debootstrap --variant=minbase --include="$2" "$suite" "$work/$2" "$mirror" >"$work/log" 2>&1 \
+  debootstrap --variant=minbase --include="$2" "$suite" "$work/$2" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$work/log" 2>&1 \
     || { tail -n 20 "$work/log" >&2; exit 1; }
   rm -f "$work/$2"/var/cache/apt/archives/*.deb
   local container

@@ -32,7 +32,7 @@ for program in buildah debootstrap jq ip unshare nsenter grpcurl; do
   if ! command -v "$program" >/dev/null; then missing+=("$program"); fi
 done
 if ((${#missing[@]})); then
-  echo "image-test lacks ${missing[*]}: apt-get install buildah debootstrap jq iproute2, make .make/dev for grpcurl" >&2
+  echo "image-test lacks ${missing[*]}: apt-get install buildah debootstrap jq iproute2, make .venv/.dev for grpcurl" >&2
   exit 1
 fi
 
@@ -67,7 +67,7 @@ configured "there is a health check, without a shell" ".Healthcheck.Test == [\"C
 configured "there is one volume" '.Volumes | keys == ["/var/lib/cloudfront-facade"]'
 configured "port 50051 is exposed" '.ExposedPorts | keys == ["50051/tcp"]'
 configured "SIGTERM stops it" '.StopSignal == "SIGTERM"'
-configured "the labels say title, description, licence and version" \
+configured "the labels say title, description and version" \
   '[.Labels["org.opencontainers.image." + ("title", "description", "version")] | length > 0] | all'
 configured "the description is that of pyproject.toml" \
   ".Labels[\"org.opencontainers.image.description\"] == $(sed -nE 's/^description = (".*")$/\1/p' pyproject.toml)"

@@ -12,3 +12,9 @@ compile pyproject.toml --extra server requirements/build.in -o requirements/serv
 compile pyproject.toml --extra server requirements/build.in requirements/dev.in \
   -c requirements/server.txt -o requirements/dev.txt
 compile requirements/proto.in -o requirements/proto.txt
+compile pyproject.toml --extra server requirements/build.in requirements/bench.in \
+  -c requirements/server.txt -o requirements/bench.txt
+# What both servers stand on is the same; botocore cannot be.
+sed -nE 's/^((grpcio|protobuf|uvloop)[a-z-]*==[^ ;]+).*/\1/p' requirements/server.txt >.make/same-as-server.txt
+compile pyproject.toml requirements/build.in requirements/bench-aio.in \
+  -c .make/same-as-server.txt -o requirements/bench-aio.txt

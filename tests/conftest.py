@@ -8,11 +8,17 @@ from pathlib import Path
 import pytest
 
 from support.cloudfront_fixtures import aws_backend, aws_environment, cloudfront
+from support.measuring import ask_only_where_greenlets_run
 from support.process import FacadeProcess
 
 __all__ = ["aws_backend", "aws_environment", "cloudfront"]
 
 PROJECT = Path(__file__).parent.parent
+
+
+def pytest_sessionstart() -> None:
+    """Keeps the measuring of coverage from hanging."""
+    ask_only_where_greenlets_run()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

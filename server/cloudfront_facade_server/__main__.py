@@ -4,7 +4,20 @@ import os
 import sys
 
 _NEEDED = frozenset(
-    ["boto3", "botocore", "grpc_health", "grpc_reflection", "pydantic", "pydantic_settings", "structlog"]
+    [
+        "aiohttp",
+        "boto3",
+        "botocore",
+        "certifi",
+        "greenlet",
+        "grpc_health",
+        "grpc_reflection",
+        "orjson",
+        "pydantic",
+        "pydantic_settings",
+        "structlog",
+        "yarl",
+    ]
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,28 +10,29 @@ from .errors.refusals import deadline_too_short, overloaded
 
 
 class Admission:
-    """Lets a call go upstream, or refuses it at once: no call waits in a thread for its turn.
+    """Lets a call go upstream, or refuses it at once: no call waits for its turn.
 
     Args:
-        limit: calls upstream at once. Smaller than the pool, so that refusals never wait behind CloudFront.
+        limit: calls upstream at once.
         least_time: seconds that a call must have left, for an answer that nobody waits for is worth nothing.
     """
 
     def __init__(self, limit: int, least_time: float) -> None:
         self._limit = limit
         self._least_time = least_time
-        self._slots = threading.BoundedSemaphore(limit)
+        self._upstream = 0
 
     @contextmanager
     def admit(self, call: Call) -> Iterator[None]:
         """Holds a slot; raises StatusError (DEADLINE_TOO_SHORT, OVERLOADED) where there is no time or no slot."""
         self.require_time(call)
-        if not self._slots.acquire(blocking=False):
+        if self._upstream >= self._limit:
             raise overloaded(self._limit, "calls to CloudFront")
+        self._upstream += 1
         try:
             yield
         finally:
-            self._slots.release()
+            self._upstream -= 1
 
     def require_time(self, call: Call) -> None:
         """Raises StatusError (DEADLINE_TOO_SHORT) where too little time is left to send anything."""

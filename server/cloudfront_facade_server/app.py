@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, cast
 
 import structlog
 
@@ -22,27 +22,29 @@ from cloudfront_facade.v1 import (
 from . import logs
 from .admission import Admission
 from .backends.protocol import Backend
+from .backends.threaded import Threaded
 from .call import Grace
-from .creates.exactly_once import Creates, Timing
+from .creates.attempt import Means, Timing
+from .creates.creates import Creates
 from .creates.resources import FUNCTION, KEY_VALUE_STORE
 from .edge.dispatch import CallLimits, Dispatcher
 from .edge.listener import CannotListenError
 from .edge.server import Register, Server
+from .readiness import Obstacle, wait_until_ready
 from .services.function_service import FunctionService
 from .services.key_value_store_service import KeyValueStoreService
 from .settings import ServeSettings, unknown_variables
 from .validation.rules import Rules
 from .validation.tags import TagRules
+from .waiting import in_daemon_thread, run
 
 FUNCTION_SERVICE: Final = function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"].full_name
 KEY_VALUE_STORE_SERVICE: Final = key_value_store_service_pb2.DESCRIPTOR.services_by_name[
     "KeyValueStoreService"
 ].full_name
 
-_CREDENTIALS_POLL_SECONDS: Final = 2.0
-
-_SETTLING_READ_SECONDS: Final = 2.0
-"""How long a read may take while a create's outcome is settled, so that several fit into the settling time."""
+_EMBEDDED_THREADS: Final = 4
+"""More would only wait for each other: SQLite has one writer."""
 
 _log = structlog.get_logger()
 
@@ -63,20 +65,13 @@ def serve(settings: ServeSettings) -> int:
     logs.configure(settings.log_level, settings.log_format)
     if unknown := unknown_variables():
         _log.warning("variables that are no settings", variables=unknown)
-    backend, reader, ready = _backends(settings)
-    pool = ThreadPoolExecutor(settings.pool_size, thread_name_prefix="rpc")
+    if settings.backend == "aws" and settings.grace < (longest := settings.longest_send()):
+        _log.warning("--grace is shorter than a create can take", grace_s=settings.grace, longest_s=longest)
+    upstream = _upstream(settings)
     try:
-        abandoned = _run(_serve(settings, backend, reader, ready, pool))
+        _run(_serve(settings, upstream))
     except CannotListenError as error:
         raise CannotServeError(str(error)) from None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    if abandoned:
-        # Their callers were answered; a thread in an upstream call cannot be ended but with the process.
-        sys.stderr.flush()
-        os._exit(0)
-    reader.close()
-    backend.close()
     return 0
 
 
@@ -93,9 +88,9 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
     """
     rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
     admission = Admission(settings.max_upstream_calls, settings.least_time)
-    timing = Timing(settings.settling_time, settings.connect_timeout + settings.read_timeout + settings.settling_time)
-    functions = Creates(FUNCTION, backend, reader, admission, timing)
-    stores = Creates(KEY_VALUE_STORE, backend, reader, admission, timing)
+    timing = Timing(settings.settling_time, settings.longest_send())
+    functions = Creates(Means(FUNCTION, backend, reader, admission, timing))
+    stores = Creates(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
     return {
         FUNCTION_SERVICE: (
             FunctionService(rules, functions),
@@ -108,21 +103,18 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
     }
 
 
-def make_server(
-    settings: ServeSettings, backend: Backend, reader: Backend, pool: ThreadPoolExecutor
-) -> tuple[Server, Dispatcher]:
+def make_server(settings: ServeSettings, backend: Backend, reader: Backend) -> tuple[Server, Dispatcher]:
     """Makes the server, not listening yet, and what runs its calls."""
     grace = Grace()
     limits = CallLimits(settings.max_rpcs, settings.default_deadline, settings.max_deadline)
-    dispatcher = Dispatcher(pool, limits, backend.name, grace)
+    dispatcher = Dispatcher(limits, backend.name, grace)
     return Server(settings, dispatcher, grace, services(settings, backend, reader)), dispatcher
 
 
-async def _serve(
-    settings: ServeSettings, backend: Backend, reader: Backend, ready: Callable[[], bool], pool: ThreadPoolExecutor
-) -> int:
-    """Serves until a signal, and gives the number of calls that did not end in time."""
+async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
+    """Serves until a signal."""
     stop, hurry = asyncio.Event(), asyncio.Event()
+    failure: list[CannotServeError] = []
 
     def on_interrupt() -> None:
         # Who presses again does not want to wait. A second SIGTERM is only a supervisor that repeats itself.
@@ -131,29 +123,40 @@ async def _serve(
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
-    server, dispatcher = make_server(settings, backend, reader, pool)
+    server, dispatcher = make_server(settings, upstream.backend, upstream.reader)
     address = await server.start()
-    where = {"listen": address, "backend": backend.name, "upstream": _upstream(settings)}
-    readiness = asyncio.ensure_future(_become_ready(server, ready, where))
+    where = {"listen": address, "backend": upstream.backend.name, "upstream": _where(settings)}
+
+    async def become_ready() -> None:
+        try:
+            await wait_until_ready(upstream.obstacle, where)
+        except CannotServeError as error:
+            failure.append(error)
+            stop.set()
+            return
+        await server.set_serving(serving=True)
+        _log.info("serving", **where)
+        if upstream.backend.name == "embedded":
+            _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
+        await in_daemon_thread(upstream.warm_up)
+
+    readiness = asyncio.ensure_future(become_ready())
     await stop.wait()
     readiness.cancel()
+    if failure:
+        await server.close()
+        raise failure[0]
     await server.stop(hurry)
     _log.info("stopped", abandoned=dispatcher.under_way)
-    return dispatcher.under_way
+    if dispatcher.under_way:
+        # Their callers were answered. What they wait for may hang: a name's address, a lock of the database.
+        sys.stderr.flush()
+        os._exit(0)
+    await run(upstream.reader.close)
+    await run(upstream.backend.close)
 
 
-async def _become_ready(server: Server, ready: Callable[[], bool], where: dict[str, str]) -> None:
-    """Turns the health to SERVING once the backend can work; its credentials may take their time."""
-    while not await asyncio.to_thread(ready):
-        _log.warning("waiting for AWS credentials", **where)
-        await asyncio.sleep(_CREDENTIALS_POLL_SECONDS)
-    await server.set_serving(serving=True)
-    _log.info("serving", **where)
-    if where["backend"] == "embedded":
-        _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
-
-
-def _upstream(settings: ServeSettings) -> str:
+def _where(settings: ServeSettings) -> str:
     """Tells in a word where resources are created."""
     if settings.backend == "embedded":
         return _embedded_path(settings)
@@ -166,8 +169,25 @@ def _embedded_path(settings: ServeSettings) -> str:
     return settings.embedded_db or str(default_path())
 
 
-def _backends(settings: ServeSettings) -> tuple[Backend, Backend, Callable[[], bool]]:
-    """Gives the backend, the one for settling reads, and whether it can work yet. Imports only what is asked for."""
+@dataclass(frozen=True)
+class _Upstream:
+    """Where resources are created.
+
+    Attributes:
+        backend: the backend.
+        reader: the same, with timeouts short enough for settling.
+        obstacle: what keeps it from working.
+        warm_up: what the first call would have to do first; it blocks.
+    """
+
+    backend: Backend
+    reader: Backend
+    obstacle: Obstacle
+    warm_up: Callable[[], None]
+
+
+def _upstream(settings: ServeSettings) -> _Upstream:
+    """Makes the backend that is asked for, and imports no other."""
     if settings.backend == "embedded":
         from .backends.embedded import EmbeddedBackend, EmbeddedStoreError
 
@@ -182,7 +202,8 @@ def _backends(settings: ServeSettings) -> tuple[Backend, Backend, Callable[[], b
             )
         except EmbeddedStoreError as error:
             raise CannotServeError(str(error)) from None
-        return embedded, embedded, lambda: True
+        threaded = cast(Backend, Threaded(embedded, _EMBEDDED_THREADS))
+        return _Upstream(threaded, threaded, lambda: "", lambda: None)
 
     from .backends.aws import AwsBackend, AwsBackendError
 
@@ -193,23 +214,23 @@ def _backends(settings: ServeSettings) -> tuple[Backend, Backend, Callable[[], b
             profile=settings.profile,
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
-            max_connections=settings.max_upstream_calls,
         )
     except AwsBackendError as error:
         raise CannotServeError(str(error)) from None
 
-    def ready() -> bool:
+    def obstacle() -> str:
         try:
-            return aws.credentials_available()
-        except AwsBackendError:
-            return False  # they were there at the start; a file that is being replaced comes back
+            return "" if aws.credentials_available() else aws.credentials_failure
+        except AwsBackendError as error:
+            raise CannotServeError(str(error)) from None
 
-    return aws, aws.settling(min(settings.read_timeout, _SETTLING_READ_SECONDS)), ready
+    return _Upstream(aws, aws.settling(settings.settling_read_timeout()), obstacle, aws.warm_up)
 
 
-def _run(main: Coroutine[Any, Any, int]) -> int:
+def _run(main: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(main)
-    return int(uvloop.run(main))
+        asyncio.run(main)
+    else:
+        uvloop.run(main)

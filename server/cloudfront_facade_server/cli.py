@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, CliSettingsSource, SettingsError
 
-from .settings import HealthSettings, ServeSettings
+from .settings import HealthSettings, ListenSettings, ServeSettings
 
 _PROGRAM: Final = "cloudfront-facade"
 _USAGE: Final = f"""usage: {_PROGRAM} COMMAND [--help]
@@ -64,7 +64,8 @@ def _serve(arguments: Sequence[str]) -> int:
 def _health(arguments: Sequence[str]) -> int:
     from .health import check
 
-    status = check(_settings(HealthSettings, "health", arguments))
+    settings = _settings(HealthSettings, "health", arguments)
+    status = check(settings, "" if settings.target else _settings(ListenSettings, "health", ()).listen)
     _print(status)
     return 0 if status == "SERVING" else 1
 

@@ -7,18 +7,22 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from .settings import HealthSettings, ListenSettings
+from .settings import HealthSettings
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (what a server may listen on)
 
 
-def check(settings: HealthSettings) -> str:
+def check(settings: HealthSettings, listen: str) -> str:
     """Asks for the health.
+
+    Args:
+        settings: whom to ask, and how.
+        listen: where `serve` listens by the same environment, asked where no target is said.
 
     Returns:
         `SERVING`, `NOT_SERVING`, or why there is no answer, in one line.
     """
-    target = settings.target or _own_target()
+    target = settings.target or _target_of(listen)
     with _channel(target, settings) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
@@ -33,9 +37,7 @@ def _reason(error: grpc.RpcError) -> str:
     return f"{code.name if code else 'UNKNOWN'}: {' '.join((details or '').split())}"
 
 
-def _own_target() -> str:
-    """Gives where `serve` listens by the same environment."""
-    listen = ListenSettings().listen
+def _target_of(listen: str) -> str:
     if listen.startswith("unix:"):
         return listen
     host, _, port = listen.rpartition(":")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+import orjson
 import structlog
 
 
@@ -20,13 +23,13 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
         _place_of_exception,
     ]
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if text else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if text else structlog.processors.JSONRenderer(_json)
     )
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_StandardError,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -34,6 +37,25 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
     # Libraries say little that helps and may say too much: only this package may log below a warning.
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
     logging.getLogger(__package__).setLevel(threshold)
+
+
+class _StandardError:
+    """Writes lines to standard error. One that cannot be written is lost, for no answer may depend on the log."""
+
+    def __init__(self, *_: object) -> None:
+        self._lock = threading.Lock()
+
+    def msg(self, line: str) -> None:
+        """Writes a line."""
+        with suppress(OSError, ValueError), self._lock:
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = msg
+
+
+def _json(event: object, **_: object) -> str:
+    return orjson.dumps(event, default=repr).decode()
 
 
 def _place_of_exception(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -18,6 +18,8 @@ _Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 _UNIX = "unix:"
 
+_SETTLING_READ_SECONDS = 2.0
+
 
 class ListenSettings(BaseSettings):
     """Where the server listens."""
@@ -34,10 +36,15 @@ class ListenSettings(BaseSettings):
         if value.startswith(_UNIX):
             if len(value) == len(_UNIX):
                 raise ValueError("unix: needs a path")
+            if value.startswith(f"{_UNIX}//") and not value.startswith(f"{_UNIX}///"):
+                raise ValueError("allowed: unix:PATH, or unix:///PATH from the root")
             return value
         host, _, port = value.rpartition(":")
+        is_ipv6 = host.startswith("[") and host.endswith("]")
         if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
             raise ValueError("allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH")
+        if "/" in host or (":" in host and not is_ipv6):
+            raise ValueError("allowed: HOST:PORT, with HOST a name, an IPv4 address or an IPv6 address in []")
         return value
 
 
@@ -83,8 +90,7 @@ class ServeSettings(ListenSettings):
         description="bytes of a function's code",
     )
 
-    pool_size: _Count = Field(64, description="threads that run calls")
-    max_upstream_calls: _Count = Field(32, description="calls upstream at once; smaller than the pool")
+    max_upstream_calls: _Count = Field(32, description="calls upstream at once")
     max_rpcs: _Count = Field(1000, description="calls at once, health and reflection apart")
     max_streams_per_connection: _Count = Field(100, description="calls of one connection at once")
     max_message_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request")
@@ -111,13 +117,26 @@ class ServeSettings(ListenSettings):
                 f"--listen {self.listen} without TLS is open to the network: "
                 "give --tls-cert and --tls-key, or say --allow-plaintext"
             )
+        if self.endpoint_url and not self.endpoint_url.startswith(("http://", "https://")):
+            raise ValueError("--endpoint-url must start with http:// or https://")
+        if "@" in (self.endpoint_url or ""):
+            raise ValueError("--endpoint-url must not hold a user or password: requests are signed, and it is logged")
         if self.backend == "embedded" and (self.endpoint_url or self.profile):
             raise ValueError("--endpoint-url and --profile are for --backend aws")
-        if self.max_upstream_calls >= self.pool_size:
-            raise ValueError("--max-upstream-calls must be smaller than --pool-size: refusals need threads too")
+        if self.least_time >= self.max_deadline:
+            raise ValueError("--least-time must be below --max-deadline: every call would be refused")
         if self.default_deadline > self.max_deadline:
             raise ValueError("--default-deadline must not be above --max-deadline")
         return self
+
+    def settling_read_timeout(self) -> float:
+        """Gives the seconds that a read may take while a create is looked for, so that several fit into that time."""
+        return min(self.read_timeout, _SETTLING_READ_SECONDS)
+
+    def longest_send(self) -> float:
+        """Gives the seconds that one send can take with its settling, the last look of two reads included."""
+        last_look = 2 * (min(self.connect_timeout, _SETTLING_READ_SECONDS) + self.settling_read_timeout())
+        return self.connect_timeout + self.read_timeout + self.settling_time + last_look
 
     def unix_path(self) -> Path | None:
         """Gives the path of the Unix socket to listen on; None where it is a host and a port."""

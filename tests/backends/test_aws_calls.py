@@ -137,14 +137,6 @@ def test_absent_and_empty_values_differ_on_the_wire(cloudfront: CloudFrontDouble
     assert b"<Comment />" in empty
 
 
-def test_a_wrong_parameter_is_refused_by_boto3_and_not_sent(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
-) -> None:
-    with pytest.raises(Exception, match="Missing required parameter"):
-        aws_backend(cloudfront).create_function(Name="rewrite")
-    assert cloudfront.requests == ()
-
-
 def test_requests_name_the_facade_and_its_version(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     aws_backend(cloudfront).list_key_value_stores()
     assert " cloudfront-facade/" in cloudfront.requests[0].headers["user-agent"]

@@ -58,6 +58,7 @@ def test_good_credentials_outlive_their_source(
 ) -> None:
     source.expire_in(timedelta(minutes=12))  # botocore looks for new ones from the last quarter of an hour on
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     runs = source.runs
     source.break_down()
 
@@ -74,6 +75,7 @@ def test_ageing_credentials_are_renewed_before_they_expire(
 ) -> None:
     source.expire_in(timedelta(minutes=5))
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     source.expire_in(timedelta(hours=1))
     backend.list_key_value_stores()
     runs = source.runs
@@ -102,6 +104,7 @@ def test_credentials_that_ran_out_while_in_use_are_looked_for_afresh(
 ) -> None:
     source.expire_in(timedelta(minutes=5))  # so near that botocore must renew them before the next use
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     source.break_down()
     with pytest.raises(CredentialRetrievalError):
         backend.list_key_value_stores()
@@ -135,9 +138,9 @@ def test_a_container_endpoint_that_nobody_serves_is_unavailable(
     with CloudFrontDouble() as gone:
         pass
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", gone.url)
-    backend = aws_backend(cloudfront)  # this alone takes botocore's two seconds of tries
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is False  # this alone takes botocore's two seconds of tries
     assert "CredentialRetrievalError" in backend.credentials_failure
-    assert backend.credentials_available() is False
 
 
 @pytest.mark.usefixtures("no_keys")

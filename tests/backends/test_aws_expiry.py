@@ -30,6 +30,7 @@ def test_expired_once_is_renewed_once_and_ok(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     cloudfront.script("CreateFunction", faults.expire(code))
 
     created = backend.create_function(**FULL_FUNCTION)
@@ -43,6 +44,7 @@ def test_expired_once_is_renewed_once_and_ok(
 
 def test_expired_twice_is_the_callers_to_see(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     cloudfront.always("CreateFunction", faults.expire())
 
     with pytest.raises(ClientError) as caught:
@@ -57,6 +59,7 @@ def test_no_other_refusal_renews_anything(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     cloudfront.script("CreateFunction", faults.refuse(code, 403))
 
     with pytest.raises(ClientError, match=code):
@@ -70,6 +73,7 @@ def test_a_lost_answer_after_the_renewal_is_not_sent_again(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     cloudfront.script("CreateFunction", faults.expire(), faults.apply_then_status(503))
 
     with pytest.raises(ClientError) as caught:
@@ -83,6 +87,7 @@ def test_many_threads_that_meet_the_expiry_together_renew_once(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     together = threading.Barrier(16)
 
     def expired_together(exchange: faults.Exchange) -> Any:
@@ -102,6 +107,7 @@ def test_many_threads_share_the_failure_of_the_one_renewal(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     source.break_down()
     together = threading.Barrier(16)
 
@@ -122,6 +128,7 @@ def test_settling_shares_the_renewed_credentials(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     settling = backend.settling(1.0)
     cloudfront.script("ListKeyValueStores", faults.expire())
 
@@ -141,6 +148,7 @@ def test_a_rotated_file_is_read_again(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
 
     credentials.write_text("[default]\naws_access_key_id = AKIDNEW\naws_secret_access_key = new\n")
     backend.list_key_value_stores()
@@ -154,6 +162,7 @@ def test_a_renewal_that_fails_is_tried_again_at_the_next_expiry(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     cloudfront.script("CreateFunction", faults.expire(), faults.expire())
     source.break_down()
     with pytest.raises(CredentialRetrievalError):
@@ -172,6 +181,7 @@ def test_a_renewal_that_finds_no_credentials_says_so(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
     cloudfront.script("ListKeyValueStores", faults.expire())
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(NoCredentialsError):

@@ -25,6 +25,7 @@ from cloudfront_facade_server.backends.aws import AwsBackend
 from support import cloudfront_faults as faults
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import FULL_FUNCTION
+from support.event_loop import waiting
 
 MakeBackend = Callable[..., AwsBackend]
 
@@ -131,7 +132,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_second_send(
 
 @pytest.mark.usefixtures("hostile_environment")
 def test_without_an_endpoint_requests_go_to_cloudfront_itself(elsewhere: CloudFrontDouble) -> None:
-    backend = AwsBackend()
+    backend = waiting(AwsBackend())
     assert backend._client.meta.endpoint_url == "https://cloudfront.amazonaws.com"
     backend.close()
 
@@ -163,11 +164,11 @@ def test_settling_has_timeouts_of_its_own(cloudfront: CloudFrontDouble, aws_back
 def test_a_connection_that_never_stands_ends_at_the_connect_timeout(settling: bool) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
         for _ in range(2):  # as many as wait to be accepted; what comes then is dropped
-            waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
+            queued = stack.enter_context(socket.socket())
+            queued.setblocking(False)
+            queued.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        backend = AwsBackend(endpoint_url=url, connect_timeout=2.0 if settling else 0.2)
+        backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=2.0 if settling else 0.2))
         caller = backend.settling(0.2) if settling else backend
         with pytest.raises(ConnectTimeoutError):
             _within(1.5, caller.list_key_value_stores)

@@ -14,6 +14,7 @@ import pytest
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import FULL_FUNCTION
+from support.event_loop import waiting
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
 
@@ -21,9 +22,10 @@ ANYWHERE = "http://127.0.0.1:1"
 
 
 def failure(**arguments: Any) -> str:
-    """Gives the line that the backend cannot be made with."""
+    """Gives the line that says why the backend cannot work."""
+    address = arguments.pop("endpoint_url", ANYWHERE)
     with pytest.raises(AwsBackendError) as caught:
-        AwsBackend(endpoint_url=arguments.pop("endpoint_url", ANYWHERE), **arguments)
+        AwsBackend(endpoint_url=address, **arguments).credentials_available()
     line = str(caught.value)
     assert "\n" not in line
     return line
@@ -58,7 +60,7 @@ def test_a_service_model_without_tags_is_too_old(
 def test_the_same_model_with_tags_is_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     put_older_model(tmp_path)
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
-    AwsBackend(endpoint_url=ANYWHERE).close()
+    waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
 
 
 def test_a_service_model_from_before_functions_is_too_old(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_a_profile_gives_its_credentials(
     config.write_text("[profile staging]\naws_access_key_id = AKIDSTAGING\naws_secret_access_key = another\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
 
-    backend = AwsBackend(endpoint_url=cloudfront.url, profile="staging")
+    backend = waiting(AwsBackend(endpoint_url=cloudfront.url, profile="staging"))
     backend.list_key_value_stores()
     backend.close()
 
@@ -110,6 +112,16 @@ def test_what_is_no_region_is_refused() -> None:
     assert "no region!" in failure(region="no region!")
 
 
+def test_authorities_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for path, reason in ((tmp_path / "missing.pem", "No such file"), (empty, "NO_CERTIFICATE_OR_CRL_FOUND")):
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(path))
+        line = failure()
+        assert line.startswith(f"the authorities of AWS_CA_BUNDLE cannot be read: {path}: ")
+        assert reason in line
+
+
 def test_a_broken_config_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("this is\nno config file")
@@ -122,7 +134,7 @@ def test_nothing_of_a_request_gets_into_the_log(caplog: pytest.LogCaptureFixture
     for name in ("boto3", "botocore", "urllib3"):
         caplog.set_level(logging.NOTSET, name)
 
-    backend = AwsBackend(endpoint_url=cloudfront.url)
+    backend = waiting(AwsBackend(endpoint_url=cloudfront.url))
     backend.create_function(**FULL_FUNCTION)
     backend.close()
 
@@ -131,5 +143,5 @@ def test_nothing_of_a_request_gets_into_the_log(caplog: pytest.LogCaptureFixture
 
 def test_a_log_level_above_warning_stays(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "botocore")
-    AwsBackend(endpoint_url=ANYWHERE).close()
+    waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
     assert logging.getLogger("botocore").level == logging.CRITICAL

@@ -295,3 +295,16 @@ def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
         (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     assert (synchronous, journal_mode) == (2, "truncate")
+
+
+def test_why_the_database_cannot_be_used_is_told_to_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "db"
+    with (
+        closing(EmbeddedBackend(path=str(path), s3_dir=None, busy_timeout_seconds=0.05)) as backend,
+        closing(sqlite3.connect(path)) as other,
+    ):
+        other.execute("BEGIN EXCLUSIVE")
+        assert create_function(backend, "rewrite") == "ServiceUnavailable"
+    assert caplog.messages == [
+        f"{path}: database is locked; wait for the process that holds it, or give --embedded-db another path"
+    ]

@@ -81,6 +81,29 @@ def test_a_channel_may_be_intercepted_further() -> None:
     assert caught.value.reason == "RESOURCE_NOT_FOUND"
 
 
+def test_an_interceptor_around_it_may_ask_all_that_it_asks_of_a_call() -> None:
+    asked: dict[str, Any] = {}
+
+    class Asking(grpc.UnaryUnaryClientInterceptor):
+        def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+            call = continuation(client_call_details, request)
+            assert (isinstance(call, grpc.Call), isinstance(call, grpc.Future)) == (True, True)
+            call.add_done_callback(lambda done: asked.update(reason=done.exception().reason))
+            asked.update(code=call.code(), done=call.done(), initial=call.initial_metadata(), error=call.exception())
+            assert (call.running(), call.cancelled(), call.cancel(), call.is_active()) == (False,) * 4
+            assert (call.time_remaining(), call.add_callback(print)) == (None, False)
+            assert call.traceback() is call.exception().__traceback__
+            return call
+
+    with running_server(Canned(REFUSAL)) as target, connect(target) as facade:
+        outer = Client(grpc.intercept_channel(facade.channel, Asking()))
+        with pytest.raises(FacadeError) as caught:
+            outer.functions.CreateFunction(REQUEST)
+    assert asked == {
+        "reason": "RESOURCE_NOT_FOUND", "code": REFUSAL.code, "done": True, "initial": (), "error": caught.value
+    }  # fmt: skip
+
+
 class Later:
     """Streaming methods, as later protos may have them. They end with an error where a message says so."""
 

@@ -8,18 +8,22 @@ import socket
 import ssl
 import stat
 import subprocess
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 from grpc_health.v1 import health_pb2
 
 import cloudfront_facade
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from support.cloudfront_fixtures import AWS_VARIABLES
 from support.facade import REQUEST_ID, failing, function, open_channel
-from support.process import FacadeProcess, binary, run_command
+from support.process import COMMAND, FacadeProcess, binary, clean_environment, run_command
 
 EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
 
@@ -45,9 +49,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_the_same_port_twice_fails_with_one_clear_line(facade_address: str) -> None:
     second = run_command("serve", *EMBEDDED, "--listen", facade_address)
     assert second.returncode == 1
-    assert second.stderr == (
-        f"cloudfront-facade: cannot listen on {facade_address}: the address is in use, or not this machine's\n"
-    )
+    assert second.stderr == (f"cloudfront-facade: cannot listen on {facade_address}: address already in use\n")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +57,14 @@ def test_the_same_port_twice_fails_with_one_clear_line(facade_address: str) -> N
     [
         ((), "--backend must be said"),
         ((*EMBEDDED, "--listen", "0.0.0.0:0"), "say --allow-plaintext"),
-        ((*EMBEDDED, "--listen", "192.0.2.1:50051", "--allow-plaintext"), "cannot listen on 192.0.2.1:50051"),
+        (
+            (*EMBEDDED, "--listen", "192.0.2.1:50051", "--allow-plaintext"),
+            "cannot listen on 192.0.2.1:50051: cannot assign requested address",
+        ),
+        ((*EMBEDDED, "--listen", f"unix:/tmp/{'x' * 120}"), "path too long"),
         ((*EMBEDDED[:2], "--embedded-db", "/proc/none/db"), "/proc/none"),
         (("--backend", "aws", "--profile", "nobody"), "profile"),
-        (("--backend", "aws"), "there are no AWS credentials"),
+        (("--backend", "aws", "--listen", "127.0.0.1:0"), "there are no AWS credentials"),
     ],
 )
 def test_a_server_that_cannot_start_says_why_in_one_line(arguments: tuple[str, ...], says: str) -> None:
@@ -149,6 +155,40 @@ def test_tls_files_of_no_use_stop_the_start(certificates: dict[str, Path], tmp_p
         assert ended.stderr.count("\n") == 1
 
 
+def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(
+    certificates: dict[str, Path], tmp_path: Path
+) -> None:
+    key = serialization.load_pem_private_key(certificates["server_key"].read_bytes(), password=None)
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
+    ended = run_command("serve", *EMBEDDED, "--tls-cert", str(certificates["server_cert"]), "--tls-key", str(locked))
+    assert ended.returncode == 1
+    assert "the TLS files cannot be used" in ended.stderr
+    assert "passphrase" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_callers_may_ping_a_connection_that_has_no_calls() -> None:
+    ping = b"\x00\x00\x08\x06\x00\x00\x00\x00\x00" + b"--ping--"
+    with FacadeProcess(*EMBEDDED) as process:
+        host, _, port = process.address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+            received = b""
+            for _ in range(4):
+                connection.sendall(ping)
+                time.sleep(5.2)
+                received += connection.recv(65_536)
+            assert received.count(b"--ping--") == 4
+            assert b"too_many_pings" not in received
+
+
 def test_what_does_not_speak_grpc_is_closed_without_a_line_in_the_log(certificates: dict[str, Path]) -> None:
     with FacadeProcess(*EMBEDDED) as process:
         host, _, port = process.address.rpartition(":")
@@ -185,6 +225,14 @@ def test_health_is_served_for_the_server_and_each_service(facade_address: str) -
     unknown = run_command("health", "--target", facade_address, "--service", "no.such.Service")
     assert unknown.returncode == 1
     assert "NOT_FOUND" in unknown.stdout
+
+
+def test_health_of_an_address_that_is_none_is_told_in_one_line() -> None:
+    asked = run_command("health", CLOUDFRONT_FACADE_LISTEN="bogus")
+    assert asked.returncode == 1
+    assert asked.stderr == (
+        "cloudfront-facade: --listen 'bogus': allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH\n"
+    )
 
 
 def test_health_of_nobody_is_1_and_its_target_is_where_serve_would_listen(facade_address: str) -> None:
@@ -226,6 +274,75 @@ def test_a_server_whose_credentials_do_not_answer_yet_runs_and_is_not_serving() 
         assert (asked.returncode, asked.stdout) == (1, "NOT_SERVING\n")
         process.signal(signal.SIGTERM)
         assert process.wait() == 0
+
+
+def test_credentials_that_never_come_hold_up_neither_the_start_nor_the_end(tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\ncredential_process = sleep 60\n")
+    variables = {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    process = FacadeProcess("--backend", "aws", environment=variables)
+    waiting = process.wait_for("waiting for AWS credentials", timeout=20)
+    assert waiting["reason"] == "their source has not answered yet"
+    asked = run_command("health", "--target", waiting["listen"])
+    assert (asked.returncode, asked.stdout) == (1, "NOT_SERVING\n")
+    process.signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+
+
+def test_a_connection_gets_no_more_streams_than_it_may_have() -> None:
+    with (
+        FacadeProcess(*EMBEDDED, "--max-streams-per-connection", "2") as process,
+        open_channel(process.address, use_local_subchannel_pool=1) as channel,
+    ):
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
+        watching = [watch(b"") for _ in range(2)]
+        assert all(next(each) for each in watching)
+        third = channel.unary_unary("/grpc.health.v1.Health/Check")
+        assert failing(third, b"", timeout=0.5).code is grpc.StatusCode.DEADLINE_EXCEEDED
+        watching[0].cancel()
+        assert third(b"", timeout=5)
+
+
+def test_a_log_that_cannot_be_written_changes_no_answer() -> None:
+    command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    with process.stderr as log:
+        address = next(line["listen"] for line in map(json.loads, log) if line.get("event") == "serving")
+    with open_channel(address) as channel:
+        functions = FunctionServiceStub(channel)
+        assert functions.CreateFunction(function(), timeout=10).etag
+        assert failing(functions.CreateFunction, function("no name"), timeout=10).reason == "VALIDATION_FAILED"
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+
+
+def test_streams_that_are_no_calls_do_not_hold_up_the_end() -> None:
+    with FacadeProcess(*EMBEDDED, "--grace", "30") as process, open_channel(process.address) as channel:
+        watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
+        next(watch)
+        ended = threading.Event()
+        silent = channel.stream_unary("/cloudfront_facade.v1.FunctionService/CreateFunction")
+        silent.future(iter(lambda: ended.wait(60) and b"", True))
+        started = time.monotonic()
+        process.signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert time.monotonic() - started < 4
+        ended.set()
+
+
+def test_callers_that_go_away_leave_one_line_each_and_no_error() -> None:
+    with FacadeProcess(*EMBEDDED) as process, open_channel(process.address) as channel:
+        functions = FunctionServiceStub(channel)
+        for number in range(300):
+            calls = [functions.CreateFunction.future(function(f"f{number}"), timeout=5) for _ in range(4)]
+            time.sleep(number % 7 / 2000)
+            for call in calls:
+                call.cancel()
+    assert {line.get("event") for line in process.lines} <= {
+        "rpc", "serving", "draining", "stopped", "the embedded backend is not CloudFront: nothing leaves this machine"
+    }  # fmt: skip
+    assert not [line for line in process.lines if "text" in line or line.get("level") == "error"]
 
 
 def grpcurl(address: str, *arguments: str) -> subprocess.CompletedProcess[str]:

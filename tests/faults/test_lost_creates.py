@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -19,9 +21,11 @@ from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront_faults import (
     apply_then_close,
     apply_then_hang,
+    apply_then_reset,
     apply_then_status,
     garble,
     hang,
+    misstate,
     normally,
     refuse,
     reset,
@@ -36,7 +40,7 @@ MakeBackend = Callable[..., AwsBackend]
 
 
 @contextmanager
-def facade_on(double: CloudFrontDouble, aws_backend: MakeBackend, **settings: Any) -> Iterator[Facade]:
+def facade_on(double: Any, aws_backend: MakeBackend, **settings: Any) -> Iterator[Facade]:
     backend = aws_backend(double, read_timeout=0.5)
     reader = backend.settling(0.5)
     try:
@@ -268,13 +272,94 @@ def test_a_repeat_from_another_replica_and_after_a_restart_is_ok(
     assert tags_of(cloudfront)[-1]["Value"].startswith(REQUEST_ID)
 
 
-@pytest.mark.parametrize("fault", [garble(), wrong_root(), reset()], ids=["garbled", "wrong root", "reset"])
+@pytest.mark.parametrize(
+    "fault",
+    [garble(), wrong_root(), reset(), misstate("CreatedTime", "yesterday"), misstate("CreatedTime", "")],
+    ids=["garbled", "wrong root", "reset", "no time", "an empty time"],
+)
 def test_an_answer_that_cannot_be_read_is_reconciled(facade: Facade, cloudfront: CloudFrontDouble, fault: Any) -> None:
     cloudfront.script("CreateFunction", fault)
 
     facade.functions.CreateFunction(function(request_id=REQUEST_ID))
 
     assert cloudfront.effects("CreateFunction") == 1
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        misstate("CreatedTime", "yesterday"),
+        misstate("FunctionMetadata", None),
+        misstate("FunctionARN", None),
+        misstate("Name", ""),
+    ],
+)
+def test_a_reconciliation_that_reads_nonsense_is_unknown_and_its_repeat_ok(
+    facade: Facade, cloudfront: CloudFrontDouble, spoilt: Any
+) -> None:
+    cloudfront.script("CreateFunction", apply_then_close())
+    cloudfront.always("DescribeFunction", spoilt)
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert failure.retry_after
+    cloudfront.always("DescribeFunction", None)
+    assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+def test_a_function_that_shows_no_time_of_creation_and_no_tags_yet_is_waited_for(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.tags_lag = 0.3
+    cloudfront.always("DescribeFunction", misstate("CreatedTime", None))
+    cloudfront.script("CreateFunction", apply_then_close())
+    assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
+    assert cloudfront.effects("CreateFunction") == 1
+
+
+@pytest.mark.usefixtures("aws_environment")
+@pytest.mark.parametrize("fault", [apply_then_close(), apply_then_reset()], ids=["closed", "reset"])
+def test_a_create_whose_answer_was_lost_behind_a_proxy_is_ok_and_exists_once(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    # The double is the proxy: it does not mind that it is asked for another host.
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, cloudfront.url)
+    monkeypatch.setenv("no_grpc_proxy", "127.0.0.1")
+    elsewhere = SimpleNamespace(url="http://cloudfront.example")
+    with facade_on(elsewhere, aws_backend) as facade:
+        cloudfront.script("CreateFunction", fault)
+        assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
+        cloudfront.script("CreateFunction", fault)
+        unknown = failing(facade.functions.CreateFunction, function("no-id"))
+    assert (unknown.reason, unknown.outcome, unknown.pushback) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown", "-1")
+    assert cloudfront.effects("CreateFunction") == 2
+
+
+def test_the_age_of_a_resource_is_told_by_cloudfronts_own_clock(
+    facade: Facade, cloudfront: CloudFrontDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloudfront, "clock", lambda: datetime.now(UTC) - timedelta(hours=1))
+    cloudfront.tags_lag = 0.3
+    cloudfront.script("CreateFunction", apply_then_close())
+    assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
+
+
+def test_a_resource_that_only_describe_knows_yet_is_waited_for(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", apply_then_close())
+    cloudfront.script("ListTagsForResource", refuse("NoSuchResource", 404))
+    assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
+    assert cloudfront.effects("CreateFunction") == 1
+    assert cloudfront.count("CreateFunction") == 1
+
+
+def test_a_tag_without_a_key_is_another_s(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", apply_then_close())
+    cloudfront.always("ListTagsForResource", misstate("Key", None))
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+    assert (failure.reason, failure.outcome) == ("FUNCTION_ALREADY_EXISTS", "unknown")
 
 
 def test_a_young_resource_without_tags_is_unknown_not_condemned(facade: Facade, cloudfront: CloudFrontDouble) -> None:
@@ -329,8 +414,24 @@ def test_a_refusal_of_the_second_send_does_not_claim_that_nothing_happened(
 
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
 
-    assert failure.reason == "UPSTREAM_THROTTLED"
-    assert failure.outcome == "unknown"
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert failure.retry_after
+    assert failure.pushback is None
+
+
+def test_a_quota_that_its_own_lost_create_filled_is_no_reason_to_give_up(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
+    cloudfront.describe_lag = 2.0  # longer than the settling time
+    cloudfront.script("CreateFunction", apply_then_close(), refuse("TooManyFunctions", 400, "100 functions"))
+
+    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert failure.retry_after
+    cloudfront.describe_lag = 0.0
+    assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
+    assert cloudfront.effects("CreateFunction") == 1
 
 
 def test_a_tagging_conflict_is_answered_as_it_is_and_never_retried_without_tags(
@@ -360,6 +461,14 @@ def test_a_repeat_is_ok_though_its_own_first_create_filled_the_quota(
     assert failure.retry_after is None
     assert failure.pushback == "-1"
     assert failure.details["QuotaFailure"].violations
+    reused = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, function_code=b"other"))
+    assert (reused.reason, reused.outcome) == ("REQUEST_ID_REUSED", "not_applied")
+    cloudfront.tags_lag = 60.0
+    undecided = failing(facade.functions.CreateFunction, request)
+    assert (undecided.reason, undecided.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    cloudfront.always("DescribeFunction", status_only(503))
+    unread = failing(facade.functions.CreateFunction, request)
+    assert (unread.reason, unread.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
 
 
 def test_validate_only_tells_and_changes_nothing(facade: Facade, cloudfront: CloudFrontDouble) -> None:

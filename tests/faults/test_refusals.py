@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -18,9 +19,10 @@ from cloudfront_facade.v1.function_service_pb2 import (
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.protocol import Backend
 from support.cloudfront_faults import hang
 from support.cloudfront_http import CloudFrontDouble
-from support.facade import REQUEST_ID, Facade, failing, failure_of, function, open_channel, running_facade
+from support.facade import REQUEST_ID, Facade, Failure, failing, failure_of, function, open_channel, running_facade
 
 METHOD = "/cloudfront_facade.v1.FunctionService/CreateFunction"
 STORE_ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
@@ -36,9 +38,12 @@ def raw(facade: Facade, content: bytes, method: str = METHOD, **options: Any) ->
     return failing(facade.channel.unary_unary(method), content, **options)
 
 
-def size_on_the_wire(trailers: dict[str, str | bytes]) -> int:
+def size_on_the_wire(failure: Failure, encode: Callable[[bytes], bytes]) -> int:
     """Counts trailers as HTTP/2 does (RFC 9113, section 10.5.1): name, value and 32 bytes for each."""
-    return sum(len(name) + len(value) + 32 for name, value in trailers.items())
+    trailers = {"grpc-status": "0", "grpc-message": failure.message, **failure.trailers}
+    return sum(
+        len(name) + 32 + len(value if isinstance(value, str) else encode(value)) for name, value in trailers.items()
+    )
 
 
 def test_every_broken_rule_of_one_request_is_answered_at_once_and_not_one_byte_goes_upstream(
@@ -83,7 +88,19 @@ def test_five_hundred_bad_tags_give_twenty_violations_and_the_count(
     assert len(failure.violations) == 20
     assert len({violation.field for violation in failure.violations}) == 20
     assert failure.metadata["violation_count"] == "1000"  # 500 characters, 499 repeats, and the number of tags
-    assert size_on_the_wire(failure.trailers) + len(failure.message) < 4096
+    assert size_on_the_wire(failure, bytes) < 4096
+    assert size_on_the_wire(failure, base64.b64encode) < 5632
+    assert cloudfront.requests == ()
+
+
+def test_a_message_full_of_tags_holds_nobody_up(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    full = function(tags=[Tag()] * 120_000)
+    refused = facade.functions.CreateFunction.future(full)
+    for _ in range(20):
+        check_health(facade)
+    failure = failing(refused.result)
+    assert int(failure.metadata["violation_count"]) >= 1000
+    assert failure.violations[0].description == "120000 tags; allowed: at most 50"
     assert cloudfront.requests == ()
 
 
@@ -104,7 +121,7 @@ def test_bytes_that_are_no_message_are_refused_without_a_word_of_the_library(fac
     assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
     assert failure.reason == "VALIDATION_FAILED"
     assert failure.message == "the request could not be read: the bytes are no message of this method"
-    assert failure.violations == []
+    assert [(violation.field, violation.reason) for violation in failure.violations] == [("", "UNREADABLE")]
 
 
 def test_a_wrong_wire_type_is_an_unknown_field_and_the_rules_find_what_is_missing(facade: Facade) -> None:
@@ -141,6 +158,17 @@ def test_a_message_above_the_limit_is_refused(facade: Facade) -> None:
     facade.functions.CreateFunction(function())
 
 
+def test_a_deadline_beyond_the_longest_is_cut(
+    cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
+) -> None:
+    cloudfront.script("CreateFunction", hang())
+    with running_facade(aws_backend(cloudfront), default_deadline=1, max_deadline=1, grace=1) as facade:
+        started = time.monotonic()
+        failure = failing(facade.functions.CreateFunction, function(), timeout=30)
+        assert time.monotonic() - started < 3
+    assert failure.reason == "DEADLINE_EXCEEDED"
+
+
 def test_too_short_a_deadline_sends_nothing(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     failure = failing(facade.functions.CreateFunction, function(), timeout=0.3)
 
@@ -164,6 +192,22 @@ def test_a_hanging_cloudfront_is_answered_at_the_default_deadline(
     assert (failure.reason, failure.outcome) == ("DEADLINE_EXCEEDED", "unknown")
 
 
+def test_a_deadline_that_passes_is_logged_as_what_the_caller_sees(
+    facade: Facade, cloudfront: CloudFrontDouble, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cloudfront.always("CreateFunction", hang())
+    calls = [facade.functions.CreateFunction.future(function(), timeout=0.7 + number / 100) for number in range(12)]
+    assert {call.code() for call in calls} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+    cloudfront.release()
+    ends = time.monotonic() + 5
+    logged = ""
+    while logged.count("CreateFunction") < len(calls) and time.monotonic() < ends:
+        logged += "".join(capfd.readouterr())
+        time.sleep(0.05)
+    assert logged.count("DEADLINE_EXCEEDED") >= len(calls)
+    assert "CANCELLED" not in logged
+
+
 class BuggyBackend:
     """A backend with a bug that tells a secret."""
 
@@ -172,12 +216,12 @@ class BuggyBackend:
     def create_function(self, **_: Any) -> Any:
         raise RuntimeError("the password is hunter2")
 
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(name)
+    def close(self) -> None:
+        pass
 
 
 def test_a_bug_tells_nothing_to_the_caller_and_no_text_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
-    with running_facade(BuggyBackend()) as facade:
+    with running_facade(cast(Backend, BuggyBackend())) as facade:
         failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
 
     assert failure.code is grpc.StatusCode.INTERNAL
@@ -203,13 +247,16 @@ class SlowBackend:
         self.release.wait(30)
         return {"FunctionSummary": {"Name": arguments["Name"]}}
 
+    def close(self) -> None:
+        pass
+
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(name)
 
 
 def test_ten_times_the_load_is_shed_at_once_in_every_wave_and_health_answers() -> None:
     backend = SlowBackend()
-    with running_facade(backend, pool_size=8, max_upstream_calls=4) as facade:
+    with running_facade(backend, max_upstream_calls=4) as facade:
         for wave in range(3):
             backend.release.clear()
             running = [facade.functions.CreateFunction.future(function(f"f{wave}-{index}")) for index in range(4)]
@@ -272,10 +319,6 @@ def silent_streams(address: str, count: int) -> tuple[list[Any], threading.Event
     return channels, release
 
 
-def pool_threads() -> int:
-    return sum(thread.name.startswith("rpc") for thread in threading.enumerate())
-
-
 @pytest.mark.parametrize("count", [60, 1000])
 def test_silent_streams_and_a_hanging_cloudfront_keep_nobody_waiting(
     count: int, cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
@@ -284,7 +327,6 @@ def test_silent_streams_and_a_hanging_cloudfront_keep_nobody_waiting(
     with running_facade(aws_backend(cloudfront), grace=1, max_upstream_calls=32) as facade:
         hanging = [facade.functions.CreateFunction.future(function(f"h{index}"), timeout=5) for index in range(4)]
         cloudfront.wait_for("CreateFunction", 4)
-        threads = pool_threads()
         channels, release = silent_streams(facade.address, count)
         time.sleep(0.5)
         for _ in range(20):
@@ -292,7 +334,6 @@ def test_silent_streams_and_a_hanging_cloudfront_keep_nobody_waiting(
         started = time.monotonic()
         facade.functions.CreateFunction(function("served"))
         assert time.monotonic() - started < 0.25
-        assert pool_threads() <= threads + 1, "a silent stream costs no thread"
         release.set()
         cloudfront.release()
         for channel in channels:
@@ -312,7 +353,9 @@ def test_a_stub_call_of_a_message_that_is_a_subset_works(facade: Facade) -> None
 
 def test_every_answer_names_the_backend(facade: Facade) -> None:
     _, call = facade.functions.CreateFunction.with_call(function())
-    assert ("x-cloudfront-facade-backend", "aws") in call.initial_metadata()
+    assert ("x-cloudfront-facade-backend", "aws") in call.trailing_metadata()
     with pytest.raises(grpc.RpcError) as refused:
         facade.functions.CreateFunction(function())
     assert failure_of(refused.value).trailers["x-cloudfront-facade-backend"] == "aws"
+    for refused_at_the_edge in (raw(facade, b"\xff"), raw(facade, b"", "/no.such.Service/Method")):
+        assert refused_at_the_edge.trailers["x-cloudfront-facade-backend"] == "aws"

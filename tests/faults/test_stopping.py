@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -67,7 +66,8 @@ def test_a_create_that_does_not_fit_the_grace_is_unavailable_and_its_repeat_ok(
     assert failure.code is grpc.StatusCode.UNAVAILABLE
     assert (failure.reason, failure.outcome) == ("SHUTTING_DOWN", "unknown")
     assert failure.retry_after is not None
-    assert process.wait(10) == 0, "a thread that hangs upstream does not hold the process"
+    assert process.wait(10) == 0, "a call that hangs upstream does not hold the process"
+    assert [line["reason"] for line in process.lines if line["event"] == "rpc"] == ["SHUTTING_DOWN"]
     repeat_is_ok(cloudfront)
 
 
@@ -159,6 +159,22 @@ def test_a_second_signal_hurries_the_end(cloudfront: CloudFrontDouble, caller: T
     assert time.monotonic() - started < 5
 
 
+def test_a_create_whose_caller_went_away_has_the_grace_too(cloudfront: CloudFrontDouble) -> None:
+    cloudfront.script("CreateFunction", hold())
+    process = start(cloudfront, "--drain-delay", "0")
+    with open_channel(process.address) as channel:
+        call = FunctionServiceStub(channel).CreateFunction.future(function(request_id=REQUEST_ID), timeout=20)
+        cloudfront.wait_for("CreateFunction")
+        call.cancel()
+    process.signal(signal.SIGTERM)
+    process.wait_for("draining")
+    time.sleep(0.5)
+    cloudfront.release()
+    assert process.wait(10) == 0
+    assert cloudfront.effects("CreateFunction") == 1
+    assert [line["outcome"] for line in process.lines if line["event"] == "rpc"] == ["applied"]
+
+
 def test_an_idle_server_stops_at_once(cloudfront: CloudFrontDouble) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         process = start(cloudfront)
@@ -166,8 +182,3 @@ def test_an_idle_server_stops_at_once(cloudfront: CloudFrontDouble) -> None:
         process.signal(number)
         assert process.wait() == 0
         assert time.monotonic() - started < 2
-
-
-def test_threads_end_with_the_server() -> None:
-    # In this process: nothing of a stopped server is left behind by the tests' own servers.
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("rpc_")]

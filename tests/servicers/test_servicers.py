@@ -17,6 +17,7 @@ from cloudfront_facade_server.app import services
 from cloudfront_facade_server.call import Call
 from cloudfront_facade_server.edge.failures import status_error
 from cloudfront_facade_server.settings import ServeSettings
+from support.event_loop import in_loop
 from support.facade import REQUEST_ID, function
 
 FUNCTIONS = function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"]
@@ -55,7 +56,7 @@ class Aborting:
         def handle(request: Any, context: Any) -> Any:
             call = Call(operation, "test", deadline=float("inf"))
             try:
-                return method(request, call)
+                return in_loop(method, request, call)
             except Exception as error:  # noqa: BLE001 (as the edge does)
                 failure = status_error(error, call.outcome)
             context.abort(failure.code, failure.message)

@@ -6,6 +6,7 @@ unapplied; `apply_then(fault)` makes of any of them one whose effect takes place
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -170,6 +171,13 @@ def truncated_xml() -> Fault:
 def wrong_root() -> Fault:
     """The effect takes place, and the answer is well-formed XML of something else."""
     return _Spoilt(lambda answer: replace(answer, body=b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>'))
+
+
+def misstate(element: str, value: str | None) -> Fault:
+    """The effect takes place, and the answer has another text in these elements; None leaves them out."""
+    pattern = re.compile(rf"<{element}>.*?</{element}>".encode(), re.DOTALL)
+    said = b"" if value is None else f"<{element}>{value}</{element}>".encode()
+    return _Spoilt(lambda answer: replace(answer, body=pattern.sub(said, answer.body)))
 
 
 def cut_body() -> Fault:

@@ -12,6 +12,7 @@ import pytest
 from cloudfront_facade_server.backends.aws import AwsBackend
 
 from .cloudfront_http import CloudFrontDouble
+from .event_loop import waiting
 
 AWS_VARIABLES: Final = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -48,7 +49,7 @@ def aws_backend(aws_environment: None) -> Iterator[Callable[..., AwsBackend]]:
     with ExitStack() as stack:
 
         def make(double: CloudFrontDouble, **arguments: Any) -> AwsBackend:
-            backend = AwsBackend(endpoint_url=double.url, **arguments)
+            backend = waiting(AwsBackend(endpoint_url=double.url, **arguments))
             stack.callback(backend.close)
             return backend
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.rpc import error_details_pb2
@@ -18,8 +16,14 @@ from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, Fun
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade_server.app import make_server
+from cloudfront_facade_server.backends.aws import AwsCalls
 from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.backends.threaded import Threaded
+from cloudfront_facade_server.edge.server import Server
 from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.waiting import run
+
+from .event_loop import event_loop, unwrapped
 
 REQUEST_ID = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
 ANOTHER_ID = "7f6d1d3a-20a3-4c8e-9d2b-6a1f0e5c4b3a"
@@ -46,33 +50,32 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
         "grace": 5,
     } | settings
     chosen = ServeSettings(**values)
-    pool = ThreadPoolExecutor(chosen.pool_size, thread_name_prefix="rpc")
-    started: threading.Event = threading.Event()
-    state: dict[str, Any] = {}
+    backend, reader = _waiting(backend), _waiting(reader or backend)
+    loop = event_loop()
 
-    async def serve() -> None:
-        server, _ = make_server(chosen, backend, reader or backend, pool)
-        stop = asyncio.Event()
-        try:
-            state["address"] = await server.start()
-            await server.set_serving(serving=True)
-            loop = asyncio.get_running_loop()
-            state["stop"] = lambda: loop.call_soon_threadsafe(stop.set)
-        finally:
-            started.set()
-        await stop.wait()
+    async def start() -> tuple[Server, str]:
+        server, _ = make_server(chosen, backend, reader)
+        address = await server.start()
+        await server.set_serving(serving=True)
+        return server, address
+
+    async def stop(server: Server) -> None:
         await server.stop(asyncio.Event())
+        await run(reader.close)
+        await run(backend.close)
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    started.wait(10)
+    server, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
-        with grpc.insecure_channel(state["address"]) as channel:
-            yield Facade(state["address"], channel, FunctionServiceStub(channel), KeyValueStoreServiceStub(channel))
+        with grpc.insecure_channel(address) as channel:
+            yield Facade(address, channel, FunctionServiceStub(channel), KeyValueStoreServiceStub(channel))
     finally:
-        state["stop"]()
-        thread.join(30)
-        pool.shutdown(wait=True)
+        asyncio.run_coroutine_threadsafe(stop(server), loop).result(30)
+
+
+def _waiting(backend: Backend) -> Backend:
+    """Gives a backend as a server wants it: one that blocks gets threads."""
+    given = unwrapped(backend)
+    return given if isinstance(given, AwsCalls) else cast(Backend, Threaded(given, threads=64))
 
 
 def open_channel(address: str, **options: int) -> Any:

@@ -17,9 +17,10 @@ from google.rpc import error_details_pb2, status_pb2
 import cloudfront_facade_server
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.errors.proof import proven_not_applied
 from cloudfront_facade_server.errors.status_error import StatusError
 from cloudfront_facade_server.errors.table import TABLE, UnreadableAnswerError
-from cloudfront_facade_server.errors.upstream import Subject, from_upstream, proven_not_applied
+from cloudfront_facade_server.errors.upstream import Subject, from_upstream
 from support.cloudfront_wire import installed_wire
 from support.facade import Failure
 from wire.expected_errors import (
@@ -127,6 +128,7 @@ def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_stat
             "aws_code": code,
             "aws_http_status": str(status),
             "aws_request_id": "a-request",
+            "name": SUBJECT.name,
             "operation": "CreateFunction",
             "outcome": "not_applied",
         }
@@ -162,7 +164,7 @@ def test_an_exception_without_a_code_becomes_its_status(error: Exception, expect
     failure = read(from_upstream(error, SUBJECT))
 
     assert_reads(failure, expected)
-    assert failure.metadata == {"operation": "CreateFunction", "outcome": "not_applied"}
+    assert failure.metadata == {"name": SUBJECT.name, "operation": "CreateFunction", "outcome": "not_applied"}
     assert SECRET not in everything_in(failure)
 
 
@@ -262,12 +264,13 @@ def reason_of(call: ast.Call, index: int) -> ast.expr:
 def test_what_is_proven_needs_a_status_or_a_request_that_never_left() -> None:
     assert proven_not_applied(boto.ConnectTimeoutError(endpoint_url="x"))
     assert proven_not_applied(boto.SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED] expired"))
+    assert proven_not_applied(boto.EndpointConnectionError(endpoint_url="x"))
     for error in (
         client_error("RequestTimeout", 400),
         client_error("", 408),
         client_error("", 503),
         client_error("", 302),
-        boto.SSLError(endpoint_url="x", error="EOF occurred in violation of protocol"),
+        boto.ProxyConnectionError(proxy_url="x", error="reset after the request"),
         boto.ReadTimeoutError(endpoint_url="x"),
         boto.ConnectionClosedError(endpoint_url="x"),
         ResponseParserError("x"),

@@ -56,6 +56,7 @@ DOCUMENTED_ONLY: Final = {
     "TAG_RESERVED_PREFIX": "aws:",
     "TAG_FACADE_PREFIX": "cloudfront-facade:",
     "S3_KEY_MAX_BYTES": 1024,
+    "LOOKED_AT": 1000,
 }
 """What the service model does not say: the Developer Guide, the S3 User Guide, and the service's own choice."""
 
@@ -185,11 +186,11 @@ def test_the_narrow_set_of_tag_characters_is_the_documented_one() -> None:
         ("arn:aws-cn:s3:::bucket/key", True),
         ("arn:aws-us-gov:s3:::bucket/a/b c", True),
         ("arn:aws:s3:::abc/k", True),
-        (f"arn:aws:s3:::{'b' * 63}/k", True),
-        (f"arn:aws:s3:::{'b' * 64}/k", False),
+        (f"arn:aws:s3:::{'b' * 255}/k", True),
+        (f"arn:aws:s3:::{'b' * 256}/k", False),
         ("arn:aws:s3:::ab/k", False),
-        ("arn:aws:s3:::-bucket/k", False),
-        ("arn:aws:s3:::Bucket/k", False),
+        ("arn:aws:s3:::buck et/k", False),
+        ("arn:aws:s3:::My_Bucket/k", True),
         ("arn:aws:s3:::bucket/", False),
         ("arn:aws:s3:::bucket", False),
         ("arn:aws:s3::123456789012:bucket/k", False),

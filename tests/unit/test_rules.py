@@ -158,7 +158,7 @@ def test_an_import_source_is_the_arn_of_an_s3_object(arn: str) -> None:
         ("", "SOURCE_ARN_FORM"),
         ("arn:aws:s3:::bucket", "SOURCE_ARN_FORM"),
         ("arn:aws:s3:::bucket/", "SOURCE_ARN_FORM"),
-        ("arn:aws:s3:::Bucket/key", "SOURCE_ARN_FORM"),
+        ("arn:aws:s3:::bücket/key", "SOURCE_ARN_FORM"),
         ("s3://bucket/key", "SOURCE_ARN_FORM"),
         ("arn:aws:s3:::bucket/" + "é" * 513, "SOURCE_ARN_LENGTH"),
         ("arn:aws:s3:::bucket/a\0", "SOURCE_ARN_CHARACTERS"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic_core import PydanticUndefined
 
 from cloudfront_facade_server import cli
 from cloudfront_facade_server.settings import HealthSettings, ServeSettings, unknown_variables
@@ -34,7 +36,7 @@ def complaint(*arguments: str) -> str:
 def test_the_defaults_are_the_promised_numbers() -> None:
     settings = parse("--backend", "embedded")
     assert settings.listen == "127.0.0.1:50051"
-    assert (settings.pool_size, settings.max_upstream_calls, settings.max_rpcs) == (64, 32, 1000)
+    assert (settings.max_upstream_calls, settings.max_rpcs) == (32, 1000)
     assert settings.max_streams_per_connection == 100
     assert (settings.default_deadline, settings.max_deadline) == (30, 60)
     assert (settings.connect_timeout, settings.read_timeout, settings.least_time) == (2, 15, 0.5)
@@ -54,8 +56,8 @@ def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytes
     assert parse("--backend", "aws", "--endpoint-url", "http://127.0.0.1:2").endpoint_url == "http://127.0.0.1:2"
     assert parse("--backend", "aws").reflection is False
     assert parse("--backend", "aws", "--reflection").reflection is True
-    monkeypatch.setenv("CLOUDFRONT_FACADE_POOL_SIZE", "many")
-    assert "--pool-size 'many'" in complaint("--backend", "aws")
+    monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_RPCS", "many")
+    assert "--max-rpcs 'many'" in complaint("--backend", "aws")
 
 
 def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_harm(
@@ -78,25 +80,35 @@ def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "says"),
     [
         (["--backend", "dynamo"], "--backend 'dynamo': input should be 'aws' or 'embedded'"),
-        (["--pool-size", "0"], "--pool-size '0': input should be greater than or equal to 1"),
-        (["--pool-size", "32"], "--max-upstream-calls must be smaller than --pool-size"),
+        (["--max-rpcs", "0"], "--max-rpcs '0': input should be greater than or equal to 1"),
         (["--max-function-code-bytes", "40961"], "less than or equal to 40960"),
         (["--default-deadline", "61"], "--default-deadline must not be above --max-deadline"),
+        (["--least-time", "60"], "--least-time must be below --max-deadline"),
         (["--listen", "50051"], "allowed: HOST:PORT"),
         (["--listen", "localhost:70000"], "allowed: HOST:PORT"),
         (["--listen", "unix:"], "unix: needs a path"),
+        (["--listen", "unix://x.sock"], "allowed: unix:PATH"),
+        (["--listen", "http://127.0.0.1:50051"], "HOST a name, an IPv4 address"),
+        (["--listen", "::1:50051"], "an IPv6 address in []"),
         (["--listen", "0.0.0.0:50051"], "say --allow-plaintext"),
         (["--listen", "facade.internal:50051"], "say --allow-plaintext"),
         (["--tls-cert", "/nowhere.pem"], "--tls-cert '/nowhere.pem': path does not point to a file"),
         (["--tag-charset", "latin"], "--tag-charset 'latin'"),
         (["--endpoint-url", "http://127.0.0.1:1"], "are for --backend aws"),
+        (
+            ["--backend", "aws", "--endpoint-url", "http://me:hush@host"],
+            "--endpoint-url must not hold a user or password",
+        ),
+        (["--backend", "aws", "--endpoint-url", "ftp://host"], "--endpoint-url must start with http:// or https://"),
         (["--profile", "web"], "are for --backend aws"),
         (["--nope", "1"], "unrecognized arguments: --nope 1"),
     ],
 )
 def test_a_bad_value_is_told_in_one_line(arguments: list[str], says: str) -> None:
     backend = [] if "--backend" in arguments else ["--backend", "embedded"]
-    assert says in complaint(*backend, *arguments)
+    said = complaint(*backend, *arguments)
+    assert says in said
+    assert "hush" not in said
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "unix:/tmp/s"])
@@ -138,7 +150,10 @@ def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as ended:
         cli.run(["serve", "--help"])
     assert ended.value.code == 0
-    shown = capsys.readouterr().out
+    entries = [" ".join(entry.split()) for entry in re.split(r"\n  (?=--)", capsys.readouterr().out)]
     for name, field in ServeSettings.model_fields.items():
-        assert f"--{name.replace('_', '-')}" in shown
+        flag = f"--{name.replace('_', '-')}"
+        (entry,) = [entry for entry in entries if entry.split()[0].rstrip(",") == flag]
         assert field.description
+        if field.default not in (PydanticUndefined, None):
+            assert f"(default: {field.default})" in entry

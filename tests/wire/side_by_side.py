@@ -80,4 +80,3 @@ def side_by_side() -> Iterator[SideBySide]:
             running_facade(backend, tag_charset="unicode", max_function_code_bytes=40_960) as facade,
         ):
             yield SideBySide(double, facade, client, store)
-        backend.close()

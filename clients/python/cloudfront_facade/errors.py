@@ -11,7 +11,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
 
 Detail = TypeVar("Detail", bound=Message)
 
@@ -86,6 +87,8 @@ class Metadatum(NamedTuple):
     value: str | bytes
 
 
+@grpc.Call.register
+@grpc.Future.register
 class FacadeError(grpc.RpcError):
     """A call that failed: an error of the facade, or of the way to it.
 
@@ -176,9 +179,55 @@ class FacadeError(grpc.RpcError):
         """The trailing metadata, pairs of key and value; the status details among them, in protobuf."""
         return self._trailing_metadata
 
+    # gRPC gives what an interceptor raises to those around it as the call: one that is done, and failed.
+
     def result(self, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
-        """Raises the error. gRPC asks it of what an interceptor gets, so the channel can be intercepted further."""
+        """Raises the error."""
         raise self
+
+    def exception(self, timeout: float | None = None) -> Self:  # noqa: ARG002
+        """The error itself."""
+        return self
+
+    def traceback(self, timeout: float | None = None) -> TracebackType | None:  # noqa: ARG002
+        """Where the error was raised."""
+        return self.__traceback__
+
+    def initial_metadata(self) -> tuple[Any, ...]:
+        """None: an error comes without."""
+        return ()
+
+    def done(self) -> bool:
+        """True."""
+        return True
+
+    def running(self) -> bool:
+        """False."""
+        return False
+
+    def cancelled(self) -> bool:
+        """Whether the call was given up."""
+        return self._code is grpc.StatusCode.CANCELLED
+
+    def cancel(self) -> bool:
+        """False: it is too late."""
+        return False
+
+    def add_done_callback(self, callback: Callable[[Self], None]) -> None:
+        """Calls back at once."""
+        callback(self)
+
+    def is_active(self) -> bool:
+        """False."""
+        return False
+
+    def time_remaining(self) -> float | None:
+        """None: it is over."""
+        return None
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:  # noqa: ARG002
+        """False: it is too late."""
+        return False
 
     def __str__(self) -> str:
         known = ", ".join(part for part in (self.reason, f"outcome {self.outcome}") if part)

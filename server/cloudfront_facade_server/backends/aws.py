@@ -8,9 +8,11 @@ certificate authorities, FIPS and dual-stack names) stay the machine's to say.
 from __future__ import annotations
 
 import logging
+import os
+import platform
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -19,8 +21,11 @@ import botocore
 import botocore.session
 from botocore import exceptions as boto
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
+from botocore.utils import parse_timestamp
 
 from .aws_credentials import RenewableCredentials
+from .aws_transport import Timeouts, Transport, within
 from .protocol import Backend, Response
 
 BOTO3_FLOOR: Final = "1.43.4"
@@ -39,18 +44,24 @@ class AwsBackendError(Exception):
 class AwsCalls:
     """CloudFront's operations by one boto3 client, with one more try where the credentials had expired.
 
-    Any number of threads may call it at once.
+    It waits for answers in the event loop: see `waiting`.
 
     Args:
         client: a boto3 client of CloudFront that signs with `credentials`.
         credentials: what is renewed when CloudFront calls it expired.
+        transport: carries the client's requests.
+        timeouts: how long each of them may take.
     """
 
     name = "aws"
 
-    def __init__(self, client: Any, credentials: RenewableCredentials) -> None:
+    def __init__(
+        self, client: Any, credentials: RenewableCredentials, transport: Transport, timeouts: Timeouts
+    ) -> None:
         self._client = client
         self._credentials = credentials
+        self._transport = transport
+        self._timeouts = timeouts
 
     def create_function(self, **arguments: Any) -> Response:
         """Calls CreateFunction."""
@@ -81,25 +92,26 @@ class AwsCalls:
         return self._call(self._client.list_tags_for_resource, arguments)
 
     def close(self) -> None:
-        """Closes the client's connections."""
-        self._client.close()
+        """Closes the connections; a later call opens new ones."""
+        self._transport.close()
 
     def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
         round_before = self._credentials.round
-        try:
-            return operation(**arguments)
-        except boto.ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in EXPIRED_CODES:
-                raise
-        self._credentials.renew(round_before)
-        return operation(**arguments)
+        with within(self._timeouts):
+            try:
+                return _readable(operation, arguments)
+            except boto.ClientError as error:
+                if error.response.get("Error", {}).get("Code") not in EXPIRED_CODES:
+                    raise
+            self._credentials.renew(round_before)
+            return _readable(operation, arguments)
 
 
 class AwsBackend(AwsCalls):
     """CloudFront by boto3, with exactly one HTTP request for each call.
 
-    Credentials come from where boto3 finds them, and are always needed, for boto3 signs requests to any endpoint. A
-    source of credentials that does not answer at the moment does not stop the start: see `credentials_available`.
+    Credentials come from where boto3 finds them, and are always needed, for boto3 signs requests to any endpoint. They
+    are looked for when they are first needed, for their source may take its time: see `credentials_available`.
 
     Args:
         region: the AWS region to sign for; CloudFront itself knows only `us-east-1`.
@@ -107,11 +119,10 @@ class AwsBackend(AwsCalls):
         profile: the profile of the AWS config file; None for the environment's choice.
         connect_timeout: seconds that a connection may take to stand.
         read_timeout: seconds that CloudFront may stay silent.
-        max_connections: connections that are kept for reuse.
 
     Raises:
-        AwsBackendError: botocore is too old, the profile is unknown, there are no credentials, or the address or the
-            AWS configuration makes no sense.
+        AwsBackendError: botocore is too old, the profile is unknown, or the address or the AWS configuration makes no
+            sense.
     """
 
     def __init__(
@@ -122,45 +133,43 @@ class AwsBackend(AwsCalls):
         profile: str | None = None,
         connect_timeout: float = 2.0,
         read_timeout: float = 15.0,
-        max_connections: int = 32,
     ) -> None:
         _quieten_boto3()
         with _one_line_errors():
             credentials = RenewableCredentials(profile)
             core = botocore.session.Session(profile=profile)
             core.register_component("credential_provider", credentials)
-            session = boto3.Session(botocore_session=core)
-            self._client_of = partial(_client, session, region, endpoint_url, max_connections)
-            super().__init__(self._client_of(connect_timeout, read_timeout), credentials)
-        self._connect_timeout = connect_timeout
-        try:
-            _check_service_model(self._client.meta.service_model)
-            self.credentials_available()
-        except AwsBackendError:
-            self.close()
-            raise
+            core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
+            client = _client(boto3.Session(botocore_session=core), region, endpoint_url)
+            transport = _transport(core)
+        client.meta.events.register("before-send.cloudfront", transport.send)
+        super().__init__(client, credentials, transport, Timeouts(connect_timeout, read_timeout))
+        _check_service_model(self._client.meta.service_model)
+
+    def warm_up(self) -> None:
+        """Does what the first call would have to do first, and no call needs; it blocks."""
+        self._transport.warm_up()
 
     def settling(self, read_timeout: float) -> Backend:
-        """Makes a backend for reads that must not take long, with these credentials and connections of its own.
+        """Makes a backend for reads that must not take long, with these credentials and connections.
 
         Args:
             read_timeout: seconds that CloudFront may stay silent, and the most that a connection may take to stand.
-
-        Returns:
-            The backend; it is closed on its own.
         """
-        client = self._client_of(min(self._connect_timeout, read_timeout), read_timeout)
-        return AwsCalls(client, self._credentials)
+        timeouts = Timeouts(min(self._timeouts.connect, read_timeout), read_timeout)
+        return AwsCalls(self._client, self._credentials, self._transport, timeouts)
 
     def credentials_available(self) -> bool:
-        """Tells whether requests can be signed now: False while the source of the credentials does not answer.
+        """Tells whether requests can be signed now: False where the source of the credentials fails to answer.
+
+        It takes as long as that source does: a minute, or for ever.
 
         Raises:
             AwsBackendError: there are no credentials at all, or they are set up so that they can never be found.
         """
         with _one_line_errors():
             try:
-                self._credentials.get_frozen_credentials()
+                self._credentials.find()
             except boto.CredentialRetrievalError:
                 return False
         return True
@@ -171,27 +180,54 @@ class AwsBackend(AwsCalls):
         return str(self._credentials.failure or "")
 
 
-def _client(
-    session: boto3.Session,
-    region: str,
-    endpoint_url: str | None,
-    max_connections: int,
-    connect_timeout: float,
-    read_timeout: float,
-) -> Any:
+def _readable(operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
+    """Calls an operation; raises ResponseParserError for every answer that makes no sense.
+
+    Of XML that is well-formed, but not what the service model says, botocore's parser raises what it stumbles over.
+    """
+    try:
+        return operation(**arguments)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ResponseParserError(f"{type(error).__name__} in the answer's parser") from error
+
+
+def _client(session: boto3.Session, region: str, endpoint_url: str | None) -> Any:
     config = Config(
-        user_agent_extra=f"cloudfront-facade/{version('cloudfront-facade')}",
+        user_agent=_user_agent(),
         # A second send of a create that took effect would answer that the name is taken, and hide that it worked.
         retries={"total_max_attempts": 1, "mode": "standard"},
-        connect_timeout=connect_timeout,
-        read_timeout=read_timeout,
-        max_pool_connections=max_connections,
         defaults_mode="legacy",
         ignore_configured_endpoint_urls=True,
-        parameter_validation=True,
-        tcp_keepalive=True,
+        # Of what the rules let through, botocore would find nothing, and look at each member again.
+        parameter_validation=False,
     )
     return session.client("cloudfront", region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+def _user_agent() -> str:
+    """Says what botocore says by itself, which it would put together anew for each request, twice."""
+    return (
+        f"Boto3/{boto3.__version__} md/Botocore#{botocore.__version__} ua/2.1 lang/python#{platform.python_version()}"
+        f" cloudfront-facade/{version('cloudfront-facade')}"
+    )
+
+
+def _time(value: Any) -> datetime:
+    """Reads a time. CloudFront's are ISO 8601, which costs botocore's own reader, made for every form, much longer."""
+    if isinstance(value, str) and value.endswith("Z"):
+        return datetime.fromisoformat(value)
+    parsed: datetime = parse_timestamp(value)
+    return parsed
+
+
+def _transport(session: Any) -> Transport:
+    """Makes the transport, which trusts what boto3 is set to trust."""
+    ca_bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    try:
+        return Transport(ca_bundle)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or "no certificates in it"
+        raise AwsBackendError(f"the authorities of AWS_CA_BUNDLE cannot be read: {ca_bundle}: {reason}") from None
 
 
 def _check_service_model(model: Any) -> None:

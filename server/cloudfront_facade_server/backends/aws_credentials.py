@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 import boto3
 from botocore import exceptions as boto
 from botocore.credentials import Credentials
+
+from ..waiting import in_daemon_thread, wait
 
 _MISCONFIGURED: Final = (
     boto.ConfigNotFound,
@@ -19,6 +23,10 @@ _MISCONFIGURED: Final = (
     boto.ProfileNotFound,
 )
 """What waiting does not cure: somebody has to change a file or a variable."""
+
+
+_SEARCH_SECONDS: Final = 10.0
+"""How long a call waits for credentials that are being looked for: well within the deadline of most."""
 
 
 class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
@@ -42,6 +50,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         self._lock = threading.Lock()
         self.round = 0
         self._found: Any = None
+        self._under_way: dict[str, asyncio.Future[Any]] = {}
         self.failure: boto.BotoCoreError | None = None
 
     def load_credentials(self) -> RenewableCredentials:
@@ -49,7 +58,18 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         return self
 
     def get_frozen_credentials(self) -> Any:
-        """Gives what botocore signs the next request with.
+        """Gives what botocore signs the next request with. The loop goes on while they are looked for.
+
+        Raises:
+            CredentialRetrievalError: the source does not answer, or answers with an error.
+            BotoCoreError: the source is not set up, or not properly.
+        """
+        if self._found is None or getattr(self._found, "refresh_needed", _never)():
+            return self._off_loop("find", self.find)
+        return self.find()
+
+    def find(self) -> Any:
+        """Gives the same, and blocks while they are looked for: a minute, or for ever.
 
         Raises:
             CredentialRetrievalError: the source does not answer, or answers with an error.
@@ -57,7 +77,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         """
         round_before, found = self.round, self._found
         if found is None:
-            found = self.renew(round_before)
+            found = self._renew(round_before)
         try:
             return found.get_frozen_credentials()
         except Exception as error:
@@ -68,12 +88,26 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
             raise failure from error
 
     def renew(self, round_before: int) -> Any:
-        """Looks for credentials afresh, unless another thread did so since `round_before`; then gives what it found.
+        """Looks for credentials afresh, unless another call did so since `round_before`; then gives what it found.
 
         Raises:
             CredentialRetrievalError: the source does not answer, or answers with an error.
             BotoCoreError: the source is not set up, or not properly.
         """
+        return self._off_loop("renew", lambda: self._renew(round_before))
+
+    def _off_loop(self, name: str, search: Callable[[], Any]) -> Any:
+        """Searches in a thread, one for all calls that want the same; none waits for ever for a source that hangs."""
+        under_way = self._under_way.get(name)
+        if under_way is None or under_way.done():
+            under_way = self._under_way[name] = in_daemon_thread(search)
+        if not wait(asyncio.wait({under_way}, timeout=_SEARCH_SECONDS))[0]:
+            raise boto.CredentialRetrievalError(provider="their source", error_msg="no answer in time")
+        if error := under_way.exception():
+            raise error.with_traceback(None)
+        return under_way.result()
+
+    def _renew(self, round_before: int) -> Any:
         with self._lock:
             if self.round == round_before:
                 try:
@@ -85,6 +119,11 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
             if self.failure is not None:
                 raise self.failure.with_traceback(None)
             return self._found
+
+
+def _never() -> bool:
+    """Tells that credentials without an end need no refresh."""
+    return False
 
 
 def _find_credentials(profile: str | None) -> Any:

@@ -17,7 +17,7 @@ class Backend(Protocol):
     """CloudFront's operations on functions, key value stores and tags."""
 
     name: str
-    """`aws` or `embedded`; callers see it in the metadata `x-cloudfront-facade-backend`."""
+    """`aws` or `embedded`; callers see it in the trailer `x-cloudfront-facade-backend`."""
 
     def create_function(self, **arguments: Any) -> Response:
         """Takes Name, FunctionConfig, FunctionCode and optionally Tags; answers FunctionSummary, Location, ETag."""

@@ -8,9 +8,10 @@ from typing import Any, Final
 import grpc
 
 from ..backends.protocol import Backend
+from ..errors.proof import UPSTREAM_ERRORS, aws_code
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.table import UnreadableAnswerError
-from ..errors.upstream import UPSTREAM_ERRORS, aws_code, precondition, upstream_metadata
+from ..errors.upstream import precondition, upstream_metadata
 
 _MAX_PAGES: Final = 10
 _READY: Final = "READY"
@@ -66,7 +67,7 @@ def _failed(
         reason,
         message,
         domain=CLOUDFRONT_DOMAIN,
-        metadata=metadata,
+        metadata={**metadata, "key_value_store_arn": arn},
         details=[precondition(reason, arn, message)],
         retry_after=retry_after,
     )

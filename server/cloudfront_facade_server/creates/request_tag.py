@@ -45,7 +45,7 @@ def match(tags: Sequence[Mapping[str, str]], tag_value: str) -> Match:
     `ours`: the same id and content; `reused`: the same id, another content; `another's`: any tags without ours;
     `none`: no tags at all, which may not show yet.
     """
-    found = next((tag.get("Value", "") for tag in tags if tag["Key"] == KEY), None)
+    found = next((tag.get("Value", "") for tag in tags if tag.get("Key") == KEY), None)
     if found is None:
         return "another's" if tags else "none"
     if found == tag_value:

@@ -35,6 +35,12 @@ class Resource:
     created: Callable[[Mapping[str, Any]], datetime]
 
 
+def _created(metadata: Mapping[str, Any]) -> datetime:
+    """CloudFront need not say when a function was created, but always when it was changed last."""
+    created: datetime = metadata.get("CreatedTime") or metadata["LastModifiedTime"]
+    return created
+
+
 FUNCTION: Final = Resource(
     kind="function",
     member="FunctionSummary",
@@ -43,7 +49,7 @@ FUNCTION: Final = Resource(
     create=lambda backend, arguments: backend.create_function(**arguments),
     describe=lambda backend, name: backend.describe_function(Name=name, Stage="DEVELOPMENT"),
     arn=lambda summary: str(summary["FunctionMetadata"]["FunctionARN"]),
-    created=lambda summary: summary["FunctionMetadata"]["CreatedTime"],
+    created=lambda summary: _created(summary["FunctionMetadata"]),
 )
 
 KEY_VALUE_STORE: Final = Resource(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ..backends.protocol import Backend, Response
+from ..errors.proof import UPSTREAM_ERRORS, aws_code, proven_not_applied
 from ..errors.table import UnreadableAnswerError
-from ..errors.upstream import UPSTREAM_ERRORS, aws_code, is_temporary, proven_not_applied
+from ..errors.upstream import is_temporary
 from . import request_tag
 from .resources import Resource
 
@@ -41,19 +41,27 @@ class Sighting:
 def look(backend: Backend, resource: Resource, name: str, tag_value: str) -> Sighting:
     """Reads the resource of this name and its tags, and tells whose it is. An empty `tag_value` is nobody's."""
     try:
-        described = resource.describe(backend, name)
-        member = described.get(resource.member)
-        if not member or not member.get("Name"):
-            raise UnreadableAnswerError
-        tags = backend.list_tags_for_resource(Resource=resource.arn(member)).get("Tags", {}).get("Items", ())
+        return _look(backend, resource, name, tag_value)
     except UPSTREAM_ERRORS as error:
         if aws_code(error) in (resource.missing, "NoSuchResource"):
             return Sighting("absent", final=False)
         return Sighting("unreadable", error=error, final=_is_lasting(error))
+
+
+def _look(backend: Backend, resource: Resource, name: str, tag_value: str) -> Sighting:
+    described = resource.describe(backend, name)
+    try:
+        member = described[resource.member]
+        name, arn, created = member["Name"], resource.arn(member), resource.created(member)
+    except KeyError:
+        raise UnreadableAnswerError from None
+    if not name:
+        raise UnreadableAnswerError
+    tags = backend.list_tags_for_resource(Resource=arn).get("Tags", {}).get("Items", ())
     match request_tag.match(tags, tag_value):
         case "ours":
             return Sighting("ours", response={resource.member: member, "ETag": described.get("ETag", "")})
-        case "none" if _age(described, resource, member) < YOUNG_SECONDS:
+        case "none" if _age(described, created) < YOUNG_SECONDS:
             return Sighting("undecided", final=False)
         case "reused":
             return Sighting("reused")
@@ -65,8 +73,8 @@ def _is_lasting(error: Exception) -> bool:
     return proven_not_applied(error) and not is_temporary(error)
 
 
-def _age(described: Response, resource: Resource, member: Mapping[str, Any]) -> float:
-    """Gives the resource's age in seconds by CloudFront's own clock."""
+def _age(described: Response, created: datetime) -> float:
+    """Gives the age in seconds by CloudFront's own clock."""
     date = described.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-    return (now - resource.created(member)).total_seconds()
+    return (now - created).total_seconds()

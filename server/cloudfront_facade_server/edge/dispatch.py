@@ -1,8 +1,7 @@
-"""Runs servicer methods, which are plain blocking functions, on a bounded pool of threads.
+"""Runs servicer methods, which are plain functions, in the event loop, and answers for them.
 
-A call waits for its message in the event loop, where it costs no thread; the work runs in the pool, and runs to its end
-when the caller goes away, for a create that was sent cannot be called back. The caller is answered when its time is up,
-whatever the thread is doing.
+A method that waits goes on waiting when its caller goes away, for a create that was sent cannot be called back. The
+caller is answered when its time is up, whatever the method waits for.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
@@ -22,11 +20,17 @@ from ..call import Call, Clock, Grace
 from ..errors.refusals import deadline_exceeded, overloaded, shutting_down
 from ..errors.status_error import StatusError
 from ..logs import place
+from ..waiting import Waiting, begin, finish
 from .failures import status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
-"""The metadata of every answer that names the backend: initial metadata of a success, trailers of an error, for a
-client's retry policy gives up once it sees initial metadata."""
+"""The trailer of every answer that names the backend. Successes of the embedded one have it as initial metadata too;
+errors never, for a client's retry policy gives up once it sees initial metadata."""
+
+_DEADLINE_SLACK_SECONDS: Final = 0.02
+"""By how much gRPC's own timer may be ahead."""
+
+_LOGGED_METADATA: Final = ("aws_http_status", "aws_code", "aws_action")
 
 Method = Callable[[Any, Call], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
@@ -49,11 +53,42 @@ class CallLimits:
     max_deadline: float = 60.0
 
 
+@dataclass(eq=False)
+class _OpenCall:
+    """A call whose method waits.
+
+    Attributes:
+        call: the rpc.
+        arrived: the clock's time at which it came.
+        answer: what its caller gets.
+        early: the error that its caller got, or would have got, before the method ended.
+        task: runs the method to its end.
+    """
+
+    call: Call
+    arrived: float
+    answer: asyncio.Future[Any]
+    early: StatusError | None = None
+    task: asyncio.Task[Any] | None = None
+
+    def answer_early(self, error: StatusError) -> None:
+        if not self.answer.done():
+            self.early = error
+            self.answer.set_exception(error)
+
+    def answer_with(self, task: asyncio.Task[Any]) -> None:
+        if self.answer.done():
+            return
+        if error := task.exception():
+            self.answer.set_exception(error)
+        else:
+            self.answer.set_result(task.result())
+
+
 class Dispatcher:
     """Stands between gRPC and the services.
 
     Args:
-        pool: where servicer methods run.
         limits: what a call may take.
         backend_name: `aws` or `embedded`, told to callers.
         grace: the server's own end.
@@ -62,19 +97,21 @@ class Dispatcher:
 
     def __init__(
         self,
-        pool: ThreadPoolExecutor,
         limits: CallLimits,
         backend_name: str,
         grace: Grace,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._pool = pool
         self._limits = limits
-        self._backend = (BACKEND_KEY, backend_name)
+        self.backend = (BACKEND_KEY, backend_name)
+        self._is_embedded = backend_name == "embedded"
         self._grace = grace
         self._clock = clock
-        self._cut = asyncio.Event()
+        self._open: set[_OpenCall] = set()
+        self._cut = False
         self.under_way = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
         self.last_arrival = float("-inf")
 
     def bind(self, service: object) -> Any:
@@ -83,8 +120,12 @@ class Dispatcher:
         return SimpleNamespace(**{name: self._handler(name, method) for name, method in methods.items()})
 
     def cut_off(self) -> None:
-        """Answers all calls under way with SHUTTING_DOWN, for the server ends now."""
-        self._cut.set()
+        """Answers all calls under way with SHUTTING_DOWN, and all that come, for the server ends now."""
+        self._cut = True
+        for open_call in tuple(self._open):
+            call = open_call.call
+            open_call.answer_early(shutting_down(call.outcome, repeatable=call.repeatable))
+            self._close(open_call, open_call.early)
 
     def _handler(self, operation: str, method: Method) -> Handler:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
@@ -97,59 +138,75 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 (every failure becomes a status)
                 failure = status_error(error, call.outcome)
             else:
-                await context.send_initial_metadata((self._backend,))
+                if self._is_embedded:
+                    await context.send_initial_metadata((self.backend,))
+                context.set_trailing_metadata((self.backend,))
                 return response
             return await context.abort(
-                failure.code, failure.message, (self._backend, *failure.trailing_metadata(operation))
+                failure.code, failure.message, (self.backend, *failure.trailing_metadata(operation))
             )
 
         return handle
 
     async def _run(self, method: Method, request: Any, call: Call, arrived: float) -> Any:
-        """Runs a method in the pool and waits for it, for the deadline, and for the server's end."""
+        try:
+            self._admit()
+            begun = begin(method, request, call)
+        except Exception as error:
+            failure = status_error(error, call.outcome)
+            self._write(call, arrived, failure, error)
+            raise failure from error
+        if isinstance(begun, Waiting):
+            return await self._outlast(begun, call, arrived)
+        self._write(call, arrived)
+        return begun
+
+    def _admit(self) -> None:
+        if self._cut:
+            raise shutting_down("not_applied", repeatable=True)
         if self.under_way >= self._limits.max_rpcs:
-            refusal = overloaded(self._limits.max_rpcs, "calls")
-            self._write(call, arrived, refusal)
-            raise refusal
+            raise overloaded(self._limits.max_rpcs, "calls")
+
+    async def _outlast(self, waiting: Waiting, call: Call, arrived: float) -> Any:
+        """Waits for a method to end, for the deadline, and for the server's end. The method ends in any case."""
+        loop = asyncio.get_running_loop()
+        open_call = _OpenCall(call, arrived, loop.create_future())
+        self._open.add(open_call)
         self.under_way += 1
-        job = self._pool.submit(method, request, call)
-        done = asyncio.wrap_future(job)
-        answered_early: list[StatusError | None] = []
+        self.idle.clear()
+        timer = loop.call_later(
+            max(0.0, call.remaining()), lambda: open_call.answer_early(deadline_exceeded(call.outcome))
+        )
 
-        def finish(finished: asyncio.Future[Any]) -> None:
+        def end(task: asyncio.Task[Any]) -> None:
+            timer.cancel()
             self.under_way -= 1
-            failure = None if finished.cancelled() else finished.exception()
-            self._write(call, arrived, answered_early[0] if answered_early else failure)
+            if not self.under_way:
+                self.idle.set()
+            if task.cancelled():
+                return  # the loop has ended
+            error = task.exception()
+            open_call.answer_with(task)
+            self._close(open_call, open_call.early or (status_error(error, call.outcome) if error else None), error)
 
-        done.add_done_callback(finish)
+        open_call.task = loop.create_task(finish(waiting))
+        open_call.task.add_done_callback(end)
         try:
-            await self._wait(done, call)
-            if done.done():
-                return done.result()
-            early = self._give_up(job, call)
+            return await open_call.answer
         except asyncio.CancelledError:
-            job.cancel()
-            answered_early.append(StatusError(grpc.StatusCode.CANCELLED, "", "the caller went away"))
+            open_call.early = _gone(call)
             raise
-        answered_early.append(early)
-        raise early
 
-    async def _wait(self, done: asyncio.Future[Any], call: Call) -> None:
-        cut = asyncio.ensure_future(self._cut.wait())
-        try:
-            await asyncio.wait({done, cut}, timeout=max(0.0, call.remaining()), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            cut.cancel()
+    def _close(self, open_call: _OpenCall, failure: StatusError | None, error: BaseException | None = None) -> None:
+        """Writes the line of a call, once."""
+        if open_call in self._open:
+            self._open.discard(open_call)
+            self._write(open_call.call, open_call.arrived, failure, error)
 
-    def _give_up(self, job: Future[Any], call: Call) -> StatusError:
-        outcome = "not_applied" if job.cancel() else call.outcome
-        if self._cut.is_set():
-            return shutting_down(outcome, repeatable=call.repeatable)
-        return deadline_exceeded(outcome)
-
-    def _write(self, call: Call, arrived: float, error: BaseException | None) -> None:
+    def _write(
+        self, call: Call, arrived: float, failure: StatusError | None = None, error: BaseException | None = None
+    ) -> None:
         """Writes the one line of an rpc: a warning where the operator should look, and never an exception's text."""
-        failure = status_error(error, call.outcome) if error else None
         facts: dict[str, Any] = {
             "method": call.operation,
             "caller": call.caller,
@@ -162,13 +219,21 @@ class Dispatcher:
         if failure is None:
             _log.info("rpc", **facts)
             return
-        facts["reason"] = failure.reason
-        facts |= {key: failure.metadata[key] for key in ("aws_code", "aws_action") if key in failure.metadata}
+        if failure.reason:
+            facts["reason"] = failure.reason
+        facts |= {key: failure.metadata[key] for key in _LOGGED_METADATA if key in failure.metadata}
         if failure.cause:
             facts["cause"] = failure.cause
         if error and error is not failure and failure.reason == "INTERNAL":
             _log.error("rpc", **facts, **place(error))
-        elif failure.reason.startswith("UPSTREAM_"):
+        elif failure.reason.startswith("UPSTREAM_") or call.outcome == "unknown":
             _log.warning("rpc", **facts)
         else:
             _log.info("rpc", **facts)
+
+
+def _gone(call: Call) -> StatusError:
+    """Says for the log why nobody waits: gRPC ends a call whose time is up like one that was given up."""
+    if call.remaining() <= _DEADLINE_SLACK_SECONDS:
+        return deadline_exceeded(call.outcome)
+    return StatusError(grpc.StatusCode.CANCELLED, "", "the caller went away")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
@@ -19,9 +20,14 @@ _log = structlog.get_logger()
 
 
 class LastResort(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server, so that no exception's text reaches a caller."""
+    """Wraps every handler of the server, so that no exception's text reaches a caller.
 
-    def __init__(self) -> None:
+    Args:
+        backend: the metadata that names the backend, for the trailers.
+    """
+
+    def __init__(self, backend: tuple[str, str]) -> None:
+        self._backend = backend
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
@@ -35,27 +41,73 @@ class LastResort(grpc.aio.ServerInterceptor):
             return known
         handler = await continuation(handler_call_details)
         if handler is None:
-            return _unknown(method)  # never kept: callers can invent any number of them
-        self._wrapped[method] = wrapped = _wrap(handler, method)
+            return self._unknown(method)  # never kept: callers can invent any number of them
+        self._wrapped[method] = wrapped = self._wrap(handler, method)
         return wrapped
 
+    def _unknown(self, method: str) -> grpc.RpcMethodHandler[Any, Any]:
+        async def refuse(_requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            await self._abort(context, method, method_unknown(method))
 
-def _unknown(method: str) -> grpc.RpcMethodHandler[Any, Any]:
-    async def refuse(_requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        await _abort(context, method, method_unknown(method))
+        return grpc.stream_stream_rpc_method_handler(refuse)
 
-    return grpc.stream_stream_rpc_method_handler(refuse)
+    def _wrap(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
+        read, write = _readable(handler.request_deserializer), handler.response_serializer
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), read, write)
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(self._unary(handler.unary_stream, method), read, write)
+        if handler.stream_stream:
+            return grpc.stream_stream_rpc_method_handler(self._stream(handler.stream_stream, method), read, write)
+        raise NotImplementedError(f"{method} streams requests to a single answer; no rpc does so yet")
 
+    def _unary(self, behaviour: Any, method: str) -> Any:
+        async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            if request is _UNREADABLE:
+                return await self._abort(context, method, unreadable())
+            try:
+                return await behaviour(request, context)
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 (the last resort)
+                failure = error
+            return await self._fault(context, method, failure)
 
-def _wrap(handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
-    read, write = _readable(handler.request_deserializer), handler.response_serializer
-    if handler.unary_unary:
-        return grpc.unary_unary_rpc_method_handler(_unary(handler.unary_unary, method), read, write)
-    if handler.unary_stream:
-        return grpc.unary_stream_rpc_method_handler(_unary(handler.unary_stream, method), read, write)
-    if handler.stream_stream:
-        return grpc.stream_stream_rpc_method_handler(_stream(handler.stream_stream, method), read, write)
-    raise NotImplementedError(f"{method} streams requests to a single answer; no rpc does so yet")
+        return handle
+
+    def _stream(self, behaviour: Any, method: str) -> Any:
+        async def handle(
+            requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]
+        ) -> AsyncIterator[Any]:
+            readable = _Readable(requests)
+            try:
+                async for response in behaviour(readable, context):
+                    yield response
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 (the last resort)
+                failure = error
+            else:
+                return
+            if readable.failed:
+                await self._abort(context, method, unreadable())
+            else:
+                await self._fault(context, method, failure)
+
+        return handle
+
+    async def _fault(self, context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception) -> None:
+        if isinstance(error, grpc.aio.InternalError) and context.done():
+            # gRPC itself failed, for the caller went away while it was answered: nobody is there to be told.
+            raise asyncio.CancelledError
+        _log.error("fault", method=method, **place(error))
+        await self._abort(context, method, internal("unknown"))
+
+    async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], method: str, failure: StatusError) -> None:
+        operation = method.rpartition("/")[2][:64]
+        _log.info("rpc", method=operation, caller=context.peer(), status=failure.code.name, reason=failure.reason)
+        trailers = (self._backend, *failure.trailing_metadata(operation))
+        await context.abort(failure.code, failure.message, trailers)
 
 
 def _readable(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
@@ -69,41 +121,6 @@ def _readable(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], A
             return _UNREADABLE
 
     return read
-
-
-def _unary(behaviour: Any, method: str) -> Any:
-    async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-        if request is _UNREADABLE:
-            return await _abort(context, method, unreadable())
-        try:
-            return await behaviour(request, context)
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 (the last resort)
-            failure = error
-        return await _fault(context, method, failure)
-
-    return handle
-
-
-def _stream(behaviour: Any, method: str) -> Any:
-    async def handle(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
-        readable = _Readable(requests)
-        try:
-            async for response in behaviour(readable, context):
-                yield response
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 (the last resort)
-            failure = error
-        else:
-            return
-        if readable.failed:
-            await _abort(context, method, unreadable())
-        else:
-            await _fault(context, method, failure)
-
-    return handle
 
 
 class _Readable:
@@ -122,14 +139,3 @@ class _Readable:
             self.failed = True
             raise ValueError
         return request
-
-
-async def _fault(context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception) -> None:
-    _log.error("fault", method=method, **place(error))
-    await _abort(context, method, internal("unknown"))
-
-
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], method: str, failure: StatusError) -> None:
-    operation = method.rpartition("/")[2][:64]
-    _log.info("rpc", method=operation, caller=context.peer(), status=failure.code.name, reason=failure.reason)
-    await context.abort(failure.code, failure.message, failure.trailing_metadata(operation))

@@ -30,7 +30,8 @@ def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
         # A peer that vanished without a word is found out by pings; callers may send them too.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
-        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
         # Without this, a second server on the same port starts without a word and takes half of the calls.
         ("grpc.so_reuseport", 0),
     ]
@@ -57,8 +58,25 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
     except RuntimeError:
         port = 0
     if not port:
-        raise CannotListenError(f"cannot listen on {settings.listen}: the address is in use, or not this machine's")
+        raise CannotListenError(f"cannot listen on {settings.listen}: {_obstacle(settings)}")
     return settings.listen if path else f"{settings.listen.rpartition(':')[0]}:{port}"
+
+
+def _obstacle(settings: ServeSettings) -> str:
+    """Tries it once more without gRPC, which does not say what the matter is."""
+    try:
+        if path := settings.unix_path():
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(str(path))
+            path.unlink()
+        else:
+            host, _, port = settings.listen.rpartition(":")
+            family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind) as probe:
+                probe.bind(address)
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+    return "gRPC cannot use the address"
 
 
 def _require_free(path: Path) -> None:
@@ -86,7 +104,8 @@ def _credentials(settings: ServeSettings) -> Any:
     with _clear_failure(f"--tls-cert {cert}"):
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cert)
     with _clear_failure(f"--tls-cert {cert} with --tls-key {key}"):
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        # With an empty passphrase, so that nobody is asked for one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     if ca:
         with _clear_failure(f"--tls-client-ca {ca}"):
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(ca)

@@ -53,7 +53,7 @@ class Server:
         self._dispatcher = dispatcher
         self._grace = grace
         self._names = ["", *services]
-        self._server = grpc.aio.server(interceptors=[LastResort()], options=channel_options(settings))
+        self._server = grpc.aio.server(interceptors=[LastResort(dispatcher.backend)], options=channel_options(settings))
         self._health = health_aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         for service, register in services.values():
@@ -78,6 +78,10 @@ class Server:
         for name in self._names:
             await self._health.set(name, statuses.SERVING if serving else statuses.NOT_SERVING)
 
+    async def close(self) -> None:
+        """Ends at once, where nothing was served yet."""
+        await self._server.stop(None)
+
     async def stop(self, hurry: asyncio.Event) -> None:
         """Stops so that no call is dropped: NOT_SERVING, wait, stop listening, let calls end.
 
@@ -93,12 +97,17 @@ class Server:
         _log.info("draining", delay_s=delay, under_way=self._dispatcher.under_way, hint="Ctrl-C again ends the wait")
         await _wait(hurry, delay)
         hurry.clear()
-        stopped = asyncio.ensure_future(self._server.stop(settings.grace))
+        stopped = asyncio.ensure_future(self._server.stop(settings.grace))  # listens no more
+        # Not for `stopped`: a create whose caller went away has no stream any more, and runs on.
+        idle = asyncio.ensure_future(self._dispatcher.idle.wait())
         hurried = asyncio.ensure_future(_wait(hurry, max(0.0, settings.grace - _CUT_MARGIN_SECONDS)))
-        await asyncio.wait({stopped, hurried}, return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
+        await asyncio.wait({idle, hurried}, return_when=asyncio.FIRST_COMPLETED)
         self._dispatcher.cut_off()
-        await stopped if not hurry.is_set() else await self._server.stop(_CUT_MARGIN_SECONDS)
+        # What is open now is no call: a watch of the health, a reflection, a stream without a message.
+        await self._server.stop(_CUT_MARGIN_SECONDS)
+        for waiting in (idle, hurried):
+            waiting.cancel()
+        await stopped
 
     def _has_callers(self) -> bool:
         """Tells whether a caller may still hold a connection: after the idle limit none does."""

@@ -24,7 +24,8 @@ UNREADABLE_MESSAGE: Final = "the request could not be read: the bytes are no mes
 def validation_failed(violations: Sequence[Violation]) -> StatusError:
     """Refuses a request that breaks rules: up to 20 of them, distinct fields first, and how many there are."""
     shown = _distinct_fields_first(violations)[:MAX_VIOLATIONS]
-    more = f" (and {len(violations) - 1} more, see the details)" if len(violations) > 1 else ""
+    where = "see the details" if len(shown) == len(violations) else f"the details have {len(shown)}"
+    more = f" (and {len(violations) - 1} more, {where})" if len(violations) > 1 else ""
     return StatusError(
         grpc.StatusCode.INVALID_ARGUMENT,
         "VALIDATION_FAILED",
@@ -45,12 +46,24 @@ def validation_failed(violations: Sequence[Violation]) -> StatusError:
 
 def unreadable() -> StatusError:
     """Refuses bytes that are no message of the method."""
-    return StatusError(grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED", UNREADABLE_MESSAGE)
+    violation = error_details_pb2.BadRequest.FieldViolation(description=UNREADABLE_MESSAGE, reason="UNREADABLE")
+    return StatusError(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "VALIDATION_FAILED",
+        UNREADABLE_MESSAGE,
+        metadata={"violation_count": "1"},
+        details=[error_details_pb2.BadRequest(field_violations=[violation])],
+    )
 
 
 def method_unknown(method: str) -> StatusError:
     """Refuses a method that the server does not have."""
-    return StatusError(grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN", f"no such method: {method[:120]!a}")
+    return StatusError(
+        grpc.StatusCode.UNIMPLEMENTED,
+        "METHOD_UNKNOWN",
+        f"no such method: {method[:120]!a}",
+        metadata={"method": method[:120].encode("ascii", "replace").decode()},
+    )
 
 
 def request_id_reused(kind: str, name: str, request_id: str) -> StatusError:

@@ -21,8 +21,8 @@ NEVER_RETRY: Final = -1
 """The pushback that stops a client's retry policy (gRFC A6)."""
 
 MAX_STATUS_BYTES: Final = 3_500
-"""Bytes of `grpc-status-details-bin`. gRPC drops trailers above 8 KiB at random, and this one is sent in base64,
-with the message beside it."""
+"""Bytes of `grpc-status-details-bin`. With the message beside it all trailers stay under 4 KiB as gRPC's C core sends
+them to its own kind, and under 5.5 KiB in the base64 that other clients get; above 8 KiB gRPC drops them at random."""
 
 MAX_MESSAGE_CHARACTERS: Final = 400
 """Characters of a status message, for it is sent twice."""
@@ -44,7 +44,7 @@ class StatusError(Exception):
         metadata: every part of the message that varies; `operation` and `outcome` are added to it.
         details: google.rpc messages beside ErrorInfo and RetryInfo.
         retry_after: seconds after which a retry can help; None where it cannot.
-        cause: the class of what went wrong upstream, for the log alone.
+        cause: what went wrong on the way upstream, for the log alone.
         pushback: milliseconds for the client's retry policy, NEVER_RETRY to stop it, None to leave it alone.
     """
 

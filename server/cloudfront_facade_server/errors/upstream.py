@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import grpc
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
+from .proof import aws_code, aws_request_id, http_status
+from .redaction import upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
-from .table import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNFORESEEN, Row, UnreadableAnswerError
+from .table import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNFORESEEN, Row
 
 
 @dataclass(frozen=True)
@@ -32,35 +33,10 @@ class Subject:
     sent: Mapping[str, Any]
 
 
-_NEVER_SENT: Final = (
-    boto.ParamValidationError,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-    boto.NoRegionError,
-    boto.CredentialRetrievalError,
-    boto.MetadataRetrievalError,
-    boto.TokenRetrievalError,
-    boto.EndpointConnectionError,
-    boto.ConnectTimeoutError,
-    boto.ProxyConnectionError,
-)
-
-_HANDSHAKE_FAILURES: Final = ("CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "HANDSHAKE_FAILURE")
-"""OpenSSL's names of what can only go wrong before a connection stands."""
-
-UPSTREAM_ERRORS: Final = (boto.ClientError, boto.BotoCoreError, ResponseParserError, UnreadableAnswerError)
-"""Everything that a backend raises for what happened upstream; all else is a fault of this service."""
-
-
-def proven_not_applied(error: Exception) -> bool:
-    """Tells whether nothing can have changed: an upstream 4xx (but 408), or a request that was never sent."""
-    if isinstance(error, boto.ClientError):
-        return 400 <= _http_status(error) < 500 and _http_status(error) != 408 and aws_code(error) != "RequestTimeout"
-    if isinstance(error, boto.SSLError):
-        # Also raised when an established connection breaks; these come before sending.
-        return any(reason in str(error) for reason in _HANDSHAKE_FAILURES)
-    return isinstance(error, _NEVER_SENT)
+_UNPRINTABLE = re.compile(r"[^ -~]+")
+_MAX_CAUSE_CHARACTERS: Final = 200
+_OF_THE_TRANSPORT: Final = (boto.HTTPClientError, boto.ConnectionError)
+_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
 def is_temporary(error: Exception) -> bool:
@@ -68,24 +44,11 @@ def is_temporary(error: Exception) -> bool:
     return _row_of(error).retry_after is not None
 
 
-def aws_code(error: Exception) -> str:
-    """Gives the AWS code of an error; empty where it has none: botocore puts the HTTP status there instead."""
-    code = str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, boto.ClientError) else ""
-    return "" if code.isdigit() else code
-
-
-def aws_request_id(error: Exception) -> str:
-    """Gives the id that AWS logs the request under; empty where there is none."""
-    if not isinstance(error, boto.ClientError):
-        return ""
-    return str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
-
-
 def from_upstream(error: Exception, subject: Subject) -> StatusError:
     """Translates what a backend raised, as for a read or for a change that is proven not to have happened."""
     row = _row_of(error)
-    text = _upstream_text(error, subject) if row.quotes else ""
-    return _status_error(row, subject, upstream_metadata(error), text, type(error).__name__)
+    text = upstream_text(error, subject.sent) if row.quotes else ""
+    return _status_error(row, subject, upstream_metadata(error), text, cause(error))
 
 
 def found_by_read(code: str, subject: Subject) -> StatusError:
@@ -105,8 +68,15 @@ def outcome_unknown(error: Exception | None, *, repeatable: bool) -> StatusError
         metadata=upstream_metadata(error) if error else {},
         retry_after=1.0 if repeatable else None,
         pushback=None if repeatable else NEVER_RETRY,
-        cause=type(error).__name__ if error else "",
+        cause=cause(error) if error else "",
     )
+
+
+def cause(error: Exception) -> str:
+    """Says for the log what went wrong on the way: the class, and of what the transport raises its words too."""
+    reason = error.kwargs.get("error", "") if isinstance(error, _OF_THE_TRANSPORT) else ""
+    text = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    return _UNPRINTABLE.sub(" ", text)[:_MAX_CAUSE_CHARACTERS]
 
 
 def upstream_metadata(error: Exception) -> dict[str, str]:
@@ -114,7 +84,7 @@ def upstream_metadata(error: Exception) -> dict[str, str]:
     metadata: dict[str, str] = {}
     if code := aws_code(error):
         metadata["aws_code"] = code[:64]
-    if isinstance(error, boto.ClientError) and (status := _http_status(error)):
+    if isinstance(error, boto.ClientError) and (status := http_status(error)):
         metadata["aws_http_status"] = str(status)
     if action := _denied_action(error):
         metadata["aws_action"] = action
@@ -132,7 +102,7 @@ def _denied_action(error: Exception) -> str:
 
 
 def _status_error(
-    row: Row, subject: Subject, metadata: Mapping[str, str], text: str = "", cause: str = ""
+    row: Row, subject: Subject, metadata: Mapping[str, str], text: str = "", why: str = ""
 ) -> StatusError:
     message = row.says.format(kind=subject.kind, name=repr(subject.name))
     if text:
@@ -143,17 +113,17 @@ def _status_error(
         row.reason,
         message,
         domain=CLOUDFRONT_DOMAIN,
-        metadata=metadata,
+        metadata={**metadata, "name": subject.name},
         details=_details(row, subject, message),
         retry_after=row.retry_after,
         pushback=_pushback(row),
-        cause=cause,
+        cause=why,
     )
 
 
 def _row_of(error: Exception) -> Row:
     if isinstance(error, boto.ClientError):
-        return TABLE.get(aws_code(error)) or _unrecognized(_http_status(error))
+        return TABLE.get(aws_code(error)) or _unrecognized(http_status(error))
     for classes, row in BY_EXCEPTION:
         if isinstance(error, classes):
             return row
@@ -169,10 +139,6 @@ def _unrecognized(http_status: int) -> Row:
     return Row(
         code, "UPSTREAM_UNRECOGNIZED", f"the endpoint answered HTTP {http_status} with no code that is known here"
     )
-
-
-def _http_status(error: boto.ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def _pushback(row: Row) -> int | None:
@@ -209,23 +175,3 @@ def precondition(kind: str, subject: str, description: str) -> error_details_pb2
             error_details_pb2.PreconditionFailure.Violation(type=kind, subject=subject, description=description)
         ]
     )
-
-
-_ARN = re.compile(r"arn:[\w-]+:[^\s\"'<>,;)]*")
-_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
-_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_UNPRINTABLE = re.compile(r"[^ -~]")
-
-
-def _upstream_text(error: Exception, subject: Subject) -> str:
-    """Gives CloudFront's words about the caller's input, without ARNs and accounts that the caller did not send."""
-    if not isinstance(error, boto.ClientError):
-        return ""
-    sent = repr(subject.sent)
-
-    def keep(hidden: str, match: re.Match[str]) -> str:
-        return match[0] if match[0].rstrip(".") in sent else hidden
-
-    text = _UNPRINTABLE.sub(" ", str(error.response.get("Error", {}).get("Message", "")))
-    text = _ARN.sub(lambda match: keep("[an ARN]", match), text)
-    return _ACCOUNT.sub(lambda match: keep("[an account]", match), text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, CreateFunctionResponse
 
 from ..call import Call
-from ..creates.exactly_once import Creates
+from ..creates.creates import Creates
 from ..translation.functions import create_function_from_boto, create_function_to_boto
 from ..validation.rules import Rules
 

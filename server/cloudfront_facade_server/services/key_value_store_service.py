@@ -5,7 +5,7 @@ from __future__ import annotations
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, CreateKeyValueStoreResponse
 
 from ..call import Call
-from ..creates.exactly_once import Creates
+from ..creates.creates import Creates
 from ..translation.key_value_stores import create_key_value_store_from_boto, create_key_value_store_to_boto
 from ..validation.rules import Rules
 

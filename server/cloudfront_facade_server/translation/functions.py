@@ -73,7 +73,7 @@ def _config_from_boto(config: Mapping[str, Any]) -> FunctionConfig:
         comment=config.get("Comment", ""),
         runtime=FunctionRuntime.ValueType(enum_from_boto(config.get("Runtime"), _RUNTIMES)),
         key_value_store_associations=[
-            KeyValueStoreAssociation(key_value_store_arn=association["KeyValueStoreARN"])
+            KeyValueStoreAssociation(key_value_store_arn=association.get("KeyValueStoreARN", ""))
             for association in associations
         ],
     )

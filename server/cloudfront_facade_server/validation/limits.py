@@ -8,6 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+LOOKED_AT: Final = 1000
+"""Elements of a list that are checked one by one: above every limit, so that whoever sends more is refused anyway. A
+message has room for 125,000, and checking all of those would hold everybody up."""
+
 NAME_MAX_LENGTH: Final = 64
 """Characters of a function's or store's name. Service model, FunctionName and KeyValueStoreName."""
 
@@ -32,10 +36,8 @@ KEY_VALUE_STORE_ARN_MAX_LENGTH: Final = 85
 KEY_VALUE_STORE_ARN_PATTERN: Final = re.compile(r"arn:aws:cloudfront::[0-9]{12}:key-value-store/[0-9a-fA-F-]{36}")
 """The form of a store's ARN. Service model, KeyValueStoreARN."""
 
-S3_OBJECT_ARN_PATTERN: Final = re.compile(
-    r"arn:aws(?:-cn|-us-gov)?:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", re.DOTALL
-)
-"""The form of an import source. S3 User Guide, ARNs and rules for bucket names."""
+S3_OBJECT_ARN_PATTERN: Final = re.compile(r"arn:aws(?:-cn|-us-gov)?:s3:::[a-zA-Z0-9._-]{3,255}/.+", re.DOTALL)
+"""The form of an import source. S3 User Guide, ARNs and bucket names, those from before March 2018 included."""
 
 S3_KEY_MAX_BYTES: Final = 1024
 """Bytes of an S3 object's key in UTF-8. S3 User Guide, object key names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
 from cloudfront_facade.v1.key_value_store_service_pb2 import (
@@ -80,7 +81,7 @@ def _function_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
             "ASSOCIATIONS_COUNT",
             f"{len(associations)} associations; allowed: at most {limits.ASSOCIATIONS_MAX}",
         )
-    for index, association in enumerate(associations):
+    for index, association in enumerate(islice(associations, limits.LOOKED_AT)):
         yield from text.key_value_store_arn(
             f"{field}.key_value_store_associations[{index}].key_value_store_arn", association.key_value_store_arn
         )

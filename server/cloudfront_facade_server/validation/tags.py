@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Literal, Protocol
 
 from . import limits
@@ -48,7 +49,7 @@ class TagRules:
             kept = f" beside {own_tags} for the request_id" if own_tags else ""
             yield Violation(field, "TAGS_COUNT", f"{len(tags)} tags; allowed: at most {room}{kept}")
         first_of: dict[str, int] = {}
-        for index, tag in enumerate(tags):
+        for index, tag in enumerate(islice(tags, limits.LOOKED_AT)):
             yield from self._key(f"{field}[{index}].key", tag.key)
             first = first_of.setdefault(tag.key, index)
             if first != index and tag.key:
@@ -88,7 +89,7 @@ def _outside_ascii(value: str) -> str | None:
 
 
 def _outside_unicode(value: str) -> str | None:
-    for index, character in enumerate(value):
+    for index, character in enumerate(value[: limits.TAG_VALUE_MAX_LENGTH]):
         category = unicodedata.category(character)
         # Line and paragraph separators are in \p{Z}, but would break every log and page that shows a tag.
         if character not in limits.TAG_PUNCTUATION and (category[0] not in "LZN" or category in ("Zl", "Zp")):

@@ -57,7 +57,8 @@ def s3_object_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             "SOURCE_ARN_FORM",
-            f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn, aws-us-gov)",
+            f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn, aws-us-gov), "
+            "with a bucket of 3 to 255 a-z A-Z 0-9 . _ -",
         )
         return
     key = value.split("/", 1)[1]

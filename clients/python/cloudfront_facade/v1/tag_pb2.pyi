@@ -29,8 +29,8 @@ class Tag(_message.Message):
     lower case differ). Must not start with `aws:` or `cloudfront-facade:`, in any case.
     """
     value: _builtins.str
-    """Optional. 0 to 256 characters of the same set. Absent and empty differ: CloudFront stores a tag without a value
-    for the one, and a tag with an empty value for the other.
+    """Optional. 0 to 256 characters of the same set. Absent and empty are sent to CloudFront differently: a tag
+    without a value, and a tag whose value is empty.
     """
     def __init__(
         self,

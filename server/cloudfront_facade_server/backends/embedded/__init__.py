@@ -6,7 +6,7 @@
 `tags`, `import_source`, `key_value_stores`, `functions`  the operations
 """
 
-from cloudfront_facade_server.backends.embedded.backend import EmbeddedBackend
-from cloudfront_facade_server.backends.embedded.database import EmbeddedStoreError, default_path
+from .backend import EmbeddedBackend
+from .database import EmbeddedStoreError, default_path
 
 __all__ = ["EmbeddedBackend", "EmbeddedStoreError", "default_path"]

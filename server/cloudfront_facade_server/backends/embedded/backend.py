@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cloudfront_facade_server.backends.embedded.answers import RefusedError, response_metadata
-from cloudfront_facade_server.backends.embedded.database import Database
-from cloudfront_facade_server.backends.embedded.functions import Functions
-from cloudfront_facade_server.backends.embedded.import_source import ImportFolder
-from cloudfront_facade_server.backends.embedded.key_value_stores import KeyValueStores
-from cloudfront_facade_server.backends.embedded.tags import Tags
-from cloudfront_facade_server.backends.protocol import Response
+from ..protocol import Response
+from .answers import RefusedError, response_metadata
+from .database import Database, unusable
+from .functions import Functions
+from .import_source import ImportFolder
+from .key_value_stores import KeyValueStores
+from .tags import Tags
+
+_log = logging.getLogger(__name__)
 
 
 def _utc_now() -> datetime:
@@ -53,6 +56,7 @@ class EmbeddedBackend:
         busy_timeout_seconds: float = 5,
     ) -> None:
         self._clock = clock
+        self._path = path
         self._database = Database(path, busy_timeout_seconds)
         self._tags = Tags(self._database)
         self._key_value_stores = KeyValueStores(
@@ -105,7 +109,10 @@ class EmbeddedBackend:
             members = run(now)
         except RefusedError as refusal:
             raise refusal.client_error(operation, now) from None
-        except sqlite3.OperationalError as error:
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise
+        except sqlite3.DatabaseError as error:
+            _log.warning("%s", unusable(self._path, error))
             unavailable = RefusedError("ServiceUnavailable", 503, "The embedded database cannot be used at the moment.")
             raise unavailable.client_error(operation, now) from error
         return {"ResponseMetadata": response_metadata(http_status, now, members), **members}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cloudfront_facade_server.backends.embedded import schema
+from . import schema
 
 IN_MEMORY = ":memory:"
 """The path of a database that lives as long as the process."""
@@ -114,13 +114,13 @@ def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
         reason = getattr(error, "strerror", None) or error
         raise EmbeddedStoreError(f"{path}: cannot be created: {reason}; {_ELSEWHERE}") from None
     except sqlite3.Error as error:
-        raise _unusable(path, error) from None
+        raise unusable(path, error) from None
     try:
         _prepare(connection, path)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
-            raise _unusable(path, error) from None
+            raise unusable(path, error) from None
         raise
     return connection
 
@@ -169,7 +169,8 @@ def _check_schema(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
-def _unusable(path: str, error: sqlite3.Error) -> EmbeddedStoreError:
+def unusable(path: str, error: sqlite3.Error) -> EmbeddedStoreError:
+    """Says in a line what is wrong with the database, and what to do."""
     # Extended codes have the primary one in their low byte.
     remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "look into the file system")
     return EmbeddedStoreError(f"{path}: {error}; {remedy}, or {_ELSEWHERE}")

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from cloudfront_facade_server.backends.embedded.answers import (
+from .answers import (
     ARN_PREFIX,
     LOCATION_PREFIX,
     RefusedError,
@@ -18,9 +18,9 @@ from cloudfront_facade_server.backends.embedded.answers import (
     new_etag,
     to_milliseconds,
 )
-from cloudfront_facade_server.backends.embedded.database import Database
-from cloudfront_facade_server.backends.embedded.key_value_stores import store_status
-from cloudfront_facade_server.backends.embedded.tags import add_resource, requested_tags
+from .database import Database
+from .key_value_stores import store_status
+from .tags import add_resource, requested_tags
 
 MAX_ASSOCIATIONS = 1
 """Stores of one function. Source: the Developer Guide, quotas of key value stores."""

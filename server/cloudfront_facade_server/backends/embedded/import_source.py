@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloudfront_facade_server.backends.embedded.answers import RefusedError
+from .answers import RefusedError
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 """An import file. It bounds the store's total too. Source: the Developer Guide, quotas of key value stores."""

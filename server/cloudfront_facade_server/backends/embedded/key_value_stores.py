@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cloudfront_facade_server.backends.embedded.answers import (
+from .answers import (
     ARN_PREFIX,
     LOCATION_PREFIX,
     RefusedError,
@@ -18,9 +18,9 @@ from cloudfront_facade_server.backends.embedded.answers import (
     new_etag,
     to_milliseconds,
 )
-from cloudfront_facade_server.backends.embedded.database import Database
-from cloudfront_facade_server.backends.embedded.import_source import Import, ImportFolder
-from cloudfront_facade_server.backends.embedded.tags import add_resource, requested_tags
+from .database import Database
+from .import_source import Import, ImportFolder
+from .tags import add_resource, requested_tags
 
 MAX_PAGE = 100
 """Stores of one page, also where more are asked for or nothing is. Source: CloudFront's default for its lists."""
@@ -75,7 +75,7 @@ class KeyValueStores:
             self._insert(connection, arn, arguments, imported, to_milliseconds(now))
             row = _row(connection, name, now)
         if source and imported.failure:
-            _log.warning("the import of %s into the store %s failed: %s", source["SourceARN"], name, imported.failure)
+            _log.warning("the import into the store %s failed: %s", name, imported.failure)
         return {
             "KeyValueStore": {**_key_value_store(row), "Status": "PROVISIONING"},
             "ETag": row["etag"],

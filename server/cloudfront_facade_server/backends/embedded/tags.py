@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloudfront_facade_server.backends.embedded.answers import RefusedError
-from cloudfront_facade_server.backends.embedded.database import Database
+from .answers import RefusedError
+from .database import Database
 
 MAX_TAGS = 50
 """Tags of one resource. Source: the AWS General Reference's tagging rules."""

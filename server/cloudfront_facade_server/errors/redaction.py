@@ -1,0 +1,27 @@
+"""CloudFront's own words, as far as callers may read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from botocore import exceptions as boto
+
+_ARN = re.compile(r"arn:[\w-]+:[^\s\"'<>,;)]*")
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_UNPRINTABLE = re.compile(r"[^ -~]")
+
+
+def upstream_text(error: Exception, sent: Mapping[str, Any]) -> str:
+    """Gives CloudFront's words about the caller's input, without ARNs and accounts that the caller did not send."""
+    if not isinstance(error, boto.ClientError):
+        return ""
+    known = repr(sent)
+
+    def keep(hidden: str, match: re.Match[str]) -> str:
+        return match[0] if match[0].rstrip(".") in known else hidden
+
+    text = _UNPRINTABLE.sub(" ", str(error.response.get("Error", {}).get("Message", "")))
+    text = _ARN.sub(lambda match: keep("[an ARN]", match), text)
+    return _ACCOUNT.sub(lambda match: keep("[an account]", match), text)

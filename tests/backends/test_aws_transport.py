@@ -1,0 +1,209 @@
+"""The transport under boto3: when a request failed, and that it is sent once."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from botocore import exceptions as boto
+from botocore.awsrequest import AWSRequest
+
+from cloudfront_facade_server.backends.aws_transport import Timeouts, Transport, within
+from cloudfront_facade_server.errors.proof import proven_not_applied
+from cloudfront_facade_server.errors.upstream import cause
+from support.event_loop import in_loop
+
+Serve = Callable[[socket.socket], None]
+
+
+@contextmanager
+def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
+    """Serves every connection by `serve`, and counts them."""
+    accepted = [0]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                accepted[0] += 1
+                with connection:
+                    try:
+                        serve(connection)
+                    except OSError:
+                        continue
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}", accepted
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def answer(connection: socket.socket) -> None:
+    """Answers 200 to one request, and hangs up."""
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+def answer_then_hang_up_on_the_second(connection: socket.socket) -> None:
+    answer(connection)
+    connection.recv(65_536)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> tuple[trustme.CA, Path]:
+    made = trustme.CA()
+    path = tmp_path / "ca.pem"
+    made.cert_pem.write_to_path(path)
+    return made, path
+
+
+def send(transport: Transport, url: str, method: str = "POST") -> Any:
+    prepared = AWSRequest(method=method, url=url, data=b"body", headers={"Content-Length": "4"}).prepare()
+    with_timeouts = within(Timeouts(2.0, 2.0))(transport.send)
+    return in_loop(with_timeouts, prepared)
+
+
+@pytest.fixture
+def transport(aws_environment: None, authority: tuple[trustme.CA, Path]) -> Iterator[Transport]:
+    made = Transport(str(authority[1]))
+    yield made
+    in_loop(made.close)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_request_is_sent_once_also_where_its_connection_was_used_before(transport: Transport, method: str) -> None:
+    with listening(answer_then_hang_up_on_the_second) as (address, accepted):
+        assert send(transport, f"http://{address}/").content == b"ok"
+        with pytest.raises(boto.ConnectionClosedError) as lost:
+            send(transport, f"http://{address}/", method)
+        assert accepted == [1], "nothing was sent again over another connection"
+    assert not proven_not_applied(lost.value)
+
+
+def test_a_certificate_of_a_stranger_stops_before_anything_is_sent(transport: Transport) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as secured:
+            received.append(secured.recv(65_536))
+
+    with listening(serve) as (address, _), pytest.raises(boto.SSLError) as refused:
+        send(transport, f"https://{address}/")
+    assert proven_not_applied(refused.value)
+    assert received == []
+
+
+def test_a_tls_stream_that_breaks_after_the_request_leaves_the_effect_open(
+    transport: Transport, authority: tuple[trustme.CA, Path]
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority[0].issue_cert("127.0.0.1").configure_cert(context)
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        secured = context.wrap_socket(connection, server_side=True)
+        received.append(secured.recv(65_536))
+        plain = socket.socket(fileno=secured.detach())
+        plain.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+        plain.close()
+
+    with listening(serve) as (address, _), pytest.raises(boto.HTTPClientError) as broken:
+        send(transport, f"https://{address}/")
+    assert received[0].endswith(b"body")
+    assert not proven_not_applied(broken.value)
+
+
+@pytest.mark.parametrize("status", [407, 502])
+def test_a_proxy_that_opens_no_tunnel_stops_before_anything_is_sent(
+    authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    asked: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        asked.append(connection.recv(65_536))
+        connection.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
+
+    with listening(refuse) as (address, _):
+        monkeypatch.setenv("https_proxy", f"http://me:hush@{address}")
+        transport = Transport(str(authority[1]))
+        with pytest.raises(boto.EndpointConnectionError) as refused:
+            send(transport, "https://cloudfront.example/")
+        in_loop(transport.close)
+    assert asked[0].startswith(b"CONNECT cloudfront.example:443 ")
+    assert b"Proxy-Authorization: Basic" in asked[0]
+    assert proven_not_applied(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_a_proxy_is_not_asked_for_what_the_environment_excepts(
+    authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    transport = Transport(str(authority[1]))
+    with listening(answer) as (address, _):
+        assert send(transport, f"http://{address}/").status_code == 200
+    in_loop(transport.close)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"HTTP/1.1 201 Created\r\nLocation: arn:secret",
+        b"HTTP/1.1 201 Created\r\nbad header arn:secret\r\n\r\n",
+        b"arn:secret is not HTTP\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\narn:secret\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\narn:secret",
+    ],
+    ids=["cut headers", "bad header", "no HTTP", "bad chunk", "cut body"],
+)
+def test_an_answer_that_is_none_leaves_the_effect_open_and_tells_the_log_nothing_of_itself(
+    transport: Transport, content: bytes
+) -> None:
+    def nonsense(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(content)
+
+    with listening(nonsense) as (address, _), pytest.raises(boto.HTTPClientError) as caught:
+        send(transport, f"http://{address}/")
+    assert not proven_not_applied(caught.value)
+    assert "secret" not in cause(caught.value)
+
+
+def test_the_log_learns_why_no_connection_could_be_made(transport: Transport) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+    with pytest.raises(boto.EndpointConnectionError) as caught:
+        send(transport, f"http://{address}/")
+    assert cause(caught.value) == f"EndpointConnectionError: {address}: Connection refused"
+
+
+def test_a_proxy_needs_no_scheme_and_other_proxies_are_not_obeyed(
+    authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with listening(answer) as (address, accepted):
+        monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+        monkeypatch.setenv("http_proxy", address)
+        transport = Transport(str(authority[1]))
+        assert send(transport, "http://cloudfront.example/").content == b"ok"
+        in_loop(transport.close)
+    assert accepted == [1]
+    monkeypatch.setenv("http_proxy", "socks5://me:hush@127.0.0.1:1")
+    with pytest.raises(ValueError, match="http_proxy has to be") as refused:
+        Transport(str(authority[1]))
+    assert "hush" not in str(refused.value)

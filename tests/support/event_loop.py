@@ -1,0 +1,56 @@
+"""An event loop in a thread of its own, for tests that call what waits in one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any, Final, TypeVar, cast
+
+from cloudfront_facade_server.waiting import run
+
+T = TypeVar("T")
+
+
+THREAD_NAME: Final = "event-loop"
+
+
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Gives the loop; its thread ends with the process."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name=THREAD_NAME, daemon=True).start()
+    return loop
+
+
+def in_loop(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+    """Runs a plain function that waits, and gives its result."""
+    return asyncio.run_coroutine_threadsafe(run(function, *arguments, **keywords), event_loop()).result()
+
+
+class _Waiting:
+    def __init__(self, backend: object) -> None:
+        self.backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.backend, name)
+        if not callable(value):
+            return value
+
+        @wraps(value)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            result = in_loop(value, *arguments, **keywords)
+            return waiting(result) if name == "settling" else result
+
+        return call
+
+
+def waiting(backend: T) -> T:
+    """Gives a backend whose methods are called from any thread, and wait in the loop."""
+    return cast(T, _Waiting(backend))
+
+
+def unwrapped(backend: T) -> T:
+    """Gives the backend itself, for a server with a loop of its own."""
+    return cast(T, backend.backend) if isinstance(backend, _Waiting) else backend

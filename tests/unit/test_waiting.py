@@ -1,0 +1,101 @@
+"""Plain functions that wait in the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+import traceback
+
+import pytest
+
+from cloudfront_facade_server.waiting import Waiting, begin, finish, in_daemon_thread, run, sleep, wait
+
+
+def test_a_function_that_never_waits_ends_where_it_begins() -> None:
+    assert begin(lambda word: word.upper(), "done") == "DONE"
+    with pytest.raises(LookupError):
+        begin(dict[str, str]().__getitem__, "missing")
+
+
+def test_functions_that_wait_take_turns_in_one_thread() -> None:
+    events: list[tuple[str, int]] = []
+
+    def work(name: str) -> str:
+        for step in range(3):
+            events.append((name, step))
+            sleep(0.01)
+        return name + threading.current_thread().name
+
+    async def main() -> list[str]:
+        return list(await asyncio.gather(run(work, "a"), run(work, "b")))
+
+    assert asyncio.run(main()) == ["aMainThread", "bMainThread"]
+    assert events == [(name, step) for step in range(3) for name in "ab"]
+
+
+def test_what_goes_wrong_is_raised_where_the_function_waits_with_its_trace() -> None:
+    async def fail() -> None:
+        raise LookupError
+
+    def work() -> str:
+        try:
+            wait(fail())
+        except LookupError as error:
+            return traceback.extract_tb(error.__traceback__)[-1].name
+        return "nothing"
+
+    assert asyncio.run(run(work)) == "fail"
+
+
+def test_a_function_whose_task_is_cancelled_is_left_in_order() -> None:
+    left: list[str] = []
+
+    def work() -> None:
+        try:
+            sleep(60)
+        finally:
+            left.append("left")
+
+    async def main() -> None:
+        begun = begin(work)
+        assert isinstance(begun, Waiting)
+        task = asyncio.create_task(finish(begun))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert left == ["left"]
+
+
+def test_without_a_loop_nothing_waits() -> None:
+    future: asyncio.Future[None] = asyncio.Future(loop=asyncio.new_event_loop())
+    with pytest.raises(RuntimeError, match="no event loop"):
+        wait(future)
+    future.get_loop().close()
+
+
+def test_what_blocks_does_not_hold_up_the_loop() -> None:
+    async def main() -> float:
+        blocked = asyncio.create_task(run(lambda: wait(in_daemon_thread(lambda: time.sleep(0.3)))))
+        started = time.monotonic()
+        await asyncio.sleep(0.01)
+        late = time.monotonic() - started
+        await blocked
+        return late
+
+    assert asyncio.run(main()) < 0.2
+
+
+def test_what_hangs_does_not_hold_up_the_end() -> None:
+    release = threading.Event()
+
+    async def main() -> None:
+        await asyncio.wait({in_daemon_thread(release.wait)}, timeout=0.01)
+
+    started = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - started < 2
+    release.set()

@@ -1,0 +1,110 @@
+"""What a create and a refusal cost, in calls of functions: the same on every machine, and nearly on every run."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.app import FUNCTION_SERVICE, services
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.call import Call
+from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.translation.functions import create_function_to_boto
+from cloudfront_facade_server.validation.violations import ValidationError
+from cloudfront_facade_server.waiting import run
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import plain_client
+from support.facade import REQUEST_ID, function
+
+pytestmark = pytest.mark.usefixtures("aws_environment")
+
+NAMES = ("warm-1", "warm-2", "counted")
+
+
+def request(name: str) -> CreateFunctionRequest:
+    return function(
+        name, request_id=REQUEST_ID, tags=[Tag(key="team", value="edge"), Tag(key="cost-center", value="7")]
+    )
+
+
+@contextmanager
+def counting(calls: list[int]) -> Iterator[None]:
+    """Counts the calls of functions, Python's and C's, in this thread."""
+    count = 0
+
+    def profile(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        if event in ("call", "c_call"):
+            count += 1
+
+    sys.setprofile(profile)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        calls.append(count)
+
+
+def of_plain_boto3(double: CloudFrontDouble) -> int:
+    calls: list[int] = []
+    with plain_client(double.url) as client:
+        for name in NAMES:
+            arguments = create_function_to_boto(request(name))
+            with counting(calls):
+                client.create_function(**arguments)
+    return calls[-1]
+
+
+def of_the_facade(double: CloudFrontDouble, check: Callable[[Any], None], *requests: CreateFunctionRequest) -> int:
+    calls: list[int] = []
+
+    async def measure() -> None:
+        backend = AwsBackend(endpoint_url=double.url)
+        settings = ServeSettings(backend="aws", endpoint_url=double.url)
+        service: Any = services(settings, backend, backend)[FUNCTION_SERVICE][0]
+        for sent in requests:
+            with counting(calls):
+                check(await run(attempt, service, sent))
+        await run(backend.close)
+
+    asyncio.run(measure())
+    return calls[-1]
+
+
+def attempt(service: Any, sent: CreateFunctionRequest) -> Any:
+    try:
+        return service.CreateFunction(sent, Call("CreateFunction", "test", float("inf")))
+    except ValidationError as error:
+        return error
+
+
+def test_a_create_takes_fewer_calls_than_plain_boto3_alone(cloudfront: CloudFrontDouble) -> None:
+    plain = of_plain_boto3(cloudfront)
+    cloudfront.functions.clear()
+
+    def is_created(answer: Any) -> None:
+        assert answer.etag
+
+    ours = of_the_facade(cloudfront, is_created, *[request(name) for name in NAMES])
+
+    assert ours < 0.65 * plain, f"{ours} calls, where plain boto3 takes {plain}"
+
+
+def test_a_refusal_takes_a_twentieth_of_the_calls_of_a_create(cloudfront: CloudFrontDouble) -> None:
+    plain = of_plain_boto3(cloudfront)
+    bad = function("no name", function_code=b"", tags=[Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k")])
+
+    def is_refused(answer: Any) -> None:
+        assert len(answer.violations) == 5
+
+    ours = of_the_facade(cloudfront, is_refused, bad, bad)
+
+    assert ours < 0.05 * plain, f"{ours} calls, where a create of plain boto3 takes {plain}"
+    assert cloudfront.count("CreateFunction") == len(NAMES)
