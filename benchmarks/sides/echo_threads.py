@@ -1,0 +1,31 @@
+"""The same echo on a threaded server: what the choice of an asyncio edge costs where nothing else is done."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, CreateFunctionResponse
+from cloudfront_facade.v1.function_service_pb2_grpc import (
+    FunctionServiceServicer,
+    add_FunctionServiceServicer_to_server,
+)
+
+from .echo import ANSWER
+
+
+class _Echo(FunctionServiceServicer):
+    def CreateFunction(  # noqa: N802
+        self, _request: CreateFunctionRequest, _context: grpc.ServicerContext
+    ) -> CreateFunctionResponse:
+        return ANSWER
+
+
+if __name__ == "__main__":
+    server = grpc.server(ThreadPoolExecutor(32))
+    add_FunctionServiceServicer_to_server(_Echo(), server)
+    server.add_insecure_port(sys.argv[1])
+    server.start()
+    server.wait_for_termination()
