@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Sequence
@@ -64,7 +65,7 @@ def _serve(endpoint: str) -> float:
         process = subprocess.Popen([program, "serve", *settings], env=environment(), stderr=subprocess.PIPE, text=True)
     with process:
         for line in process.stderr or ():
-            if '"event": "serving"' in line:
+            if json.loads(line)["event"] == "serving":
                 break
         took = time.perf_counter() - began
         process.terminate()
