@@ -3,19 +3,78 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 import traceback
+import weakref
+from contextlib import nullcontext, suppress
 
 import pytest
+from greenlet import getcurrent
 
-from cloudfront_facade_server.waiting import Waiting, begin, finish, in_daemon_thread, run, sleep, wait
+from cloudfront_facade_server.waiting import Stacks, Waiting, in_daemon_thread, run, sleep, wait
 
 
 def test_a_function_that_never_waits_ends_where_it_begins() -> None:
-    assert begin(lambda word: word.upper(), "done") == "DONE"
+    stacks = Stacks()
+    assert stacks.begin(lambda word: word.upper(), "done") == "DONE"
     with pytest.raises(LookupError):
-        begin(dict[str, str]().__getitem__, "missing")
+        stacks.begin(dict[str, str]().__getitem__, "missing")
+
+
+def test_one_stack_serves_functions_that_end_before_the_next_one_begins() -> None:
+    stacks = Stacks()
+    used: set[object] = set()
+
+    def work(*, fail: bool, pause: bool) -> None:
+        used.add(getcurrent())
+        if pause:
+            sleep(0)
+        if fail:
+            raise LookupError
+
+    async def attempt(*, fail: bool, pause: bool) -> None:
+        begun = stacks.begin(work, fail=fail, pause=pause)
+        if isinstance(begun, Waiting):
+            await stacks.finish(begun)
+
+    async def main() -> None:
+        for pause in (False, True):
+            for fail in (True, False):
+                with pytest.raises(LookupError) if fail else nullcontext():
+                    await attempt(fail=fail, pause=pause)
+
+    asyncio.run(main())
+    assert len(used) == 1
+
+
+def test_a_kept_stack_keeps_nothing_of_what_ran_on_it() -> None:
+    class Request:
+        pass
+
+    stacks = Stacks()
+
+    def fail(_request: Request) -> None:
+        raise LookupError
+
+    for function in (id, fail):
+        request = Request()
+        gone = weakref.ref(request)
+        with suppress(LookupError):
+            stacks.begin(function, request)
+        del request
+        gc.collect()
+        assert gone() is None
+
+
+def test_stacks_end_with_their_keeper() -> None:
+    stacks = Stacks()
+    used = stacks.begin(lambda: weakref.ref(getcurrent()))
+    assert not isinstance(used, Waiting)
+    assert used() is not None
+    del stacks
+    assert used() is None
 
 
 def test_functions_that_wait_take_turns_in_one_thread() -> None:
@@ -58,9 +117,10 @@ def test_a_function_whose_task_is_cancelled_is_left_in_order() -> None:
             left.append("left")
 
     async def main() -> None:
-        begun = begin(work)
+        stacks = Stacks()
+        begun = stacks.begin(work)
         assert isinstance(begun, Waiting)
-        task = asyncio.create_task(finish(begun))
+        task = asyncio.create_task(stacks.finish(begun))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -20,7 +20,7 @@ from ..call import Call, Clock, Grace
 from ..errors.refusals import deadline_exceeded, overloaded, shutting_down
 from ..errors.status_error import StatusError
 from ..logs import place
-from ..waiting import Waiting, begin, finish
+from ..waiting import Stacks, Waiting
 from .failures import status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
@@ -109,6 +109,7 @@ class Dispatcher:
         self._clock = clock
         self._open: set[_OpenCall] = set()
         self._cut = False
+        self._stacks = Stacks()
         self.under_way = 0
         self.idle = asyncio.Event()
         self.idle.set()
@@ -151,7 +152,7 @@ class Dispatcher:
     async def _run(self, method: Method, request: Any, call: Call, arrived: float) -> Any:
         try:
             self._admit()
-            begun = begin(method, request, call)
+            begun = self._stacks.begin(method, request, call)
         except Exception as error:
             failure = status_error(error, call.outcome)
             self._write(call, arrived, failure, error)
@@ -189,7 +190,7 @@ class Dispatcher:
             open_call.answer_with(task)
             self._close(open_call, open_call.early or (status_error(error, call.outcome) if error else None), error)
 
-        open_call.task = loop.create_task(finish(waiting))
+        open_call.task = loop.create_task(self._stacks.finish(waiting))
         open_call.task.add_done_callback(end)
         try:
             return await open_call.answer
