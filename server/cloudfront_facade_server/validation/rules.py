@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Final
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
 from cloudfront_facade.v1.key_value_store_service_pb2 import (
@@ -15,6 +16,9 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 from . import limits, text
 from .tags import TagRules
 from .violations import ValidationError, Violation
+
+_RUNTIMES: Final = FunctionRuntime.keys()[1:]
+_RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
 
 
 class Rules:
@@ -64,16 +68,15 @@ def _refuse(found: Iterable[Violation]) -> None:
 
 def _function_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
     yield from text.comment(f"{field}.comment", config.comment)
-    runtimes = FunctionRuntime.keys()[1:]
-    if config.runtime == FunctionRuntime.FUNCTION_RUNTIME_UNSPECIFIED or config.runtime not in FunctionRuntime.values():
+    if config.runtime not in _RUNTIME_NUMBERS:
         sent = str(config.runtime) if config.runtime else "not set"
-        yield Violation(f"{field}.runtime", "RUNTIME_KNOWN", f"{sent}; allowed: {' or '.join(runtimes)}")
+        yield Violation(f"{field}.runtime", "RUNTIME_KNOWN", f"{sent}; allowed: {' or '.join(_RUNTIMES)}")
     associations = config.key_value_store_associations
     if associations and config.runtime == FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0:
         yield Violation(
             f"{field}.runtime",
             "RUNTIME_OF_ASSOCIATION",
-            f"{runtimes[0]} with a key value store; allowed: {runtimes[1]}, or no key_value_store_associations",
+            f"{_RUNTIMES[0]} with a key value store; allowed: {_RUNTIMES[1]}, or no key_value_store_associations",
         )
     if len(associations) > limits.ASSOCIATIONS_MAX:
         yield Violation(

@@ -65,8 +65,9 @@ class TagRules:
             yield Violation(field, "TAG_KEY_LENGTH", f"{sent}; allowed: 1 to {limits.TAG_KEY_MAX_LENGTH} characters")
         if bad := self._first_bad(key):
             yield Violation(field, "TAG_KEY_CHARACTERS", f"{bad}; allowed: {self._allowed}")
+        lowered = key.lower()
         for prefix, owner in ((limits.TAG_RESERVED_PREFIX, "AWS"), (limits.TAG_FACADE_PREFIX, "this service")):
-            if key.lower().startswith(prefix):
+            if lowered.startswith(prefix):
                 yield Violation(
                     field,
                     "TAG_KEY_RESERVED",

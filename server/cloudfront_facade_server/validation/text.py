@@ -10,7 +10,7 @@ from .violations import Violation, quote
 
 _SHOWN_OF_ARN = 120
 
-_NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot carry (section 2.2), and CR, which a parser reads back as LF (section 2.11)."""
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+import re
+from typing import Final, NamedTuple
 
 SHOWN_CHARACTERS: Final = 32
 """Characters of a caller's text that a message shows; ARNs are shown whole, for their end matters most."""
 
 
-@dataclass(frozen=True)
-class Violation:
+_PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
+"""What is shown as it is: printable ASCII but quotes and backslashes."""
+
+
+class Violation(NamedTuple):
     """One rule that one field breaks.
 
     Attributes:
@@ -38,9 +41,12 @@ class ValidationError(Exception):
 
 def quote(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Shows a caller's text in a message: in quotes, in printable ASCII, cut where it is long."""
+    head = text[:limit]
+    if _PLAIN.fullmatch(head):
+        return f'"{head}"' if len(text) <= limit else f'"{head}..."'
     shown = ""
     for character in text:
-        escaped = character if " " <= character <= "~" and character not in '"\\' else _escape(character)
+        escaped = character if _PLAIN.fullmatch(character) else _escape(character)
         if len(shown) + len(escaped) > limit:
             return f'"{shown}..."'
         shown += escaped
