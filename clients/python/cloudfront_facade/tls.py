@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import grpc
 
@@ -60,4 +59,6 @@ def _read(pem: Pem | None) -> bytes | None:
     # Content that is taken for a path would be shown by the error that there is no such file: a private key, perhaps.
     if isinstance(pem, str) and pem.lstrip().startswith("-----BEGIN"):
         return pem.encode()
+    from pathlib import Path  # nothing else here needs it, and its import is not quick
+
     return Path(pem).read_bytes()
