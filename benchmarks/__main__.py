@@ -65,6 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     os.sched_setaffinity(0, CALLERS_CORES)
     # Beside the repository's own files, for the embedded backend is to sync to a disk.
+    Path(".make").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=".make", prefix="bench-") as name:
         folder = Path(name).resolve()
         nginx = upstream.start(folder)

@@ -31,11 +31,16 @@ class ProcessError(Exception):
 
 
 def environment() -> dict[str, str]:
-    """Gives an environment with example credentials, and without this machine's AWS set-up and proxies."""
+    """Gives an environment with example credentials, and without what this machine sets for AWS, networks and Python.
+
+    Where authorities are named, the server reads them before it serves, and boto3 only when it connects. And Python
+    is to keep what it compiled: pip compiles what it installs, but not the sources of this repository.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "CLOUDFRONT_FACADE_")) and not name.lower().endswith("_proxy")
+        if not name.startswith(("AWS_", "CLOUDFRONT_FACADE_", "PYTHON"))
+        and not name.lower().endswith(("_proxy", "_ca_bundle"))
     }
     return kept | {
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
