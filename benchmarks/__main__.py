@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from . import creates, crowd, embedded, machine, plots, profiling, report, servers, starts, upstream
+from . import creates, crowd, embedded, machine, plots, profiling, report, starts, upstream
 from .figures import as_json, figures
 from .load import MANY
 from .process import CALLERS_CORES, say
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--again", action="store_true", help="make table and plots of the last results, measure nothing"
     )
-    parser.add_argument("--hold", choices=servers.SERVERS, help="only keep one side under load, for a profiler")
+    parser.add_argument("--hold", choices=profiling.SIDES, help="only keep one side under load, for a profiler")
     parser.add_argument("--callers", type=int, choices=(1, MANY), default=MANY, help="how many call it")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to hold it")
     options = parser.parse_args(arguments)

@@ -28,6 +28,7 @@ from .upstream import Upstream
 PLAIN: Final = "boto3"
 WITHOUT_ID: Final = "facade_without_id"
 REFUSALS: Final = "refusals"
+BARE_REFUSALS: Final = "bare_refusal"
 
 _WARM_UP_CALLS: Final = 200
 
@@ -130,14 +131,15 @@ def _all_series(upstream: Upstream, folder: Path) -> Iterator[list[_Series]]:
             server = servers.start(name, upstream.fast, folder)
             stack.callback(server.process.stop)
             pid = server.process.pid
+            if name == BARE_REFUSALS:
+                series.append(_refusals(name, server, folder, nginx))
+                continue
             for side, target in _targets(server):
                 call = stack.enter_context(caller(target))
                 series.append(_Series(side, 1, pid, _one(server, call, nginx)))
                 series.append(_Series(side, MANY, pid, _many(server, target, weight(target, call()), folder, nginx)))
             if name == "facade":
-                refused = replace(server.target, body=REFUSED_REQUEST.SerializeToString())
-                _require_refusal(refused)
-                series.append(_Series(REFUSALS, MANY, pid, _many(server, refused, 0, folder, nginx)))
+                series.append(_refusals(REFUSALS, server, folder, nginx))
         yield series
 
 
@@ -145,6 +147,12 @@ def _targets(server: Server) -> Iterator[tuple[str, Target]]:
     yield server.name, server.target
     if server.name == "facade":
         yield WITHOUT_ID, replace(server.target, body=REQUEST.SerializeToString())
+
+
+def _refusals(side: str, server: Server, folder: Path, upstream: int) -> _Series:
+    refused = replace(server.target, body=REFUSED_REQUEST.SerializeToString())
+    _require_refusal(refused)
+    return _Series(side, MANY, server.process.pid, _many(server, refused, 0, folder, upstream))
 
 
 def _require_refusal(target: Target) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .creates import PLAIN, REFUSALS, WITHOUT_ID, Round
+from .creates import BARE_REFUSALS, PLAIN, REFUSALS, WITHOUT_ID, Round
 from .crowd import CALLERS
 from .load import MANY
 from .process import PLACES
@@ -131,7 +131,7 @@ def _of_creates(rounds: Sequence[Round], place: str) -> Iterator[Figure]:
     yield figure(f"server CPU per create, {MANY} callers: side / (boto3 + echo)", cpu(MANY), 0.9)
     yield figure(f"creates per second, {MANY} callers: side / boto3", rate(PLAIN), 1.0, at_least=True)
     yield figure(f"creates per second, {MANY} callers: side / aiobotocore", rate("aio"), 0.95, at_least=True)
-    refusals = {"facade": REFUSALS, "echo_threads": "echo_threads"}
+    refusals = {"facade": REFUSALS, BARE_REFUSALS: BARE_REFUSALS, "echo_threads": "echo_threads"}
     yield figure("refusals per second / echoes per second", rate("echo"), 0.8, at_least=True, sides=refusals)
 
 

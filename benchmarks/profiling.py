@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from . import servers
+from .creates import BARE_REFUSALS
 from .load import MANY, caller, many_callers, one_caller, weight
 from .process import say
 from .upstream import Upstream
+
+SIDES: Final = tuple(name for name in servers.SERVERS if name != BARE_REFUSALS)
+"""The sides that can be held: those that answer creates."""
 
 _CALLS: Final = 500
 

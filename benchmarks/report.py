@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from .creates import PLAIN, REFUSALS
+from .creates import BARE_REFUSALS, PLAIN, REFUSALS
 from .figures import SIDES, Figure, Spread
 from .load import MANY, Measurement
 from .process import PLACES
@@ -21,6 +21,7 @@ NAMES: Final = {
     "echo": "echo",
     "echo_threads": "threaded echo",
     REFUSALS: "refusals",
+    BARE_REFUSALS: "bare refusal",
     "disk": "syncs of the disk",
 }
 """The sides in words."""
@@ -78,8 +79,9 @@ def _figure_rows(found: Iterable[Figure]) -> Iterator[Sequence[str]]:
 def _series_rows(results: Results, place: str) -> Iterator[Sequence[str]]:
     """What the ratios were made of; these depend on the machine and its hour."""
     yield [f"on {place}", "one caller, ms", "CPU, ms", f"{MANY} callers, per second", "CPU, ms", "cores busy"]
-    for side in (PLAIN, "echo", "echo_threads", *SIDES, REFUSALS):
-        alone = [each.of(side, 1, place) for each in results.rounds] if side != REFUSALS else []
+    for side in (PLAIN, "echo", "echo_threads", *SIDES, BARE_REFUSALS, REFUSALS):
+        refuses = side in (BARE_REFUSALS, REFUSALS)
+        alone = [] if refuses else [each.of(side, 1, place) for each in results.rounds]
         crowd = [each.of(side, MANY, place) for each in results.rounds]
         yield [
             NAMES[side],

@@ -22,7 +22,7 @@ REST_BODY: Final = json.dumps(
     }
 ).encode()
 
-SERVERS: Final = ("facade", "naive", "rest", "aio", "echo", "echo_threads")
+SERVERS: Final = ("facade", "naive", "rest", "aio", "echo", "echo_threads", "bare_refusal")
 
 
 @dataclass(frozen=True)

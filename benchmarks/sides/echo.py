@@ -43,9 +43,10 @@ class _Echo(FunctionServiceServicer):
         return ANSWER
 
 
-async def _serve(listen: str) -> None:
+async def serve(listen: str, servicer: FunctionServiceServicer) -> None:
+    """Serves without an end."""
     server = grpc.aio.server()
-    add_FunctionServiceServicer_to_server(_Echo(), server)
+    add_FunctionServiceServicer_to_server(servicer, server)
     server.add_insecure_port(listen)
     await server.start()
     await server.wait_for_termination()
@@ -53,4 +54,4 @@ async def _serve(listen: str) -> None:
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_serve(sys.argv[1]))
+    asyncio.run(serve(sys.argv[1], _Echo()))
