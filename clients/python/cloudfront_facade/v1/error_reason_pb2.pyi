@@ -75,6 +75,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: { "reason": "METHOD_UNKNOWN", "domain": "cloudfront-facade", "metadata": { "operation": "Frobnicate",
     "outcome": "not_applied" } }
     """
+    ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
+    """RESOURCE_EXHAUSTED: the request is larger than the method takes. Nothing was read of it.
+
+    Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
+    "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
+    """
     ERROR_REASON_FUNCTION_ALREADY_EXISTS: _ErrorReason.ValueType  # 20
     """ALREADY_EXISTS: a function of this name exists, and this request did not create it. See google.rpc.ResourceInfo.
 
@@ -230,6 +236,59 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "aws_code": "SomethingNew", "aws_http_status": "400" } }
     """
+    ERROR_REASON_FUNCTION_IN_USE: _ErrorReason.ValueType  # 45
+    """FAILED_PRECONDITION: the function is in use and cannot be deleted. google.rpc.PreconditionFailure names the
+    distributions that use it, where the service's role may list them.
+
+    Example: { "reason": "FUNCTION_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "DeleteFunction", "outcome": "not_applied", "aws_code": "FunctionInUse", "aws_http_status": "409" } }
+    """
+    ERROR_REASON_KEY_VALUE_STORE_IN_USE: _ErrorReason.ValueType  # 46
+    """FAILED_PRECONDITION: functions are associated with the key value store, and it cannot be deleted.
+    google.rpc.PreconditionFailure names them, where the service's role may list functions.
+
+    Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "DeleteKeyValueStore", "outcome": "not_applied", "aws_code": "CannotDeleteEntityWhileInUse", "aws_http_status":
+    "409" } }
+    """
+    ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
+    """ABORTED: the `etag` is not, or no longer, the resource's version. Nothing was changed. Read it again, and decide
+    anew.
+
+    Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "UpdateFunction", "outcome": "not_applied", "aws_code": "PreconditionFailed", "aws_http_status": "412" } }
+    """
+    ERROR_REASON_ETAG_INVALID: _ErrorReason.ValueType  # 48
+    """INVALID_ARGUMENT: the `etag` is none that CloudFront gave.
+
+    Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "UpdateFunction", "outcome": "not_applied", "aws_code": "InvalidIfMatchVersion", "aws_http_status": "400" } }
+    """
+    ERROR_REASON_TEST_FUNCTION_FAILED: _ErrorReason.ValueType  # 49
+    """INTERNAL: CloudFront could not run the function. (One that throws is an answer, not an error.)
+
+    Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "TestFunction", "outcome": "not_applied", "aws_code": "TestFunctionFailed", "aws_http_status": "500" } }
+    """
+    ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 50
+    """NOT_FOUND: the key value store has no such key, or there is no store of this ARN.
+
+    Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
+    "outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }
+    """
+    ERROR_REASON_KEY_VALUE_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 51
+    """RESOURCE_EXHAUSTED: the store would be larger than a store may be. A retry does not help.
+
+    Example: { "reason": "KEY_VALUE_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "PutKey", "outcome": "not_applied", "aws_code": "ServiceQuotaExceededException", "aws_http_status": "402" } }
+    """
+    ERROR_REASON_KEY_VALUE_STORE_FAILED: _ErrorReason.ValueType  # 52
+    """FAILED_PRECONDITION: the import of the key value store failed, so it will never be READY; `failure_reason` in the
+    metadata is CloudFront's.
+
+    Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason": "..." } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Every reason that an error of this service can have.
@@ -293,6 +352,12 @@ ERROR_REASON_METHOD_UNKNOWN: ErrorReason.ValueType  # 8
 
 Example: { "reason": "METHOD_UNKNOWN", "domain": "cloudfront-facade", "metadata": { "operation": "Frobnicate",
 "outcome": "not_applied" } }
+"""
+ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
+"""RESOURCE_EXHAUSTED: the request is larger than the method takes. Nothing was read of it.
+
+Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
+"CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
 """
 ERROR_REASON_FUNCTION_ALREADY_EXISTS: ErrorReason.ValueType  # 20
 """ALREADY_EXISTS: a function of this name exists, and this request did not create it. See google.rpc.ResourceInfo.
@@ -448,5 +513,58 @@ ERROR_REASON_UPSTREAM_UNRECOGNIZED: ErrorReason.ValueType  # 44
 
 Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "aws_code": "SomethingNew", "aws_http_status": "400" } }
+"""
+ERROR_REASON_FUNCTION_IN_USE: ErrorReason.ValueType  # 45
+"""FAILED_PRECONDITION: the function is in use and cannot be deleted. google.rpc.PreconditionFailure names the
+distributions that use it, where the service's role may list them.
+
+Example: { "reason": "FUNCTION_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"DeleteFunction", "outcome": "not_applied", "aws_code": "FunctionInUse", "aws_http_status": "409" } }
+"""
+ERROR_REASON_KEY_VALUE_STORE_IN_USE: ErrorReason.ValueType  # 46
+"""FAILED_PRECONDITION: functions are associated with the key value store, and it cannot be deleted.
+google.rpc.PreconditionFailure names them, where the service's role may list functions.
+
+Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"DeleteKeyValueStore", "outcome": "not_applied", "aws_code": "CannotDeleteEntityWhileInUse", "aws_http_status":
+"409" } }
+"""
+ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
+"""ABORTED: the `etag` is not, or no longer, the resource's version. Nothing was changed. Read it again, and decide
+anew.
+
+Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"UpdateFunction", "outcome": "not_applied", "aws_code": "PreconditionFailed", "aws_http_status": "412" } }
+"""
+ERROR_REASON_ETAG_INVALID: ErrorReason.ValueType  # 48
+"""INVALID_ARGUMENT: the `etag` is none that CloudFront gave.
+
+Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"UpdateFunction", "outcome": "not_applied", "aws_code": "InvalidIfMatchVersion", "aws_http_status": "400" } }
+"""
+ERROR_REASON_TEST_FUNCTION_FAILED: ErrorReason.ValueType  # 49
+"""INTERNAL: CloudFront could not run the function. (One that throws is an answer, not an error.)
+
+Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"TestFunction", "outcome": "not_applied", "aws_code": "TestFunctionFailed", "aws_http_status": "500" } }
+"""
+ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 50
+"""NOT_FOUND: the key value store has no such key, or there is no store of this ARN.
+
+Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
+"outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }
+"""
+ERROR_REASON_KEY_VALUE_QUOTA_EXCEEDED: ErrorReason.ValueType  # 51
+"""RESOURCE_EXHAUSTED: the store would be larger than a store may be. A retry does not help.
+
+Example: { "reason": "KEY_VALUE_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"PutKey", "outcome": "not_applied", "aws_code": "ServiceQuotaExceededException", "aws_http_status": "402" } }
+"""
+ERROR_REASON_KEY_VALUE_STORE_FAILED: ErrorReason.ValueType  # 52
+"""FAILED_PRECONDITION: the import of the key value store failed, so it will never be READY; `failure_reason` in the
+metadata is CloudFront's.
+
+Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason": "..." } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -26,7 +26,7 @@ from cloudfront_facade.v1 import tag_pb2 as cloudfront__facade_dot_v1_dot_tag__p
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cloudfront_facade/v1/function_service.proto\x12\x14\x63loudfront_facade.v1\x1a\x1e\x63loudfront_facade/v1/tag.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n\x15\x43reateFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12=\n\x0f\x66unction_config\x18\x02 \x01(\x0b\x32$.cloudfront_facade.v1.FunctionConfig\x12\x15\n\rfunction_code\x18\x03 \x01(\x0c\x12\'\n\x04tags\x18\x04 \x03(\x0b\x32\x19.cloudfront_facade.v1.Tag\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"y\n\x16\x43reateFunctionResponse\x12?\n\x10\x66unction_summary\x18\x01 \x01(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\x12\x10\n\x08location\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"\xaf\x01\n\x0e\x46unctionConfig\x12\x0f\n\x07\x63omment\x18\x01 \x01(\t\x12\x36\n\x07runtime\x18\x02 \x01(\x0e\x32%.cloudfront_facade.v1.FunctionRuntime\x12T\n\x1ckey_value_store_associations\x18\x03 \x03(\x0b\x32..cloudfront_facade.v1.KeyValueStoreAssociation\"7\n\x18KeyValueStoreAssociation\x12\x1b\n\x13key_value_store_arn\x18\x01 \x01(\t\"\xb1\x01\n\x0f\x46unctionSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12=\n\x0f\x66unction_config\x18\x03 \x01(\x0b\x32$.cloudfront_facade.v1.FunctionConfig\x12\x41\n\x11\x66unction_metadata\x18\x04 \x01(\x0b\x32&.cloudfront_facade.v1.FunctionMetadata\"\xc6\x01\n\x10\x46unctionMetadata\x12\x14\n\x0c\x66unction_arn\x18\x01 \x01(\t\x12\x32\n\x05stage\x18\x02 \x01(\x0e\x32#.cloudfront_facade.v1.FunctionStage\x12\x30\n\x0c\x63reated_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_modified_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x83\x01\n\x0f\x46unctionRuntime\x12 \n\x1c\x46UNCTION_RUNTIME_UNSPECIFIED\x10\x00\x12&\n\"FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0\x10\x01\x12&\n\"FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0\x10\x02*h\n\rFunctionStage\x12\x1e\n\x1a\x46UNCTION_STAGE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46UNCTION_STAGE_DEVELOPMENT\x10\x01\x12\x17\n\x13\x46UNCTION_STAGE_LIVE\x10\x02\x32~\n\x0f\x46unctionService\x12k\n\x0e\x43reateFunction\x12+.cloudfront_facade.v1.CreateFunctionRequest\x1a,.cloudfront_facade.v1.CreateFunctionResponseBZ\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+cloudfront_facade/v1/function_service.proto\x12\x14\x63loudfront_facade.v1\x1a\x1e\x63loudfront_facade/v1/tag.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x01\n\x15\x43reateFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12=\n\x0f\x66unction_config\x18\x02 \x01(\x0b\x32$.cloudfront_facade.v1.FunctionConfig\x12\x15\n\rfunction_code\x18\x03 \x01(\x0c\x12\'\n\x04tags\x18\x04 \x03(\x0b\x32\x19.cloudfront_facade.v1.Tag\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"y\n\x16\x43reateFunctionResponse\x12?\n\x10\x66unction_summary\x18\x01 \x01(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\x12\x10\n\x08location\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"[\n\x17\x44\x65scribeFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x05stage\x18\x02 \x01(\x0e\x32#.cloudfront_facade.v1.FunctionStage\"i\n\x18\x44\x65scribeFunctionResponse\x12?\n\x10\x66unction_summary\x18\x01 \x01(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"V\n\x12GetFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x05stage\x18\x02 \x01(\x0e\x32#.cloudfront_facade.v1.FunctionStage\"P\n\x13GetFunctionResponse\x12\x15\n\rfunction_code\x18\x01 \x01(\x0c\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x03 \x01(\t\"\x89\x01\n\x15UpdateFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12=\n\x0f\x66unction_config\x18\x03 \x01(\x0b\x32$.cloudfront_facade.v1.FunctionConfig\x12\x15\n\rfunction_code\x18\x04 \x01(\x0c\"g\n\x16UpdateFunctionResponse\x12?\n\x10\x66unction_summary\x18\x01 \x01(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"4\n\x16PublishFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"Z\n\x17PublishFunctionResponse\x12?\n\x10\x66unction_summary\x18\x01 \x01(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\"{\n\x13TestFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x32\n\x05stage\x18\x03 \x01(\x0e\x32#.cloudfront_facade.v1.FunctionStage\x12\x14\n\x0c\x65vent_object\x18\x04 \x01(\x0c\"M\n\x14TestFunctionResponse\x12\x35\n\x0btest_result\x18\x01 \x01(\x0b\x32 .cloudfront_facade.v1.TestResult\"\xe1\x01\n\nTestResult\x12?\n\x10\x66unction_summary\x18\x01 \x01(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\x12 \n\x13\x63ompute_utilization\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x1f\n\x17\x66unction_execution_logs\x18\x03 \x03(\t\x12\x1e\n\x16\x66unction_error_message\x18\x04 \x01(\t\x12\x17\n\x0f\x66unction_output\x18\x05 \x01(\tB\x16\n\x14_compute_utilization\"3\n\x15\x44\x65leteFunctionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x18\n\x16\x44\x65leteFunctionResponse\"q\n\x14ListFunctionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x32\n\x05stage\x18\x03 \x01(\x0e\x32#.cloudfront_facade.v1.FunctionStage\"j\n\x15ListFunctionsResponse\x12\x38\n\tfunctions\x18\x01 \x03(\x0b\x32%.cloudfront_facade.v1.FunctionSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xaf\x01\n\x0e\x46unctionConfig\x12\x0f\n\x07\x63omment\x18\x01 \x01(\t\x12\x36\n\x07runtime\x18\x02 \x01(\x0e\x32%.cloudfront_facade.v1.FunctionRuntime\x12T\n\x1ckey_value_store_associations\x18\x03 \x03(\x0b\x32..cloudfront_facade.v1.KeyValueStoreAssociation\"7\n\x18KeyValueStoreAssociation\x12\x1b\n\x13key_value_store_arn\x18\x01 \x01(\t\"\xb1\x01\n\x0f\x46unctionSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12=\n\x0f\x66unction_config\x18\x03 \x01(\x0b\x32$.cloudfront_facade.v1.FunctionConfig\x12\x41\n\x11\x66unction_metadata\x18\x04 \x01(\x0b\x32&.cloudfront_facade.v1.FunctionMetadata\"\xc6\x01\n\x10\x46unctionMetadata\x12\x14\n\x0c\x66unction_arn\x18\x01 \x01(\t\x12\x32\n\x05stage\x18\x02 \x01(\x0e\x32#.cloudfront_facade.v1.FunctionStage\x12\x30\n\x0c\x63reated_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12last_modified_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x83\x01\n\x0f\x46unctionRuntime\x12 \n\x1c\x46UNCTION_RUNTIME_UNSPECIFIED\x10\x00\x12&\n\"FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0\x10\x01\x12&\n\"FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0\x10\x02*h\n\rFunctionStage\x12\x1e\n\x1a\x46UNCTION_STAGE_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x46UNCTION_STAGE_DEVELOPMENT\x10\x01\x12\x17\n\x13\x46UNCTION_STAGE_LIVE\x10\x02\x32\xf0\x06\n\x0f\x46unctionService\x12k\n\x0e\x43reateFunction\x12+.cloudfront_facade.v1.CreateFunctionRequest\x1a,.cloudfront_facade.v1.CreateFunctionResponse\x12q\n\x10\x44\x65scribeFunction\x12-.cloudfront_facade.v1.DescribeFunctionRequest\x1a..cloudfront_facade.v1.DescribeFunctionResponse\x12\x62\n\x0bGetFunction\x12(.cloudfront_facade.v1.GetFunctionRequest\x1a).cloudfront_facade.v1.GetFunctionResponse\x12k\n\x0eUpdateFunction\x12+.cloudfront_facade.v1.UpdateFunctionRequest\x1a,.cloudfront_facade.v1.UpdateFunctionResponse\x12n\n\x0fPublishFunction\x12,.cloudfront_facade.v1.PublishFunctionRequest\x1a-.cloudfront_facade.v1.PublishFunctionResponse\x12\x65\n\x0cTestFunction\x12).cloudfront_facade.v1.TestFunctionRequest\x1a*.cloudfront_facade.v1.TestFunctionResponse\x12k\n\x0e\x44\x65leteFunction\x12+.cloudfront_facade.v1.DeleteFunctionRequest\x1a,.cloudfront_facade.v1.DeleteFunctionResponse\x12h\n\rListFunctions\x12*.cloudfront_facade.v1.ListFunctionsRequest\x1a+.cloudfront_facade.v1.ListFunctionsResponseBZ\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,22 +34,52 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cloudfront_facade.v1.functi
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024cloudfront_facade.v1P\001Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1'
-  _globals['_FUNCTIONRUNTIME']._serialized_start=1084
-  _globals['_FUNCTIONRUNTIME']._serialized_end=1215
-  _globals['_FUNCTIONSTAGE']._serialized_start=1217
-  _globals['_FUNCTIONSTAGE']._serialized_end=1321
+  _globals['_FUNCTIONRUNTIME']._serialized_start=2579
+  _globals['_FUNCTIONRUNTIME']._serialized_end=2710
+  _globals['_FUNCTIONSTAGE']._serialized_start=2712
+  _globals['_FUNCTIONSTAGE']._serialized_end=2816
   _globals['_CREATEFUNCTIONREQUEST']._serialized_start=135
   _globals['_CREATEFUNCTIONREQUEST']._serialized_end=342
   _globals['_CREATEFUNCTIONRESPONSE']._serialized_start=344
   _globals['_CREATEFUNCTIONRESPONSE']._serialized_end=465
-  _globals['_FUNCTIONCONFIG']._serialized_start=468
-  _globals['_FUNCTIONCONFIG']._serialized_end=643
-  _globals['_KEYVALUESTOREASSOCIATION']._serialized_start=645
-  _globals['_KEYVALUESTOREASSOCIATION']._serialized_end=700
-  _globals['_FUNCTIONSUMMARY']._serialized_start=703
-  _globals['_FUNCTIONSUMMARY']._serialized_end=880
-  _globals['_FUNCTIONMETADATA']._serialized_start=883
-  _globals['_FUNCTIONMETADATA']._serialized_end=1081
-  _globals['_FUNCTIONSERVICE']._serialized_start=1323
-  _globals['_FUNCTIONSERVICE']._serialized_end=1449
+  _globals['_DESCRIBEFUNCTIONREQUEST']._serialized_start=467
+  _globals['_DESCRIBEFUNCTIONREQUEST']._serialized_end=558
+  _globals['_DESCRIBEFUNCTIONRESPONSE']._serialized_start=560
+  _globals['_DESCRIBEFUNCTIONRESPONSE']._serialized_end=665
+  _globals['_GETFUNCTIONREQUEST']._serialized_start=667
+  _globals['_GETFUNCTIONREQUEST']._serialized_end=753
+  _globals['_GETFUNCTIONRESPONSE']._serialized_start=755
+  _globals['_GETFUNCTIONRESPONSE']._serialized_end=835
+  _globals['_UPDATEFUNCTIONREQUEST']._serialized_start=838
+  _globals['_UPDATEFUNCTIONREQUEST']._serialized_end=975
+  _globals['_UPDATEFUNCTIONRESPONSE']._serialized_start=977
+  _globals['_UPDATEFUNCTIONRESPONSE']._serialized_end=1080
+  _globals['_PUBLISHFUNCTIONREQUEST']._serialized_start=1082
+  _globals['_PUBLISHFUNCTIONREQUEST']._serialized_end=1134
+  _globals['_PUBLISHFUNCTIONRESPONSE']._serialized_start=1136
+  _globals['_PUBLISHFUNCTIONRESPONSE']._serialized_end=1226
+  _globals['_TESTFUNCTIONREQUEST']._serialized_start=1228
+  _globals['_TESTFUNCTIONREQUEST']._serialized_end=1351
+  _globals['_TESTFUNCTIONRESPONSE']._serialized_start=1353
+  _globals['_TESTFUNCTIONRESPONSE']._serialized_end=1430
+  _globals['_TESTRESULT']._serialized_start=1433
+  _globals['_TESTRESULT']._serialized_end=1658
+  _globals['_DELETEFUNCTIONREQUEST']._serialized_start=1660
+  _globals['_DELETEFUNCTIONREQUEST']._serialized_end=1711
+  _globals['_DELETEFUNCTIONRESPONSE']._serialized_start=1713
+  _globals['_DELETEFUNCTIONRESPONSE']._serialized_end=1737
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=1739
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=1852
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=1854
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=1960
+  _globals['_FUNCTIONCONFIG']._serialized_start=1963
+  _globals['_FUNCTIONCONFIG']._serialized_end=2138
+  _globals['_KEYVALUESTOREASSOCIATION']._serialized_start=2140
+  _globals['_KEYVALUESTOREASSOCIATION']._serialized_end=2195
+  _globals['_FUNCTIONSUMMARY']._serialized_start=2198
+  _globals['_FUNCTIONSUMMARY']._serialized_end=2375
+  _globals['_FUNCTIONMETADATA']._serialized_start=2378
+  _globals['_FUNCTIONMETADATA']._serialized_end=2576
+  _globals['_FUNCTIONSERVICE']._serialized_start=2819
+  _globals['_FUNCTIONSERVICE']._serialized_end=3699
 # @@protoc_insertion_point(module_scope)

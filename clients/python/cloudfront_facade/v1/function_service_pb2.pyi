@@ -52,7 +52,7 @@ class _FunctionStage:
 class _FunctionStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunctionStage.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FUNCTION_STAGE_UNSPECIFIED: _FunctionStage.ValueType  # 0
-    """No stage: in responses, one that this version of the facade does not know."""
+    """No stage: in requests DEVELOPMENT; in responses, one that this version of the facade does not know."""
     FUNCTION_STAGE_DEVELOPMENT: _FunctionStage.ValueType  # 1
     """The stage in which a function is written and tested."""
     FUNCTION_STAGE_LIVE: _FunctionStage.ValueType  # 2
@@ -62,7 +62,7 @@ class FunctionStage(_FunctionStage, metaclass=_FunctionStageEnumTypeWrapper):
     """The stages of a function."""
 
 FUNCTION_STAGE_UNSPECIFIED: FunctionStage.ValueType  # 0
-"""No stage: in responses, one that this version of the facade does not know."""
+"""No stage: in requests DEVELOPMENT; in responses, one that this version of the facade does not know."""
 FUNCTION_STAGE_DEVELOPMENT: FunctionStage.ValueType  # 1
 """The stage in which a function is written and tested."""
 FUNCTION_STAGE_LIVE: FunctionStage.ValueType  # 2
@@ -155,6 +155,438 @@ class CreateFunctionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateFunctionResponse: _TypeAlias = CreateFunctionResponse  # noqa: Y015
+
+@_typing.final
+class DescribeFunctionRequest(_message.Message):
+    """The request of FunctionService.DescribeFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the function, as in CreateFunctionRequest."""
+    stage: Global___FunctionStage.ValueType
+    """Optional. The stage; DEVELOPMENT where none is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        stage: Global___FunctionStage.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeFunctionRequest: _TypeAlias = DescribeFunctionRequest  # noqa: Y015
+
+@_typing.final
+class DescribeFunctionResponse(_message.Message):
+    """The response of FunctionService.DescribeFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTION_SUMMARY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The version of this stage (CloudFront's `ETag`). The two stages have different ones; changes take DEVELOPMENT's."""
+    @_builtins.property
+    def function_summary(self) -> Global___FunctionSummary:
+        """The function in the stage that was asked for."""
+
+    def __init__(
+        self,
+        *,
+        function_summary: Global___FunctionSummary | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["function_summary", b"function_summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "function_summary", b"function_summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeFunctionResponse: _TypeAlias = DescribeFunctionResponse  # noqa: Y015
+
+@_typing.final
+class GetFunctionRequest(_message.Message):
+    """The request of FunctionService.GetFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the function, as in CreateFunctionRequest."""
+    stage: Global___FunctionStage.ValueType
+    """Optional. The stage; DEVELOPMENT where none is said."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        stage: Global___FunctionStage.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFunctionRequest: _TypeAlias = GetFunctionRequest  # noqa: Y015
+
+@_typing.final
+class GetFunctionResponse(_message.Message):
+    """The response of FunctionService.GetFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTION_CODE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    function_code: _builtins.bytes
+    """The function's source code, byte for byte."""
+    etag: _builtins.str
+    """The version of this stage (CloudFront's `ETag`)."""
+    content_type: _builtins.str
+    """The media type that CloudFront names, for example `application/octet-stream`."""
+    def __init__(
+        self,
+        *,
+        function_code: _builtins.bytes = ...,
+        etag: _builtins.str = ...,
+        content_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "etag", b"etag", "function_code", b"function_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFunctionResponse: _TypeAlias = GetFunctionResponse  # noqa: Y015
+
+@_typing.final
+class UpdateFunctionRequest(_message.Message):
+    """The request of FunctionService.UpdateFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    FUNCTION_CONFIG_FIELD_NUMBER: _builtins.int
+    FUNCTION_CODE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the function, as in CreateFunctionRequest."""
+    etag: _builtins.str
+    """Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 printable ASCII
+    characters. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
+    code.
+    """
+    function_code: _builtins.bytes
+    """Required. The new source code, 1 to 10,240 bytes (the server can be set to another limit)."""
+    @_builtins.property
+    def function_config(self) -> Global___FunctionConfig:
+        """Required. The new configuration. What is left out is gone, the association with a key value store too."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        function_config: Global___FunctionConfig | None = ...,
+        function_code: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["function_config", b"function_config"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "function_code", b"function_code", "function_config", b"function_config", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateFunctionRequest: _TypeAlias = UpdateFunctionRequest  # noqa: Y015
+
+@_typing.final
+class UpdateFunctionResponse(_message.Message):
+    """The response of FunctionService.UpdateFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTION_SUMMARY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The new version of the DEVELOPMENT stage (CloudFront's `ETag`)."""
+    @_builtins.property
+    def function_summary(self) -> Global___FunctionSummary:
+        """The function in its DEVELOPMENT stage, as it is now."""
+
+    def __init__(
+        self,
+        *,
+        function_summary: Global___FunctionSummary | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["function_summary", b"function_summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "function_summary", b"function_summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateFunctionResponse: _TypeAlias = UpdateFunctionResponse  # noqa: Y015
+
+@_typing.final
+class PublishFunctionRequest(_message.Message):
+    """The request of FunctionService.PublishFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the function, as in CreateFunctionRequest."""
+    etag: _builtins.str
+    """Required. The version of the DEVELOPMENT stage that is published (CloudFront's `IfMatch`)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishFunctionRequest: _TypeAlias = PublishFunctionRequest  # noqa: Y015
+
+@_typing.final
+class PublishFunctionResponse(_message.Message):
+    """The response of FunctionService.PublishFunction. CloudFront gives no version here: DescribeFunction does."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTION_SUMMARY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def function_summary(self) -> Global___FunctionSummary:
+        """The function in its LIVE stage."""
+
+    def __init__(
+        self,
+        *,
+        function_summary: Global___FunctionSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["function_summary", b"function_summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["function_summary", b"function_summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishFunctionResponse: _TypeAlias = PublishFunctionResponse  # noqa: Y015
+
+@_typing.final
+class TestFunctionRequest(_message.Message):
+    """The request of FunctionService.TestFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    EVENT_OBJECT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the function, as in CreateFunctionRequest."""
+    etag: _builtins.str
+    """Required. The version of the stage that is tested (CloudFront's `IfMatch`)."""
+    stage: Global___FunctionStage.ValueType
+    """Optional. The stage; DEVELOPMENT where none is said."""
+    event_object: _builtins.bytes
+    """Required. The event that the function is called with: a JSON object in UTF-8, 1 to 40,960 bytes, in the event
+    structure of CloudFront Functions.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        stage: Global___FunctionStage.ValueType = ...,
+        event_object: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "event_object", b"event_object", "name", b"name", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TestFunctionRequest: _TypeAlias = TestFunctionRequest  # noqa: Y015
+
+@_typing.final
+class TestFunctionResponse(_message.Message):
+    """The response of FunctionService.TestFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEST_RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def test_result(self) -> Global___TestResult:
+        """What came of the run."""
+
+    def __init__(
+        self,
+        *,
+        test_result: Global___TestResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["test_result", b"test_result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["test_result", b"test_result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TestFunctionResponse: _TypeAlias = TestFunctionResponse  # noqa: Y015
+
+@_typing.final
+class TestResult(_message.Message):
+    """What came of one run of a function."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTION_SUMMARY_FIELD_NUMBER: _builtins.int
+    COMPUTE_UTILIZATION_FIELD_NUMBER: _builtins.int
+    FUNCTION_EXECUTION_LOGS_FIELD_NUMBER: _builtins.int
+    FUNCTION_ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    FUNCTION_OUTPUT_FIELD_NUMBER: _builtins.int
+    compute_utilization: _builtins.int
+    """The time that the run took, in percent of the most that is allowed: 0 to 100. Absent where CloudFront says none."""
+    function_error_message: _builtins.str
+    """Why the function failed; empty where it did not."""
+    function_output: _builtins.str
+    """What the function returned: a JSON object with a request or a response. Empty where it failed."""
+    @_builtins.property
+    def function_summary(self) -> Global___FunctionSummary:
+        """The function that was run."""
+
+    @_builtins.property
+    def function_execution_logs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the function wrote with `console.log`, a line each."""
+
+    def __init__(
+        self,
+        *,
+        function_summary: Global___FunctionSummary | None = ...,
+        compute_utilization: _builtins.int | None = ...,
+        function_execution_logs: _abc.Iterable[_builtins.str] | None = ...,
+        function_error_message: _builtins.str = ...,
+        function_output: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_compute_utilization", b"_compute_utilization", "compute_utilization", b"compute_utilization", "function_summary", b"function_summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_compute_utilization", b"_compute_utilization", "compute_utilization", b"compute_utilization", "function_error_message", b"function_error_message", "function_execution_logs", b"function_execution_logs", "function_output", b"function_output", "function_summary", b"function_summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__compute_utilization: _TypeAlias = _typing.Literal["compute_utilization"]  # noqa: Y015
+    _WhichOneofArgType__compute_utilization: _TypeAlias = _typing.Literal["_compute_utilization", b"_compute_utilization"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__compute_utilization) -> _WhichOneofReturnType__compute_utilization | None: ...
+
+Global___TestResult: _TypeAlias = TestResult  # noqa: Y015
+
+@_typing.final
+class DeleteFunctionRequest(_message.Message):
+    """The request of FunctionService.DeleteFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the function, as in CreateFunctionRequest."""
+    etag: _builtins.str
+    """Required. The version of the DEVELOPMENT stage that is deleted (CloudFront's `IfMatch`)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteFunctionRequest: _TypeAlias = DeleteFunctionRequest  # noqa: Y015
+
+@_typing.final
+class DeleteFunctionResponse(_message.Message):
+    """The response of FunctionService.DeleteFunction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteFunctionResponse: _TypeAlias = DeleteFunctionResponse  # noqa: Y015
+
+@_typing.final
+class ListFunctionsRequest(_message.Message):
+    """The request of FunctionService.ListFunctions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Optional. The most functions of one answer; CloudFront gives 100 at most, also where none is said."""
+    page_token: _builtins.str
+    """Optional. The `next_page_token` of the answer before, from a request with the same stage."""
+    stage: Global___FunctionStage.ValueType
+    """Optional. The stage whose functions are listed; DEVELOPMENT, which every function has, where none is said."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        stage: Global___FunctionStage.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFunctionsRequest: _TypeAlias = ListFunctionsRequest  # noqa: Y015
+
+@_typing.final
+class ListFunctionsResponse(_message.Message):
+    """The response of FunctionService.ListFunctions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins. Empty on the last one. Opaque."""
+    @_builtins.property
+    def functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunctionSummary]:
+        """The functions of this page."""
+
+    def __init__(
+        self,
+        *,
+        functions: _abc.Iterable[Global___FunctionSummary] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["functions", b"functions", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFunctionsResponse: _TypeAlias = ListFunctionsResponse  # noqa: Y015
 
 @_typing.final
 class FunctionConfig(_message.Message):

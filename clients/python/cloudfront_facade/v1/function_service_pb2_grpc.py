@@ -40,6 +40,41 @@ class FunctionServiceStub(object):
                 request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.CreateFunctionRequest.SerializeToString,
                 response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.CreateFunctionResponse.FromString,
                 _registered_method=True)
+        self.DescribeFunction = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/DescribeFunction',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DescribeFunctionRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DescribeFunctionResponse.FromString,
+                _registered_method=True)
+        self.GetFunction = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/GetFunction',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.GetFunctionRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.GetFunctionResponse.FromString,
+                _registered_method=True)
+        self.UpdateFunction = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/UpdateFunction',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.UpdateFunctionRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.UpdateFunctionResponse.FromString,
+                _registered_method=True)
+        self.PublishFunction = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/PublishFunction',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.PublishFunctionRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.PublishFunctionResponse.FromString,
+                _registered_method=True)
+        self.TestFunction = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/TestFunction',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.TestFunctionRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.TestFunctionResponse.FromString,
+                _registered_method=True)
+        self.DeleteFunction = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/DeleteFunction',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DeleteFunctionRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DeleteFunctionResponse.FromString,
+                _registered_method=True)
+        self.ListFunctions = channel.unary_unary(
+                '/cloudfront_facade.v1.FunctionService/ListFunctions',
+                request_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.ListFunctionsRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.ListFunctionsResponse.FromString,
+                _registered_method=True)
 
 
 class FunctionServiceServicer(object):
@@ -54,6 +89,58 @@ class FunctionServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeFunction(self, request, context):
+        """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFunction(self, request, context):
+        """Gives the code of a function in one of its stages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateFunction(self, request, context):
+        """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
+        that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
+        is OK where it is seen to have this configuration and code.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PublishFunction(self, request, context):
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestFunction(self, request, context):
+        """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
+        answer with `function_error_message`, not an error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteFunction(self, request, context):
+        """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFunctions(self, request, context):
+        """Lists the functions that have a stage.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_FunctionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +148,41 @@ def add_FunctionServiceServicer_to_server(servicer, server):
                     servicer.CreateFunction,
                     request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.CreateFunctionRequest.FromString,
                     response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.CreateFunctionResponse.SerializeToString,
+            ),
+            'DescribeFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeFunction,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DescribeFunctionRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DescribeFunctionResponse.SerializeToString,
+            ),
+            'GetFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFunction,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.GetFunctionRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.GetFunctionResponse.SerializeToString,
+            ),
+            'UpdateFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateFunction,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.UpdateFunctionRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.UpdateFunctionResponse.SerializeToString,
+            ),
+            'PublishFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishFunction,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.PublishFunctionRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.PublishFunctionResponse.SerializeToString,
+            ),
+            'TestFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestFunction,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.TestFunctionRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.TestFunctionResponse.SerializeToString,
+            ),
+            'DeleteFunction': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteFunction,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DeleteFunctionRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.DeleteFunctionResponse.SerializeToString,
+            ),
+            'ListFunctions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFunctions,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_function__service__pb2.ListFunctionsRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_function__service__pb2.ListFunctionsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +213,195 @@ class FunctionService(object):
             '/cloudfront_facade.v1.FunctionService/CreateFunction',
             cloudfront__facade_dot_v1_dot_function__service__pb2.CreateFunctionRequest.SerializeToString,
             cloudfront__facade_dot_v1_dot_function__service__pb2.CreateFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/DescribeFunction',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.DescribeFunctionRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.DescribeFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/GetFunction',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.GetFunctionRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.GetFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/UpdateFunction',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.UpdateFunctionRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.UpdateFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/PublishFunction',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.PublishFunctionRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.PublishFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/TestFunction',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.TestFunctionRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.TestFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteFunction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/DeleteFunction',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.DeleteFunctionRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.DeleteFunctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFunctions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.FunctionService/ListFunctions',
+            cloudfront__facade_dot_v1_dot_function__service__pb2.ListFunctionsRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_function__service__pb2.ListFunctionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

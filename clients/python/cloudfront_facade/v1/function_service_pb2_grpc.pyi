@@ -37,6 +37,25 @@ class FunctionServiceStub:
     """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
     function that the first one created. Errors: see ErrorReason.
     """
+    DescribeFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DescribeFunctionRequest, _function_service_pb2.DescribeFunctionResponse]
+    """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction."""
+    GetFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.GetFunctionRequest, _function_service_pb2.GetFunctionResponse]
+    """Gives the code of a function in one of its stages."""
+    UpdateFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.UpdateFunctionRequest, _function_service_pb2.UpdateFunctionResponse]
+    """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
+    that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
+    is OK where it is seen to have this configuration and code.
+    """
+    PublishFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.PublishFunctionRequest, _function_service_pb2.PublishFunctionResponse]
+    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back."""
+    TestFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]
+    """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
+    answer with `function_error_message`, not an error.
+    """
+    DeleteFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]
+    """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE."""
+    ListFunctions: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.ListFunctionsRequest, _function_service_pb2.ListFunctionsResponse]
+    """Lists the functions that have a stage."""
 
 @_typing.type_check_only
 class FunctionServiceAsyncStub(FunctionServiceStub):
@@ -47,6 +66,25 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
     """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
     function that the first one created. Errors: see ErrorReason.
     """
+    DescribeFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DescribeFunctionRequest, _function_service_pb2.DescribeFunctionResponse]  # type: ignore[assignment]
+    """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction."""
+    GetFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.GetFunctionRequest, _function_service_pb2.GetFunctionResponse]  # type: ignore[assignment]
+    """Gives the code of a function in one of its stages."""
+    UpdateFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.UpdateFunctionRequest, _function_service_pb2.UpdateFunctionResponse]  # type: ignore[assignment]
+    """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
+    that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
+    is OK where it is seen to have this configuration and code.
+    """
+    PublishFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.PublishFunctionRequest, _function_service_pb2.PublishFunctionResponse]  # type: ignore[assignment]
+    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back."""
+    TestFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]  # type: ignore[assignment]
+    """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
+    answer with `function_error_message`, not an error.
+    """
+    DeleteFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]  # type: ignore[assignment]
+    """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE."""
+    ListFunctions: _aio.UnaryUnaryMultiCallable[_function_service_pb2.ListFunctionsRequest, _function_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
+    """Lists the functions that have a stage."""
 
 class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses."""
@@ -60,5 +98,66 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
         function that the first one created. Errors: see ErrorReason.
         """
+
+    @_abc_1.abstractmethod
+    def DescribeFunction(
+        self,
+        request: _function_service_pb2.DescribeFunctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.DescribeFunctionResponse, _abc.Awaitable[_function_service_pb2.DescribeFunctionResponse]]:
+        """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction."""
+
+    @_abc_1.abstractmethod
+    def GetFunction(
+        self,
+        request: _function_service_pb2.GetFunctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.GetFunctionResponse, _abc.Awaitable[_function_service_pb2.GetFunctionResponse]]:
+        """Gives the code of a function in one of its stages."""
+
+    @_abc_1.abstractmethod
+    def UpdateFunction(
+        self,
+        request: _function_service_pb2.UpdateFunctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.UpdateFunctionResponse, _abc.Awaitable[_function_service_pb2.UpdateFunctionResponse]]:
+        """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
+        that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
+        is OK where it is seen to have this configuration and code.
+        """
+
+    @_abc_1.abstractmethod
+    def PublishFunction(
+        self,
+        request: _function_service_pb2.PublishFunctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.PublishFunctionResponse, _abc.Awaitable[_function_service_pb2.PublishFunctionResponse]]:
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back."""
+
+    @_abc_1.abstractmethod
+    def TestFunction(
+        self,
+        request: _function_service_pb2.TestFunctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.TestFunctionResponse, _abc.Awaitable[_function_service_pb2.TestFunctionResponse]]:
+        """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
+        answer with `function_error_message`, not an error.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteFunction(
+        self,
+        request: _function_service_pb2.DeleteFunctionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.DeleteFunctionResponse, _abc.Awaitable[_function_service_pb2.DeleteFunctionResponse]]:
+        """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE."""
+
+    @_abc_1.abstractmethod
+    def ListFunctions(
+        self,
+        request: _function_service_pb2.ListFunctionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_function_service_pb2.ListFunctionsResponse, _abc.Awaitable[_function_service_pb2.ListFunctionsResponse]]:
+        """Lists the functions that have a stage."""
 
 def add_FunctionServiceServicer_to_server(servicer: FunctionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

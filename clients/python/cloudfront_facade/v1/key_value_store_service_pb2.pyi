@@ -133,6 +133,269 @@ class CreateKeyValueStoreResponse(_message.Message):
 Global___CreateKeyValueStoreResponse: _TypeAlias = CreateKeyValueStoreResponse  # noqa: Y015
 
 @_typing.final
+class DescribeKeyValueStoreRequest(_message.Message):
+    """The request of KeyValueStoreService.DescribeKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeKeyValueStoreRequest: _TypeAlias = DescribeKeyValueStoreRequest  # noqa: Y015
+
+@_typing.final
+class DescribeKeyValueStoreResponse(_message.Message):
+    """The response of KeyValueStoreService.DescribeKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_VALUE_STORE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The version of the store's control-plane resource (CloudFront's `ETag`). The data plane has another one."""
+    @_builtins.property
+    def key_value_store(self) -> Global___KeyValueStore:
+        """The store."""
+
+    def __init__(
+        self,
+        *,
+        key_value_store: Global___KeyValueStore | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key_value_store", b"key_value_store"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "key_value_store", b"key_value_store"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeKeyValueStoreResponse: _TypeAlias = DescribeKeyValueStoreResponse  # noqa: Y015
+
+@_typing.final
+class UpdateKeyValueStoreRequest(_message.Message):
+    """The request of KeyValueStoreService.UpdateKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    etag: _builtins.str
+    """Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 printable ASCII
+    characters.
+    """
+    comment: _builtins.str
+    """Optional. The new comment, at most 128 characters that XML 1.0 can carry, without carriage returns. Empty where it
+    is left out.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        comment: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "etag", b"etag", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateKeyValueStoreRequest: _TypeAlias = UpdateKeyValueStoreRequest  # noqa: Y015
+
+@_typing.final
+class UpdateKeyValueStoreResponse(_message.Message):
+    """The response of KeyValueStoreService.UpdateKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_VALUE_STORE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The new version of the store's control-plane resource (CloudFront's `ETag`)."""
+    @_builtins.property
+    def key_value_store(self) -> Global___KeyValueStore:
+        """The store, as it is now."""
+
+    def __init__(
+        self,
+        *,
+        key_value_store: Global___KeyValueStore | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key_value_store", b"key_value_store"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "key_value_store", b"key_value_store"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateKeyValueStoreResponse: _TypeAlias = UpdateKeyValueStoreResponse  # noqa: Y015
+
+@_typing.final
+class DeleteKeyValueStoreRequest(_message.Message):
+    """The request of KeyValueStoreService.DeleteKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    etag: _builtins.str
+    """Required. The version of the store's control-plane resource (CloudFront's `IfMatch`)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteKeyValueStoreRequest: _TypeAlias = DeleteKeyValueStoreRequest  # noqa: Y015
+
+@_typing.final
+class DeleteKeyValueStoreResponse(_message.Message):
+    """The response of KeyValueStoreService.DeleteKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteKeyValueStoreResponse: _TypeAlias = DeleteKeyValueStoreResponse  # noqa: Y015
+
+@_typing.final
+class ListKeyValueStoresRequest(_message.Message):
+    """The request of KeyValueStoreService.ListKeyValueStores."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Optional. The most stores of one answer; CloudFront gives 100 at most, also where none is said."""
+    page_token: _builtins.str
+    """Optional. The `next_page_token` of the answer before, from a request with the same status."""
+    status: _builtins.str
+    """Optional. Only stores of this status, for example `READY`: at most 64 of A-Z and `_`."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListKeyValueStoresRequest: _TypeAlias = ListKeyValueStoresRequest  # noqa: Y015
+
+@_typing.final
+class ListKeyValueStoresResponse(_message.Message):
+    """The response of KeyValueStoreService.ListKeyValueStores."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_VALUE_STORES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins. Empty on the last one. Opaque."""
+    @_builtins.property
+    def key_value_stores(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyValueStore]:
+        """The stores of this page."""
+
+    def __init__(
+        self,
+        *,
+        key_value_stores: _abc.Iterable[Global___KeyValueStore] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key_value_stores", b"key_value_stores", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListKeyValueStoresResponse: _TypeAlias = ListKeyValueStoresResponse  # noqa: Y015
+
+@_typing.final
+class WaitForKeyValueStoreRequest(_message.Message):
+    """The request of KeyValueStoreService.WaitForKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitForKeyValueStoreRequest: _TypeAlias = WaitForKeyValueStoreRequest  # noqa: Y015
+
+@_typing.final
+class WaitForKeyValueStoreResponse(_message.Message):
+    """The response of KeyValueStoreService.WaitForKeyValueStore."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_VALUE_STORE_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    etag: _builtins.str
+    """The version of the store's control-plane resource (CloudFront's `ETag`)."""
+    @_builtins.property
+    def key_value_store(self) -> Global___KeyValueStore:
+        """The store, which is READY."""
+
+    def __init__(
+        self,
+        *,
+        key_value_store: Global___KeyValueStore | None = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key_value_store", b"key_value_store"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "key_value_store", b"key_value_store"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitForKeyValueStoreResponse: _TypeAlias = WaitForKeyValueStoreResponse  # noqa: Y015
+
+@_typing.final
 class ImportSource(_message.Message):
     """A file that a new store is filled from."""
 

@@ -40,6 +40,31 @@ class KeyValueStoreServiceStub(object):
                 request_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.CreateKeyValueStoreRequest.SerializeToString,
                 response_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.CreateKeyValueStoreResponse.FromString,
                 _registered_method=True)
+        self.DescribeKeyValueStore = channel.unary_unary(
+                '/cloudfront_facade.v1.KeyValueStoreService/DescribeKeyValueStore',
+                request_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DescribeKeyValueStoreRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DescribeKeyValueStoreResponse.FromString,
+                _registered_method=True)
+        self.UpdateKeyValueStore = channel.unary_unary(
+                '/cloudfront_facade.v1.KeyValueStoreService/UpdateKeyValueStore',
+                request_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.UpdateKeyValueStoreRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.UpdateKeyValueStoreResponse.FromString,
+                _registered_method=True)
+        self.DeleteKeyValueStore = channel.unary_unary(
+                '/cloudfront_facade.v1.KeyValueStoreService/DeleteKeyValueStore',
+                request_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DeleteKeyValueStoreRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DeleteKeyValueStoreResponse.FromString,
+                _registered_method=True)
+        self.ListKeyValueStores = channel.unary_unary(
+                '/cloudfront_facade.v1.KeyValueStoreService/ListKeyValueStores',
+                request_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.ListKeyValueStoresRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.ListKeyValueStoresResponse.FromString,
+                _registered_method=True)
+        self.WaitForKeyValueStore = channel.unary_unary(
+                '/cloudfront_facade.v1.KeyValueStoreService/WaitForKeyValueStore',
+                request_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.WaitForKeyValueStoreRequest.SerializeToString,
+                response_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.WaitForKeyValueStoreResponse.FromString,
+                _registered_method=True)
 
 
 class KeyValueStoreServiceServicer(object):
@@ -55,6 +80,43 @@ class KeyValueStoreServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeKeyValueStore(self, request, context):
+        """Describes a key value store.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateKeyValueStore(self, request, context):
+        """Changes the comment of a key value store, the only thing that can be changed here.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteKeyValueStore(self, request, context):
+        """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
+        KEY_VALUE_STORE_IN_USE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListKeyValueStores(self, request, context):
+        """Lists the key value stores.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitForKeyValueStore(self, request, context):
+        """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
+        refused with KEY_VALUE_STORE_FAILED and the reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_KeyValueStoreServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -62,6 +124,31 @@ def add_KeyValueStoreServiceServicer_to_server(servicer, server):
                     servicer.CreateKeyValueStore,
                     request_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.CreateKeyValueStoreRequest.FromString,
                     response_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.CreateKeyValueStoreResponse.SerializeToString,
+            ),
+            'DescribeKeyValueStore': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeKeyValueStore,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DescribeKeyValueStoreRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DescribeKeyValueStoreResponse.SerializeToString,
+            ),
+            'UpdateKeyValueStore': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateKeyValueStore,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.UpdateKeyValueStoreRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.UpdateKeyValueStoreResponse.SerializeToString,
+            ),
+            'DeleteKeyValueStore': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteKeyValueStore,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DeleteKeyValueStoreRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DeleteKeyValueStoreResponse.SerializeToString,
+            ),
+            'ListKeyValueStores': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListKeyValueStores,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.ListKeyValueStoresRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.ListKeyValueStoresResponse.SerializeToString,
+            ),
+            'WaitForKeyValueStore': grpc.unary_unary_rpc_method_handler(
+                    servicer.WaitForKeyValueStore,
+                    request_deserializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.WaitForKeyValueStoreRequest.FromString,
+                    response_serializer=cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.WaitForKeyValueStoreResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +179,141 @@ class KeyValueStoreService(object):
             '/cloudfront_facade.v1.KeyValueStoreService/CreateKeyValueStore',
             cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.CreateKeyValueStoreRequest.SerializeToString,
             cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.CreateKeyValueStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeKeyValueStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.KeyValueStoreService/DescribeKeyValueStore',
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DescribeKeyValueStoreRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DescribeKeyValueStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateKeyValueStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.KeyValueStoreService/UpdateKeyValueStore',
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.UpdateKeyValueStoreRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.UpdateKeyValueStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteKeyValueStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.KeyValueStoreService/DeleteKeyValueStore',
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DeleteKeyValueStoreRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.DeleteKeyValueStoreResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListKeyValueStores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.KeyValueStoreService/ListKeyValueStores',
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.ListKeyValueStoresRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.ListKeyValueStoresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WaitForKeyValueStore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cloudfront_facade.v1.KeyValueStoreService/WaitForKeyValueStore',
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.WaitForKeyValueStoreRequest.SerializeToString,
+            cloudfront__facade_dot_v1_dot_key__value__store__service__pb2.WaitForKeyValueStoreResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,20 @@ class KeyValueStoreServiceStub:
     With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
     ErrorReason.
     """
+    DescribeKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DescribeKeyValueStoreRequest, _key_value_store_service_pb2.DescribeKeyValueStoreResponse]
+    """Describes a key value store."""
+    UpdateKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.UpdateKeyValueStoreRequest, _key_value_store_service_pb2.UpdateKeyValueStoreResponse]
+    """Changes the comment of a key value store, the only thing that can be changed here."""
+    DeleteKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DeleteKeyValueStoreRequest, _key_value_store_service_pb2.DeleteKeyValueStoreResponse]
+    """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
+    KEY_VALUE_STORE_IN_USE.
+    """
+    ListKeyValueStores: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.ListKeyValueStoresRequest, _key_value_store_service_pb2.ListKeyValueStoresResponse]
+    """Lists the key value stores."""
+    WaitForKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.WaitForKeyValueStoreRequest, _key_value_store_service_pb2.WaitForKeyValueStoreResponse]
+    """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
+    refused with KEY_VALUE_STORE_FAILED and the reason.
+    """
 
 @_typing.type_check_only
 class KeyValueStoreServiceAsyncStub(KeyValueStoreServiceStub):
@@ -48,6 +62,20 @@ class KeyValueStoreServiceAsyncStub(KeyValueStoreServiceStub):
     """Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
     With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
     ErrorReason.
+    """
+    DescribeKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DescribeKeyValueStoreRequest, _key_value_store_service_pb2.DescribeKeyValueStoreResponse]  # type: ignore[assignment]
+    """Describes a key value store."""
+    UpdateKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.UpdateKeyValueStoreRequest, _key_value_store_service_pb2.UpdateKeyValueStoreResponse]  # type: ignore[assignment]
+    """Changes the comment of a key value store, the only thing that can be changed here."""
+    DeleteKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DeleteKeyValueStoreRequest, _key_value_store_service_pb2.DeleteKeyValueStoreResponse]  # type: ignore[assignment]
+    """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
+    KEY_VALUE_STORE_IN_USE.
+    """
+    ListKeyValueStores: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.ListKeyValueStoresRequest, _key_value_store_service_pb2.ListKeyValueStoresResponse]  # type: ignore[assignment]
+    """Lists the key value stores."""
+    WaitForKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.WaitForKeyValueStoreRequest, _key_value_store_service_pb2.WaitForKeyValueStoreResponse]  # type: ignore[assignment]
+    """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
+    refused with KEY_VALUE_STORE_FAILED and the reason.
     """
 
 class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -62,6 +90,50 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
         With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
         ErrorReason.
+        """
+
+    @_abc_1.abstractmethod
+    def DescribeKeyValueStore(
+        self,
+        request: _key_value_store_service_pb2.DescribeKeyValueStoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_value_store_service_pb2.DescribeKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.DescribeKeyValueStoreResponse]]:
+        """Describes a key value store."""
+
+    @_abc_1.abstractmethod
+    def UpdateKeyValueStore(
+        self,
+        request: _key_value_store_service_pb2.UpdateKeyValueStoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_value_store_service_pb2.UpdateKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.UpdateKeyValueStoreResponse]]:
+        """Changes the comment of a key value store, the only thing that can be changed here."""
+
+    @_abc_1.abstractmethod
+    def DeleteKeyValueStore(
+        self,
+        request: _key_value_store_service_pb2.DeleteKeyValueStoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_value_store_service_pb2.DeleteKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.DeleteKeyValueStoreResponse]]:
+        """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
+        KEY_VALUE_STORE_IN_USE.
+        """
+
+    @_abc_1.abstractmethod
+    def ListKeyValueStores(
+        self,
+        request: _key_value_store_service_pb2.ListKeyValueStoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_value_store_service_pb2.ListKeyValueStoresResponse, _abc.Awaitable[_key_value_store_service_pb2.ListKeyValueStoresResponse]]:
+        """Lists the key value stores."""
+
+    @_abc_1.abstractmethod
+    def WaitForKeyValueStore(
+        self,
+        request: _key_value_store_service_pb2.WaitForKeyValueStoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_key_value_store_service_pb2.WaitForKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.WaitForKeyValueStoreResponse]]:
+        """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
+        refused with KEY_VALUE_STORE_FAILED and the reason.
         """
 
 def add_KeyValueStoreServiceServicer_to_server(servicer: KeyValueStoreServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
