@@ -80,7 +80,13 @@ def test_a_value_that_breaks_a_rule_is_named_with_the_rule(value: str, rule: str
 
 def test_a_key_twice_is_refused_and_case_makes_a_difference() -> None:
     assert broken(Tag(key="a"), Tag(key="A"), Tag(key="a", value="x")) == [("tags[2].key", "TAG_KEY_UNIQUE")]
-    assert check(Tag(key="a"), Tag(key="b"), Tag(key="a"))[0].description == '"a" repeats tags[0].key'
+    assert check(Tag(key="a"), Tag(key="b"), Tag(key="a"))[0].description == '"a" repeats tags[0].key; allowed: once'
+
+
+def test_a_key_that_is_to_be_taken_away_twice_is_refused() -> None:
+    (violation,) = TagRules().check_keys("tag_keys", ["a", "A", "b", "a"])
+    assert (violation.field, violation.rule) == ("tag_keys[3]", "TAG_KEY_UNIQUE")
+    assert violation.description == '"a" repeats tag_keys[0]; allowed: once'
 
 
 def test_fifty_tags_are_allowed_and_forty_nine_beside_a_request_id() -> None:

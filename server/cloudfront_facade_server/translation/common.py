@@ -22,6 +22,23 @@ def tags_to_boto(tags: Iterable[Tag]) -> dict[str, Any]:
     return {"Tags": {"Items": items}} if items else {}
 
 
+def tags_from_boto(response: Mapping[str, Any]) -> list[Tag]:
+    """Reads `{"Tags": {"Items": [...]}}`; a tag without `Value` keeps none."""
+    return [Tag(key=item["Key"], value=item.get("Value")) for item in response.get("Tags", {}).get("Items", ())]
+
+
+def page_to_boto(page_size: int, largest: int, marker: str) -> dict[str, str]:
+    """Makes `MaxItems`, which is a string, and `Marker` of CloudFront's lists; neither where it is not said.
+
+    Args:
+        page_size: the most elements that the caller wants; 0 for CloudFront's own choice.
+        largest: the most that CloudFront gives.
+        marker: where the page begins; empty for the first.
+    """
+    size = {"MaxItems": str(min(page_size, largest))} if page_size else {}
+    return {**size, "Marker": marker} if marker else size
+
+
 def timestamp(time: datetime | None) -> Timestamp | None:
     """Makes a Timestamp (UTC) of a datetime with a time zone."""
     if time is None:

@@ -36,6 +36,27 @@ KEY_VALUE_STORE_ARN_MAX_LENGTH: Final = 85
 KEY_VALUE_STORE_ARN_PATTERN: Final = re.compile(r"arn:aws:cloudfront::[0-9]{12}:key-value-store/[0-9a-fA-F-]{36}")
 """The form of a store's ARN. Service model, KeyValueStoreARN."""
 
+FUNCTION_ARN_PATTERN: Final = re.compile(r"arn:aws:cloudfront::[0-9]{12}:function/[a-zA-Z0-9_-]{1,64}")
+"""The form of a function's ARN. API reference, FunctionMetadata and FunctionName."""
+
+EVENT_OBJECT_MAX_BYTES: Final = 40_960
+"""Bytes of a test's event. Service model, FunctionEventObject."""
+
+ETAG_MAX_LENGTH: Final = 256
+"""Characters of a version: far above CloudFront's own, far below what a header may have. This service."""
+
+ETAG_PATTERN: Final = re.compile(r"[!#-~]*")
+"""Characters of a version: RFC 9110, section 8.8.3, without what is not ASCII."""
+
+STATUS_PATTERN: Final = re.compile(r"[A-Z_]{0,64}")
+"""The form of a store's status, an open set of CloudFront's. This service."""
+
+KEY_MAX_BYTES: Final = 512
+"""Bytes of a key in UTF-8. Developer Guide, quotas on CloudFront KeyValueStore."""
+
+VALUE_MAX_BYTES: Final = 1024
+"""Bytes of a value in UTF-8. Developer Guide, quotas on CloudFront KeyValueStore."""
+
 S3_OBJECT_ARN_PATTERN: Final = re.compile(r"arn:aws(?:-cn|-us-gov)?:s3:::[a-zA-Z0-9._-]{3,255}/.+", re.DOTALL)
 """The form of an import source. S3 User Guide, ARNs and bucket names, those from before March 2018 included."""
 

@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
-from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
+from cloudfront_facade.v1.function_service_pb2 import (
+    CreateFunctionRequest,
+    DeleteFunctionRequest,
+    DescribeFunctionRequest,
+    FunctionConfig,
+    FunctionRuntime,
+    FunctionStage,
+    GetFunctionRequest,
+    ListFunctionsRequest,
+    PublishFunctionRequest,
+    TestFunctionRequest,
+    UpdateFunctionRequest,
+)
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
+    DeleteKeyRequest,
+    DescribeKeyValueStoreDataRequest,
+    GetKeyRequest,
+    ImportKeysRequest,
+    ListKeysRequest,
+    PutKeyRequest,
+    UpdateKeysRequest,
+)
 from cloudfront_facade.v1.key_value_store_service_pb2 import (
     CreateKeyValueStoreRequest,
+    DeleteKeyValueStoreRequest,
+    DescribeKeyValueStoreRequest,
     ImportSource,
     ImportSourceType,
+    ListKeyValueStoresRequest,
+    UpdateKeyValueStoreRequest,
+    WaitForKeyValueStoreRequest,
+)
+from cloudfront_facade.v1.tag_service_pb2 import (
+    ListTagsForResourceRequest,
+    TagResourceRequest,
+    UntagResourceRequest,
 )
 
-from . import limits, text
+from .. import page_tokens
+from . import events, keys, limits, text
 from .tags import TagRules
-from .violations import ValidationError, Violation
+from .violations import Violation, quote, refuse
 
 _RUNTIMES: Final = FunctionRuntime.keys()[1:]
 _RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
@@ -35,20 +67,145 @@ class Rules:
 
     def create_function(self, request: CreateFunctionRequest) -> None:
         """Checks a CreateFunctionRequest; raises ValidationError."""
-        _refuse(self._create_function(request))
+        refuse(self._create_function(request))
 
     def create_key_value_store(self, request: CreateKeyValueStoreRequest) -> None:
         """Checks a CreateKeyValueStoreRequest; raises ValidationError."""
-        _refuse(self._create_key_value_store(request))
+        refuse(self._create_key_value_store(request))
+
+    def describe_function(self, request: DescribeFunctionRequest | GetFunctionRequest) -> None:
+        """Checks a DescribeFunctionRequest or a GetFunctionRequest; raises ValidationError."""
+        refuse(text.name("name", request.name), _stage("stage", request.stage))
+
+    def update_function(self, request: UpdateFunctionRequest) -> None:
+        """Checks an UpdateFunctionRequest; raises ValidationError."""
+        refuse(
+            text.name("name", request.name),
+            text.etag("etag", request.etag),
+            _function_config("function_config", request.function_config),
+            self._function_code("function_code", request.function_code),
+        )
+
+    def function_version(self, request: PublishFunctionRequest | DeleteFunctionRequest) -> None:
+        """Checks a PublishFunctionRequest or a DeleteFunctionRequest; raises ValidationError."""
+        refuse(text.name("name", request.name), text.etag("etag", request.etag))
+
+    def test_function(self, request: TestFunctionRequest) -> None:
+        """Checks a TestFunctionRequest; raises ValidationError."""
+        refuse(
+            text.name("name", request.name),
+            text.etag("etag", request.etag),
+            _stage("stage", request.stage),
+            events.event_object("event_object", request.event_object),
+        )
+
+    def list_functions(self, request: ListFunctionsRequest) -> None:
+        """Checks a ListFunctionsRequest; raises ValidationError."""
+        refuse(_page(page_tokens.of_functions(request.stage), request), _stage("stage", request.stage))
+
+    def describe_key_value_store(self, request: DescribeKeyValueStoreRequest | WaitForKeyValueStoreRequest) -> None:
+        """Checks a DescribeKeyValueStoreRequest or a WaitForKeyValueStoreRequest; raises ValidationError."""
+        refuse(text.name("name", request.name))
+
+    def update_key_value_store(self, request: UpdateKeyValueStoreRequest) -> None:
+        """Checks an UpdateKeyValueStoreRequest; raises ValidationError."""
+        refuse(
+            text.name("name", request.name),
+            text.etag("etag", request.etag),
+            text.comment("comment", request.comment),
+        )
+
+    def delete_key_value_store(self, request: DeleteKeyValueStoreRequest) -> None:
+        """Checks a DeleteKeyValueStoreRequest; raises ValidationError."""
+        refuse(text.name("name", request.name), text.etag("etag", request.etag))
+
+    def list_key_value_stores(self, request: ListKeyValueStoresRequest) -> None:
+        """Checks a ListKeyValueStoresRequest; raises ValidationError."""
+        which = page_tokens.of_key_value_stores(request.status)
+        refuse(_page(which, request), text.status("status", request.status))
+
+    def describe_key_value_store_data(self, request: DescribeKeyValueStoreDataRequest) -> None:
+        """Checks a DescribeKeyValueStoreDataRequest; raises ValidationError."""
+        refuse(text.key_value_store_arn("kvs_arn", request.kvs_arn))
+
+    def get_key(self, request: GetKeyRequest) -> None:
+        """Checks a GetKeyRequest; raises ValidationError."""
+        refuse(text.key_value_store_arn("kvs_arn", request.kvs_arn), text.key_in_path("key", request.key))
+
+    def put_key(self, request: PutKeyRequest) -> None:
+        """Checks a PutKeyRequest; raises ValidationError."""
+        refuse(
+            text.key_value_store_arn("kvs_arn", request.kvs_arn),
+            text.key_in_path("key", request.key),
+            text.value_of_key("value", request.value),
+            text.etag("etag", request.etag, required=False),
+        )
+
+    def delete_key(self, request: DeleteKeyRequest) -> None:
+        """Checks a DeleteKeyRequest; raises ValidationError."""
+        refuse(
+            text.key_value_store_arn("kvs_arn", request.kvs_arn),
+            text.key_in_path("key", request.key),
+            text.etag("etag", request.etag, required=False),
+        )
+
+    def list_keys(self, request: ListKeysRequest) -> None:
+        """Checks a ListKeysRequest; raises ValidationError."""
+        which = page_tokens.of_keys(request.kvs_arn)
+        refuse(text.key_value_store_arn("kvs_arn", request.kvs_arn), _page(which, request))
+
+    def update_keys(self, request: UpdateKeysRequest, breathe: Callable[[], None]) -> None:
+        """Checks an UpdateKeysRequest; raises ValidationError. Calls `breathe` now and then, for that can take long."""
+        refuse(
+            text.key_value_store_arn("kvs_arn", request.kvs_arn),
+            text.some("changes", "CHANGES_COUNT", len(request.changes)),
+            keys.key_changes(request.changes, 0, breathe),
+            text.etag("etag", request.etag, required=False),
+        )
+
+    def import_keys(
+        self, requests: Iterator[ImportKeysRequest]
+    ) -> tuple[ImportKeysRequest, Iterator[ImportKeysRequest]]:
+        """Checks the ImportKeysRequests of a stream.
+
+        Returns:
+            The first one, which names the store, and all of them, each checked when it is taken.
+
+        Raises:
+            ValidationError: the first one breaks rules, or, when it is taken, a later one.
+        """
+        first = next(requests, ImportKeysRequest())
+        refuse(text.key_value_store_arn("kvs_arn", first.kvs_arn), text.etag("etag", first.etag, required=False))
+        return first, keys.imported(first, requests)
+
+    def tag_resource(self, request: TagResourceRequest) -> None:
+        """Checks a TagResourceRequest; raises ValidationError."""
+        refuse(
+            text.resource_arn("resource", request.resource),
+            text.some("tags", "TAGS_COUNT", len(request.tags)),
+            self._tags.check("tags", request.tags),
+        )
+
+    def tags_together(self, there: Iterable[str], added: Iterable[str]) -> None:
+        """Checks that a resource that has the keys `there` may be given those `added`; raises ValidationError."""
+        refuse(self._tags.check_union("tags", set(there), set(added)))
+
+    def untag_resource(self, request: UntagResourceRequest) -> None:
+        """Checks an UntagResourceRequest; raises ValidationError."""
+        refuse(
+            text.resource_arn("resource", request.resource),
+            text.some("tag_keys", "TAGS_COUNT", len(request.tag_keys)),
+            self._tags.check_keys("tag_keys", request.tag_keys),
+        )
+
+    def list_tags_for_resource(self, request: ListTagsForResourceRequest) -> None:
+        """Checks a ListTagsForResourceRequest; raises ValidationError."""
+        refuse(text.resource_arn("resource", request.resource))
 
     def _create_function(self, request: CreateFunctionRequest) -> Iterator[Violation]:
         yield from text.name("name", request.name)
         yield from _function_config("function_config", request.function_config)
-        if not 1 <= (size := len(request.function_code)) <= self._max_function_code_bytes:
-            sent = f"{size} bytes" if size else "empty"
-            yield Violation(
-                "function_code", "FUNCTION_CODE_SIZE", f"{sent}; allowed: 1 to {self._max_function_code_bytes} bytes"
-            )
+        yield from self._function_code("function_code", request.function_code)
         yield from self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0)
         yield from text.request_id("request_id", request.request_id)
 
@@ -60,10 +217,33 @@ class Rules:
         yield from self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0)
         yield from text.request_id("request_id", request.request_id)
 
+    def _function_code(self, field: str, code: bytes) -> Iterator[Violation]:
+        if not 1 <= (size := len(code)) <= self._max_function_code_bytes:
+            sent = f"{size} bytes" if size else "empty"
+            yield Violation(field, "FUNCTION_CODE_SIZE", f"{sent}; allowed: 1 to {self._max_function_code_bytes} bytes")
 
-def _refuse(found: Iterable[Violation]) -> None:
-    if violations := list(found):
-        raise ValidationError(violations)
+
+class _PagedRequest(Protocol):
+    page_size: int
+    page_token: str
+
+
+def _stage(field: str, stage: int) -> Iterator[Violation]:
+    if stage not in FunctionStage.values():
+        yield Violation(field, "STAGE_KNOWN", f"{stage}; allowed: not set, or {' or '.join(FunctionStage.keys()[1:])}")
+
+
+def _page(which: str, request: _PagedRequest) -> Iterator[Violation]:
+    if request.page_size < 0:
+        yield Violation("page_size", "PAGE_SIZE_RANGE", f"{request.page_size}; allowed: 0 or more")
+    try:
+        page_tokens.marker(which, request.page_token)
+    except page_tokens.PageTokenError:
+        yield Violation(
+            "page_token",
+            "PAGE_TOKEN_FORM",
+            f"{quote(request.page_token)}; allowed: empty, or the next_page_token of the same list",
+        )
 
 
 def _function_config(field: str, config: FunctionConfig) -> Iterator[Violation]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Literal, Protocol
 
@@ -54,10 +55,35 @@ class TagRules:
             first = first_of.setdefault(tag.key, index)
             if first != index and tag.key:
                 yield Violation(
-                    f"{field}[{index}].key", "TAG_KEY_UNIQUE", f"{quote(tag.key)} repeats {field}[{first}].key"
+                    f"{field}[{index}].key",
+                    "TAG_KEY_UNIQUE",
+                    f"{quote(tag.key)} repeats {field}[{first}].key; allowed: once",
                 )
             if tag.HasField("value"):
                 yield from self._value(f"{field}[{index}].value", tag.value)
+
+    def check_keys(self, field: str, keys: Sequence[str]) -> Iterator[Violation]:
+        """Checks the keys of tags that are to be taken away."""
+        if len(keys) > self._max_tags:
+            yield Violation(field, "TAGS_COUNT", f"{len(keys)} keys; allowed: at most {self._max_tags}")
+        first_of: dict[str, int] = {}
+        for index, key in enumerate(islice(keys, limits.LOOKED_AT)):
+            yield from self._key(f"{field}[{index}]", key)
+            first = first_of.setdefault(key, index)
+            if first != index and key:
+                yield Violation(
+                    f"{field}[{index}]", "TAG_KEY_UNIQUE", f"{quote(key)} repeats {field}[{first}]; allowed: once"
+                )
+
+    def check_union(self, field: str, there: AbstractSet[str], added: AbstractSet[str]) -> Iterator[Violation]:
+        """Checks how many tags a resource would have: those that are there with those that are added."""
+        if (count := len(there | added)) > self._max_tags:
+            yield Violation(
+                field,
+                "TAGS_COUNT",
+                f"{len(added)} tags with the {len(there)} that the resource has make {count}; "
+                f"allowed: at most {self._max_tags} in all",
+            )
 
     def _key(self, field: str, key: str) -> Iterator[Violation]:
         if not 1 <= len(key) <= limits.TAG_KEY_MAX_LENGTH:

@@ -14,6 +14,12 @@ _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot carry (section 2.2), and CR, which a parser reads back as LF (section 2.11)."""
 
 
+def some(field: str, rule: str, count: int) -> Iterator[Violation]:
+    """Checks that a list has an element."""
+    if not count:
+        yield Violation(field, rule, "empty; allowed: at least 1")
+
+
 def name(field: str, value: str) -> Iterator[Violation]:
     """Checks the name of a function or a store."""
     if not 1 <= len(value) <= limits.NAME_MAX_LENGTH:
@@ -48,6 +54,55 @@ def key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
             "KEY_VALUE_STORE_ARN_FORM",
             f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID "
             f"with 12 digits and a UUID, at most {limits.KEY_VALUE_STORE_ARN_MAX_LENGTH} characters",
+        )
+
+
+def resource_arn(field: str, value: str) -> Iterator[Violation]:
+    """Checks the ARN of a function or a store."""
+    if limits.FUNCTION_ARN_PATTERN.fullmatch(value) or limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(value):
+        return
+    yield Violation(
+        field,
+        "RESOURCE_ARN_FORM",
+        f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME "
+        "or arn:aws:cloudfront::ACCOUNT:key-value-store/ID, with 12 digits",
+    )
+
+
+def etag(field: str, value: str, *, required: bool = True) -> Iterator[Violation]:
+    """Checks a version; without one where that is allowed."""
+    if len(value) > limits.ETAG_MAX_LENGTH or (required and not value):
+        least = 1 if required else 0
+        yield Violation(field, "ETAG_LENGTH", f"{_length(value)}; allowed: {least} to {limits.ETAG_MAX_LENGTH}")
+    if bad := outside(limits.ETAG_PATTERN, value):
+        yield Violation(field, "ETAG_CHARACTERS", f"{bad}; allowed: visible ASCII but quotation marks")
+
+
+def status(field: str, value: str) -> Iterator[Violation]:
+    """Checks the status of a store that is asked for; none is allowed."""
+    if not limits.STATUS_PATTERN.fullmatch(value):
+        yield Violation(field, "STATUS_FORM", f"{quote(value)}; allowed: empty, or 1 to 64 of A-Z _, such as READY")
+
+
+def key(field: str, value: str) -> Iterator[Violation]:
+    """Checks a key of a store."""
+    if not 1 <= (size := len(value.encode())) <= limits.KEY_MAX_BYTES:
+        sent = f"{quote(value)} has {size} bytes" if value else "empty"
+        yield Violation(field, "KEY_LENGTH", f"{sent}; allowed: 1 to {limits.KEY_MAX_BYTES} bytes in UTF-8")
+
+
+def key_in_path(field: str, value: str) -> Iterator[Violation]:
+    """Checks a key that travels in the path of CloudFront's address, where dots alone mean another place."""
+    yield from key(field, value)
+    if value in (".", ".."):
+        yield Violation(field, "KEY_FORM", f"{quote(value)}; allowed: any key but . and .., which UpdateKeys takes too")
+
+
+def value_of_key(field: str, value: str) -> Iterator[Violation]:
+    """Checks the value of a key. What it says is nobody's business: no message shows it."""
+    if (size := len(value.encode())) > limits.VALUE_MAX_BYTES:
+        yield Violation(
+            field, "VALUE_LENGTH", f"{size} bytes; allowed: at most {limits.VALUE_MAX_BYTES} bytes in UTF-8"
         )
 
 

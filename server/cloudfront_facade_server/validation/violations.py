@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 SHOWN_CHARACTERS: Final = 32
@@ -37,6 +38,12 @@ class ValidationError(Exception):
     def __init__(self, violations: list[Violation]) -> None:
         super().__init__(f"{len(violations)} violations")
         self.violations = violations
+
+
+def refuse(*found: Iterable[Violation]) -> None:
+    """Raises ValidationError where there are violations."""
+    if violations := [violation for each in found for violation in each]:
+        raise ValidationError(violations)
 
 
 def quote(text: str, limit: int = SHOWN_CHARACTERS) -> str:
