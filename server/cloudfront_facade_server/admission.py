@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .call import Call
+from .call import Call, sending_until
 from .errors.refusals import deadline_too_short, overloaded
 
 
@@ -30,7 +30,8 @@ class Admission:
             raise overloaded(self._limit, "calls to CloudFront")
         self._upstream += 1
         try:
-            yield
+            with sending_until(call.deadline):
+                yield
         finally:
             self._upstream -= 1
 

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from .errors.status_error import Outcome
+from .errors.status_error import NEVER_RETRY, Outcome, StatusError
 
 Clock = Callable[[], float]
 """Seconds of a monotonic clock, so that a step of the wall clock moves no deadline."""
+
+
+_latest_send: ContextVar[float] = ContextVar("latest_send", default=float("inf"))
+
+
+@contextmanager
+def sending_until(latest: float) -> Iterator[None]:
+    """Has what runs inside send nothing upstream after this time of the monotonic clock."""
+    before = _latest_send.set(latest)
+    try:
+        yield
+    finally:
+        _latest_send.reset(before)
+
+
+def seconds_to_send() -> float:
+    """Gives the seconds in which something may still be sent upstream; negative where none are left."""
+    return _latest_send.get() - time.monotonic()
 
 
 @dataclass
@@ -32,6 +53,34 @@ class Grace:
         return float("inf") if self.ends is None else self.ends - self.clock()
 
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def lasting(method: Method) -> Method:
+    """Marks a servicer's method that may take much longer than others."""
+    method.lasts = True  # type: ignore[attr-defined]
+    return method
+
+
+def only_waiting(method: Method) -> Method:
+    """Marks a servicer's method that may take much longer, for it only waits; it is given up with its caller."""
+    method.waits = True  # type: ignore[attr-defined]
+    return lasting(method)
+
+
+@dataclass
+class Progress:
+    """How far an rpc of many changes is.
+
+    Attributes:
+        applied: how many were applied, the first ones of the request.
+        under_way: how many after those are being applied.
+    """
+
+    applied: int = 0
+    under_way: int = 0
+
+
 @dataclass
 class Call:
     """One rpc under way.
@@ -44,6 +93,8 @@ class Call:
         outcome: whether the effect happened, as far as is known now.
         repeatable: whether repeating the request is safe.
         aws_request_id: the id of the last request that AWS answered, for the log.
+        progress: how far it is, where it is one of many changes; `outcome` is then that of those under way.
+        abandoned: whether nobody waits for it any more: its caller went away, or was answered.
     """
 
     operation: str
@@ -54,7 +105,21 @@ class Call:
     outcome: Outcome = "not_applied"
     repeatable: bool = False
     aws_request_id: str = ""
+    progress: Progress | None = None
+    abandoned: bool = False
 
     def remaining(self) -> float:
         """Gives the seconds until the caller stops waiting; negative afterwards."""
         return self.deadline - self.clock()
+
+    def marked(self, error: StatusError) -> StatusError:
+        """Gives an error what is known of the effect: the outcome, and of many changes how many were applied."""
+        error.outcome = self.outcome
+        if self.progress:
+            unknown = self.progress.under_way if self.outcome == "unknown" else 0
+            counts = {"applied_changes": str(self.progress.applied), "unknown_changes": str(unknown)}
+            error.metadata = {**error.metadata, **counts}
+            if self.progress.applied:
+                # What is left of the request is another request.
+                error.outcome, error.retry_after, error.pushback = "partial", None, NEVER_RETRY
+        return error

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import botocore.session
 import pytest
 from botocore import exceptions as boto
 from botocore import xform_name
@@ -42,13 +43,25 @@ STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-22
 SUBJECT: Final = Subject("function", "rewrite", {"Name": "rewrite", "FunctionConfig": {"KeyValueStoreARN": STORE_ARN}})
 OPERATIONS: Final = {
     "CreateFunction",
-    "DescribeFunction",
-    "GetFunction",
     "CreateKeyValueStore",
+    "DeleteFunction",
+    "DeleteKeyValueStore",
+    "DescribeFunction",
     "DescribeKeyValueStore",
+    "GetFunction",
+    "ListDistributions",
+    "ListFunctions",
     "ListKeyValueStores",
     "ListTagsForResource",
+    "PublishFunction",
+    "TagResource",
+    "TestFunction",
+    "UntagResource",
+    "UpdateFunction",
+    "UpdateKeyValueStore",
 }
+DATA_OPERATIONS: Final = {"DeleteKey", "DescribeKeyValueStore", "GetKey", "ListKeys", "PutKey", "UpdateKeys"}
+DATA_MODEL: Final = botocore.session.Session().get_service_model("cloudfront-keyvaluestore")
 QUOTING: Final = {"InvalidArgument", "ValidationException", "MalformedXML", "InvalidTagging"}
 
 EXCEPTIONS: Final[list[tuple[Exception, Expected]]] = [
@@ -100,22 +113,32 @@ def test_the_operations_in_use_are_those_of_the_backends() -> None:
     names = installed_wire().model.operation_names
 
     assert {name for name in names if hasattr(Backend, xform_name(name))} == OPERATIONS
+    # Both planes have an operation of this name; the Protocol tells them apart.
+    assert {name for name in DATA_MODEL.operation_names if hasattr(Backend, xform_name(name))} == DATA_OPERATIONS
+    assert set(DATA_MODEL.operation_names) == DATA_OPERATIONS
+    assert hasattr(Backend, "describe_key_value_store_data")
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
 def test_every_error_of_the_service_model_has_a_row(operation: str) -> None:
-    shapes = installed_wire().model.operation_model(operation).error_shapes
+    assert_rows(installed_wire().model.operation_model(operation).error_shapes)
 
+
+@pytest.mark.parametrize("operation", sorted(DATA_OPERATIONS))
+def test_every_error_of_the_data_planes_service_model_has_a_row(operation: str) -> None:
+    assert_rows(DATA_MODEL.operation_model(operation).error_shapes)
+
+
+def assert_rows(shapes: Any) -> None:
     assert shapes
     assert {shape.error_code for shape in shapes} <= TABLE.keys()
     for shape in shapes:
-        http_status, _ = REFUSALS[shape.error_code]
+        http_status, _ = (REFUSALS | FAILURES)[shape.error_code]
         assert shape.metadata["error"]["httpStatusCode"] == http_status
 
 
 def test_the_table_has_no_row_that_the_contract_does_not_speak_of() -> None:
-    # The data plane's own word for a failure of its own: the same kind as the control plane's.
-    assert TABLE.keys() == {*REFUSALS, *FAILURES, "InternalServerException"}
+    assert TABLE.keys() == {*REFUSALS, *FAILURES}
 
 
 @pytest.mark.parametrize(("code", "http_status", "expected"), [(c, *e) for c, e in (REFUSALS | FAILURES).items()])

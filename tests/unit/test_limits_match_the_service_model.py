@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import Any, Final
 
+import botocore.session
 import pytest
 
 from cloudfront_facade.v1.function_service_pb2 import (
@@ -26,12 +27,14 @@ from cloudfront_facade_server.validation import limits
 from support.cloudfront_wire import installed_wire
 
 MODEL: Final = installed_wire().model
+DATA_MODEL: Final = botocore.session.Session().get_service_model("cloudfront-keyvaluestore")
 
 MOST: Final = {
     "FunctionName": "NAME_MAX_LENGTH",
     "KeyValueStoreName": "NAME_MAX_LENGTH",
     "KeyValueStoreComment": "COMMENT_MAX_LENGTH",
     "FunctionBlob": "FUNCTION_CODE_API_LIMIT",
+    "FunctionEventObject": "EVENT_OBJECT_MAX_BYTES",
     "KeyValueStoreARN": "KEY_VALUE_STORE_ARN_MAX_LENGTH",
     "TagKey": "TAG_KEY_MAX_LENGTH",
     "TagValue": "TAG_VALUE_MAX_LENGTH",
@@ -43,11 +46,12 @@ LEAST: Final = {
     "KeyValueStoreName": 1,
     "KeyValueStoreComment": 0,
     "FunctionBlob": 1,
+    "FunctionEventObject": 0,
     "KeyValueStoreARN": 0,
     "TagKey": 1,
     "TagValue": 0,
 }
-"""What the rules allow at the least; an empty ARN of a store fails its pattern."""
+"""The least of the service model. An empty ARN of a store fails its pattern; an empty event is no JSON."""
 
 DOCUMENTED_ONLY: Final = {
     "FUNCTION_CODE_QUOTA": 10 * 1024,
@@ -57,6 +61,9 @@ DOCUMENTED_ONLY: Final = {
     "TAG_FACADE_PREFIX": "cloudfront-facade:",
     "S3_KEY_MAX_BYTES": 1024,
     "LOOKED_AT": 1000,
+    "ETAG_MAX_LENGTH": 256,
+    "KEY_MAX_BYTES": 512,
+    "VALUE_MAX_BYTES": 1024,
 }
 """What the service model does not say: the Developer Guide, the S3 User Guide, and the service's own choice."""
 
@@ -67,6 +74,9 @@ PATTERNS: Final = {
     "TAG_PUNCTUATION",
     "S3_OBJECT_ARN_PATTERN",
     "REQUEST_ID_PATTERN",
+    "FUNCTION_ARN_PATTERN",
+    "ETAG_PATTERN",
+    "STATUS_PATTERN",
 }
 """Checked below, character by character."""
 
@@ -92,6 +102,25 @@ MEMBERS: Final = {
         "Tags.Items.Key": "TagKey",
         "Tags.Items.Value": "TagValue",
     },
+    "DescribeFunction": {"Name": "FunctionName", "Stage": "FunctionStage"},
+    "GetFunction": {"Name": "FunctionName", "Stage": "FunctionStage"},
+    "UpdateFunction": {
+        "Name": "FunctionName",
+        "FunctionConfig.Runtime": "FunctionRuntime",
+        "FunctionConfig.KeyValueStoreAssociations.Items.KeyValueStoreARN": "KeyValueStoreARN",
+        "FunctionCode": "FunctionBlob",
+    },
+    "PublishFunction": {"Name": "FunctionName"},
+    "TestFunction": {"Name": "FunctionName", "Stage": "FunctionStage", "EventObject": "FunctionEventObject"},
+    "DeleteFunction": {"Name": "FunctionName"},
+    "ListFunctions": {"Stage": "FunctionStage"},
+    "DescribeKeyValueStore": {"Name": "KeyValueStoreName"},
+    "UpdateKeyValueStore": {"Name": "KeyValueStoreName", "Comment": "KeyValueStoreComment"},
+    "DeleteKeyValueStore": {"Name": "KeyValueStoreName"},
+    "ListKeyValueStores": {},
+    "TagResource": {"Resource": "ResourceARN", "Tags.Items.Key": "TagKey", "Tags.Items.Value": "TagValue"},
+    "UntagResource": {"Resource": "ResourceARN", "TagKeys.Items": "TagKey"},
+    "ListTagsForResource": {"Resource": "ResourceARN"},
 }
 
 ASCII: Final = [chr(code) for code in range(128)]
@@ -157,6 +186,40 @@ def test_an_arn_of_a_store_has_the_form_of_the_service_model() -> None:
     for arn in [*changed, good + "0", good + "\n", good[:-1], "", good.replace("aws", "aws-cn")]:
         ours = limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(arn)
         assert (ours is None) is (pattern.fullmatch(arn) is None), arn
+
+
+def test_an_arn_of_a_resource_is_one_of_the_service_models() -> None:
+    pattern = re.compile(metadata("ResourceARN")["pattern"])
+    name = metadata("FunctionName")["pattern"]
+    good = "arn:aws:cloudfront::123456789012:function/a-B_9"
+
+    assert limits.FUNCTION_ARN_PATTERN.fullmatch(good)
+    assert pattern.fullmatch(good)
+    assert re.compile(name).fullmatch("a-B_9")
+    for bad in (good + "\n", good[:-5], good + "/x", good.replace("function", "distribution"), good + "a" * 64):
+        assert not limits.FUNCTION_ARN_PATTERN.fullmatch(bad), bad
+
+
+def test_keys_and_values_are_within_the_data_planes_service_model() -> None:
+    shape = DATA_MODEL.shape_for("Key").metadata
+
+    assert shape["min"] == 1
+    assert shape["max"] >= limits.KEY_MAX_BYTES
+    assert DATA_MODEL.shape_for("Value").metadata.keys() <= {"sensitive"}
+
+
+def test_a_version_has_no_character_that_a_header_could_not_carry() -> None:
+    allowed = {text for text in ASCII if limits.ETAG_PATTERN.fullmatch(text)}
+
+    assert allowed == {text for text in ASCII if "!" <= text <= "~"} - {'"'}
+    assert not limits.ETAG_PATTERN.fullmatch("E1\n")
+
+
+def test_a_status_has_the_form_of_those_that_are_known() -> None:
+    for status in ("READY", "PROVISIONING", "IMPORT_FAILED", ""):
+        assert limits.STATUS_PATTERN.fullmatch(status)
+    for status in ("ready", "READY\n", "A" * 65, "READY OR NOT"):
+        assert not limits.STATUS_PATTERN.fullmatch(status)
 
 
 @pytest.mark.parametrize("shape", ["TagKey", "TagValue"])

@@ -6,8 +6,14 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from cloudfront_facade_server.errors.refusals import MAX_VIOLATIONS, overloaded, shutting_down, validation_failed
-from cloudfront_facade_server.errors.status_error import MAX_STATUS_BYTES, StatusError
+from cloudfront_facade_server.errors.refusals import (
+    MAX_VIOLATIONS,
+    deadline_exceeded,
+    overloaded,
+    shutting_down,
+    validation_failed,
+)
+from cloudfront_facade_server.errors.status_error import MAX_STATUS_BYTES, Outcome, StatusError
 from cloudfront_facade_server.validation.violations import Violation
 
 
@@ -51,6 +57,26 @@ def test_a_call_that_the_end_cuts_off_is_retried_only_where_that_is_safe(
     assert trailers.get("grpc-retry-pushback-ms") == pushback
 
 
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        ("not_applied", "nothing was changed"),
+        ("applied", "the change happened"),
+        ("partial", "a part of the changes happened"),
+        ("unknown", "it cannot be told whether the change happened"),
+    ],
+)
+def test_a_call_that_is_cut_off_says_what_happened_and_where_a_repeat_is_safe(outcome: Outcome, says: str) -> None:
+    again = "; repeat the same request"
+    assert deadline_exceeded(outcome).message == f"the time ran out while the call was under way; {says}"
+    for repeatable in (False, True):
+        error = shutting_down(outcome, repeatable=repeatable)
+        is_safe = repeatable or outcome == "not_applied"
+        stopped = "the server stopped while the call was under way; "
+        assert error.message == f"{stopped}{says}{again if is_safe else ''}"
+        assert (error.retry_after is not None) is is_safe
+
+
 def test_up_to_twenty_violations_are_named_distinct_fields_first_and_all_are_counted() -> None:
     violations = [Violation(f"tags[{index // 2}].key", f"RULE_{index % 2}", "sent; allowed") for index in range(500)]
     error = validation_failed(violations)
@@ -59,7 +85,9 @@ def test_up_to_twenty_violations_are_named_distinct_fields_first_and_all_are_cou
     assert len(shown) == MAX_VIOLATIONS == 20
     assert len({violation.field for violation in shown}) == 20
     assert error.metadata["violation_count"] == "500"
-    assert "and 499 more" in status.message
+    assert status.message == "tags[0].key: sent; allowed (and 499 more, see the details)"
+    alone, _ = sent(validation_failed(violations[:1]))
+    assert alone.message == "tags[0].key: sent; allowed"
 
 
 def test_details_that_are_too_long_are_cut_from_the_end_and_error_info_stays() -> None:

@@ -34,6 +34,7 @@ class Expected:
 
 
 _INVALID: Final = Expected(_Code.INVALID_ARGUMENT, "UPSTREAM_INVALID_ARGUMENT", "BadRequest")
+_MISMATCH: Final = Expected(_Code.ABORTED, "ETAG_MISMATCH", "PreconditionFailure")
 _DENIED: Final = Expected(_Code.PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED")
 _EXPIRED: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_CREDENTIALS_EXPIRED", retry=True)
 _BAD_CREDENTIALS: Final = Expected(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID")
@@ -67,6 +68,19 @@ REFUSALS: Final[dict[str, tuple[int, Expected]]] = {
         400,
         Expected(_Code.RESOURCE_EXHAUSTED, "KEY_VALUE_STORE_QUOTA_EXCEEDED", "QuotaFailure", pushback="never"),
     ),
+    "ServiceQuotaExceededException": (
+        402,
+        Expected(_Code.RESOURCE_EXHAUSTED, "KEY_VALUE_QUOTA_EXCEEDED", "QuotaFailure", pushback="never"),
+    ),
+    "ResourceNotFoundException": (404, Expected(_Code.NOT_FOUND, "KEY_NOT_FOUND", "ResourceInfo")),
+    "FunctionInUse": (409, Expected(_Code.FAILED_PRECONDITION, "FUNCTION_IN_USE", "PreconditionFailure")),
+    "CannotDeleteEntityWhileInUse": (
+        409,
+        Expected(_Code.FAILED_PRECONDITION, "KEY_VALUE_STORE_IN_USE", "PreconditionFailure"),
+    ),
+    "PreconditionFailed": (412, _MISMATCH),
+    "ConflictException": (409, _MISMATCH),
+    "InvalidIfMatchVersion": (400, Expected(_Code.INVALID_ARGUMENT, "ETAG_INVALID", "BadRequest", field="etag")),
     "InvalidArgument": (400, _INVALID),
     "ValidationException": (400, _INVALID),
     "MalformedXML": (400, _INVALID),
@@ -101,7 +115,9 @@ FAILURES: Final[dict[str, tuple[int, Expected]]] = {
     "InternalFailure": (500, FAILED),
     "InternalError": (500, FAILED),
     "ServiceUnavailable": (503, FAILED),
+    "InternalServerException": (500, FAILED),
     "RequestTimeout": (400, FAILED),
+    "TestFunctionFailed": (500, Expected(_Code.INTERNAL, "TEST_FUNCTION_FAILED")),
 }
 """The same of codes that prove nothing about the effect; what becomes of them on a read."""
 

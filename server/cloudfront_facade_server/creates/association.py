@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import grpc
@@ -13,50 +13,59 @@ from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import precondition, upstream_metadata
 
-_MAX_PAGES: Final = 10
-_READY: Final = "READY"
+READY: Final = "READY"
 _READY_AFTER_SECONDS: Final = 5.0
 
 
-def explain(backend: Backend, error: Exception, arguments: Mapping[str, Any]) -> StatusError | None:
-    """Explains an InvalidArgument of a create by the store's state; None where that is not the reason."""
+HasTime = Callable[[], bool]
+"""Tells whether the rpc leaves time for one more read."""
+
+
+def explain(backend: Backend, error: Exception, arguments: Mapping[str, Any], has_time: HasTime) -> StatusError | None:
+    """Explains an InvalidArgument by the state of the function's store; None where that is not the reason."""
     if aws_code(error) != "InvalidArgument":
         return None
-    return refusal(backend, arguments, upstream_metadata(error))
+    return refusal(backend, arguments, upstream_metadata(error), has_time)
 
 
-def refusal(backend: Backend, arguments: Mapping[str, Any], metadata: Mapping[str, str]) -> StatusError | None:
-    """Tells by ListKeyValueStores, as far as that can be read, whether the store is missing or not READY."""
+def refusal(
+    backend: Backend, arguments: Mapping[str, Any], metadata: Mapping[str, str], has_time: HasTime
+) -> StatusError | None:
+    """Tells by ListKeyValueStores, as far as that can be read in time, whether the store is missing or not READY."""
     associations = arguments.get("FunctionConfig", {}).get("KeyValueStoreAssociations", {}).get("Items", ())
     if not associations:
         return None
     arn = associations[0]["KeyValueStoreARN"]
     try:
-        status = next((store.get("Status", "") for store in _stores(backend) if store.get("ARN") == arn), None)
+        stores = _stores(backend, has_time)
+        status = next((store.get("Status", "") for store in stores if store.get("ARN") == arn), None)
     except UPSTREAM_ERRORS:
         return None
     if status is None:
         return _failed("KEY_VALUE_STORE_NOT_FOUND", f"there is no key value store {arn}", arn, metadata)
-    if status != _READY:
-        return _failed(
-            "KEY_VALUE_STORE_NOT_READY",
-            f"the key value store {arn} is {status[:32]!a}, and can be associated once it is READY",
-            arn,
-            metadata,
-            retry_after=_READY_AFTER_SECONDS,
-        )
-    return None
+    return None if status == READY else not_ready(arn, status, metadata)
 
 
-def _stores(backend: Backend) -> Iterator[Mapping[str, Any]]:
+def not_ready(arn: str, status: str, metadata: Mapping[str, str]) -> StatusError:
+    """Refuses what can only be done to a store that is READY."""
+    return _failed(
+        "KEY_VALUE_STORE_NOT_READY",
+        f"the key value store {arn} is {status[:32]!a}; this can be done once it is {READY}",
+        arn,
+        metadata,
+        retry_after=_READY_AFTER_SECONDS,
+    )
+
+
+def _stores(backend: Backend, has_time: HasTime) -> Iterator[Mapping[str, Any]]:
     page: Mapping[str, str] = {}
-    for _ in range(_MAX_PAGES):
+    while has_time():
         stores = backend.list_key_value_stores(**page).get("KeyValueStoreList", {})
         yield from stores.get("Items", ())
         if not (marker := stores.get("NextMarker")):
             return
         page = {"Marker": marker}
-    raise UnreadableAnswerError  # more stores than are read, so that a missing one cannot be told
+    raise UnreadableAnswerError  # not all stores were read, so that a missing one cannot be told
 
 
 def _failed(

@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from ..admission import Admission
 from ..backends.protocol import Backend
-from ..call import Call, Clock
+from ..call import Call
 from ..errors.refusals import request_id_reused
 from ..errors.status_error import StatusError
 from ..errors.upstream import Subject
-from ..waiting import sleep
+from ..timing import Timing, pauses
 from .resources import Resource
 from .sightings import Sighting, look
-
-_FIRST_PAUSE: Final = 0.1
-_LONGEST_PAUSE: Final = 1.0
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How long a create may take.
-
-    Attributes:
-        settling: seconds for which a create whose answer was lost is looked for, after each send.
-        longest_send: seconds that one send and its settling can take; a second one starts only where the server's end
-            leaves it that much.
-        clock: a monotonic clock.
-        sleep: waits so many seconds.
-    """
-
-    settling: float
-    longest_send: float
-    clock: Clock = time.monotonic
-    sleep: Callable[[float], None] = sleep
 
 
 @dataclass(frozen=True)
@@ -74,6 +50,10 @@ class Attempt:
     subject: Subject
     tag_value: str
 
+    def has_time(self) -> bool:
+        """Tells whether the rpc leaves time for one more read that explains."""
+        return self.call.remaining() > self.means.timing.look
+
     def look(self) -> Sighting:
         """Looks once for a resource of this name, and tells whose it is."""
         return look(self.means.reader, self.means.resource, self.subject.name, self.tag_value)
@@ -82,7 +62,7 @@ class Attempt:
         """Looks until the verdict is final or the time is up, and gives the last sighting."""
         timing = self.means.timing
         ends = min(timing.clock() + timing.settling, self.call.deadline)
-        for pause in _pauses():
+        for pause in pauses():
             sighting = self.look()
             if sighting.final or timing.clock() + pause > ends:
                 return sighting
@@ -92,10 +72,3 @@ class Attempt:
     def reused(self) -> StatusError:
         """Refuses a request_id that made the resource of this name with another content."""
         return request_id_reused(self.means.resource.kind, self.subject.name, self.tag_value.split("/")[0])
-
-
-def _pauses() -> Iterator[float]:
-    pause = _FIRST_PAUSE
-    while True:
-        yield pause
-        pause = min(2 * pause, _LONGEST_PAUSE)

@@ -26,7 +26,7 @@ def check(attempt: Attempt) -> Response:
         case "ours":
             return {}
         case "absent":
-            if refusal := association.refusal(means.reader, subject.sent, {}):
+            if refusal := association.refusal(means.reader, subject.sent, {}, attempt.has_time):
                 raise refusal
             return {}
         case "reused":

@@ -104,7 +104,7 @@ class ExactlyOnce:
         raise outcome_unknown(sighting.error or failure, repeatable=True)
 
     def _refusal(self, error: Exception) -> StatusError:
-        explained = association.explain(self._means.reader, error, self._subject.sent)
+        explained = association.explain(self._means.reader, error, self._subject.sent, self._attempt.has_time)
         return self._with_outcome(explained or from_upstream(error, self._subject))
 
     def _with_outcome(self, error: StatusError) -> StatusError:

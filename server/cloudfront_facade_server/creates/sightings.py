@@ -57,7 +57,10 @@ def _look(backend: Backend, resource: Resource, name: str, tag_value: str) -> Si
         raise UnreadableAnswerError from None
     if not name:
         raise UnreadableAnswerError
-    tags = backend.list_tags_for_resource(Resource=arn).get("Tags", {}).get("Items", ())
+    # Without tags CloudFront answers an empty list; an answer of another shape has none, and tells nothing.
+    tags = backend.list_tags_for_resource(Resource=arn).get("Tags", {}).get("Items")
+    if tags is None:
+        raise UnreadableAnswerError
     match request_tag.match(tags, tag_value):
         case "ours":
             return Sighting("ours", response={resource.member: member, "ETag": described.get("ETag", "")})
@@ -74,7 +77,9 @@ def _is_lasting(error: Exception) -> bool:
 
 
 def _age(described: Response, created: datetime) -> float:
-    """Gives the age in seconds by CloudFront's own clock."""
-    date = described.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    now = parsedate_to_datetime(date) if date else datetime.now(UTC)
-    return (now - created).total_seconds()
+    """Gives the age in seconds by CloudFront's own clock; by this machine's where CloudFront does not tell the time."""
+    date = described.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return (parsedate_to_datetime(date) - created).total_seconds()
+    except (TypeError, ValueError):  # no date, or one without a time zone
+        return (datetime.now(UTC) - created).total_seconds()

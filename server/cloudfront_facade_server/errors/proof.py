@@ -22,6 +22,7 @@ _NEVER_SENT: Final = (
     boto.CredentialRetrievalError,
     boto.MetadataRetrievalError,
     boto.TokenRetrievalError,
+    boto.EndpointProviderError,
     boto.EndpointConnectionError,
     boto.ConnectTimeoutError,
     boto.SSLError,

@@ -24,8 +24,7 @@ UNREADABLE_MESSAGE: Final = "the request could not be read: the bytes are no mes
 def validation_failed(violations: Sequence[Violation]) -> StatusError:
     """Refuses a request that breaks rules: up to 20 of them, distinct fields first, and how many there are."""
     shown = _distinct_fields_first(violations)[:MAX_VIOLATIONS]
-    where = "see the details" if len(shown) == len(violations) else f"the details have {len(shown)}"
-    more = f" (and {len(violations) - 1} more, {where})" if len(violations) > 1 else ""
+    more = f" (and {len(violations) - 1} more, see the details)" if len(violations) > 1 else ""
     return StatusError(
         grpc.StatusCode.INVALID_ARGUMENT,
         "VALIDATION_FAILED",
@@ -53,6 +52,17 @@ def unreadable() -> StatusError:
         UNREADABLE_MESSAGE,
         metadata={"violation_count": "1"},
         details=[error_details_pb2.BadRequest(field_violations=[violation])],
+    )
+
+
+def message_too_large(size: int, limit: int) -> StatusError:
+    """Refuses a request that is larger than its method takes."""
+    return StatusError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "MESSAGE_TOO_LARGE",
+        f"the request has {size} bytes; allowed: at most {limit}",
+        metadata={"size": str(size), "limit": str(limit)},
+        pushback=NEVER_RETRY,
     )
 
 
@@ -125,10 +135,11 @@ def deadline_exceeded(outcome: Outcome) -> StatusError:
 def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
     """Answers a call that the server's end cuts off; `repeatable` where a repeat cannot do harm."""
     again = repeatable or outcome == "not_applied"
+    advice = "; repeat the same request" if again else ""
     return StatusError(
         grpc.StatusCode.UNAVAILABLE,
         "SHUTTING_DOWN",
-        f"the server stopped while the call was under way; {_explain(outcome)}",
+        f"the server stopped while the call was under way; {_explain(outcome)}{advice}",
         outcome=outcome,
         retry_after=1.0 if again else None,
         pushback=None if again else NEVER_RETRY,
@@ -141,7 +152,14 @@ def internal(outcome: Outcome) -> StatusError:
 
 
 def _explain(outcome: Outcome) -> str:
-    return "nothing was sent" if outcome == "not_applied" else "it cannot be told whether the change happened"
+    match outcome:
+        case "not_applied":
+            return "nothing was changed"
+        case "applied":
+            return "the change happened"
+        case "partial":
+            return "a part of the changes happened"
+    return "it cannot be told whether the change happened"
 
 
 def _distinct_fields_first(violations: Iterable[Violation]) -> list[Violation]:

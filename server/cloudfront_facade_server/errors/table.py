@@ -14,7 +14,7 @@ import grpc
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-Detail = Literal["none", "resource", "precondition", "quota", "code", "tags", "request"]
+Detail = Literal["none", "resource", "precondition", "quota", "code", "tags", "etag", "request"]
 
 
 class UnreadableAnswerError(Exception):
@@ -87,6 +87,9 @@ _UNREACHABLE = Row(
     _Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "no connection to CloudFront could be made", retry_after=1.0
 )
 
+EXPIRED_CODES: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed")
+"""The AWS codes that fresh credentials may cure."""
+
 UNFORESEEN = Row(_Code.INTERNAL, "INTERNAL", "internal error")
 
 TABLE: Final[Mapping[str, Row]] = {
@@ -106,13 +109,35 @@ TABLE: Final[Mapping[str, Row]] = {
         _Code.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND", "there is no {kind} named {name}", detail="resource"
     ),
     "NoSuchResource": Row(_Code.NOT_FOUND, "RESOURCE_NOT_FOUND", "there is no such resource", detail="resource"),
+    "ResourceNotFoundException": Row(
+        _Code.NOT_FOUND, "KEY_NOT_FOUND", "there is no {kind} {name} in the key value store", detail="resource"
+    ),
+    "FunctionInUse": Row(
+        _Code.FAILED_PRECONDITION, "FUNCTION_IN_USE", "the {kind} {name} is in use", detail="precondition"
+    ),
+    "CannotDeleteEntityWhileInUse": Row(
+        _Code.FAILED_PRECONDITION, "KEY_VALUE_STORE_IN_USE", "the {kind} {name} is in use", detail="precondition"
+    ),
+    **dict.fromkeys(
+        ("PreconditionFailed", "ConflictException"),
+        Row(
+            _Code.ABORTED,
+            "ETAG_MISMATCH",
+            "the {kind} {name} has another version than etag names; read it again and decide anew",
+            detail="precondition",
+        ),
+    ),
+    "InvalidIfMatchVersion": Row(
+        _Code.INVALID_ARGUMENT, "ETAG_INVALID", "CloudFront knows no such version of the {kind} {name}", detail="etag"
+    ),
+    "TestFunctionFailed": Row(_Code.INTERNAL, "TEST_FUNCTION_FAILED", "CloudFront could not run the {kind} {name}"),
     "FunctionSizeLimitExceeded": Row(
         _Code.INVALID_ARGUMENT, "FUNCTION_TOO_LARGE", "CloudFront found the function's code too large", detail="code"
     ),
     "EntitySizeLimitExceeded": Row(
         _Code.FAILED_PRECONDITION,
         "IMPORT_SOURCE_TOO_LARGE",
-        "CloudFront found the file to import too large",
+        "CloudFront found the file to import too large; allowed: at most 5 MB",
         detail="precondition",
     ),
     "TooManyFunctions": Row(
@@ -126,6 +151,13 @@ TABLE: Final[Mapping[str, Row]] = {
         _Code.RESOURCE_EXHAUSTED,
         "KEY_VALUE_STORE_QUOTA_EXCEEDED",
         "the account has as many key value stores as it may have",
+        detail="quota",
+        pushback=True,
+    ),
+    "ServiceQuotaExceededException": Row(
+        _Code.RESOURCE_EXHAUSTED,
+        "KEY_VALUE_QUOTA_EXCEEDED",
+        "the {kind} {name} would be larger than a store may be",
         detail="quota",
         pushback=True,
     ),
@@ -143,7 +175,7 @@ TABLE: Final[Mapping[str, Row]] = {
     ),
     **dict.fromkeys(("InvalidArgument", "ValidationException", "MalformedXML"), _INVALID),
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _DENIED),
-    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed"), _EXPIRED),
+    **dict.fromkeys(EXPIRED_CODES, _EXPIRED),
     **dict.fromkeys(
         (
             "InvalidClientTokenId",
@@ -191,7 +223,8 @@ BY_EXCEPTION: Final[tuple[tuple[tuple[type[Exception], ...], Row], ...]] = (
      _CREDENTIALS_MISSING),
     ((boto.CredentialRetrievalError, boto.MetadataRetrievalError, boto.TokenRetrievalError),
      _CREDENTIALS_UNAVAILABLE),
-    ((boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError), _UNREACHABLE),
+    ((boto.EndpointConnectionError, boto.EndpointProviderError, boto.ConnectTimeoutError, boto.ProxyConnectionError,
+      boto.SSLError), _UNREACHABLE),
     ((boto.ReadTimeoutError,), _TIMEOUT),
     ((boto.HTTPClientError, ResponseParserError, UnreadableAnswerError), UNAVAILABLE),
 )  # fmt: skip

@@ -56,6 +56,11 @@ def found_by_read(code: str, subject: Subject) -> StatusError:
     return _status_error(TABLE[code], subject, {})
 
 
+def as_if(code: str, error: Exception, subject: Subject) -> StatusError:
+    """Answers an error as the AWS code would be, where reads found out what the one that it has means."""
+    return _status_error(TABLE[code], subject, upstream_metadata(error), "", cause(error))
+
+
 def outcome_unknown(error: Exception | None, *, repeatable: bool) -> StatusError:
     """Answers a change whose effect cannot be told; `repeatable` where repeating the request is safe."""
     advice = "repeat the same request" if repeatable else "look whether it happened before trying again"
@@ -104,7 +109,7 @@ def _denied_action(error: Exception) -> str:
 def _status_error(
     row: Row, subject: Subject, metadata: Mapping[str, str], text: str = "", why: str = ""
 ) -> StatusError:
-    message = row.says.format(kind=subject.kind, name=repr(subject.name))
+    message = row.says.format(kind=subject.kind, name=ascii(subject.name))
     if text:
         message = f"{message}: {text}"
     message = message[:MAX_MESSAGE_CHARACTERS]
@@ -160,8 +165,8 @@ def _details(row: Row, subject: Subject, message: str) -> list[Message]:
             return [error_details_pb2.QuotaFailure(
                 violations=[error_details_pb2.QuotaFailure.Violation(subject=subject.kind, description=message)]
             )]  # fmt: skip
-        case "code" | "tags" | "request":
-            field = {"code": "function_code", "tags": "tags", "request": ""}[row.detail]
+        case "code" | "tags" | "etag" | "request":
+            field = {"code": "function_code", "tags": "tags", "etag": "etag", "request": ""}[row.detail]
             return [error_details_pb2.BadRequest(
                 field_violations=[violation(field=field, description=message, reason=row.reason)]
             )]  # fmt: skip

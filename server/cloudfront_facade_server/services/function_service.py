@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, CreateFunctionResponse
+from cloudfront_facade.v1.function_service_pb2 import (
+    CreateFunctionRequest,
+    CreateFunctionResponse,
+    DeleteFunctionRequest,
+    DeleteFunctionResponse,
+    DescribeFunctionRequest,
+    DescribeFunctionResponse,
+    GetFunctionRequest,
+    GetFunctionResponse,
+    ListFunctionsRequest,
+    ListFunctionsResponse,
+    PublishFunctionRequest,
+    PublishFunctionResponse,
+    TestFunctionRequest,
+    TestFunctionResponse,
+    UpdateFunctionRequest,
+    UpdateFunctionResponse,
+)
 
 from ..call import Call
 from ..creates.creates import Creates
-from ..translation.functions import create_function_from_boto, create_function_to_boto
+from ..operations.functions import Functions
+from ..translation import functions as translation
 from ..validation.rules import Rules
+
+# ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
 
 
 class FunctionService:
@@ -16,13 +36,56 @@ class FunctionService:
     Each takes its request and the call, and raises ValidationError or StatusError.
     """
 
-    def __init__(self, rules: Rules, creates: Creates) -> None:
+    def __init__(self, rules: Rules, creates: Creates, functions: Functions) -> None:
         self._rules = rules
         self._creates = creates
+        self._functions = functions
 
-    def CreateFunction(self, request: CreateFunctionRequest, call: Call) -> CreateFunctionResponse:  # noqa: N802
+    def CreateFunction(self, request: CreateFunctionRequest, call: Call) -> CreateFunctionResponse:
         """Creates a function, once for each request_id."""
         self._rules.create_function(request)
-        arguments = create_function_to_boto(request)
+        arguments = translation.create_function_to_boto(request)
         response = self._creates.create(arguments, request.request_id, call, validate_only=request.validate_only)
-        return create_function_from_boto(response)
+        return translation.create_function_from_boto(response)
+
+    def DescribeFunction(self, request: DescribeFunctionRequest, call: Call) -> DescribeFunctionResponse:
+        """Describes a function in one of its stages."""
+        self._rules.describe_function(request)
+        response = self._functions.describe(translation.stage_to_boto(request), call)
+        return translation.describe_function_from_boto(response)
+
+    def GetFunction(self, request: GetFunctionRequest, call: Call) -> GetFunctionResponse:
+        """Gives the code of a function in one of its stages."""
+        self._rules.describe_function(request)
+        response = self._functions.get(translation.stage_to_boto(request), call)
+        return translation.get_function_from_boto(response)
+
+    def UpdateFunction(self, request: UpdateFunctionRequest, call: Call) -> UpdateFunctionResponse:
+        """Replaces the configuration and the code of a function's DEVELOPMENT stage."""
+        self._rules.update_function(request)
+        response = self._functions.update(translation.update_function_to_boto(request), call)
+        return translation.update_function_from_boto(response)
+
+    def PublishFunction(self, request: PublishFunctionRequest, call: Call) -> PublishFunctionResponse:
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage."""
+        self._rules.function_version(request)
+        response = self._functions.publish(translation.version_to_boto(request), call)
+        return translation.publish_function_from_boto(response)
+
+    def TestFunction(self, request: TestFunctionRequest, call: Call) -> TestFunctionResponse:
+        """Runs a function with an event."""
+        self._rules.test_function(request)
+        response = self._functions.test(translation.test_function_to_boto(request), call)
+        return translation.test_function_from_boto(response)
+
+    def DeleteFunction(self, request: DeleteFunctionRequest, call: Call) -> DeleteFunctionResponse:
+        """Deletes a function in both stages."""
+        self._rules.function_version(request)
+        self._functions.delete(translation.version_to_boto(request), call)
+        return DeleteFunctionResponse()
+
+    def ListFunctions(self, request: ListFunctionsRequest, call: Call) -> ListFunctionsResponse:
+        """Lists the functions that have a stage."""
+        self._rules.list_functions(request)
+        response = self._functions.list(translation.list_functions_to_boto(request), call)
+        return translation.list_functions_from_boto(response, request)

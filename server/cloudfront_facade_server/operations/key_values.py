@@ -1,0 +1,171 @@
+"""The data plane of key value stores."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from ..backends.protocol import Response
+from ..call import Call, Progress
+from ..creates.association import READY, not_ready
+from ..errors.proof import UPSTREAM_ERRORS, aws_code
+from ..errors.refusals import validation_failed
+from ..errors.status_error import StatusError
+from ..errors.upstream import Subject, as_if, upstream_metadata
+from ..timing import pauses
+from ..validation.violations import ValidationError
+from .batches import Change, arguments, batches
+from .turns import Turns
+from .upstream import ETAG_MISMATCH, Operation, Seen, Upstream
+
+STORE: Final = "key value store"
+KEY: Final = "key"
+_MISSING: Final = "ResourceNotFoundException"
+_CONFLICT: Final = "ConflictException"
+_NO_STORE: Final = "EntityNotFound"
+
+_TRIES: Final = 8
+"""How often a write that names no version is tried while others write to the same store."""
+
+_COME_BACK_SECONDS: Final = 1.0
+
+Arguments = Mapping[str, Any]
+
+
+class KeyValues:
+    """The operations of the data plane. Each takes its boto3 arguments and the call, and raises StatusError.
+
+    Writes take `IfMatch` where the caller names a version. Where it is absent, the version is read.
+    """
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._backend = upstream.backend
+        self._reader = upstream.reader
+        self._turns = Turns()
+
+    def describe(self, sent: Arguments, call: Call) -> Response:
+        """The data plane's DescribeKeyValueStore."""
+        return self._read(call, self._backend.describe_key_value_store_data, sent, "ETag")
+
+    def get(self, sent: Arguments, call: Call) -> Response:
+        """GetKey."""
+        return self._read(call, self._backend.get_key, sent, "Value")
+
+    def list(self, sent: Arguments, call: Call) -> Response:
+        """ListKeys."""
+        return self._read(call, self._backend.list_keys, sent)
+
+    def put(self, sent: Arguments, call: Call) -> Response:
+        """PutKey."""
+
+        def is_put() -> Response | None:
+            found = self._reader.get_key(KvsARN=sent["KvsARN"], Key=sent["Key"])
+            return self._state(sent) if found.get("Value") == sent["Value"] else None
+
+        return self._write(call, self._backend.put_key, sent, is_put)
+
+    def delete(self, sent: Arguments, call: Call) -> Response:
+        """DeleteKey."""
+
+        def is_deleted() -> Response | None:
+            try:
+                self._reader.get_key(KvsARN=sent["KvsARN"], Key=sent["Key"])
+            except UPSTREAM_ERRORS as error:
+                return self._state(sent) if aws_code(error) == _MISSING else None
+            return None
+
+        return self._write(call, self._backend.delete_key, sent, is_deleted)
+
+    def update(self, sent: Arguments, changes: Iterable[Change], call: Call) -> tuple[Response, int]:
+        """UpdateKeys, as often as it takes for all changes; stops when nobody waits for it any more.
+
+        Args:
+            sent: `KvsARN`, and `IfMatch` where the caller names the version to begin with.
+            changes: in order, looked at as they are needed; may raise ValidationError.
+            call: the rpc; its progress tells what is applied.
+
+        Returns:
+            The answer to the last batch, and how many changes were applied.
+        """
+        response: Response = {}
+        progress = call.progress = Progress()
+        try:
+            for batch in batches(changes):
+                if call.abandoned:
+                    break
+                progress.under_way = len(batch)
+                response = self._write(
+                    call, self._backend.update_keys, {**sent, **arguments(batch)}, guess=response.get("ETag", "")
+                )
+                if "IfMatch" in sent:
+                    sent = {**sent, "IfMatch": response["ETag"]}
+                progress.applied += len(batch)
+                progress.under_way = 0
+        except (StatusError, ValidationError) as error:
+            failure = validation_failed(error.violations) if isinstance(error, ValidationError) else error
+            raise call.marked(failure) from None
+        return response, progress.applied
+
+    def _read(self, call: Call, operation: Operation, sent: Arguments, *required: str) -> Response:
+        return self._upstream.read(
+            call, operation, _subject(sent), *required, explain=lambda error: self._explain(error, sent)
+        )
+
+    def _write(
+        self, call: Call, operation: Operation, sent: Arguments, seen: Seen | None = None, *, guess: str = ""
+    ) -> Response:
+        """Writes to the version that is named; else to the one that is guessed, or read, until it is the store's."""
+        if "IfMatch" in sent:
+            return self._change(call, operation, sent, seen, repeatable=True)
+        with self._turns.take(sent["KvsARN"]):
+            for number, pause in enumerate(pauses(), 1):
+                version = guess if guess and number == 1 else self._version(call, sent)
+                try:
+                    return self._change(call, operation, {**sent, "IfMatch": version}, seen, repeatable=False)
+                except StatusError as error:
+                    if error.reason != ETAG_MISMATCH:
+                        raise
+                    if number == _TRIES:
+                        error.retry_after = _COME_BACK_SECONDS  # no version of the caller's is wrong
+                        raise
+                self._upstream.timing.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (spread, not secrecy)
+        raise AssertionError("pauses never end")
+
+    def _change(
+        self, call: Call, operation: Operation, sent: Arguments, seen: Seen | None, *, repeatable: bool
+    ) -> Response:
+        return self._upstream.change(
+            call,
+            operation,
+            _subject(sent),
+            "ETag",
+            repeatable=repeatable,
+            seen=seen,
+            explain=lambda error: self._explain(error, sent),
+        )
+
+    def _version(self, call: Call, sent: Arguments) -> str:
+        return str(self.describe({"KvsARN": sent["KvsARN"]}, call)["ETag"])
+
+    def _state(self, sent: Arguments) -> Response:
+        """Describes the store as the answer to a write would have."""
+        return self._reader.describe_key_value_store_data(KvsARN=sent["KvsARN"])
+
+    def _explain(self, error: Exception, sent: Arguments) -> StatusError | None:
+        """Tells apart what has one code: a key or a store that is missing; another version, or a store not READY."""
+        code = aws_code(error)
+        if code not in (_MISSING, _CONFLICT):
+            return None
+        state = self._upstream.look(lambda: self._state(sent))
+        if code == _MISSING:
+            if "Key" in sent and state is not None:
+                return as_if(_MISSING, error, Subject(KEY, sent["Key"], sent))
+            return as_if(_NO_STORE, error, _subject(sent))
+        status = (state or {}).get("Status") or READY
+        return None if status == READY else not_ready(sent["KvsARN"], status, upstream_metadata(error))
+
+
+def _subject(sent: Arguments) -> Subject:
+    return Subject(STORE, sent["KvsARN"], sent)

@@ -1,0 +1,73 @@
+"""The operations on tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from ..backends.protocol import Response
+from ..call import Call
+from ..errors.upstream import Subject
+from .upstream import Upstream
+
+KIND: Final = "resource"
+
+Arguments = Mapping[str, Any]
+Together = Callable[[Iterable[str], Iterable[str]], None]
+"""Checks the keys that are there with those that are added; raises ValidationError."""
+
+
+class Tags:
+    """The operations on tags. Each takes its boto3 arguments and the call, and raises StatusError.
+
+    Args:
+        upstream: how the backend is reached.
+        together: checks how many tags a resource would have.
+    """
+
+    def __init__(self, upstream: Upstream, together: Together) -> None:
+        self._upstream = upstream
+        self._backend = upstream.backend
+        self._reader = upstream.reader
+        self._together = together
+
+    def tag(self, arguments: Arguments, call: Call) -> Response:
+        """TagResource; raises ValidationError where the resource would have too many tags."""
+        subject, wanted = _subject(arguments), _items(arguments)
+        there = self._upstream.read(call, self._reader.list_tags_for_resource, _about(arguments))
+        self._together([tag["Key"] for tag in _items(there)], [tag["Key"] for tag in wanted])
+
+        def tagged() -> Response | None:
+            found = _items(self._reader.list_tags_for_resource(Resource=arguments["Resource"]))
+            return {} if all(tag in found for tag in wanted) else None
+
+        return self._upstream.change(call, self._backend.tag_resource, subject, repeatable=True, seen=tagged)
+
+    def untag(self, arguments: Arguments, call: Call) -> Response:
+        """UntagResource."""
+        unwanted = set(arguments["TagKeys"]["Items"])
+
+        def untagged() -> Response | None:
+            found = _items(self._reader.list_tags_for_resource(Resource=arguments["Resource"]))
+            return {} if unwanted.isdisjoint(tag["Key"] for tag in found) else None
+
+        return self._upstream.change(
+            call, self._backend.untag_resource, _subject(arguments), repeatable=True, seen=untagged
+        )
+
+    def list(self, arguments: Arguments, call: Call) -> Response:
+        """ListTagsForResource."""
+        return self._upstream.read(call, self._backend.list_tags_for_resource, _subject(arguments), "Tags")
+
+
+def _subject(arguments: Arguments) -> Subject:
+    return Subject(KIND, arguments["Resource"], arguments)
+
+
+def _about(arguments: Arguments) -> Subject:
+    return Subject(KIND, arguments["Resource"], {"Resource": arguments["Resource"]})
+
+
+def _items(response: Mapping[str, Any]) -> list[Mapping[str, str]]:
+    items: list[Mapping[str, str]] = response.get("Tags", {}).get("Items", [])
+    return items

@@ -1,0 +1,98 @@
+"""Waiting for a store to be READY: in the event loop, with one poll for a store however many wait for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+
+from ..backends.protocol import Response
+from ..call import Call
+from ..creates.association import READY
+from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
+from ..errors.upstream import Subject, precondition
+from ..timing import pauses
+from ..waiting import run, wait
+from .stores import KIND
+from .upstream import Upstream
+
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 5.0
+
+
+@dataclass
+class _Watch:
+    """One store that is waited for.
+
+    Attributes:
+        task: polls until the store is READY, or will never be.
+        waiting: how many rpcs wait for it.
+    """
+
+    task: asyncio.Task[Response]
+    waiting: int = 0
+
+
+class Watches:
+    """The stores that are waited for."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+        self._watches: dict[str, _Watch] = {}
+
+    def wait(self, arguments: Mapping[str, Any], _call: Call) -> Response:
+        """WaitForKeyValueStore: gives the description of the store once it is READY.
+
+        Raises:
+            StatusError: there is no such store, its import failed, or it cannot be read, and not only for now.
+        """
+        name = arguments["Name"]
+        watch = self._watches.get(name)
+        if watch is None:
+            task = asyncio.get_running_loop().create_task(run(self._poll, arguments))
+            watch = self._watches[name] = _Watch(task)
+            task.add_done_callback(lambda _: self._watches.pop(name, None))
+        watch.waiting += 1
+        try:
+            return wait(asyncio.shield(watch.task))
+        finally:
+            watch.waiting -= 1
+            if not watch.waiting:
+                watch.task.cancel()
+
+    def _poll(self, arguments: Mapping[str, Any]) -> Response:
+        subject = Subject(KIND, arguments["Name"], arguments)
+        call = Call("WaitForKeyValueStore", "", float("inf"))
+        for pause in pauses(_FIRST_PAUSE, _LONGEST_PAUSE):
+            try:
+                described = self._upstream.read(
+                    call, self._upstream.reader.describe_key_value_store, subject, "KeyValueStore", "ARN"
+                )
+            except StatusError as error:
+                if error.retry_after is None:
+                    raise
+            else:
+                if described["KeyValueStore"].get("Status") == READY:
+                    return described
+                self._require_hope(described["KeyValueStore"], subject)
+            self._upstream.timing.sleep(pause)
+        raise AssertionError("pauses never end")
+
+    def _require_hope(self, store: Mapping[str, Any], subject: Subject) -> None:
+        """Raises StatusError where the import of a store failed: only the data plane tells."""
+        reader = self._upstream.reader
+        data = self._upstream.look(lambda: reader.describe_key_value_store_data(KvsARN=store["ARN"]))
+        if not (reason := (data or {}).get("FailureReason")):
+            return
+        message = f"the {KIND} {subject.name!a} will not be {READY}, for its import failed: {reason}"
+        raise StatusError(
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "KEY_VALUE_STORE_FAILED",
+            message[:400],
+            domain=CLOUDFRONT_DOMAIN,
+            metadata={"name": subject.name, "failure_reason": reason[:200]},
+            details=[precondition("KEY_VALUE_STORE_FAILED", subject.name, message[:400])],
+        )

@@ -1,0 +1,89 @@
+"""KeyValueStoreDataService."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
+    DeleteKeyRequest,
+    DeleteKeyResponse,
+    DescribeKeyValueStoreDataRequest,
+    DescribeKeyValueStoreDataResponse,
+    GetKeyRequest,
+    GetKeyResponse,
+    ImportKeysRequest,
+    ImportKeysResponse,
+    ListKeysRequest,
+    ListKeysResponse,
+    PutKeyRequest,
+    PutKeyResponse,
+    UpdateKeysRequest,
+    UpdateKeysResponse,
+)
+
+from ..call import Call, lasting
+from ..operations.key_values import KeyValues
+from ..translation import key_value_store_data as translation
+from ..validation.rules import Rules
+from ..waiting import breathe
+
+# ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
+
+
+class KeyValueStoreDataService:
+    """The rpcs of `cloudfront_facade.v1.KeyValueStoreDataService`.
+
+    Each takes its request, or its stream of requests, and the call, and raises ValidationError or StatusError.
+    """
+
+    def __init__(self, rules: Rules, key_values: KeyValues) -> None:
+        self._rules = rules
+        self._key_values = key_values
+
+    def DescribeKeyValueStoreData(
+        self, request: DescribeKeyValueStoreDataRequest, call: Call
+    ) -> DescribeKeyValueStoreDataResponse:
+        """Describes the content of a store."""
+        self._rules.describe_key_value_store_data(request)
+        response = self._key_values.describe(translation.describe_data_to_boto(request), call)
+        return translation.describe_data_from_boto(response)
+
+    def GetKey(self, request: GetKeyRequest, call: Call) -> GetKeyResponse:
+        """Gives the value of a key."""
+        self._rules.get_key(request)
+        response = self._key_values.get(translation.get_key_to_boto(request), call)
+        return translation.get_key_from_boto(response)
+
+    def PutKey(self, request: PutKeyRequest, call: Call) -> PutKeyResponse:
+        """Sets the value of a key."""
+        self._rules.put_key(request)
+        response = self._key_values.put(translation.put_key_to_boto(request), call)
+        return translation.put_key_from_boto(response)
+
+    def DeleteKey(self, request: DeleteKeyRequest, call: Call) -> DeleteKeyResponse:
+        """Deletes a key."""
+        self._rules.delete_key(request)
+        response = self._key_values.delete(translation.delete_key_to_boto(request), call)
+        return translation.delete_key_from_boto(response)
+
+    def ListKeys(self, request: ListKeysRequest, call: Call) -> ListKeysResponse:
+        """Lists keys with their values."""
+        self._rules.list_keys(request)
+        response = self._key_values.list(translation.list_keys_to_boto(request), call)
+        return translation.list_keys_from_boto(response, request)
+
+    @lasting
+    def UpdateKeys(self, request: UpdateKeysRequest, call: Call) -> UpdateKeysResponse:
+        """Changes any number of keys, in batches."""
+        self._rules.update_keys(request, breathe)
+        changes = translation.changes_to_boto(request.changes)
+        response, _ = self._key_values.update(translation.update_keys_to_boto(request), changes, call)
+        return translation.update_keys_from_boto(response)
+
+    @lasting
+    def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: Call) -> ImportKeysResponse:
+        """Changes any number of keys, in batches, as they come."""
+        first, checked = self._rules.import_keys(requests)
+        changes = (change for request in checked for change in translation.changes_to_boto(request.changes))
+        response, applied = self._key_values.update(translation.update_keys_to_boto(first), changes, call)
+        return translation.import_keys_from_boto(response, applied)

@@ -1,0 +1,48 @@
+"""TagService."""
+
+from __future__ import annotations
+
+from cloudfront_facade.v1.tag_service_pb2 import (
+    ListTagsForResourceRequest,
+    ListTagsForResourceResponse,
+    TagResourceRequest,
+    TagResourceResponse,
+    UntagResourceRequest,
+    UntagResourceResponse,
+)
+
+from ..call import Call
+from ..operations.tags import Tags
+from ..translation import tags as translation
+from ..validation.rules import Rules
+
+# ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
+
+
+class TagService:
+    """The rpcs of `cloudfront_facade.v1.TagService`.
+
+    Each takes its request and the call, and raises ValidationError or StatusError.
+    """
+
+    def __init__(self, rules: Rules, tags: Tags) -> None:
+        self._rules = rules
+        self._tags = tags
+
+    def TagResource(self, request: TagResourceRequest, call: Call) -> TagResourceResponse:
+        """Adds tags to a resource."""
+        self._rules.tag_resource(request)
+        self._tags.tag(translation.tag_resource_to_boto(request), call)
+        return TagResourceResponse()
+
+    def UntagResource(self, request: UntagResourceRequest, call: Call) -> UntagResourceResponse:
+        """Takes tags from a resource."""
+        self._rules.untag_resource(request)
+        self._tags.untag(translation.untag_resource_to_boto(request), call)
+        return UntagResourceResponse()
+
+    def ListTagsForResource(self, request: ListTagsForResourceRequest, call: Call) -> ListTagsForResourceResponse:
+        """Lists the tags of a resource."""
+        self._rules.list_tags_for_resource(request)
+        response = self._tags.list(translation.list_tags_for_resource_to_boto(request), call)
+        return translation.list_tags_for_resource_from_boto(response)

@@ -1,0 +1,62 @@
+"""Changes of keys, cut into what one call of CloudFront takes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudfront_facade_server.operations.batches import MAX_BYTES, MAX_KEYS, Change, arguments, batches
+
+CHANGES = st.lists(st.tuples(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=5)), max_size=300)
+
+
+@given(CHANGES)
+def test_nothing_is_lost_and_the_order_stays(changes: list[Change]) -> None:
+    assert [change for batch in batches(changes) for change in batch] == changes
+
+
+@given(CHANGES)
+def test_a_batch_is_what_cloudfront_takes(changes: list[Change]) -> None:
+    for batch in batches(changes):
+        assert 1 <= len(batch) <= MAX_KEYS
+        assert max(Counter(key for key, _ in batch).values()) == 1
+
+
+def test_batches_are_as_large_as_they_may_be() -> None:
+    sizes = [len(batch) for batch in batches((f"key-{number}", "v") for number in range(120))]
+    assert sizes == [50, 50, 20]
+
+
+def test_a_key_that_comes_again_begins_a_batch() -> None:
+    assert list(batches([("a", "1"), ("b", "1"), ("a", None), ("c", "1")])) == [
+        [("a", "1"), ("b", "1")],
+        [("a", None), ("c", "1")],
+    ]
+
+
+def test_a_batch_stays_below_the_bytes_of_a_call_however_its_text_is_escaped() -> None:
+    large = "\x00" * 100_000
+    for batch in batches((f"{number}", large) for number in range(20)):
+        assert len(json.dumps(arguments(batch))) <= MAX_BYTES
+
+
+def test_changes_are_taken_only_as_they_are_needed() -> None:
+    taken = []
+
+    def changes() -> Iterator[Change]:
+        for number in range(1000):
+            taken.append(number)
+            yield (f"{number}", "v")
+
+    next(batches(changes()))
+    assert len(taken) == MAX_KEYS + 1
+
+
+def test_puts_and_deletes_are_told_apart_and_left_out_where_empty() -> None:
+    assert arguments([("a", ""), ("b", None)]) == {"Puts": [{"Key": "a", "Value": ""}], "Deletes": [{"Key": "b"}]}
+    assert arguments([("a", "1")]) == {"Puts": [{"Key": "a", "Value": "1"}]}
+    assert arguments([("b", None)]) == {"Deletes": [{"Key": "b"}]}
