@@ -15,8 +15,12 @@ import structlog
 from cloudfront_facade.v1 import (
     function_service_pb2,
     function_service_pb2_grpc,
+    key_value_store_data_service_pb2,
+    key_value_store_data_service_pb2_grpc,
     key_value_store_service_pb2,
     key_value_store_service_pb2_grpc,
+    tag_service_pb2,
+    tag_service_pb2_grpc,
 )
 
 from . import logs
@@ -24,16 +28,25 @@ from .admission import Admission
 from .backends.protocol import Backend
 from .backends.threaded import Threaded
 from .call import Grace
-from .creates.attempt import Means, Timing
+from .creates.attempt import Means
 from .creates.creates import Creates
 from .creates.resources import FUNCTION, KEY_VALUE_STORE
 from .edge.dispatch import CallLimits, Dispatcher
 from .edge.listener import CannotListenError
 from .edge.server import Register, Server
+from .operations.functions import Functions
+from .operations.key_values import KeyValues
+from .operations.stores import Stores
+from .operations.tags import Tags
+from .operations.upstream import Upstream
+from .operations.watches import Watches
 from .readiness import Obstacle, wait_until_ready
 from .services.function_service import FunctionService
+from .services.key_value_store_data_service import KeyValueStoreDataService
 from .services.key_value_store_service import KeyValueStoreService
+from .services.tag_service import TagService
 from .settings import ServeSettings, unknown_variables
+from .timing import Timing
 from .validation.rules import Rules
 from .validation.tags import TagRules
 from .waiting import in_daemon_thread, run
@@ -42,6 +55,10 @@ FUNCTION_SERVICE: Final = function_service_pb2.DESCRIPTOR.services_by_name["Func
 KEY_VALUE_STORE_SERVICE: Final = key_value_store_service_pb2.DESCRIPTOR.services_by_name[
     "KeyValueStoreService"
 ].full_name
+KEY_VALUE_STORE_DATA_SERVICE: Final = key_value_store_data_service_pb2.DESCRIPTOR.services_by_name[
+    "KeyValueStoreDataService"
+].full_name
+TAG_SERVICE: Final = tag_service_pb2.DESCRIPTOR.services_by_name["TagService"].full_name
 
 _EMBEDDED_THREADS: Final = 4
 """More would only wait for each other: SQLite has one writer."""
@@ -88,17 +105,26 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
     """
     rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
     admission = Admission(settings.max_upstream_calls, settings.least_time)
-    timing = Timing(settings.settling_time, settings.longest_send())
-    functions = Creates(Means(FUNCTION, backend, reader, admission, timing))
-    stores = Creates(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
+    timing = Timing(settings.longest_look(), settings.settling_time, settings.longest_send())
+    function_creates = Creates(Means(FUNCTION, backend, reader, admission, timing))
+    store_creates = Creates(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
+    upstream = Upstream(backend, reader, admission, timing)
     return {
         FUNCTION_SERVICE: (
-            FunctionService(rules, functions),
+            FunctionService(rules, function_creates, Functions(upstream)),
             function_service_pb2_grpc.add_FunctionServiceServicer_to_server,
         ),
         KEY_VALUE_STORE_SERVICE: (
-            KeyValueStoreService(rules, stores),
+            KeyValueStoreService(rules, store_creates, Stores(upstream), Watches(upstream)),
             key_value_store_service_pb2_grpc.add_KeyValueStoreServiceServicer_to_server,
+        ),
+        KEY_VALUE_STORE_DATA_SERVICE: (
+            KeyValueStoreDataService(rules, KeyValues(upstream)),
+            key_value_store_data_service_pb2_grpc.add_KeyValueStoreDataServiceServicer_to_server,
+        ),
+        TAG_SERVICE: (
+            TagService(rules, Tags(upstream, rules.tags_together)),
+            tag_service_pb2_grpc.add_TagServiceServicer_to_server,
         ),
     }
 
@@ -106,7 +132,7 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
 def make_server(settings: ServeSettings, backend: Backend, reader: Backend) -> tuple[Server, Dispatcher]:
     """Makes the server, not listening yet, and what runs its calls."""
     grace = Grace()
-    limits = CallLimits(settings.max_rpcs, settings.default_deadline, settings.max_deadline)
+    limits = CallLimits(settings.max_rpcs, settings.default_deadline, settings.max_deadline, settings.max_wait)
     dispatcher = Dispatcher(limits, backend.name, grace)
     return Server(settings, dispatcher, grace, services(settings, backend, reader)), dispatcher
 
@@ -125,7 +151,12 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     server, dispatcher = make_server(settings, upstream.backend, upstream.reader)
     address = await server.start()
-    where = {"listen": address, "backend": upstream.backend.name, "upstream": _where(settings)}
+    where = {
+        "listen": address,
+        "tls": _tls(settings),
+        "backend": upstream.backend.name,
+        "upstream": _where(settings),
+    }
 
     async def become_ready() -> None:
         try:
@@ -148,19 +179,27 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
         raise failure[0]
     await server.stop(hurry)
     _log.info("stopped", abandoned=dispatcher.under_way)
-    if dispatcher.under_way:
-        # Their callers were answered. What they wait for may hang: a name's address, a lock of the database.
-        sys.stderr.flush()
-        os._exit(0)
-    await run(upstream.reader.close)
-    await run(upstream.backend.close)
+    if not dispatcher.under_way:
+        await run(upstream.reader.close)
+        await run(upstream.backend.close)
+    # Every caller was answered. Threads may still hang, and an orderly end would wait for them: in the search for a
+    # name's address or for credentials, for a lock of the database.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _where(settings: ServeSettings) -> str:
     """Tells in a word where resources are created."""
     if settings.backend == "embedded":
         return _embedded_path(settings)
-    return settings.endpoint_url or f"CloudFront ({settings.region})"
+    return settings.endpoint_url or "CloudFront"
+
+
+def _tls(settings: ServeSettings) -> str:
+    """Tells in a word who proves who they are: neither side, the server, or both."""
+    if not settings.tls_cert:
+        return "none"
+    return "mutual" if settings.tls_client_ca else "server"
 
 
 def _embedded_path(settings: ServeSettings) -> str:

@@ -8,9 +8,10 @@ from importlib.metadata import version
 from typing import Final, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, CliSettingsSource, SettingsError
 
-from .settings import HealthSettings, ListenSettings, ServeSettings
+from .settings import HealthSettings, ListenSettings, SanitySettings, ServeSettings
 
 _PROGRAM: Final = "cloudfront-facade"
 _USAGE: Final = f"""usage: {_PROGRAM} COMMAND [--help]
@@ -18,6 +19,7 @@ _USAGE: Final = f"""usage: {_PROGRAM} COMMAND [--help]
 commands:
   serve    serve CloudFront Functions and KeyValueStores over gRPC
   health   ask a server for its health; exit 0 when it is SERVING
+  sanity   try every rpc of a server that may be played with; exit 0 when all is as it should be
 
 {_PROGRAM} --version tells the version."""
 
@@ -41,6 +43,8 @@ def run(arguments: Sequence[str]) -> int:
                 return _serve(rest)
             case "health":
                 return _health(rest)
+            case "sanity":
+                return _sanity(rest)
             case "--version":
                 _print(f"{_PROGRAM} {version(_PROGRAM)}")
                 return 0
@@ -49,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
                 return 0
     except StartError as error:
         return _complain(str(error))
-    return _complain(f"no such command: {command[:64]!a}; allowed: serve, health, --version, --help")
+    return _complain(f"no such command: {command[:64]!a}; allowed: serve, health, sanity, --version, --help")
 
 
 def _serve(arguments: Sequence[str]) -> int:
@@ -70,6 +74,12 @@ def _health(arguments: Sequence[str]) -> int:
     return 0 if status == "SERVING" else 1
 
 
+def _sanity(arguments: Sequence[str]) -> int:
+    from .sanity.suite import run as run_suite
+
+    return run_suite(_settings(SanitySettings, "sanity", arguments), _print)
+
+
 def _settings(kind: type[_Settings], command: str, arguments: Sequence[str]) -> _Settings:
     source: CliSettingsSource[_Settings] = CliSettingsSource(
         kind,
@@ -78,24 +88,31 @@ def _settings(kind: type[_Settings], command: str, arguments: Sequence[str]) -> 
         cli_implicit_flags=True,
         cli_exit_on_error=False,
         cli_avoid_json=True,
+        # No word of a flag stands for "not set": the flag is left out.
+        cli_parse_none_str="\0",
+        cli_hide_none_type=True,
     )
     try:
         return kind(_cli_settings_source=source(args=list(arguments)))
     except SettingsError as error:
-        raise StartError(str(error).removeprefix("error parsing CLI: ")) from None
+        hint = f"; see {_PROGRAM} {command} --help"
+        raise StartError(str(error).removeprefix("error parsing CLI: ") + hint) from None
     except ValidationError as error:
-        raise StartError("; ".join(map(_one_line, error.errors()))) from None
+        prefix = kind.model_config.get("env_prefix", "")
+        raise StartError("; ".join(_one_line(each, arguments, prefix) for each in error.errors())) from None
 
 
-def _one_line(error: object) -> str:
-    """Tells one violation of the settings: the flag, what was wrong, what was given."""
-    assert isinstance(error, dict)  # noqa: S101 (pydantic's ErrorDetails)
+def _one_line(error: ErrorDetails, arguments: Sequence[str], env_prefix: str) -> str:
+    """Tells one violation of the settings: the flag or the variable, what was given, what is wrong with it."""
     message = str(error["msg"]).removeprefix("Value error, ")
     if not error["loc"]:
         return message
-    flag = "--" + str(error["loc"][0]).replace("_", "-")
+    name = str(error["loc"][0])
+    flag = "--" + name.replace("_", "-")
     if error["type"] == "missing":
-        return f"{flag} must be said: aws or embedded"
+        return f"{flag} must be said" + (": aws or embedded" if flag == "--backend" else "")
+    if not any(argument.partition("=")[0] == flag for argument in arguments):
+        flag = f"{env_prefix}{name.upper()}"
     return f"{flag} {str(error['input'])[:64]!a}: {message[0].lower()}{message[1:]}"
 
 

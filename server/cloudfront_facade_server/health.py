@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from .settings import HealthSettings
+from .settings import HealthSettings, TargetSettings
 
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (what a server may listen on)
 
@@ -23,7 +23,7 @@ def check(settings: HealthSettings, listen: str) -> str:
         `SERVING`, `NOT_SERVING`, or why there is no answer, in one line.
     """
     target = settings.target or _target_of(listen)
-    with _channel(target, settings) as channel:
+    with open_channel(target, settings) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
             response = stub.Check(health_pb2.HealthCheckRequest(service=settings.service), timeout=settings.timeout)  # type: ignore[attr-defined]
@@ -34,6 +34,10 @@ def check(settings: HealthSettings, listen: str) -> str:
 
 def _reason(error: grpc.RpcError) -> str:
     code, details = (error.code(), error.details()) if isinstance(error, grpc.Call) else (None, None)
+    if code is grpc.StatusCode.NOT_FOUND:
+        details = details or "the server has no such service"
+    if details == "Socket closed":
+        details = "Socket closed; a server with TLS needs --tls-ca"
     return f"{code.name if code else 'UNKNOWN'}: {' '.join((details or '').split())}"
 
 
@@ -44,7 +48,8 @@ def _target_of(listen: str) -> str:
     return f"{_ANY_ADDRESS.get(host, host)}:{port}"
 
 
-def _channel(target: str, settings: HealthSettings) -> grpc.Channel:
+def open_channel(target: str, settings: TargetSettings) -> grpc.Channel:
+    """Opens a channel to a server, by TLS where the settings name an authority."""
     if settings.tls_ca is None:
         return grpc.insecure_channel(target)
     credentials = grpc.ssl_channel_credentials(

@@ -12,6 +12,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
@@ -54,6 +55,7 @@ class Stacks:
     def begin(self, function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | Waiting:
         """Runs a function until it ends, and gives its result; or until it waits, for `finish` to run it on."""
         stack = self._kept.pop() if self._kept else Waiting()
+        stack.gr_context = copy_context()
         stack.switch(partial(function, *arguments, **keywords))
         return cast(T, self._end(stack)) if stack.awaits is None else stack
 
@@ -125,6 +127,11 @@ def wait(awaitable: Awaitable[T]) -> T:
 def sleep(seconds: float) -> None:
     """Waits so many seconds."""
     wait(asyncio.sleep(seconds))
+
+
+def breathe() -> None:
+    """Lets the loop do other work, in a function that computes for long."""
+    sleep(0)
 
 
 def in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:

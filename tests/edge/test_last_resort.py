@@ -32,6 +32,8 @@ class Faulty(grpc.GenericRpcHandler):
                 return grpc.unary_unary_rpc_method_handler(unary)
             case "/faulty/UnaryStream":
                 return grpc.unary_stream_rpc_method_handler(unary)
+            case "/faulty/StreamUnary":
+                return grpc.stream_unary_rpc_method_handler(unary)
             case "/faulty/StreamStream":
                 return grpc.stream_stream_rpc_method_handler(stream)
         return None
@@ -49,7 +51,7 @@ def call(address: str, method: str, kind: str) -> Failure:
 
 
 async def answer(method: str, kind: str) -> Failure:
-    server = grpc.aio.server(interceptors=[LastResort(("backend", "none"))], handlers=[Faulty()])
+    server = grpc.aio.server(interceptors=[LastResort(("backend", "none"), lambda _: 1000)], handlers=[Faulty()])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:
@@ -63,6 +65,7 @@ async def answer(method: str, kind: str) -> Failure:
     [
         ("/faulty/Unary", "unary_unary"),
         ("/faulty/UnaryStream", "unary_stream"),
+        ("/faulty/StreamUnary", "stream_unary"),
         ("/faulty/StreamStream", "stream_stream"),
     ],
 )

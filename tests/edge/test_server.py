@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import signal
 import socket
 import ssl
@@ -231,8 +233,17 @@ def test_health_of_an_address_that_is_none_is_told_in_one_line() -> None:
     asked = run_command("health", CLOUDFRONT_FACADE_LISTEN="bogus")
     assert asked.returncode == 1
     assert asked.stderr == (
-        "cloudfront-facade: --listen 'bogus': allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH\n"
+        "cloudfront-facade: CLOUDFRONT_FACADE_LISTEN 'bogus': "
+        "allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH\n"
     )
+
+
+def test_a_target_that_is_no_address_is_told_in_one_line() -> None:
+    for target in ("50051", "http://127.0.0.1:50051", "127.0.0.1:70000", "unix:"):
+        asked = run_command("health", "--target", target)
+        assert (asked.returncode, asked.stdout) == (1, "")
+        assert asked.stderr.startswith(f"cloudfront-facade: --target {target!r}: ")
+        assert asked.stderr.count("\n") == 1
 
 
 def test_health_of_nobody_is_1_and_its_target_is_where_serve_would_listen(facade_address: str) -> None:
@@ -280,7 +291,7 @@ def test_credentials_that_never_come_hold_up_neither_the_start_nor_the_end(tmp_p
     config = tmp_path / "config"
     config.write_text("[default]\ncredential_process = sleep 60\n")
     variables = {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    process = FacadeProcess("--backend", "aws", environment=variables)
+    process = FacadeProcess("--backend", "aws", "--drain-delay", "0", environment=variables)
     waiting = process.wait_for("waiting for AWS credentials", timeout=20)
     assert waiting["reason"] == "their source has not answered yet"
     asked = run_command("health", "--target", waiting["listen"])
@@ -317,6 +328,37 @@ def test_a_log_that_cannot_be_written_changes_no_answer() -> None:
     process.wait(10)
 
 
+def test_a_log_that_nobody_reads_keeps_no_answer_back_and_tells_what_was_lost() -> None:
+    command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0", "--log-format", "json"]
+    process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE)
+    assert process.stderr
+    with process.stderr as log:
+        fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 16_384)
+        address = next(line["listen"] for line in map(json.loads, log) if line.get("event") == "serving")
+        answered = 200
+        with open_channel(address) as channel:
+            functions = FunctionServiceStub(channel)
+            for number in range(answered):
+                failure = failing(functions.CreateFunction, function(f"no name {number}"), timeout=5)
+                assert failure.reason == "VALIDATION_FAILED"
+            assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5) == b"\x08\x01"
+            assert functions.CreateFunction(function(), timeout=5).etag
+
+            os.set_blocking(log.fileno(), False)
+            kept = log.read() or b""
+            assert failing(functions.CreateFunction, function("no name"), timeout=5).reason == "VALIDATION_FAILED"
+            written, ends = b"", time.monotonic() + 5
+            while written.count(b"\n") < 2 and time.monotonic() < ends:
+                written += log.read() or b""
+                time.sleep(0.01)
+        told, next_one = map(json.loads, written.splitlines())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    kept_lines = [line for line in map(json.loads, kept.splitlines()) if line["event"] == "rpc"]
+    assert (told["event"], told["count"]) == ("log lines lost", answered + 1 - len(kept_lines))
+    assert (next_one["event"], next_one["reason"]) == ("rpc", "VALIDATION_FAILED")
+
+
 def test_streams_that_are_no_calls_do_not_hold_up_the_end() -> None:
     with FacadeProcess(*EMBEDDED, "--grace", "30") as process, open_channel(process.address) as channel:
         watch = channel.unary_stream("/grpc.health.v1.Health/Watch")(b"")
@@ -331,14 +373,21 @@ def test_streams_that_are_no_calls_do_not_hold_up_the_end() -> None:
         ended.set()
 
 
-def test_callers_that_go_away_leave_one_line_each_and_no_error() -> None:
+def test_callers_that_go_away_leave_one_line_each_at_most_and_no_error() -> None:
     with FacadeProcess(*EMBEDDED) as process, open_channel(process.address) as channel:
         functions = FunctionServiceStub(channel)
+        seen = 0
         for number in range(300):
             calls = [functions.CreateFunction.future(function(f"f{number}"), timeout=5) for _ in range(4)]
             time.sleep(number % 7 / 2000)
             for call in calls:
                 call.cancel()
+            seen += sum(1 for call in calls if call.code() is not grpc.StatusCode.CANCELLED)
+    # Some went before the server heard of them: those have no line.
+    rpcs = [line["status"] for line in process.lines if line["event"] == "rpc"]
+    assert seen <= len(rpcs) <= 1200
+    assert set(rpcs) <= {"OK", "ALREADY_EXISTS", "CANCELLED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION"}
+    assert rpcs.count("OK") <= 300
     assert {line.get("event") for line in process.lines} <= {
         "rpc", "serving", "draining", "stopped", "the embedded backend is not CloudFront: nothing leaves this machine"
     }  # fmt: skip
@@ -361,7 +410,9 @@ def test_reflection_lists_the_services_as_v1_and_v1alpha(facade_address: str) ->
     ).stdout.split()
     assert listed == [
         "cloudfront_facade.v1.FunctionService",
+        "cloudfront_facade.v1.KeyValueStoreDataService",
         "cloudfront_facade.v1.KeyValueStoreService",
+        "cloudfront_facade.v1.TagService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",

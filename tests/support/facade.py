@@ -14,7 +14,9 @@ from grpc_status import rpc_status
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 from cloudfront_facade_server.app import make_server
 from cloudfront_facade_server.backends.aws import AwsCalls
 from cloudfront_facade_server.backends.protocol import Backend
@@ -37,6 +39,14 @@ class Facade:
     channel: Any
     functions: FunctionServiceStub
     stores: KeyValueStoreServiceStub
+    key_values: KeyValueStoreDataServiceStub
+    tags: TagServiceStub
+
+    @classmethod
+    def over(cls, address: str, channel: Any) -> Facade:
+        """Gives the services of a channel."""
+        stubs = FunctionServiceStub, KeyValueStoreServiceStub, KeyValueStoreDataServiceStub, TagServiceStub
+        return cls(address, channel, *(stub(channel) for stub in stubs))
 
 
 @contextmanager
@@ -67,7 +77,7 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
     server, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
         with grpc.insecure_channel(address) as channel:
-            yield Facade(address, channel, FunctionServiceStub(channel), KeyValueStoreServiceStub(channel))
+            yield Facade.over(address, channel)
     finally:
         asyncio.run_coroutine_threadsafe(stop(server), loop).result(30)
 

@@ -84,6 +84,15 @@ class FacadeProcess:
         self._reader.join(5)
         return code
 
+    def memory(self) -> float:
+        """Tells how many MiB of memory it has (its resident set)."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def threads(self) -> int:
+        """Tells how many threads it has."""
+        return sum(1 for _ in Path(f"/proc/{self.process.pid}/task").iterdir())
+
     def _read(self) -> None:
         assert self.process.stderr
         with self.process.stderr as lines:

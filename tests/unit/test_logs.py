@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import os
+import select
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import structlog
@@ -24,30 +30,30 @@ def as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, str]]:
-    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
 
 
-def test_both_loggers_write_json_lines_alike(capsys: pytest.CaptureFixture[str]) -> None:
+def test_both_loggers_write_json_lines_alike(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "auto")
     structlog.get_logger().info("from structlog", number=1)
     logging.getLogger("cloudfront_facade_server.somewhere").info("from %s", "logging")
     logging.getLogger("a.library").info("chatter")
     logging.getLogger("a.library").warning("trouble")
-    written = lines(capsys)
+    written = lines(capfd)
     assert [line["event"] for line in written] == ["from structlog", "from logging", "trouble"]
     assert all({"level", "timestamp"} <= set(line) for line in written)
 
 
-def test_the_level_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_level_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("error", "json")
     structlog.get_logger().warning("no")
     logging.getLogger("a.library").warning("no")
     structlog.get_logger().error("yes")
-    assert [line["event"] for line in lines(capsys)] == ["yes"]
+    assert [line["event"] for line in lines(capfd)] == ["yes"]
 
 
-def test_no_exceptions_text_is_written_but_its_class_and_place_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_exceptions_text_is_written_but_its_class_and_place_are(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
     try:
         int("the password is hunter2")
@@ -55,13 +61,69 @@ def test_no_exceptions_text_is_written_but_its_class_and_place_are(capsys: pytes
         structlog.get_logger().exception("by structlog")
         logging.getLogger("a.library").exception("by logging")
         structlog.get_logger().error("by hand", exc_info=error)
-    written = lines(capsys)
+    written = lines(capfd)
     assert "hunter2" not in json.dumps(written)
     assert [line["exception"] for line in written] == ["ValueError"] * 3
     assert all("test_logs.py" in line["where"] for line in written)
 
 
-def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     structlog.get_logger().info("serving", listen="127.0.0.1:1")
-    assert "listen=127.0.0.1:1" in capsys.readouterr().err
+    assert "listen=127.0.0.1:1" in capfd.readouterr().err
+
+
+@contextmanager
+def standard_error_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Gives the end of who should read it."""
+    read, write = os.pipe()
+    with os.fdopen(write, "w") as error, monkeypatch.context() as patched:
+        patched.setattr("sys.stderr", error)
+        yield read
+    os.close(read)
+
+
+def whatever_is_in(pipe: int) -> list[dict[str, Any]]:
+    content = b""
+    while select.select([pipe], [], [], 0)[0] and (some := os.read(pipe, 65_536)):
+        content += some
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def test_a_pipe_that_nobody_reads_holds_nobody_up_and_the_lost_lines_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs.configure("info", "json")
+    log, count = structlog.get_logger(), 2000
+
+    def write() -> None:
+        for number in range(count):
+            log.info("line", number=number, filling="x" * 200)
+
+    with standard_error_in_a_pipe(monkeypatch) as pipe:
+        writing = threading.Thread(target=write, daemon=True)
+        writing.start()
+        writing.join(10)
+        is_held_up = writing.is_alive()
+        kept = whatever_is_in(pipe)
+        log.info("read again")
+        log.info("and again")
+        told, *rest = whatever_is_in(pipe)
+
+    assert not is_held_up, "it waits for a reader"
+    assert [line["number"] for line in kept] == list(range(len(kept))), "whole lines, the first ones"
+    assert (told["event"], told["count"]) == ("log lines lost", count - len(kept))
+    assert [line["event"] for line in rest] == ["read again", "and again"]
+
+
+def test_lines_that_have_nowhere_to_go_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs.configure("info", "json")
+    log = structlog.get_logger()
+    with monkeypatch.context() as nowhere:
+        nowhere.setattr("sys.stderr", io.StringIO())  # no descriptor
+        log.info("first")
+        log.error("second")
+    with standard_error_in_a_pipe(monkeypatch) as pipe:
+        log.info("third")
+        told, third = whatever_is_in(pipe)
+    assert (told["event"], told["count"], third["event"]) == ("log lines lost", 2, "third")

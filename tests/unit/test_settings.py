@@ -12,6 +12,8 @@ from pydantic_core import PydanticUndefined
 from cloudfront_facade_server import cli
 from cloudfront_facade_server.settings import HealthSettings, ServeSettings, unknown_variables
 
+NO_ENDPOINT = "--endpoint-url must be http://HOST or https://HOST, with a port from 1 to 65535 or none"
+
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +59,34 @@ def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytes
     assert parse("--backend", "aws").reflection is False
     assert parse("--backend", "aws", "--reflection").reflection is True
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_RPCS", "many")
-    assert "--max-rpcs 'many'" in complaint("--backend", "aws")
+    assert complaint("--backend", "aws").startswith(
+        "CLOUDFRONT_FACADE_MAX_RPCS 'many': input should be a valid integer"
+    )
+    for spelt in (["--max-rpcs", "few"], ["--max-rpcs=few"]):
+        assert complaint("--backend", "aws", *spelt).startswith("--max-rpcs 'few': input should be a valid integer")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MAX_RPCS",
+        "TLS_CERT",
+        "PROFILE",
+        "REGION",
+        "EMBEDDED_DB",
+        "LISTEN",
+        "REFLECTION",
+        "ENDPOINT_URL",
+    ],
+)
+def test_an_empty_variable_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"CLOUDFRONT_FACADE_{name}", "")
+    assert complaint("--backend", "aws").startswith(f"CLOUDFRONT_FACADE_{name} '': ")
+
+
+def test_an_empty_backend_is_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_BACKEND", "")
+    assert complaint() == "CLOUDFRONT_FACADE_BACKEND '': input should be 'aws' or 'embedded'"
 
 
 def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_harm(
@@ -99,9 +128,20 @@ def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
             ["--backend", "aws", "--endpoint-url", "http://me:hush@host"],
             "--endpoint-url must not hold a user or password",
         ),
-        (["--backend", "aws", "--endpoint-url", "ftp://host"], "--endpoint-url must start with http:// or https://"),
+        (["--backend", "aws", "--endpoint-url", "ftp://host"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "127.0.0.1:4566"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://:4566"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://host:0"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://host:65536"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://host:port"], NO_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://[::1"], NO_ENDPOINT),
+        (["--max-tags", "51"], "--max-tags '51': input should be less than or equal to 50"),
+        (["--max-tags", "0"], "--max-tags '0': input should be greater than or equal to 1"),
+        (["--max-message-bytes", "43007"], "--max-message-bytes has no room for code of --max-function-code-bytes"),
+        (["--max-function-code-bytes", "40960", "--max-message-bytes", "70000"], "--max-message-bytes has no room"),
         (["--profile", "web"], "are for --backend aws"),
-        (["--nope", "1"], "unrecognized arguments: --nope 1"),
+        (["--nope", "1"], "unrecognized arguments: --nope 1; see cloudfront-facade serve --help"),
     ],
 )
 def test_a_bad_value_is_told_in_one_line(arguments: list[str], says: str) -> None:
@@ -109,6 +149,18 @@ def test_a_bad_value_is_told_in_one_line(arguments: list[str], says: str) -> Non
     said = complaint(*backend, *arguments)
     assert says in said
     assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "https://host", "https://host:65535/", "http://[::1]:4566", "http://localhost:4566"]
+)
+def test_an_endpoint_may_be_any_address_of_http(url: str) -> None:
+    assert parse("--backend", "aws", "--endpoint-url", url).endpoint_url == url
+
+
+def test_a_message_has_room_for_the_code_and_what_is_beside_it() -> None:
+    arguments = ("--backend", "aws", "--max-function-code-bytes", "10240", "--max-message-bytes")
+    assert parse(*arguments, str(10_240 + 32 * 1024)).max_message_bytes == 43_008
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "unix:/tmp/s"])
@@ -127,9 +179,26 @@ def test_plaintext_beyond_loopback_and_tls_files_are_said_by_name(tmp_path: Path
 def test_health_settings_that_belong_together_are_held_to_it(tmp_path: Path) -> None:
     file = tmp_path / "a.pem"
     file.touch()
-    for arguments in (["--tls-cert", str(file)], ["--tls-cert", str(file), "--tls-key", str(file)]):
-        with pytest.raises(cli.StartError):
+    for arguments, says in (
+        (["--tls-cert", str(file)], "--tls-cert and --tls-key go together"),
+        (["--tls-cert", str(file), "--tls-key", str(file)], "need --tls-ca"),
+        (["--tls-server-name", "facade.internal"], "--tls-server-name need --tls-ca"),
+        (["--target", "50051"], "--target '50051': allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH"),
+        (["--target", "http://host:1"], "--target 'http://host:1': allowed: HOST:PORT, with HOST a name"),
+        (["--frobnicate"], "; see cloudfront-facade health --help"),
+    ):
+        with pytest.raises(cli.StartError) as raised:
             cli._settings(HealthSettings, "health", arguments)
+        assert says in str(raised.value)
+        assert "\n" not in str(raised.value)
+    named = ["--tls-ca", str(file), "--tls-server-name", "facade.internal"]
+    assert cli._settings(HealthSettings, "health", named).tls_server_name == "facade.internal"
+
+
+def test_a_variable_of_a_command_is_told_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_HEALTH_TIMEOUT", "soon")
+    with pytest.raises(cli.StartError, match=r"^CLOUDFRONT_FACADE_HEALTH_TIMEOUT 'soon': "):
+        cli._settings(HealthSettings, "health", [])
 
 
 def test_the_version_is_told_and_unknown_commands_are_refused(
@@ -139,10 +208,11 @@ def test_the_version_is_told_and_unknown_commands_are_refused(
     assert cli.run(["--version"]) == 0
     assert capsys.readouterr().out == f"cloudfront-facade {version}\n"
     assert cli.run([]) == 0
-    assert "serve" in capsys.readouterr().out
+    usage = capsys.readouterr().out
+    assert re.findall(r"^  (\w+)", usage, re.MULTILINE) == ["serve", "health", "sanity"]
     assert cli.run(["start"]) == 1
     assert capsys.readouterr().err == (
-        "cloudfront-facade: no such command: 'start'; allowed: serve, health, --version, --help\n"
+        "cloudfront-facade: no such command: 'start'; allowed: serve, health, sanity, --version, --help\n"
     )
 
 

@@ -9,6 +9,7 @@ import time
 import traceback
 import weakref
 from contextlib import nullcontext, suppress
+from contextvars import ContextVar
 
 import pytest
 from greenlet import getcurrent
@@ -128,6 +129,25 @@ def test_a_function_whose_task_is_cancelled_is_left_in_order() -> None:
 
     asyncio.run(main())
     assert left == ["left"]
+
+
+def test_a_function_sees_what_its_caller_set_and_what_it_sets_stays_its_own() -> None:
+    caller: ContextVar[str] = ContextVar("caller", default="nobody")
+
+    def work(name: str) -> list[str]:
+        seen = [caller.get()]
+        caller.set(f"{name} within")
+        sleep(0.01)
+        return [*seen, caller.get()]
+
+    async def call(name: str) -> tuple[list[str], str]:
+        caller.set(name)
+        return await run(work, name), caller.get()
+
+    async def main() -> list[tuple[list[str], str]]:
+        return list(await asyncio.gather(call("a"), call("b")))
+
+    assert asyncio.run(main()) == [(["a", "a within"], "a"), (["b", "b within"], "b")]
 
 
 def test_without_a_loop_nothing_waits() -> None:

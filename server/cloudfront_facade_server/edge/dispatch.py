@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
@@ -17,10 +17,10 @@ import grpc
 import structlog
 
 from ..call import Call, Clock, Grace
-from ..errors.refusals import deadline_exceeded, overloaded, shutting_down
+from ..errors.refusals import deadline_exceeded, internal, overloaded, shutting_down
 from ..errors.status_error import StatusError
 from ..logs import place
-from ..waiting import Stacks, Waiting
+from ..waiting import Stacks, Waiting, wait
 from .failures import status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
@@ -28,7 +28,8 @@ BACKEND_KEY: Final = "x-cloudfront-facade-backend"
 errors never, for a client's retry policy gives up once it sees initial metadata."""
 
 _DEADLINE_SLACK_SECONDS: Final = 0.02
-"""By how much gRPC's own timer may be ahead."""
+_DEADLINE_SLACK: Final = 0.01
+"""By how much gRPC's own timer may be ahead: it tells times in steps of up to a hundredth of them."""
 
 _LOGGED_METADATA: Final = ("aws_http_status", "aws_code", "aws_action")
 
@@ -46,11 +47,20 @@ class CallLimits:
         max_rpcs: calls under way at once.
         default_deadline: seconds for callers that give no deadline.
         max_deadline: the longest deadline honoured, in seconds.
+        max_wait: the same for methods that may last; what only waits gets it where no deadline is given.
     """
 
     max_rpcs: int = 1000
     default_deadline: float = 30.0
     max_deadline: float = 60.0
+    max_wait: float = 1800.0
+
+    def seconds(self, given: float | None, method: Method) -> float:
+        """Gives how long a call may take."""
+        longest = self.max_wait if getattr(method, "lasts", False) else self.max_deadline
+        if given is None:
+            return longest if getattr(method, "waits", False) else self.default_deadline
+        return min(given, longest)
 
 
 @dataclass(eq=False)
@@ -60,6 +70,7 @@ class _OpenCall:
     Attributes:
         call: the rpc.
         arrived: the clock's time at which it came.
+        waits: whether its method only waits, and ends where nobody waits for it any more.
         answer: what its caller gets.
         early: the error that its caller got, or would have got, before the method ended.
         task: runs the method to its end.
@@ -67,14 +78,21 @@ class _OpenCall:
 
     call: Call
     arrived: float
+    waits: bool
     answer: asyncio.Future[Any]
     early: StatusError | None = None
     task: asyncio.Task[Any] | None = None
 
     def answer_early(self, error: StatusError) -> None:
         if not self.answer.done():
-            self.early = error
+            self.early = self.call.marked(error)
             self.answer.set_exception(error)
+            self.abandon()
+
+    def abandon(self) -> None:
+        self.call.abandoned = True
+        if self.waits and self.task:
+            self.task.cancel()
 
     def answer_with(self, task: asyncio.Task[Any]) -> None:
         if self.answer.done():
@@ -113,7 +131,6 @@ class Dispatcher:
         self.under_way = 0
         self.idle = asyncio.Event()
         self.idle.set()
-        self.last_arrival = float("-inf")
 
     def bind(self, service: object) -> Any:
         """Gives a servicer for gRPC's generated `add_...Servicer_to_server`, with a coroutine for each rpc."""
@@ -128,11 +145,18 @@ class Dispatcher:
             open_call.answer_early(shutting_down(call.outcome, repeatable=call.repeatable))
             self._close(open_call, open_call.early)
 
+    def end_waits(self) -> None:
+        """Answers all calls that only wait with SHUTTING_DOWN: another server can go on waiting."""
+        for open_call in tuple(self._open):
+            if open_call.waits:
+                open_call.answer_early(shutting_down("not_applied", repeatable=True))
+
     def _handler(self, operation: str, method: Method) -> Handler:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            arrived = self.last_arrival = self._clock()
-            given = context.time_remaining()
-            seconds = self._limits.default_deadline if given is None else min(given, self._limits.max_deadline)
+            arrived = self._clock()
+            seconds = self._limits.seconds(context.time_remaining(), method)
+            if isinstance(request, AsyncIterable):
+                request = _Requests(request)
             call = Call(operation, context.peer(), arrived + seconds, self._grace, self._clock)
             try:
                 response = await self._run(method, request, call, arrived)
@@ -158,7 +182,7 @@ class Dispatcher:
             self._write(call, arrived, failure, error)
             raise failure from error
         if isinstance(begun, Waiting):
-            return await self._outlast(begun, call, arrived)
+            return await self._outlast(begun, call, arrived, waits=getattr(method, "waits", False))
         self._write(call, arrived)
         return begun
 
@@ -168,10 +192,10 @@ class Dispatcher:
         if self.under_way >= self._limits.max_rpcs:
             raise overloaded(self._limits.max_rpcs, "calls")
 
-    async def _outlast(self, waiting: Waiting, call: Call, arrived: float) -> Any:
+    async def _outlast(self, waiting: Waiting, call: Call, arrived: float, *, waits: bool) -> Any:
         """Waits for a method to end, for the deadline, and for the server's end. The method ends in any case."""
         loop = asyncio.get_running_loop()
-        open_call = _OpenCall(call, arrived, loop.create_future())
+        open_call = _OpenCall(call, arrived, waits, loop.create_future())
         self._open.add(open_call)
         self.under_way += 1
         self.idle.clear()
@@ -185,7 +209,9 @@ class Dispatcher:
             if not self.under_way:
                 self.idle.set()
             if task.cancelled():
-                return  # the loop has ended
+                open_call.answer_early(internal(call.outcome))
+                self._close(open_call, open_call.early)
+                return
             error = task.exception()
             open_call.answer_with(task)
             self._close(open_call, open_call.early or (status_error(error, call.outcome) if error else None), error)
@@ -195,7 +221,8 @@ class Dispatcher:
         try:
             return await open_call.answer
         except asyncio.CancelledError:
-            open_call.early = _gone(call)
+            open_call.early = _gone(call, arrived)
+            open_call.abandon()
             raise
 
     def _close(self, open_call: _OpenCall, failure: StatusError | None, error: BaseException | None = None) -> None:
@@ -233,8 +260,24 @@ class Dispatcher:
             _log.info("rpc", **facts)
 
 
-def _gone(call: Call) -> StatusError:
+class _Requests:
+    """A stream of requests, for a plain function that waits for each; it ends where its caller is gone."""
+
+    def __init__(self, requests: AsyncIterable[Any]) -> None:
+        self._requests = aiter(requests)
+
+    def __iter__(self) -> _Requests:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return wait(anext(self._requests))
+        except (StopAsyncIteration, asyncio.CancelledError):
+            raise StopIteration from None
+
+
+def _gone(call: Call, arrived: float) -> StatusError:
     """Says for the log why nobody waits: gRPC ends a call whose time is up like one that was given up."""
-    if call.remaining() <= _DEADLINE_SLACK_SECONDS:
+    if call.remaining() <= _DEADLINE_SLACK_SECONDS + _DEADLINE_SLACK * (call.deadline - arrived):
         return deadline_exceeded(call.outcome)
     return StatusError(grpc.StatusCode.CANCELLED, "", "the caller went away")

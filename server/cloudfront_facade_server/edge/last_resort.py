@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 import grpc
 import structlog
 
-from ..errors.refusals import internal, method_unknown, unreadable
+from ..errors.refusals import internal, message_too_large, method_unknown, unreadable
 from ..errors.status_error import StatusError
 from ..logs import place
-
-_UNREADABLE: Final = object()
-"""What stands for a request that could not be read."""
 
 _log = structlog.get_logger()
 
@@ -24,10 +23,16 @@ class LastResort(grpc.aio.ServerInterceptor):
 
     Args:
         backend: the metadata that names the backend, for the trailers.
+        message_limit: gives the most bytes of a request of a method, by its path.
+
+    Attributes:
+        last_arrival: the monotonic time at which the last call came, one of health or reflection included.
     """
 
-    def __init__(self, backend: tuple[str, str]) -> None:
+    def __init__(self, backend: tuple[str, str], message_limit: Callable[[str], int]) -> None:
         self._backend = backend
+        self._message_limit = message_limit
+        self.last_arrival = float("-inf")
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
@@ -36,6 +41,7 @@ class LastResort(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any]:
         """Gives the wrapped handler of a method."""
+        self.last_arrival = time.monotonic()
         method = handler_call_details.method
         if (known := self._wrapped.get(method)) is not None:
             return known
@@ -52,19 +58,20 @@ class LastResort(grpc.aio.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(refuse)
 
     def _wrap(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
-        read, write = _readable(handler.request_deserializer), handler.response_serializer
+        read = _readable(handler.request_deserializer, self._message_limit(method))
+        write = handler.response_serializer
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), read, write)
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(self._unary(handler.unary_stream, method), read, write)
-        if handler.stream_stream:
-            return grpc.stream_stream_rpc_method_handler(self._stream(handler.stream_stream, method), read, write)
-        raise NotImplementedError(f"{method} streams requests to a single answer; no rpc does so yet")
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(self._gathering(handler.stream_unary, method), read, write)
+        return grpc.stream_stream_rpc_method_handler(self._stream(handler.stream_stream, method), read, write)
 
     def _unary(self, behaviour: Any, method: str) -> Any:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            if request is _UNREADABLE:
-                return await self._abort(context, method, unreadable())
+            if isinstance(request, _Unusable):
+                return await self._abort(context, method, request.why())
             try:
                 return await behaviour(request, context)
             except grpc.aio.AbortError:
@@ -75,24 +82,27 @@ class LastResort(grpc.aio.ServerInterceptor):
 
         return handle
 
+    def _gathering(self, behaviour: Any, method: str) -> Any:
+        unary = self._unary(behaviour, method)
+
+        async def handle(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            return await unary(_Readable(requests), context)
+
+        return handle
+
     def _stream(self, behaviour: Any, method: str) -> Any:
         async def handle(
             requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
-            readable = _Readable(requests)
             try:
-                async for response in behaviour(readable, context):
+                async for response in behaviour(_Readable(requests), context):
                     yield response
             except grpc.aio.AbortError:
                 raise
+            except StatusError as error:
+                await self._abort(context, method, error)
             except Exception as error:  # noqa: BLE001 (the last resort)
-                failure = error
-            else:
-                return
-            if readable.failed:
-                await self._abort(context, method, unreadable())
-            else:
-                await self._fault(context, method, failure)
+                await self._fault(context, method, error)
 
         return handle
 
@@ -105,37 +115,51 @@ class LastResort(grpc.aio.ServerInterceptor):
 
     async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], method: str, failure: StatusError) -> None:
         operation = method.rpartition("/")[2][:64]
-        _log.info("rpc", method=operation, caller=context.peer(), status=failure.code.name, reason=failure.reason)
+        _log.info(
+            "rpc",
+            method=operation,
+            caller=context.peer(),
+            status=failure.code.name,
+            reason=failure.reason,
+            outcome=failure.outcome,
+        )
         trailers = (self._backend, *failure.trailing_metadata(operation))
         await context.abort(failure.code, failure.message, trailers)
 
 
-def _readable(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+class _Unusable:
+    """What stands for a request that could not be read."""
+
+    def __init__(self, why: Callable[[], StatusError]) -> None:
+        self.why = why
+
+
+def _readable(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable[[bytes], Any] | None:
     if deserialize is None:
         return None
 
     def read(content: bytes) -> Any:
+        if len(content) > limit:
+            return _Unusable(partial(message_too_large, len(content), limit))
         try:
             return deserialize(content)
         except Exception:  # noqa: BLE001 (protobuf's runtimes raise different ones)
-            return _UNREADABLE
+            return _Unusable(unreadable)
 
     return read
 
 
 class _Readable:
-    """A stream of requests that ends with an exception where one cannot be read."""
+    """A stream of requests that ends with StatusError where one cannot be read."""
 
     def __init__(self, requests: AsyncIterator[Any]) -> None:
         self._requests = requests
-        self.failed = False
 
     def __aiter__(self) -> _Readable:
         return self
 
     async def __anext__(self) -> Any:
         request = await anext(self._requests)
-        if request is _UNREADABLE:
-            self.failed = True
-            raise ValueError
+        if isinstance(request, _Unusable):
+            raise request.why()
         return request

@@ -23,7 +23,8 @@ class CannotListenError(Exception):
 def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
     """Gives gRPC's limits for messages, streams and for idle, silent and half-open connections."""
     return [
-        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        # The most of any method; LastResort holds each to its own limit.
+        ("grpc.max_receive_message_length", max(settings.max_message_bytes, settings.max_data_message_bytes)),
         ("grpc.max_concurrent_streams", settings.max_streams_per_connection),
         ("grpc.max_connection_idle_ms", round(settings.connection_idle * 1000)),
         ("grpc.server_handshake_timeout_ms", round(settings.handshake_timeout * 1000)),
@@ -123,4 +124,6 @@ def _clear_failure(what: str) -> Iterator[None]:
         yield
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error.strerror or "no PEM"
+        if reason == "PEM_LIB" or "PEM lib" in reason:
+            reason = "no certificate or private key in it, or an encrypted one, which cannot be used"
         raise CannotListenError(f"the TLS files cannot be used: {what}: {reason}") from None

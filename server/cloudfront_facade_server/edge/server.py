@@ -27,7 +27,7 @@ Register = Callable[[Any, grpc.aio.Server], None]
 REFLECTION_V1: Final = "grpc.reflection.v1.ServerReflection"
 
 _CUT_MARGIN_SECONDS: Final = 1.0
-"""Before the grace ends, calls under way are answered; gRPC itself would only reset them."""
+"""When the grace ends, calls under way are answered; only later would gRPC itself reset them."""
 
 _log = structlog.get_logger()
 
@@ -53,7 +53,8 @@ class Server:
         self._dispatcher = dispatcher
         self._grace = grace
         self._names = ["", *services]
-        self._server = grpc.aio.server(interceptors=[LastResort(dispatcher.backend)], options=channel_options(settings))
+        self._last_resort = LastResort(dispatcher.backend, settings.message_limit)
+        self._server = grpc.aio.server(interceptors=[self._last_resort], options=channel_options(settings))
         self._health = health_aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         for service, register in services.values():
@@ -94,13 +95,14 @@ class Server:
         delay = settings.drain_delay if self._has_callers() else 0.0
         self._grace.begin(delay + settings.grace)
         await self._health.enter_graceful_shutdown()
+        self._dispatcher.end_waits()
         _log.info("draining", delay_s=delay, under_way=self._dispatcher.under_way, hint="Ctrl-C again ends the wait")
         await _wait(hurry, delay)
         hurry.clear()
-        stopped = asyncio.ensure_future(self._server.stop(settings.grace))  # listens no more
+        stopped = asyncio.ensure_future(self._server.stop(settings.grace + _CUT_MARGIN_SECONDS))  # listens no more
         # Not for `stopped`: a create whose caller went away has no stream any more, and runs on.
         idle = asyncio.ensure_future(self._dispatcher.idle.wait())
-        hurried = asyncio.ensure_future(_wait(hurry, max(0.0, settings.grace - _CUT_MARGIN_SECONDS)))
+        hurried = asyncio.ensure_future(_wait(hurry, settings.grace))
         await asyncio.wait({idle, hurried}, return_when=asyncio.FIRST_COMPLETED)
         self._dispatcher.cut_off()
         # What is open now is no call: a watch of the health, a reflection, a stream without a message.
@@ -110,8 +112,8 @@ class Server:
         await stopped
 
     def _has_callers(self) -> bool:
-        """Tells whether a caller may still hold a connection: after the idle limit none does."""
-        since_last = time.monotonic() - self._dispatcher.last_arrival
+        """Tells whether a caller may hold a connection: after the idle limit only who watches the health does."""
+        since_last = time.monotonic() - self._last_resort.last_arrival
         return self._dispatcher.under_way > 0 or since_last < self._settings.connection_idle
 
 
