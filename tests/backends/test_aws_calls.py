@@ -7,63 +7,33 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.aws import AwsBackend, AwsCalls
 from cloudfront_facade_server.backends.protocol import Backend
-from support.cloudfront_http import CloudFrontDouble, RecordedRequest
-from support.cloudfront_samples import FULL_FUNCTION, call, code_and_status, plain_client, sample
-from support.cloudfront_wire import installed_wire, refusal
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import (
+    DATA_OPERATIONS,
+    FULL_FUNCTION,
+    OPERATIONS,
+    call,
+    code_and_status,
+    model_of,
+    plain_client_of,
+    sample,
+)
+from support.cloudfront_wire import refusal
 
 MakeBackend = Callable[..., AwsBackend]
 
-OPERATIONS = (
-    "CreateFunction",
-    "DescribeFunction",
-    "GetFunction",
-    "CreateKeyValueStore",
-    "DescribeKeyValueStore",
-    "ListKeyValueStores",
-    "ListTagsForResource",
-)
-ARN = "arn:aws:cloudfront::123456789012:key-value-store/12345678-1234-1234-1234-123456789012"
-ASSOCIATED = {
-    "Comment": "a comment with <&> and é",
-    "Runtime": "cloudfront-js-2.0",
-    "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]},
-}
-STORE = {"Name": "redirects"}
-IMPORT = {"SourceType": "S3", "SourceARN": "arn:aws:s3:::bucket/folder/key.json"}
-
-SENT: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "function with all tag shapes and binary code": ("CreateFunction", FULL_FUNCTION),
-    "function with all fields": ("CreateFunction", {**FULL_FUNCTION, "FunctionConfig": ASSOCIATED}),
-    "function without tags": ("CreateFunction", {k: v for k, v in FULL_FUNCTION.items() if k != "Tags"}),
-    "function with no tags in its tags": ("CreateFunction", {**FULL_FUNCTION, "Tags": {"Items": []}}),
-    "function with 50 tags": (
-        "CreateFunction",
-        {**FULL_FUNCTION, "Tags": {"Items": [{"Key": f"k{n}", "Value": "v" * n} for n in range(50)]}},
-    ),
-    "function with every byte": ("CreateFunction", {**FULL_FUNCTION, "FunctionCode": bytes(range(256)) * 40}),
-    "store of a name alone": ("CreateKeyValueStore", STORE),
-    "store with an empty comment": ("CreateKeyValueStore", {**STORE, "Comment": ""}),
-    "store with all fields": (
-        "CreateKeyValueStore",
-        {**STORE, "Comment": "c", "ImportSource": IMPORT, "Tags": FULL_FUNCTION["Tags"]},
-    ),
-    "describe of a stage": ("DescribeFunction", {"Name": "rewrite", "Stage": "LIVE"}),
-    "describe without a stage": ("DescribeFunction", {"Name": "rewrite"}),
-    "get": ("GetFunction", {"Name": "rewrite", "Stage": "DEVELOPMENT"}),
-    "describe of a store": ("DescribeKeyValueStore", STORE),
-    "list": ("ListKeyValueStores", {}),
-    "list with everything": ("ListKeyValueStores", {"Marker": "a b&c", "MaxItems": "7", "Status": "READY"}),
-    "tags": ("ListTagsForResource", {"Resource": ARN}),
-}
+ALL = [*OPERATIONS, *DATA_OPERATIONS]
 
 
 def answer_in_full(operation: str, arguments: Mapping[str, Any]) -> Any:
     """Answers with every member that the operation has."""
-    return sample(installed_wire().model.operation_model(operation).output_shape)
+    shape = model_of(operation).output_shape
+    return sample(shape) if shape else {}
 
 
 def without_what_changes(response: dict[str, Any]) -> dict[str, Any]:
@@ -75,32 +45,28 @@ def without_what_changes(response: dict[str, Any]) -> dict[str, Any]:
     return {**response, "ResponseMetadata": {**metadata, "HTTPHeaders": headers}}
 
 
-def steady_headers(request: RecordedRequest) -> dict[str, str]:
-    """Gives the headers that two equal calls have in common."""
-    changing = ("authorization", "x-amz-date", "amz-sdk-invocation-id", "amz-sdk-request", "user-agent")
-    return {name: "" if name in changing else value for name, value in request.headers.items()}
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", ALL)
 def test_every_answer_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
-    sent = sample(installed_wire().model.operation_model(operation).input_shape)
+    sent = sample(model_of(operation).input_shape)
 
-    with CloudFrontDouble(answer_in_full) as double, plain_client(double.url) as client:
+    with CloudFrontDouble(answer_in_full) as double, plain_client_of(operation, double.url) as client:
         plain, ours = call(client, operation, sent), call(aws_backend(double), operation, sent)
 
+    if operation == "UpdateFunction":  # the model reads this ETag from a header that the service does not send
+        plain["ETag"] = plain["ResponseMetadata"]["HTTPHeaders"]["etag"]
     assert without_what_changes(ours) == without_what_changes(plain)
     assert plain.keys() - {"ResponseMetadata"} == answer_in_full(operation, {}).keys(), "the sample is full"
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", ALL)
 def test_every_refusal_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
-    sent = sample(installed_wire().model.operation_model(operation).input_shape)
+    sent = sample(model_of(operation).input_shape)
 
     def refuse(operation: str, arguments: Mapping[str, Any]) -> Any:
         raise refusal("InvalidArgument", 400, "an argument <is> wrong")
 
     errors = []
-    with CloudFrontDouble(refuse) as double, plain_client(double.url) as client:
+    with CloudFrontDouble(refuse) as double, plain_client_of(operation, double.url) as client:
         for caller in (client, aws_backend(double)):
             with pytest.raises(ClientError, match="an argument <is> wrong") as caught:
                 call(caller, operation, sent)
@@ -109,20 +75,15 @@ def test_every_refusal_is_boto3s_own(aws_backend: MakeBackend, operation: str) -
 
     plain, ours = errors
     assert without_what_changes(ours.response) == without_what_changes(plain.response)
-    assert ours.operation_name == plain.operation_name == operation
+    assert ours.operation_name == plain.operation_name == model_of(operation).name
     assert code_and_status(ours) == ("InvalidArgument", 400)
 
 
-@pytest.mark.parametrize(("operation", "arguments"), SENT.values(), ids=SENT.keys())
-def test_every_request_is_boto3s_own(aws_backend: MakeBackend, operation: str, arguments: Mapping[str, Any]) -> None:
-    with CloudFrontDouble(answer_in_full) as double, plain_client(double.url) as client:
-        call(client, operation, arguments)
-        call(aws_backend(double), operation, arguments)
-        plain, ours = double.requests
+def test_every_method_of_a_backend_is_an_operation_that_is_tried() -> None:
+    methods = {name for name in vars(Backend) if not name.startswith("_")} - {"close"}
 
-    assert ours.arguments == arguments
-    assert (ours.method, ours.path, ours.body) == (plain.method, plain.path, plain.body)
-    assert steady_headers(ours) == steady_headers(plain)
+    assert methods == {xform_name(operation) for operation in ALL}
+    assert methods <= set(vars(AwsCalls))
 
 
 def test_absent_and_empty_values_differ_on_the_wire(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:

@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
-from support.cloudfront_credentials import SECRET_OUTPUT, CredentialSource, keys
+from support.cloudfront_credentials import SECRET_OUTPUT, CredentialSource, eventually, keys
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import FULL_FUNCTION
 from support.cloudfront_server import LoopbackServer, Reply
-from support.cloudfront_wire import Answer, error_answer
+from support.cloudfront_wire import Answer, installed_wire
 
 MakeBackend = Callable[..., AwsBackend]
 
@@ -65,8 +65,8 @@ def test_good_credentials_outlive_their_source(
     backend.list_key_value_stores()
 
     assert keys(cloudfront) == [f"AKID{runs}"]
+    assert eventually(lambda: "Refreshing temporary credentials failed" in caplog.text)
     assert source.runs == runs + 1
-    assert "Refreshing temporary credentials failed" in caplog.text
     assert SECRET_OUTPUT not in caplog.text
 
 
@@ -174,7 +174,7 @@ def test_a_refusal_of_the_role_is_not_taken_for_cloudfronts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server, answers = container_endpoint
-    answers.append(error_answer("AccessDenied", 403, "not authorized to perform sts:AssumeRole", "an-id"))
+    answers.append(installed_wire().error("AccessDenied", 403, "not authorized to perform sts:AssumeRole", "an-id"))
     config = tmp_path / "config"
     config.write_text(
         "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/edge\nsource_profile = base\nregion = us-east-1\n"

@@ -16,9 +16,11 @@ from botocore.parsers import ResponseParserError
 from support import cloudfront_faults as faults
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import (
+    STORE_ARN,
     code_and_status,
     create_function,
     plain_client,
+    plain_data_client,
 )
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
@@ -38,7 +40,7 @@ APPLIED = {
     "502 as HTML": (faults.apply_then(faults.html(502)), ClientError),
     "201 as HTML": (faults.apply_then(faults.html(201)), ResponseParserError),
     "garbled": (faults.garble(), ResponseParserError),
-    "truncated": (faults.truncated_xml(), ResponseParserError),
+    "truncated": (faults.truncated(), ResponseParserError),
     "cut off": (faults.cut_body(), ResponseParserError),
 }
 NOT_APPLIED = {
@@ -217,3 +219,39 @@ def test_many_threads_are_served_at_once(cloudfront: CloudFrontDouble) -> None:
 
     assert len(refused) == 4
     assert cloudfront.effects("CreateFunction") == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "status"),
+    [
+        (faults.refuse("ConflictException", 409, "so"), "ConflictException", 409),
+        (faults.throttle(), "Throttling", 400),
+        (faults.throttle(429), "TooManyRequestsException", 429),
+        (faults.expire("ExpiredTokenException"), "ExpiredTokenException", 403),
+        (faults.status_only(503), "503", 503),
+    ],
+)
+def test_a_refusal_of_the_data_plane_has_its_code_and_status(
+    cloudfront: CloudFrontDouble, fault: faults.Fault, code: str, status: int
+) -> None:
+    cloudfront.script("GetKey", fault)
+    attempts = {"total_max_attempts": 1}
+    with plain_data_client(cloudfront.url, retries=attempts) as client, pytest.raises(ClientError) as caught:
+        client.get_key(KvsARN=STORE_ARN, Key="k")
+    assert code_and_status(caught.value) == (code, status)
+
+
+def test_an_answer_of_the_data_plane_may_say_something_else(cloudfront: CloudFrontDouble) -> None:
+    arn = cloudfront.apply("CreateKeyValueStore", {"Name": "s"})["KeyValueStore"]["ARN"]
+    operation = "DescribeKeyValueStoreData"
+    cloudfront.script(operation, faults.misstate("Status", "FAILED"), faults.misstate("Status", None))
+    cloudfront.script(operation, faults.wrong_root(), faults.without_header("ETag"))
+
+    with plain_data_client(cloudfront.url) as client:
+        told, silent, other, versionless = (client.describe_key_value_store(KvsARN=arn) for _ in range(4))
+
+    assert (told["Status"], silent.get("Status")) == ("FAILED", None)
+    assert "KvsARN" in silent
+    assert other.keys() == {"ResponseMetadata", "ETag"}
+    assert versionless["Status"] == "READY"
+    assert "ETag" not in versionless

@@ -16,6 +16,7 @@ from support.cloudfront_samples import (
     create_function,
     plain_client,
 )
+from support.cloudfront_state import distribution
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
 
@@ -141,5 +142,52 @@ def test_its_clock_tells_the_date_and_the_times(cloudfront: CloudFrontDouble, cl
 
 def test_an_operation_that_it_does_not_know_is_unsupported(cloudfront: CloudFrontDouble, client: Any) -> None:
     with pytest.raises(ClientError) as caught:
-        client.list_distributions()
+        client.list_cache_policies()
     assert code_and_status(caught.value) == ("UnsupportedOperation", 400)
+
+
+def test_a_function_that_a_distribution_uses_cannot_be_deleted(cloudfront: CloudFrontDouble, client: Any) -> None:
+    created = create_function(client)
+    arn = created["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+    for identity, arns in (("EA", []), ("EB", [arn]), ("EC", [])):
+        cloudfront.distributions[identity] = distribution(identity, *arns)
+
+    with pytest.raises(client.exceptions.FunctionInUse) as caught:
+        client.delete_function(Name="rewrite", IfMatch=created["ETag"])
+    assert code_and_status(caught.value) == ("FunctionInUse", 409)
+
+    first = client.list_distributions(MaxItems="2")["DistributionList"]
+    second = client.list_distributions(MaxItems="2", Marker=first["NextMarker"])["DistributionList"]
+    assert (first["IsTruncated"], second["IsTruncated"], second["Marker"]) == (True, False, first["NextMarker"])
+    users = [
+        shown["Id"]
+        for shown in first["Items"] + second["Items"]
+        for item in shown["DefaultCacheBehavior"]["FunctionAssociations"].get("Items", ())
+        if item["FunctionARN"] == arn
+    ]
+    assert users == ["EB"]
+    del cloudfront.distributions["EB"]
+    client.delete_function(Name="rewrite", IfMatch=created["ETag"])
+
+
+def test_a_test_of_a_function_comes_to_what_it_is_told(cloudfront: CloudFrontDouble, client: Any) -> None:
+    created = create_function(client)
+    cloudfront.test_result = {"ComputeUtilization": "99", "FunctionErrorMessage": "it threw"}
+    arguments = {"Name": "rewrite", "IfMatch": created["ETag"]}
+
+    tested = client.test_function(**arguments, EventObject=b"{}")["TestResult"]
+
+    assert tested == {**cloudfront.test_result, "FunctionSummary": created["FunctionSummary"]}
+    with pytest.raises(client.exceptions.InvalidArgument):
+        client.test_function(**arguments, EventObject=b"{")
+
+
+def test_it_can_forget_everything(cloudfront: CloudFrontDouble, client: Any) -> None:
+    create_function(client)
+    cloudfront.function_quota = 1
+
+    cloudfront.forget()
+
+    assert client.list_functions()["FunctionList"]["Quantity"] == 0
+    for name in ("a", "b"):
+        create_function(client, name)

@@ -1,4 +1,4 @@
-"""The double's REST-XML against plain boto3, for every operation of functions, stores and tags."""
+"""The double's REST-XML and REST-JSON against plain boto3, for every operation of functions, stores, keys and tags."""
 
 from __future__ import annotations
 
@@ -6,30 +6,36 @@ import http.client
 import socket
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
 
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import (
+    DATA_OPERATIONS,
     FULL_FUNCTION,
     OPERATIONS,
+    STORE_ARN,
     call,
     code_and_status,
     create_function,
+    model_of,
     plain_client,
+    plain_client_of,
     sample,
 )
-from support.cloudfront_wire import installed_wire, refusal
+from support.cloudfront_wire import refusal
 
-MODEL = installed_wire().model
+KEYS = f"/key-value-stores/{quote(STORE_ARN, safe='')}/keys"
+HOST = {"Host": "123456789012.localhost"}
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
 def test_every_member_goes_through_both_ways(operation: str) -> None:
-    model = MODEL.operation_model(operation)
+    model = model_of(operation)
     sent = sample(model.input_shape)
     answered = sample(model.output_shape) if model.output_shape else {}
     received = []
@@ -38,7 +44,7 @@ def test_every_member_goes_through_both_ways(operation: str) -> None:
         received.append((name, arguments))
         return answered
 
-    with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
+    with CloudFrontDouble(apply) as double, plain_client_of(operation, double.url) as client:
         response = call(client, operation, sent)
 
     assert received == [(operation, sent)]
@@ -49,11 +55,10 @@ def test_every_member_goes_through_both_ways(operation: str) -> None:
     assert response == answered
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
 def test_nothing_is_made_up_where_a_member_is_absent(operation: str) -> None:
-    model = MODEL.operation_model(operation)
-    sent = {name: sample(shape, name) for name, shape in model.input_shape.members.items()}
-    sent = {name: value for name, value in sent.items() if name in model.input_shape.required_members}
+    model = model_of(operation)
+    sent = {name: sample(model.input_shape.members[name], name) for name in model.input_shape.required_members}
     payload = model.output_shape and model.output_shape.serialization.get("payload")
     answered = {payload: b"" if payload == "FunctionCode" else {}} if payload else {}
     received = []
@@ -62,7 +67,7 @@ def test_nothing_is_made_up_where_a_member_is_absent(operation: str) -> None:
         received.append(arguments)
         return answered
 
-    with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
+    with CloudFrontDouble(apply) as double, plain_client_of(operation, double.url) as client:
         response = call(client, operation, sent)
 
     assert received == [sent]
@@ -118,6 +123,13 @@ def test_another_handler_may_refuse() -> None:
         ("POST", "/2020-05-31/function", b"<a>", {"Authorization": "any"}, (400, b"MalformedXML")),
         ("POST", "/2020-05-31/function", b"<a><Other/></a>", {"Authorization": "any"}, (400, b"MalformedXML")),
         ("POST", "/2020-05-31/function", b"<a>\x00</a>", {"Authorization": "any"}, (400, b"MalformedXML")),
+        ("GET", "/key-value-stores/", b"", {}, (404, b"no operation")),
+        ("GET", f"/key-value-stores/{quote(STORE_ARN, safe='')}", b"", {}, (400, b"the host does not begin")),
+        ("GET", f"/key-value-stores/{quote(STORE_ARN, safe='')}", b"", HOST, (403, b"not signed with SigV4A")),
+        ("POST", KEYS, b"x", HOST, (400, b"no JSON")),
+        ("POST", KEYS, b"[]", HOST, (400, b"no JSON object")),
+        ("POST", KEYS, b'{"Other": 1}', HOST, (400, b"shape")),
+        ("POST", KEYS, b'{"Puts": [{"Key": "a"}]}', HOST, (400, b"shape")),
     ],
 )
 def test_what_boto3_would_not_send_is_refused(

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 
-from cloudfront_facade_server.backends.aws import EXPIRED_CODES, AwsBackend
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.errors.table import EXPIRED_CODES
 from support import cloudfront_faults as faults
 from support.cloudfront_credentials import CredentialSource, keys
 from support.cloudfront_http import CloudFrontDouble
@@ -81,6 +82,22 @@ def test_a_lost_answer_after_the_renewal_is_not_sent_again(
 
     assert code_and_status(caught.value) == ("503", 503)
     assert (cloudfront.count("CreateFunction"), cloudfront.effects("CreateFunction")) == (2, 1)
+
+
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_an_expiry_that_does_not_prove_that_nothing_happened_is_not_sent_again(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, status: int
+) -> None:
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    cloudfront.script("CreateFunction", faults.apply_then(faults.refuse("ExpiredToken", status)))
+
+    with pytest.raises(ClientError) as caught:
+        backend.create_function(**FULL_FUNCTION)
+
+    assert code_and_status(caught.value) == ("ExpiredToken", status)
+    assert (cloudfront.count("CreateFunction"), cloudfront.effects("CreateFunction")) == (1, 1)
+    assert source.runs == 1
 
 
 def test_many_threads_that_meet_the_expiry_together_renew_once(

@@ -44,6 +44,9 @@ FAULTS = {
     "garbled": (faults.garble(), ResponseParserError),
 }
 
+OTHER_TIMEOUT, LONG_BEFORE_THE_OTHER = 8.0, 6.0
+"""Seconds of the timeout that must not be the one that ends a call, and in which the one that must has ended it."""
+
 CONFIG_FILE = """
 [default]
 region = eu-west-1
@@ -104,7 +107,7 @@ def test_a_call_is_sent_once(
     fault: faults.Fault,
     error: type[Exception],
 ) -> None:
-    backend = aws_backend(cloudfront, read_timeout=0.3)
+    backend = aws_backend(cloudfront, read_timeout=0.3 if error is ReadTimeoutError else 15.0)
     cloudfront.always(operation, fault)
 
     with pytest.raises(error):
@@ -133,23 +136,23 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_second_send(
 @pytest.mark.usefixtures("hostile_environment")
 def test_without_an_endpoint_requests_go_to_cloudfront_itself(elsewhere: CloudFrontDouble) -> None:
     backend = waiting(AwsBackend())
-    assert backend._client.meta.endpoint_url == "https://cloudfront.amazonaws.com"
+    assert backend._clients.control.meta.endpoint_url == "https://cloudfront.amazonaws.com"
     backend.close()
 
 
 def test_silence_ends_at_the_read_timeout(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
-    backend = aws_backend(cloudfront, read_timeout=0.2)
+    backend = aws_backend(cloudfront, connect_timeout=OTHER_TIMEOUT, read_timeout=0.2)
     cloudfront.script("DescribeFunction", faults.hang())
     with pytest.raises(ReadTimeoutError):
-        _within(2.0, backend.describe_function, Name="rewrite")
+        _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
 
 
 def test_settling_has_timeouts_of_its_own(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
-    backend = aws_backend(cloudfront, read_timeout=10.0)
+    backend = aws_backend(cloudfront, read_timeout=OTHER_TIMEOUT)
     settling = backend.settling(0.2)
     cloudfront.script("DescribeFunction", faults.hang())
     with pytest.raises(ReadTimeoutError):
-        _within(2.0, settling.describe_function, Name="rewrite")
+        _within(LONG_BEFORE_THE_OTHER, settling.describe_function, Name="rewrite")
 
     cloudfront.script("DescribeFunction", faults.delay(0.4))
     backend.create_function(**{**FULL_FUNCTION, "Name": "rewrite"})
@@ -168,19 +171,19 @@ def test_a_connection_that_never_stands_ends_at_the_connect_timeout(settling: bo
             queued.setblocking(False)
             queued.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=2.0 if settling else 0.2))
+        backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=OTHER_TIMEOUT if settling else 0.2))
         caller = backend.settling(0.2) if settling else backend
         with pytest.raises(ConnectTimeoutError):
-            _within(1.5, caller.list_key_value_stores)
+            _within(LONG_BEFORE_THE_OTHER, caller.list_key_value_stores)
         caller.close()
         backend.close()
 
 
 def test_where_nobody_listens_the_error_says_so(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
-    backend = aws_backend(cloudfront)
+    backend = aws_backend(cloudfront, connect_timeout=OTHER_TIMEOUT)
     cloudfront.close()
     with pytest.raises(EndpointConnectionError):
-        _within(2.0, backend.list_key_value_stores)
+        _within(LONG_BEFORE_THE_OTHER, backend.list_key_value_stores)
 
 
 def _call(backend: AwsBackend, operation: str) -> Any:

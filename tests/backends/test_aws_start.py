@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import boto3
 import botocore
 import pytest
 
+from cloudfront_facade_server.backends import aws_clients
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import FULL_FUNCTION
@@ -104,6 +107,17 @@ def test_half_of_the_credentials_are_not_enough(monkeypatch: pytest.MonkeyPatch)
     assert "missing: AWS_SECRET_ACCESS_KEY" in failure()
 
 
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"])
+@pytest.mark.parametrize("text", ["hush\nhush", "hush\n", "hush\rhush", "hush\x7f", "hush\u00fc"])
+def test_credentials_that_no_header_can_carry_are_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(name, text)
+    line = failure()
+    assert "the AWS access key or session token has a line break or another character" in line
+    assert "hush" not in line
+
+
 def test_what_is_no_address_is_refused() -> None:
     assert "Invalid endpoint: cloudfront" in failure(endpoint_url="cloudfront")
 
@@ -145,3 +159,23 @@ def test_a_log_level_above_warning_stays(caplog: pytest.LogCaptureFixture) -> No
     caplog.set_level(logging.CRITICAL, "botocore")
     waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
     assert logging.getLogger("botocore").level == logging.CRITICAL
+
+
+def test_without_awscrt_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws_clients, "HAS_CRT", False)
+    with pytest.raises(
+        AwsBackendError, match=r"install 'boto3\[crt\]'; the extra 'cloudfront-facade\[server\]'"
+    ) as line:
+        AwsBackend(endpoint_url="http://127.0.0.1:1")
+    assert "\n" not in str(line.value)
+
+
+def test_that_botocore_lacks_awscrt_is_seen() -> None:
+    script = (
+        "import sys; sys.modules['awscrt'] = None\n"
+        "from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError\n"
+        "try: AwsBackend()\n"
+        "except AwsBackendError as error: print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert "SigV4A" in ended.stdout

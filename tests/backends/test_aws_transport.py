@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from botocore import exceptions as boto
 from botocore.awsrequest import AWSRequest
 
 from cloudfront_facade_server.backends.aws_transport import Timeouts, Transport, within
+from cloudfront_facade_server.call import sending_until
 from cloudfront_facade_server.errors.proof import proven_not_applied
 from cloudfront_facade_server.errors.upstream import cause
 from support.event_loop import in_loop
@@ -70,9 +72,10 @@ def authority(tmp_path: Path) -> tuple[trustme.CA, Path]:
     return made, path
 
 
-def send(transport: Transport, url: str, method: str = "POST") -> Any:
-    prepared = AWSRequest(method=method, url=url, data=b"body", headers={"Content-Length": "4"}).prepare()
-    with_timeouts = within(Timeouts(2.0, 2.0))(transport.send)
+def send(transport: Transport, url: str, method: str = "POST", timeouts: Timeouts | None = None, **headers: str) -> Any:
+    given = {"Content-Length": "4", **headers}
+    prepared = AWSRequest(method=method, url=url, data=b"body", headers=given).prepare()
+    with_timeouts = within(timeouts or Timeouts(2.0, 2.0))(transport.send)
     return in_loop(with_timeouts, prepared)
 
 
@@ -207,3 +210,62 @@ def test_a_proxy_needs_no_scheme_and_other_proxies_are_not_obeyed(
     with pytest.raises(ValueError, match="http_proxy has to be") as refused:
         Transport(str(authority[1]))
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Other: b", "a\0b", "a\x1fb", "a\x7fb", "a\n"])
+def test_a_header_that_http_cannot_carry_is_never_sent(transport: Transport, value: str) -> None:
+    with listening(answer) as (address, accepted):
+        with pytest.raises(boto.EndpointConnectionError) as refused:
+            send(transport, f"http://{address}/", Token=value)
+        assert accepted == [0]
+    assert proven_not_applied(refused.value)
+    assert cause(refused.value) == "EndpointConnectionError: no header can be Token"
+
+
+@pytest.mark.parametrize("url", ["http:///path", "http://:80/path"])
+def test_what_is_no_address_is_never_sent(transport: Transport, url: str) -> None:
+    with pytest.raises(boto.EndpointConnectionError) as refused:
+        send(transport, url)
+    assert proven_not_applied(refused.value)
+    assert cause(refused.value) == "EndpointConnectionError: no address"
+
+
+def test_a_header_of_all_that_http_carries_is_sent(transport: Transport) -> None:
+    received: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        received.append(connection.recv(65_536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with listening(serve) as (address, _):
+        assert send(transport, f"http://{address}/", Token="a\tb \u00e9~").status_code == 200
+    assert "\r\nToken: a\tb \u00e9~\r\n".encode() in received[0]
+
+
+def test_nothing_is_sent_once_the_calls_time_is_over(transport: Transport) -> None:
+    with listening(answer) as (address, accepted):
+        with sending_until(time.monotonic() - 0.01), pytest.raises(boto.EndpointConnectionError) as late:
+            send(transport, f"http://{address}/")
+        assert accepted == [0]
+        with sending_until(time.monotonic() + 60):
+            assert send(transport, f"http://{address}/").content == b"ok"
+    assert proven_not_applied(late.value)
+    assert cause(late.value) == "EndpointConnectionError: the call's time was over before"
+
+
+def test_an_answer_that_trickles_ends_at_both_timeouts_together(transport: Transport) -> None:
+    whole = threading.Event()
+
+    def trickle(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n")
+        for _ in range(80):  # four seconds, and never half of one without a byte
+            connection.sendall(b"x")
+            time.sleep(0.05)
+        whole.set()
+
+    with listening(trickle) as (address, _):
+        with pytest.raises(boto.ReadTimeoutError) as caught:
+            send(transport, f"http://{address}/", timeouts=Timeouts(0.5, 0.5))
+        assert not whole.is_set()
+    assert not proven_not_applied(caught.value)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +18,8 @@ SECRET_OUTPUT = "the password is 12345"
 SOURCE = """#!/bin/sh
 cd {folder}
 echo run >> runs
+polls=0
+while [ -e hanging ] && [ $polls -lt 1000 ]; do sleep 0.02; polls=$((polls + 1)); done
 if [ -e broken ]; then echo '{secret}' >&2; exit 1; fi
 printf '{{"Version": 1, "AccessKeyId": "AKID%s", "SecretAccessKey": "s", "SessionToken": "t"' $(grep -c run runs)
 cat expiry
@@ -21,12 +27,26 @@ echo '}}'
 """
 
 
+def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
+    """Waits until something is so; False where it does not come about."""
+    ends = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 class CredentialSource:
-    """A credential_process that counts its runs: the key of the nth is AKIDn; told to, it fails or gives an expiry."""
+    """A credential_process that counts its runs: the key of the nth is AKIDn.
+
+    Told to, it hangs, for half a minute at most, fails, or gives an expiry.
+    """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._runs = folder / "runs"
         self._broken = folder / "broken"
+        self._hanging = folder / "hanging"
         self._expiry = folder / "expiry"
         self._runs.touch()
         self._expiry.touch()
@@ -43,14 +63,26 @@ class CredentialSource:
     def runs(self) -> int:
         return len(self._runs.read_text().splitlines())
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Keeps it from answering; at the end it answers, or fails, as it is told then."""
+        self._hanging.touch()
+        try:
+            yield
+        finally:
+            self._hanging.unlink()
+
     def break_down(self) -> None:
         self._broken.touch()
 
     def mend(self) -> None:
         self._broken.unlink()
 
-    def expire_in(self, duration: timedelta) -> None:
-        self._expiry.write_text(f', "Expiration": "{(datetime.now(UTC) + duration).isoformat()}"')
+    def expire_in(self, duration: timedelta, token: str | None = None) -> None:
+        expiry = (datetime.now(UTC) + duration).isoformat()
+        # Of two members with one name the last is read.
+        other_token = "" if token is None else f', "SessionToken": {json.dumps(token)}'
+        self._expiry.write_text(f', "Expiration": "{expiry}"{other_token}')
 
 
 def keys(double: CloudFrontDouble) -> list[str]:

@@ -6,13 +6,14 @@ unapplied; `apply_then(fault)` makes of any of them one whose effect takes place
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from .cloudfront_wire import Answer, error_answer
+from .cloudfront_wire import Answer
 
 
 class Hangup(Enum):
@@ -29,15 +30,15 @@ class Exchange:
     Attributes:
         operation: what it asks for.
         arguments: as boto3 was called with.
-        request_id: as AWS would log it.
         apply: runs the operation and gives CloudFront's answer.
+        refuse: makes CloudFront's refusal of a code, an HTTP status and a text.
         wait: waits so many seconds (None: for ever) or until the double is released; False where the double is closing.
     """
 
     operation: str
     arguments: Mapping[str, Any]
-    request_id: str
     apply: Callable[[], Answer]
+    refuse: Callable[[str, int, str], Answer]
     wait: Callable[[float | None], bool]
     _answer: Answer | None = None
 
@@ -118,7 +119,7 @@ def html(status: int, body: str = "<!DOCTYPE html><html><body>An error<hr></body
 
 def refuse(code: str, status: int, message: str = "") -> Fault:
     """CloudFront's refusal with this code."""
-    return lambda exchange: error_answer(code, status, message, exchange.request_id)
+    return lambda exchange: exchange.refuse(code, status, message)
 
 
 def throttle(status: int = 400) -> Fault:
@@ -159,25 +160,48 @@ class _Spoilt:
 
 
 def garble() -> Fault:
-    """The effect takes place, and the answer's body is no XML at all."""
+    """The effect takes place, and the answer's body is neither XML nor JSON."""
     return _Spoilt(lambda answer: replace(answer, body=b"\x00\xff\xfe not XML"))
 
 
-def truncated_xml() -> Fault:
-    """The effect takes place, and the answer's XML ends in the middle."""
+def truncated() -> Fault:
+    """The effect takes place, and the answer's XML or JSON ends in the middle."""
     return _Spoilt(lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]))
 
 
 def wrong_root() -> Fault:
-    """The effect takes place, and the answer is well-formed XML of something else."""
-    return _Spoilt(lambda answer: replace(answer, body=b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>'))
+    """The effect takes place, and the answer is well-formed XML or JSON of something else."""
+
+    def other(answer: Answer) -> Answer:
+        xml, text = b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>', b'{"Other": {"Thing": 1}}'
+        return replace(answer, body=text if _is_json(answer) else xml)
+
+    return _Spoilt(other)
 
 
-def misstate(element: str, value: str | None) -> Fault:
-    """The effect takes place, and the answer has another text in these elements; None leaves them out."""
-    pattern = re.compile(rf"<{element}>.*?</{element}>".encode(), re.DOTALL)
-    said = b"" if value is None else f"<{element}>{value}</{element}>".encode()
-    return _Spoilt(lambda answer: replace(answer, body=pattern.sub(said, answer.body)))
+def misstate(member: str, value: str | None) -> Fault:
+    """The effect takes place, and the answer has another text in these elements, or this member; None leaves it out."""
+    pattern = re.compile(rf"<{member}>.*?</{member}>".encode(), re.DOTALL)
+    said = b"" if value is None else f"<{member}>{value}</{member}>".encode()
+
+    def misstated(answer: Answer) -> Answer:
+        if not _is_json(answer):
+            return replace(answer, body=pattern.sub(said, answer.body))
+        others = {name: content for name, content in json.loads(answer.body).items() if name != member}
+        return replace(answer, body=json.dumps(others | ({} if value is None else {member: value})).encode())
+
+    return _Spoilt(misstated)
+
+
+def without_header(name: str) -> Fault:
+    """The effect takes place, and the answer lacks this header."""
+    return _Spoilt(
+        lambda answer: replace(answer, headers={key: text for key, text in answer.headers.items() if key != name})
+    )
+
+
+def _is_json(answer: Answer) -> bool:
+    return answer.headers.get("Content-Type") == "application/json"
 
 
 def cut_body() -> Fault:

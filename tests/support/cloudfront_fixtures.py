@@ -26,14 +26,19 @@ AWS_VARIABLES: Final = {
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
-@pytest.fixture
-def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes the machine's own AWS set-up and proxies out of the environment, and puts example credentials in."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
     for name, value in AWS_VARIABLES.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment with example credentials, and nothing of the machine's own AWS set-up and proxies."""
+    isolate(monkeypatch)
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""CloudFront as an HTTP server on loopback: real sockets, real XML, and every fault that a test can wish for.
+"""CloudFront as an HTTP server on loopback: real sockets, real XML and JSON, and every fault that a test can wish for.
+
+Both planes are at one address. The data plane's operations are counted and scripted by their names, but for its
+DescribeKeyValueStore, which is `DescribeKeyValueStoreData` here.
 
 Example:
     with CloudFrontDouble() as double:
@@ -19,13 +22,15 @@ from email.utils import format_datetime
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from .cloudfront_data_wire import PREFIX, DataWire, installed_data_wire
 from .cloudfront_faults import Exchange, Fault, Hangup, normally
 from .cloudfront_server import LoopbackServer, Reply
 from .cloudfront_state import InMemoryCloudFront
-from .cloudfront_wire import Answer, error_answer, installed_wire
+from .cloudfront_wire import Answer, Wire, installed_wire
 
 Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Runs an operation with boto3's arguments: gives boto3's response, or raises ClientError."""
@@ -57,7 +62,6 @@ class CloudFrontDouble(InMemoryCloudFront):
     def __init__(self, apply: Apply | None = None) -> None:
         super().__init__()
         self._apply: Apply = apply or self.apply
-        self._wire = installed_wire()
         self._changed = threading.Condition()
         self._requests: list[RecordedRequest] = []
         self._counts: Counter[str] = Counter()
@@ -153,17 +157,21 @@ class CloudFrontDouble(InMemoryCloudFront):
         return Reply(outcome, {"Date": date, "x-amzn-RequestId": request_id})
 
     def _outcome(self, request: RecordedRequest, request_id: str) -> Answer | Hangup:
+        wire = installed_data_wire() if urlsplit(request.path).path.startswith(PREFIX) else installed_wire()
         try:
-            operation, arguments = self._wire.decode(request.method, request.path, request.headers, request.body)
+            operation, arguments = wire.decode(request.method, request.path, request.headers, request.body)
         except ClientError as error:
             self._record(request)
-            return _refused(error, request_id)
+            return _refused(wire, error, request_id)
         releases = self._record(replace(request, operation=operation, arguments=arguments))
-        if "authorization" not in request.headers:
-            return error_answer("MissingAuthenticationToken", 403, "the request is not signed", request_id)
-        run = partial(self._run, operation, arguments, request_id)
+        try:
+            wire.check_signature(request.headers)
+        except ClientError as error:
+            return _refused(wire, error, request_id)
+        run = partial(self._run, wire, operation, arguments, request_id)
+        refuse = partial(wire.error, request_id=request_id)
         wait = partial(self._wait, releases)
-        return self._next_fault(operation)(Exchange(operation, arguments, request_id, run, wait))
+        return self._next_fault(operation)(Exchange(operation, arguments, run, refuse, wait))
 
     def _record(self, request: RecordedRequest) -> int:
         """Gives the number of releases before the request came in: a later one, however early, ends its waiting."""
@@ -178,15 +186,15 @@ class CloudFrontDouble(InMemoryCloudFront):
             script = self._scripts[operation]
             return script.popleft() if script else self._lasting.get(operation, normally())
 
-    def _run(self, operation: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+    def _run(self, wire: Wire | DataWire, operation: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
         try:
             response = self._apply(operation, arguments)
         except ClientError as error:
-            return _refused(error, request_id)
+            return _refused(wire, error, request_id)
         with self._changed:
             self._effects[operation] += 1
             self._changed.notify_all()
-        return self._wire.encode(operation, response)
+        return wire.encode(operation, response)
 
     def _wait(self, releases: int, seconds: float | None) -> bool:
         with self._changed:
@@ -194,7 +202,7 @@ class CloudFrontDouble(InMemoryCloudFront):
             return not self._closing
 
 
-def _refused(error: ClientError, request_id: str) -> Answer:
+def _refused(wire: Wire | DataWire, error: ClientError, request_id: str) -> Answer:
     details = error.response["Error"]
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    return error_answer(details["Code"], status, details["Message"], request_id)
+    return wire.error(details["Code"], status, details["Message"], request_id)

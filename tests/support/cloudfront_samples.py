@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
+from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
+
+from .cloudfront_data_wire import installed_data_wire
+from .cloudfront_wire import installed_wire
 
 FULL_FUNCTION: Final[Mapping[str, Any]] = {
     "Name": "rewrite_URLs-1",
@@ -22,6 +28,7 @@ FULL_FUNCTION: Final[Mapping[str, Any]] = {
 }
 
 OPERATIONS: Final = (
+    "ListDistributions",
     "CreateFunction",
     "CreateKeyValueStore",
     "DeleteFunction",
@@ -39,7 +46,19 @@ OPERATIONS: Final = (
     "UpdateFunction",
     "UpdateKeyValueStore",
 )
-"""All that functions, stores and tags have on the control plane."""
+"""All that functions, stores and tags have on the control plane, and the list of who uses functions."""
+
+DATA_OPERATIONS: Final = (
+    "DeleteKey",
+    "DescribeKeyValueStoreData",
+    "GetKey",
+    "ListKeys",
+    "PutKey",
+    "UpdateKeys",
+)
+"""All of the data plane, by the names that they have here."""
+
+STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 
 _MOMENT: Final = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
 
@@ -51,18 +70,41 @@ def _session() -> boto3.Session:
 
 
 @contextmanager
-def plain_client(url: str, **config: Any) -> Iterator[Any]:
+def plain_client(url: str, service: str = "cloudfront", **config: Any) -> Iterator[Any]:
     """Makes a boto3 client as anybody would."""
-    client = _session().client("cloudfront", region_name="us-east-1", endpoint_url=url, config=Config(**config))
+    client = _session().client(service, region_name="us-east-1", endpoint_url=url, config=Config(**config))
     try:
         yield client
     finally:
         client.close()
 
 
+@contextmanager
+def plain_data_client(url: str, **config: Any) -> Iterator[Any]:
+    """Makes a boto3 client of the data plane, in a process whose resolver knows the host with an account before it."""
+    host = urlsplit(url).hostname
+    resolve = socket.getaddrinfo
+
+    def resolve_any(name: Any, *arguments: Any, **keywords: Any) -> Any:
+        return resolve(host if str(name).endswith(f".{host}") else name, *arguments, **keywords)
+
+    with (
+        plain_client(url, "cloudfront-keyvaluestore", **config) as client,
+        patch.object(socket, "getaddrinfo", resolve_any),
+    ):
+        yield client
+
+
+def plain_client_of(operation: str, url: str, **config: Any) -> AbstractContextManager[Any]:
+    """Makes a boto3 client of the plane that has this operation."""
+    return (plain_data_client if operation in DATA_OPERATIONS else plain_client)(url, **config)
+
+
 def call(client: Any, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Calls an operation by its name in the service model, and reads streams to bytes."""
-    response = getattr(client, xform_name(operation))(**arguments)
+    """Calls an operation by its name, of a client or a backend, and reads streams to bytes."""
+    is_client = hasattr(client, "meta")
+    method = xform_name(operation.removesuffix("Data") if is_client else operation)
+    response = getattr(client, method)(**arguments)
     return {name: value.read() if isinstance(value, StreamingBody) else value for name, value in response.items()}
 
 
@@ -74,6 +116,13 @@ def create_function(client: Any, name: str = "rewrite") -> Any:
 def code_and_status(error: ClientError) -> tuple[str, int]:
     """Gives what a refusal is known by: the AWS code and the HTTP status."""
     return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def model_of(operation: str) -> Any:
+    """Gives the model of an operation of either plane."""
+    if operation in DATA_OPERATIONS:
+        return installed_data_wire().operation_model(operation)
+    return installed_wire().model.operation_model(operation)
 
 
 def sample(shape: Any, name: str = "") -> Any:
@@ -93,5 +142,7 @@ def sample(shape: Any, name: str = "") -> Any:
             return _MOMENT
         case "blob":
             return b"<\x00\r\n\xff>"
+    if shape.name == "KvsARN":
+        return STORE_ARN
     in_head = shape.serialization.get("location") is not None
     return f"{name} /?&%" if in_head else f"{name} <&> \u00e9 \u2028 \U0001f600"

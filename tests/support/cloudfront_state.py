@@ -5,33 +5,47 @@ It is not the embedded backend, and shares no code with it: tests compare the tw
 
 from __future__ import annotations
 
-import secrets
-import string
+import json
 import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from botocore import xform_name
 
+from .cloudfront_stores import (
+    ACCOUNT,
+    URL,
+    InMemoryStores,
+    StoredStore,
+    check_version,
+    checked_tags,
+    is_past,
+    new_etag,
+    page,
+    utc_now,
+)
 from .cloudfront_wire import refusal
 
-ACCOUNT: Final = "123456789012"
-_PAGE: Final = 100
-_URL: Final = "https://cloudfront.amazonaws.com/2020-05-31"
+__all__ = ["ACCOUNT", "InMemoryCloudFront", "StoredFunction", "StoredStore", "distribution", "utc_now"]
 
 
-def utc_now() -> datetime:
-    """Gives the time of this machine's clock."""
-    return datetime.now(UTC)
+@dataclass(frozen=True)
+class Published:
+    """A function in its LIVE stage."""
+
+    config: Mapping[str, Any]
+    code: bytes
+    etag: str
+    created: datetime
+    modified: datetime
 
 
 @dataclass
 class StoredFunction:
-    """A function in its DEVELOPMENT stage."""
+    """A function in its DEVELOPMENT stage, and what was published of it."""
 
     name: str
     config: Mapping[str, Any]
@@ -39,74 +53,62 @@ class StoredFunction:
     created: datetime
     etag: str
     born: float = field(default_factory=time.monotonic)
+    modified: datetime | None = None
+    live: Published | None = None
 
     @property
     def arn(self) -> str:
         """The function's ARN."""
         return f"arn:aws:cloudfront::{ACCOUNT}:function/{self.name}"
 
-    def summary(self) -> dict[str, Any]:
-        """Gives the function as boto3 shows it."""
-        times = {"CreatedTime": self.created, "LastModifiedTime": self.created}
-        metadata = {"FunctionARN": self.arn, "Stage": "DEVELOPMENT", **times}
-        return {
-            "Name": self.name,
-            "Status": "UNPUBLISHED",
-            "FunctionConfig": self.config,
-            "FunctionMetadata": metadata,
-        }
-
-
-@dataclass
-class StoredStore:
-    """A key value store."""
-
-    name: str
-    comment: str | None
-    created: datetime
-    etag: str
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    born: float = field(default_factory=time.monotonic)
-
     @property
-    def arn(self) -> str:
-        """The store's ARN."""
-        return f"arn:aws:cloudfront::{ACCOUNT}:key-value-store/{self.id}"
+    def stages(self) -> dict[str, Published]:
+        """The stages that there are."""
+        current = Published(self.config, self.code, self.etag, self.created, self.modified or self.created)
+        return {"DEVELOPMENT": current, **({"LIVE": self.live} if self.live else {})}
 
-    def shown(self, status: str) -> dict[str, Any]:
-        """Gives the store as boto3 shows it."""
+    def summary(self, stage: str = "DEVELOPMENT") -> dict[str, Any]:
+        """Gives a stage as boto3 shows it."""
+        shown = self.stages[stage]
+        times = {"CreatedTime": shown.created, "LastModifiedTime": shown.modified}
         return {
             "Name": self.name,
-            "Id": self.id,
-            **({} if self.comment is None else {"Comment": self.comment}),
-            "ARN": self.arn,
-            "Status": status,
-            "LastModifiedTime": self.created,
+            "Status": "UNASSOCIATED" if self.live else "UNPUBLISHED",
+            "FunctionConfig": shown.config,
+            "FunctionMetadata": {"FunctionARN": self.arn, "Stage": stage, **times},
         }
 
 
-class InMemoryCloudFront:
+class InMemoryCloudFront(InMemoryStores):
     """Functions, stores and their tags, in dicts.
 
     Attributes:
         functions: the functions by name.
-        stores: the stores by name.
-        tags: the tags of each ARN, as they were sent.
-        clock: gives the time for what is created, and for the header Date.
-        describe_lag: seconds until a new resource shows in Describe and Get.
+        distributions: the distributions by id; see `distribution`.
         tags_lag: seconds until a new resource shows its tags.
-        provisioning_seconds: seconds until a new store is READY.
+        function_quota: how many functions there may be; None for any number.
+        code_bytes: the longest code of a function.
+        test_result: what a test of a function comes to, but for its FunctionSummary.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.functions: dict[str, StoredFunction] = {}
-        self.stores: dict[str, StoredStore] = {}
-        self.tags: dict[str, list[Mapping[str, str]]] = {}
-        self.clock: Callable[[], datetime] = utc_now
-        self.describe_lag = 0.0
+        self.distributions: dict[str, Mapping[str, Any]] = {}
         self.tags_lag = 0.0
-        self.provisioning_seconds = 0.0
+        self.function_quota: int | None = None
+        self.code_bytes = 40_960
+        self.test_result: Mapping[str, Any] = {
+            "ComputeUtilization": "10",
+            "FunctionExecutionLogs": [],
+            "FunctionErrorMessage": "",
+            "FunctionOutput": "{}",
+        }
         self._state_lock = threading.Lock()
+
+    def forget(self) -> None:
+        """Goes back to the beginning, with nothing in it; nobody may be calling."""
+        InMemoryCloudFront.__init__(self)
 
     def apply(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Runs an operation with boto3's arguments.
@@ -121,76 +123,142 @@ class InMemoryCloudFront:
             response: dict[str, Any] = method(arguments)
         return response
 
+    def is_used(self, arn: str) -> bool:
+        """Tells whether a stage of a function is associated with a store."""
+        stages = (stage for function in self.functions.values() for stage in function.stages.values())
+        return any(arn in _associated(stage.config) for stage in stages)
+
     def _create_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        name, config = sent["Name"], sent["FunctionConfig"]
+        name, config, tags = sent["Name"], sent["FunctionConfig"], checked_tags(sent)
         if name in self.functions:
             raise refusal("FunctionAlreadyExists", 409, f"a function named {name} exists")
-        for association in config.get("KeyValueStoreAssociations", {}).get("Items", ()):
-            self._check_ready(association["KeyValueStoreARN"])
-        function = StoredFunction(name, config, sent["FunctionCode"], self.clock(), _etag())
+        self._check_code_and_config(sent)
+        if self.function_quota is not None and len(self.functions) >= self.function_quota:
+            raise refusal("TooManyFunctions", 400, "there are as many functions as may be")
+        function = StoredFunction(name, config, sent["FunctionCode"], self.clock(), new_etag())
         self.functions[name] = function
-        self.tags[function.arn] = sent.get("Tags", {}).get("Items", [])
-        return {"FunctionSummary": function.summary(), "ETag": function.etag, "Location": f"{_URL}/function/{name}"}
+        self.tags[function.arn] = tags
+        return {"FunctionSummary": function.summary(), "ETag": function.etag, "Location": f"{URL}/function/{name}"}
 
-    def _check_ready(self, arn: str) -> None:
-        store = next((store for store in self.stores.values() if store.arn == arn), None)
-        if store is None or self._status(store) != "READY":
-            raise refusal("InvalidArgument", 400, "the key value store does not exist or is not ready")
+    def _check_code_and_config(self, sent: Mapping[str, Any]) -> None:
+        if len(sent["FunctionCode"]) > self.code_bytes:
+            raise refusal("FunctionSizeLimitExceeded", 413, "the code is too long")
+        config = sent["FunctionConfig"]
+        arns = _associated(config)
+        if len(arns) != config.get("KeyValueStoreAssociations", {}).get("Quantity", 0) or len(arns) > 1:
+            raise refusal("InvalidArgument", 400, "a function has one key value store at most")
+        if arns and config["Runtime"] != "cloudfront-js-2.0":
+            raise refusal("InvalidArgument", 400, "a key value store needs the runtime cloudfront-js-2.0")
+        for arn in arns:
+            store = next((store for store in self.stores.values() if store.arn == arn), None)
+            if store is None or self._status(store) != "READY":
+                raise refusal("InvalidArgument", 400, "the key value store does not exist or is not ready")
 
     def _describe_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        function = self._function(sent)
-        return {"FunctionSummary": function.summary(), "ETag": function.etag}
+        function, stage = self._function(sent), sent.get("Stage", "DEVELOPMENT")
+        return {"FunctionSummary": function.summary(stage), "ETag": function.stages[stage].etag}
 
     def _get_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        stage = self._function(sent).stages[sent.get("Stage", "DEVELOPMENT")]
+        return {"FunctionCode": stage.code, "ETag": stage.etag, "ContentType": "application/octet-stream"}
+
+    def _update_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         function = self._function(sent)
-        return {"FunctionCode": function.code, "ETag": function.etag, "ContentType": "application/octet-stream"}
+        check_version(sent, function.etag)
+        self._check_code_and_config(sent)
+        function.config, function.code = sent["FunctionConfig"], sent["FunctionCode"]
+        function.etag, function.modified = new_etag(), self.clock()
+        return {"FunctionSummary": function.summary(), "ETag": function.etag}
+
+    def _publish_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        function, now = self._function(sent), self.clock()
+        check_version(sent, function.etag)
+        created = function.live.created if function.live else now
+        function.live = Published(function.config, function.code, new_etag(), created, now)
+        return {"FunctionSummary": function.summary("LIVE")}
+
+    def _test_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        stage = sent.get("Stage", "DEVELOPMENT")
+        function = self._function({"Stage": stage, **sent})
+        # TestFunction knows no PreconditionFailed.
+        if sent.get("IfMatch") != function.stages[stage].etag:
+            raise refusal("InvalidIfMatchVersion", 400, "If-Match is no version, or another")
+        try:
+            json.loads(sent["EventObject"])
+        except ValueError:
+            raise refusal("InvalidArgument", 400, "the event is no JSON") from None
+        return {"TestResult": {"FunctionSummary": function.summary(stage), **self.test_result}}
+
+    def _delete_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        function = self._function({"Name": sent["Name"]})
+        check_version(sent, function.etag)
+        if any(function.arn in str(shown) for shown in self.distributions.values()):
+            raise refusal("FunctionInUse", 409, "a distribution uses the function")
+        del self.functions[function.name]
+        self.tags.pop(function.arn, None)
+        return {}
+
+    def _list_functions(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        rows = {
+            f"{function.name}/{stage}": function.summary(stage)
+            for function in self.functions.values()
+            for stage in function.stages
+            if sent.get("Stage") in (None, stage)
+        }
+        return {"FunctionList": page(rows, sent)}
+
+    def _list_distributions(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        listed = page(self.distributions, sent)
+        ends = {"Marker": sent.get("Marker", ""), "IsTruncated": "NextMarker" in listed}
+        return {"DistributionList": {**ends, **listed}}
 
     def _function(self, sent: Mapping[str, Any]) -> StoredFunction:
-        function = self.functions.get(sent["Name"])
-        is_published = sent.get("Stage") == "LIVE"
-        if function is None or is_published or not _is_past(function.born, self.describe_lag):
+        function, stage = self.functions.get(sent["Name"]), sent.get("Stage", "DEVELOPMENT")
+        if function is None or stage not in function.stages or not is_past(function.born, self.describe_lag):
             raise refusal("NoSuchFunctionExists", 404, f"no function named {sent['Name']} exists")
         return function
 
-    def _create_key_value_store(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        name = sent["Name"]
-        if name in self.stores:
-            raise refusal("EntityAlreadyExists", 409, f"a key value store named {name} exists")
-        store = StoredStore(name, sent.get("Comment"), self.clock(), _etag())
-        self.stores[name] = store
-        self.tags[store.arn] = sent.get("Tags", {}).get("Items", [])
-        shown = store.shown("PROVISIONING")
-        return {"KeyValueStore": shown, "ETag": store.etag, "Location": f"{_URL}/key-value-store/{name}"}
+    def _tag_resource(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        arn = self._resource(sent).arn
+        self.tags[arn] = checked_tags(sent, self.tags.get(arn, []))
+        return {}
 
-    def _describe_key_value_store(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        store = self.stores.get(sent["Name"])
-        if store is None or not _is_past(store.born, self.describe_lag):
-            raise refusal("EntityNotFound", 404, f"no key value store named {sent['Name']} exists")
-        return {"KeyValueStore": store.shown(self._status(store)), "ETag": store.etag}
-
-    def _list_key_value_stores(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        size = int(sent.get("MaxItems", _PAGE))
-        following = [self.stores[name] for name in sorted(self.stores) if name > sent.get("Marker", "")]
-        matching = [store for store in following if sent.get("Status") in (None, self._status(store))]
-        page = matching[:size]
-        items = [store.shown(self._status(store)) for store in page]
-        more = {"NextMarker": page[-1].name} if len(matching) > len(page) else {}
-        return {"KeyValueStoreList": {**more, "MaxItems": size, "Quantity": len(page), "Items": items}}
+    def _untag_resource(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        arn, keys = self._resource(sent).arn, sent["TagKeys"].get("Items", [])
+        self.tags[arn] = [tag for tag in self.tags.get(arn, []) if tag["Key"] not in keys]
+        return {}
 
     def _list_tags_for_resource(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+        resource = self._resource(sent)
+        return {"Tags": {"Items": self.tags[resource.arn] if is_past(resource.born, self.tags_lag) else []}}
+
+    def _resource(self, sent: Mapping[str, Any]) -> StoredFunction | StoredStore:
         resources: list[StoredFunction | StoredStore] = [*self.functions.values(), *self.stores.values()]
-        resource = next((resource for resource in resources if resource.arn == sent["Resource"]), None)
-        if resource is None:
-            raise refusal("NoSuchResource", 404, "the resource does not exist")
-        return {"Tags": {"Items": self.tags[resource.arn] if _is_past(resource.born, self.tags_lag) else []}}
-
-    def _status(self, store: StoredStore) -> str:
-        return "READY" if _is_past(store.born, self.provisioning_seconds) else "PROVISIONING"
+        for resource in resources:
+            if resource.arn == sent["Resource"]:
+                return resource
+        raise refusal("NoSuchResource", 404, "the resource does not exist")
 
 
-def _is_past(born: float, seconds: float) -> bool:
-    return time.monotonic() - born >= seconds
+def distribution(identity: str, *function_arns: str) -> dict[str, Any]:
+    """Makes a distribution whose default behaviour uses functions, for `distributions`."""
+    items = [{"FunctionARN": arn, "EventType": "viewer-request"} for arn in function_arns]
+    behaviour = {
+        "TargetOriginId": "origin",
+        "ViewerProtocolPolicy": "https-only",
+        "FunctionAssociations": {"Quantity": len(items), "Items": items},
+    }
+    return {
+        "Id": identity,
+        "ARN": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{identity}",
+        "Status": "Deployed",
+        "DomainName": f"{identity.lower()}.cloudfront.net",
+        "DefaultCacheBehavior": behaviour,
+        "CacheBehaviors": {"Quantity": 0},
+        "Comment": "",
+        "Enabled": True,
+    }
 
 
-def _etag() -> str:
-    return "E" + "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(13))
+def _associated(config: Mapping[str, Any]) -> list[str]:
+    return [item["KeyValueStoreARN"] for item in config.get("KeyValueStoreAssociations", {}).get("Items", ())]

@@ -43,21 +43,34 @@ class _Route:
     literals: int
 
 
-class Wire:
-    """CloudFront's side of the protocol, for every operation of the installed service model."""
+@dataclass(frozen=True)
+class Routed:
+    """The operation that a request asks for, with the values in its path and its query."""
 
-    def __init__(self) -> None:
+    operation: str
+    labels: Mapping[str, str]
+    query: Mapping[str, list[str]]
+
+
+class Router:
+    """Finds the operations of a service of the installed botocore.
+
+    Attributes:
+        model: the service model.
+    """
+
+    def __init__(self, service: str) -> None:
         # Not by a session, which would read the environment, where a test may have put an older model.
-        self.model = ServiceModel(Loader().load_service_model("cloudfront", "service-2"), "cloudfront")
+        self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
         routes = (_route(self.model.operation_model(name)) for name in self.model.operation_names)
         # The most specific first: a fixed part of a path is not somebody's name.
         self._routes = sorted(routes, key=lambda route: (-len(route.query), -route.literals))
 
-    def decode(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]]:
-        """Tells which operation a request asks for, and the arguments that boto3 was called with.
+    def find(self, method: str, target: str) -> Routed:
+        """Tells what a request asks for; its target is a path, or an address as a proxy is given it.
 
         Raises:
-            ClientError: `UnknownOperation` where the model has none such, `MalformedXML` where the body is none.
+            ClientError: `UnknownOperation` where the model has none such.
         """
         url = urlsplit(target)
         query = parse_qs(url.query, keep_blank_values=True)
@@ -65,9 +78,34 @@ class Wire:
             match = route.path.fullmatch(url.path)
             if method == route.method and match and all(query.get(key) == value for key, value in route.query.items()):
                 labels = {key: unquote(value) for key, value in match.groupdict().items()}
-                shape = self.model.operation_model(route.operation).input_shape
-                return route.operation, _arguments(shape, labels, query, headers, body) if shape else {}
+                return Routed(route.operation, labels, query)
         raise refusal("UnknownOperation", 404, f"no operation is at {method} {url.path}")
+
+
+class Wire:
+    """CloudFront's side of the protocol, for every operation of the installed service model."""
+
+    def __init__(self) -> None:
+        self._router = Router("cloudfront")
+        self.model = self._router.model
+
+    def decode(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]]:
+        """Tells which operation a request asks for, and the arguments that boto3 was called with.
+
+        Raises:
+            ClientError: `UnknownOperation` where the model has none such, `MalformedXML` where the body is none.
+        """
+        routed = self._router.find(method, target)
+        shape = self.model.operation_model(routed.operation).input_shape
+        if shape is None:
+            return routed.operation, {}
+        arguments, in_body = arguments_of_head(shape, routed, headers)
+        payload = shape.serialization.get("payload")
+        if payload and body:
+            arguments[payload] = _parsed(shape.members[payload], _root(body))
+        elif in_body and body:
+            arguments |= _structure(in_body, _root(body))
+        return routed.operation, arguments
 
     def encode(self, operation: str, response: Mapping[str, Any]) -> Answer:
         """Makes the answer that boto3 parses into this response."""
@@ -91,6 +129,18 @@ class Wire:
             root = f'<{operation}Result xmlns="{NAMESPACE}">{body}</{operation}Result>'
         return _xml(status, root, headers)
 
+    def check_signature(self, headers: Mapping[str, str]) -> None:
+        """Refuses what is not signed."""
+        if "authorization" not in headers:
+            raise refusal("MissingAuthenticationToken", 403, "the request is not signed")
+
+    def error(self, code: str, status: int, message: str, request_id: str) -> Answer:
+        """Makes the answer that boto3 raises as ClientError."""
+        kind = "Sender" if status < 500 else "Receiver"
+        error = f"<Error><Type>{kind}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+        content = f"{error}<RequestId>{request_id}</RequestId>"
+        return _xml(status, f'<ErrorResponse xmlns="{NAMESPACE}">{content}</ErrorResponse>', {})
+
 
 @cache
 def installed_wire() -> Wire:
@@ -102,14 +152,6 @@ def refusal(code: str, status: int, message: str = "", operation: str = "") -> C
     """Makes the error that boto3 raises for a refusal of CloudFront's."""
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, operation)
-
-
-def error_answer(code: str, status: int, message: str, request_id: str) -> Answer:
-    """Makes the answer that boto3 raises as ClientError."""
-    kind = "Sender" if status < 500 else "Receiver"
-    error = f"<Error><Type>{kind}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
-    content = f"{error}<RequestId>{request_id}</RequestId>"
-    return _xml(status, f'<ErrorResponse xmlns="{NAMESPACE}">{content}</ErrorResponse>', {})
 
 
 def _xml(status: int, root: str, headers: Mapping[str, str]) -> Answer:
@@ -128,28 +170,22 @@ def _alternating(parts: Iterable[str]) -> Iterable[tuple[bool, str]]:
     return ((index % 2 == 1, part) for index, part in enumerate(parts))
 
 
-def _arguments(
-    shape: Any, labels: Mapping[str, str], query: Mapping[str, list[str]], headers: Mapping[str, str], body: bytes
-) -> dict[str, Any]:
+def arguments_of_head(shape: Any, routed: Routed, headers: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Gives the arguments that are in a request's path, query and headers, and the members that its body has."""
     arguments: dict[str, Any] = {}
     in_body = {}
     for name, member in shape.members.items():
         wire_name = member.serialization.get("name", name)
         match member.serialization.get("location"):
             case "uri":
-                arguments[name] = _scalar(member, labels[wire_name])
-            case "querystring" if wire_name in query:
-                arguments[name] = _scalar(member, query[wire_name][0])
+                arguments[name] = _scalar(member, routed.labels[wire_name])
+            case "querystring" if wire_name in routed.query:
+                arguments[name] = _scalar(member, routed.query[wire_name][0])
             case "header" if wire_name.lower() in headers:
                 arguments[name] = _scalar(member, headers[wire_name.lower()])
             case None:
                 in_body[name] = member
-    payload = shape.serialization.get("payload")
-    if payload and body:
-        arguments[payload] = _parsed(shape.members[payload], _root(body))
-    elif in_body and body:
-        arguments |= _structure(in_body, _root(body))
-    return arguments
+    return arguments, in_body
 
 
 def _root(body: bytes) -> ElementTree.Element:

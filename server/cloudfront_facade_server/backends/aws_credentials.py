@@ -11,6 +11,7 @@ import boto3
 from botocore import exceptions as boto
 from botocore.credentials import Credentials
 
+from ..call import seconds_to_send
 from ..waiting import in_daemon_thread, wait
 
 _MISCONFIGURED: Final = (
@@ -24,6 +25,9 @@ _MISCONFIGURED: Final = (
 )
 """What waiting does not cure: somebody has to change a file or a variable."""
 
+
+_LAST_SECONDS: Final = 600.0
+"""When so little is left of credentials, they are renewed before they are used: botocore's own limit."""
 
 _SEARCH_SECONDS: Final = 10.0
 """How long a call waits for credentials that are being looked for: well within the deadline of most."""
@@ -50,6 +54,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         self._lock = threading.Lock()
         self.round = 0
         self._found: Any = None
+        self._frozen: Any = None
         self._under_way: dict[str, asyncio.Future[Any]] = {}
         self.failure: boto.BotoCoreError | None = None
 
@@ -60,13 +65,21 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
     def get_frozen_credentials(self) -> Any:
         """Gives what botocore signs the next request with. The loop goes on while they are looked for.
 
+        Those that are good for some minutes yet are renewed meanwhile, and used.
+
         Raises:
-            CredentialRetrievalError: the source does not answer, or answers with an error.
+            CredentialRetrievalError: the source does not answer in time, or answers with an error.
             BotoCoreError: the source is not set up, or not properly.
         """
-        if self._found is None or getattr(self._found, "refresh_needed", _never)():
+        found, frozen = self._found, self._frozen
+        if found is None or frozen is None:
             return self._off_loop("find", self.find)
-        return self.find()
+        refresh_needed: Callable[..., bool] = getattr(found, "refresh_needed", _never)
+        if refresh_needed(refresh_in=_LAST_SECONDS):
+            return self._off_loop("find", self.find)
+        if refresh_needed():
+            self._begin("find", self.find)
+        return frozen
 
     def find(self) -> Any:
         """Gives the same, and blocks while they are looked for: a minute, or for ever.
@@ -79,13 +92,17 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         if found is None:
             found = self._renew(round_before)
         try:
-            return found.get_frozen_credentials()
+            frozen = found.get_frozen_credentials()
         except Exception as error:
             failure = _not_retrieved(error)
             with self._lock:
                 if self._found is found:
-                    self._found, self.failure = None, failure
+                    self._found, self._frozen, self.failure = None, None, failure
             raise failure from error
+        with self._lock:
+            if self._found is found:
+                self._frozen = frozen
+        return frozen
 
     def renew(self, round_before: int) -> Any:
         """Looks for credentials afresh, unless another call did so since `round_before`; then gives what it found.
@@ -96,12 +113,20 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         """
         return self._off_loop("renew", lambda: self._renew(round_before))
 
-    def _off_loop(self, name: str, search: Callable[[], Any]) -> Any:
-        """Searches in a thread, one for all calls that want the same; none waits for ever for a source that hangs."""
+    def _begin(self, name: str, search: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Searches in a thread, one for all calls that want the same."""
         under_way = self._under_way.get(name)
         if under_way is None or under_way.done():
             under_way = self._under_way[name] = in_daemon_thread(search)
-        if not wait(asyncio.wait({under_way}, timeout=_SEARCH_SECONDS))[0]:
+            # Its failure is told to those who wait for it, and there may be nobody.
+            under_way.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+        return under_way
+
+    def _off_loop(self, name: str, search: Callable[[], Any]) -> Any:
+        """Waits for a search; not for ever, for its source may hang, and not longer than the call may."""
+        under_way = self._begin(name, search)
+        seconds = min(_SEARCH_SECONDS, seconds_to_send())
+        if not wait(asyncio.wait({under_way}, timeout=max(0.0, seconds)))[0]:
             raise boto.CredentialRetrievalError(provider="their source", error_msg="no answer in time")
         if error := under_way.exception():
             raise error.with_traceback(None)
@@ -111,7 +136,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         with self._lock:
             if self.round == round_before:
                 try:
-                    self._found, self.failure = _find_credentials(self._profile), None
+                    (self._found, self._frozen), self.failure = _find_credentials(self._profile), None
                 except boto.BotoCoreError as error:
                     self.failure = error
                 self.round += 1
@@ -121,23 +146,27 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
             return self._found
 
 
-def _never() -> bool:
+def _never(refresh_in: float = 0.0) -> bool:  # noqa: ARG001 (botocore's name)
     """Tells that credentials without an end need no refresh."""
     return False
 
 
-def _find_credentials(profile: str | None) -> Any:
+def _find_credentials(profile: str | None) -> tuple[Any, Any]:
+    """Finds credentials, and what they sign with now."""
     try:
         found = boto3.Session(profile_name=profile).get_credentials()
-        if found is not None:
-            found.get_frozen_credentials()
+        frozen = found.get_frozen_credentials() if found else None
     except _MISCONFIGURED:
         raise
     except Exception as error:
         raise _not_retrieved(error) from error
-    if found is None:
+    if frozen is None:
         raise boto.NoCredentialsError
-    return found
+    if not all(part.isascii() and part.isprintable() for part in (frozen.access_key, frozen.token or "")):
+        raise boto.InvalidConfigError(
+            error_msg="the AWS access key or session token has a line break or another character that none can have"
+        )
+    return found, frozen
 
 
 def _not_retrieved(error: Exception) -> boto.CredentialRetrievalError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import ssl
 import urllib.request
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import certifi
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from ..call import seconds_to_send
 from ..waiting import wait
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 _HEADERS: Final = {"Accept-Encoding": "identity"}
 """What urllib3 adds to a request of boto3."""
+
+_IN_A_HEADER: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+"""What HTTP carries (RFC 9110, section 5.5)."""
 
 _NO_HEADERS_OF_ITS_OWN: Final = ("Accept", "Content-Type", "User-Agent")
 
@@ -79,13 +84,17 @@ class Transport:
         self._proxies = _proxies()
         self._session: aiohttp.ClientSession | None = None
 
-    def send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+    def send(self, request: AWSPreparedRequest, *, endpoint: str | None = None, **_: Any) -> AWSResponse:
         """Answers botocore's event `before-send`.
+
+        Args:
+            request: what to send; its header Host, where it has one, is sent as it is.
+            endpoint: the address to go to for it, by its host and port, unless a proxy finds the way; None for its own.
 
         Raises:
             HTTPClientError: one of botocore's, as said above.
         """
-        return wait(self._send(request, _timeouts.get()))
+        return wait(self._send(request, endpoint, _timeouts.get()))
 
     def warm_up(self) -> None:
         """Does beforehand what the first request would have to do."""
@@ -98,17 +107,24 @@ class Transport:
         if session:
             wait(session.close())
 
-    async def _send(self, request: AWSPreparedRequest, timeouts: Timeouts) -> AWSResponse:
+    async def _send(self, request: AWSPreparedRequest, endpoint: str | None, timeouts: Timeouts) -> AWSResponse:
         import aiohttp
         from yarl import URL
 
+        if seconds_to_send() < 0:
+            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's time was over before")
+        proxy = self._proxy(request.url)
+        address = _at(endpoint, request.url) if endpoint and not proxy else request.url
+        headers = {**_HEADERS, **{name: _text(value) for name, value in request.headers.items()}}
+        if malformed := [name for name, value in headers.items() if not _IN_A_HEADER.fullmatch(value)]:
+            raise boto.EndpointConnectionError(endpoint_url=request.url, error=f"no header can be {malformed[0]}")
         try:
             async with self._open().request(
                 request.method,
-                URL(request.url, encoded=True),
+                URL(address, encoded=True),
                 data=request.body,
-                headers={**_HEADERS, **{name: _text(value) for name, value in request.headers.items()}},
-                proxy=self._proxy(request.url),
+                headers=headers,
+                proxy=proxy,
                 timeout=aiohttp.ClientTimeout(
                     total=timeouts.connect + timeouts.read, connect=timeouts.connect, sock_read=timeouts.read
                 ),
@@ -184,6 +200,8 @@ def _translated(error: aiohttp.ClientError, url: str) -> boto.HTTPClientError:
         case aiohttp.ClientConnectorError():
             reason = _reason(error.os_error)
             return boto.EndpointConnectionError(endpoint_url=url, error=f"{error.host}:{error.port}: {reason}")
+        case aiohttp.InvalidURL():
+            return boto.EndpointConnectionError(endpoint_url=url, error="no address")
         case aiohttp.ClientHttpProxyError():
             return boto.EndpointConnectionError(endpoint_url=url, error=f"the proxy answered {error.status}")
         case aiohttp.ConnectionTimeoutError():
@@ -209,6 +227,11 @@ def _proxies() -> dict[str, str]:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"{scheme}_proxy has to be http://HOST:PORT or https://HOST:PORT")
     return proxies
+
+
+def _at(endpoint: str, url: str) -> str:
+    """Gives the URL with the host and port of an endpoint."""
+    return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(endpoint).netloc))
 
 
 def _with_scheme(address: str) -> str:

@@ -1,0 +1,102 @@
+"""What is no answer of CloudFront's does not pass for one, and what is one is read in full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
+
+from cloudfront_facade_server.backends.aws import AwsBackend
+from support import cloudfront_faults as faults
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import FULL_FUNCTION, STORE_ARN, call, model_of, sample
+from support.cloudfront_wire import Answer
+
+MakeBackend = Callable[..., AwsBackend]
+
+pytestmark = pytest.mark.usefixtures("aws_environment")
+
+FAULTS = {
+    "500": (faults.status_only(500), ClientError),
+    "503 after the effect": (faults.apply_then_status(503), ClientError),
+    "502 as HTML": (faults.html(502), ClientError),
+    "throttled": (faults.throttle(), ClientError),
+    "throttled by status": (faults.throttle(429), ClientError),
+    "no answer": (faults.hang(), ReadTimeoutError),
+    "no answer after the effect": (faults.apply_then_hang(), ReadTimeoutError),
+    "closed": (faults.close(), ConnectionClosedError),
+    "closed after the effect": (faults.apply_then_close(), ConnectionClosedError),
+    "reset": (faults.reset(), ConnectionClosedError),
+    "garbled": (faults.garble(), ResponseParserError),
+    "truncated": (faults.truncated(), ResponseParserError),
+    "cut off": (faults.cut_body(), HTTPClientError),
+    "200 as HTML": (faults.html(200), ResponseParserError),
+    "another root": (lambda _: Answer(200, b"[]", {"Content-Type": "application/json"}), ResponseParserError),
+    "nothing": (faults.status_only(200), ResponseParserError),
+}
+
+
+@pytest.mark.parametrize(("fault", "error"), FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("operation", ["PutKey", "ListKeys"])
+def test_a_call_is_sent_once_and_nonsense_is_no_answer(
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    operation: str,
+    fault: faults.Fault,
+    error: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "5")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE", "http://127.0.0.1:1")
+    backend = aws_backend(cloudfront, read_timeout=0.3 if error is ReadTimeoutError else 15.0)
+    arn = cloudfront.apply("CreateKeyValueStore", {"Name": "redirects"})["KeyValueStore"]["ARN"]
+    etag = cloudfront.stores["redirects"].data_etag
+    cloudfront.always(operation, fault)
+
+    put = {"Key": "k", "Value": "v", "IfMatch": etag} if operation == "PutKey" else {}
+    with pytest.raises(error):
+        call(backend, operation, {"KvsARN": arn, **put})
+
+    cloudfront.release()
+    assert cloudfront.count(operation) == 1
+
+
+@pytest.mark.parametrize("time", ['"soon"', "1e999", "1e300", "[1]", "{}"])
+def test_a_time_that_is_none_is_no_answer(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, time: str) -> None:
+    body = f'{{"KvsARN": "{STORE_ARN}", "Created": {time}}}'.encode()
+    cloudfront.script("DescribeKeyValueStoreData", lambda _: Answer(200, body, {"Content-Type": "application/json"}))
+
+    with pytest.raises(ResponseParserError):
+        aws_backend(cloudfront).describe_key_value_store_data(KvsARN=STORE_ARN)
+
+
+@pytest.mark.parametrize("operation", ["DeleteFunction", "DeleteKeyValueStore", "TagResource", "UntagResource"])
+@pytest.mark.parametrize("fault", [faults.html(200), faults.status_only(200), faults.status_only(202)])
+def test_a_status_that_is_not_cloudfronts_is_no_success(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, operation: str, fault: faults.Fault
+) -> None:
+    cloudfront.script(operation, fault)
+    with pytest.raises(ResponseParserError):
+        call(aws_backend(cloudfront), operation, sample(model_of(operation).input_shape))
+
+
+@pytest.mark.parametrize("header", ["ETag", "ETtag"])
+def test_an_update_of_a_function_gives_its_etag_by_either_spelling(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, header: str
+) -> None:
+    backend = aws_backend(cloudfront)
+    created = backend.create_function(**FULL_FUNCTION)
+
+    def respelt(exchange: faults.Exchange) -> Answer:
+        answer = exchange.answer()
+        headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
+        return Answer(answer.status, answer.body, {**headers, header: answer.headers["ETag"]})
+
+    cloudfront.script("UpdateFunction", respelt, faults.without_header("ETag"))
+    changed = {name: FULL_FUNCTION[name] for name in ("Name", "FunctionConfig", "FunctionCode")}
+    updated = backend.update_function(**changed, IfMatch=created["ETag"])
+
+    assert updated["ETag"] == cloudfront.functions[FULL_FUNCTION["Name"]].etag != created["ETag"]
+    assert "ETag" not in backend.update_function(**changed, IfMatch=updated["ETag"]), "none is made up"

@@ -1,0 +1,163 @@
+"""Credentials that are looked for while calls go on: what waits for them, for how long, and what is sent meanwhile."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import CredentialRetrievalError, EndpointConnectionError
+
+from cloudfront_facade_server.backends import aws_credentials
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.call import sending_until
+from cloudfront_facade_server.errors.proof import proven_not_applied
+from support import cloudfront_faults as faults
+from support.cloudfront_credentials import CredentialSource, eventually, keys
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import FULL_FUNCTION, STORE_ARN
+
+MakeBackend = Callable[..., AwsBackend]
+
+
+@pytest.fixture
+def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
+    return CredentialSource(tmp_path, monkeypatch)
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fails where it takes longer."""
+    started = time.monotonic()
+    yield
+    assert time.monotonic() - started < seconds
+
+
+def call_with_time(seconds: float, work: Callable[..., Any], **arguments: Any) -> Any:
+    """Calls as an rpc does that has so many seconds left."""
+    with sending_until(time.monotonic() + seconds):
+        return work(**arguments)
+
+
+def test_credentials_with_some_minutes_left_sign_at_once_while_their_source_hangs_and_fails(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.expire_in(timedelta(minutes=14))
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    runs = source.runs
+    with source.hanging():
+        with within(5.0):  # a call that waited for the source would take ten seconds
+            for _ in range(4):
+                backend.list_key_value_stores()
+        assert eventually(lambda: source.runs > runs)
+        source.break_down()
+    assert eventually(lambda: "Refreshing temporary credentials failed" in caplog.text)
+    assert source.runs == runs + 1, "all calls share one search"
+    backend.list_key_value_stores()
+    assert keys(cloudfront) == [f"AKID{runs}"] * 5
+    assert backend.credentials_failure == ""
+
+    source.mend()
+    source.expire_in(timedelta(hours=1))
+
+    def renewed() -> bool:
+        backend.list_key_value_stores()
+        return keys(cloudfront)[-1] != f"AKID{runs}"
+
+    assert eventually(renewed)
+
+
+@pytest.mark.parametrize(("search", "call"), [(60.0, 0.3), (0.3, 60.0)], ids=["the call's time", "the search's"])
+def test_credentials_in_their_last_minutes_are_waited_for_but_not_for_long(
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    source: CredentialSource,
+    monkeypatch: pytest.MonkeyPatch,
+    search: float,
+    call: float,
+) -> None:
+    source.expire_in(timedelta(minutes=5))
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    runs = source.runs
+    with source.hanging(), monkeypatch.context() as patch:
+        patch.setattr(aws_credentials, "_SEARCH_SECONDS", search)
+        started = time.monotonic()
+        with within(6.0), pytest.raises(CredentialRetrievalError, match="no answer in time") as late:
+            call_with_time(call, backend.create_function, **FULL_FUNCTION)
+        assert time.monotonic() - started > 0.25, "it was waited for"
+        assert proven_not_applied(late.value)
+        source.expire_in(timedelta(hours=1))
+    backend.create_function(**FULL_FUNCTION)
+
+    assert keys(cloudfront) == [f"AKID{runs + 1}"], "the search that was under way was waited for"
+
+
+def test_a_search_that_fails_when_nobody_waits_any_more_is_no_loose_end(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    source.expire_in(timedelta(minutes=5))
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    with source.hanging():
+        with pytest.raises(CredentialRetrievalError, match="no answer in time"):
+            call_with_time(0.1, backend.list_key_value_stores)
+        source.break_down()
+    assert eventually(lambda: backend.credentials_failure != "")
+    source.mend()
+
+    with suppress(CredentialRetrievalError):  # it may have come before the search's very end
+        backend.list_key_value_stores()
+    backend.list_key_value_stores()
+
+    gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []
+
+
+@pytest.mark.parametrize("expired", [False, True], ids=["first search", "renewal"])
+def test_credentials_that_come_after_the_calls_time_sign_nothing(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, expired: bool
+) -> None:
+    backend = aws_backend(cloudfront)
+    if expired:
+        assert backend.credentials_available() is True
+        cloudfront.script("CreateFunction", faults.expire())
+    runs = source.runs
+    with ThreadPoolExecutor(1) as pool:
+        with source.hanging():
+            calling = pool.submit(call_with_time, 1.0, backend.create_function, **FULL_FUNCTION)
+            assert eventually(lambda: source.runs > runs)
+            time.sleep(1.0)
+        late = calling.exception(timeout=20)
+
+    assert isinstance(late, Exception)
+    assert proven_not_applied(late)
+    assert backend.credentials_available() is True
+    assert cloudfront.count("CreateFunction") == (1 if expired else 0)
+    assert cloudfront.effects("CreateFunction") == 0
+
+
+def test_a_token_that_no_header_can_carry_is_never_sent(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
+) -> None:
+    source.expire_in(timedelta(minutes=5))
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    source.expire_in(timedelta(hours=1), token="hush\nhush")
+
+    for work, arguments in (
+        (backend.create_function, FULL_FUNCTION),
+        (backend.put_key, {"KvsARN": STORE_ARN, "Key": "k", "Value": "v", "IfMatch": "KV1"}),
+    ):
+        with pytest.raises((CredentialRetrievalError, EndpointConnectionError)) as refused:
+            work(**arguments)
+        assert proven_not_applied(refused.value)
+        assert "hush" not in str(refused.value)
+    assert cloudfront.requests == ()

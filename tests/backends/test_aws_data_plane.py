@@ -1,0 +1,221 @@
+"""The data plane by the AWS backend: where its requests go, how they are signed, and what its answers may be."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+from botocore.exceptions import (
+    ConnectionClosedError,
+    EndpointConnectionError,
+    EndpointProviderError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from cloudfront_facade_server.backends import aws_clients
+from cloudfront_facade_server.backends.aws import AwsBackend, AwsCalls
+from cloudfront_facade_server.backends.aws_transport import Timeouts
+from cloudfront_facade_server.errors.proof import proven_not_applied
+from cloudfront_facade_server.errors.table import EXPIRED_CODES
+from cloudfront_facade_server.errors.upstream import Subject, from_upstream
+from support import cloudfront_faults as faults
+from support.cloudfront_credentials import CredentialSource, keys
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import DATA_OPERATIONS, STORE_ARN, call, model_of, sample
+from support.event_loop import in_loop, waiting
+
+MakeBackend = Callable[..., AwsBackend]
+
+pytestmark = pytest.mark.usefixtures("aws_environment")
+
+
+@pytest.fixture
+def store(cloudfront: CloudFrontDouble) -> str:
+    """The ARN of a store that is READY."""
+    arn: str = cloudfront.apply("CreateKeyValueStore", {"Name": "redirects"})["KeyValueStore"]["ARN"]
+    return arn
+
+
+@pytest.fixture
+def proxy(cloudfront: CloudFrontDouble) -> Iterator[tuple[str, list[bytes]]]:
+    """A proxy of HTTP that knows one way only, and keeps the first line of what it is asked."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection, socket.create_connection(cloudfront.address) as onward:
+                    request = connection.recv(65_536)
+                    asked.append(request.partition(b"\r\n")[0])
+                    onward.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+                    connection.sendall(onward.recv(65_536))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+def test_requests_go_to_the_endpoint_under_the_name_with_the_account(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str
+) -> None:
+    backend = aws_backend(cloudfront)
+
+    described = backend.describe_key_value_store_data(KvsARN=store)
+    backend.list_key_value_stores()
+
+    assert (described["KvsARN"], described["ItemCount"], described["Status"]) == (store, 0, "READY")
+    data, control = (request.headers["host"] for request in cloudfront.requests)
+    host, port = cloudfront.address
+    assert (data, control) == (f"123456789012.{host}:{port}", f"{host}:{port}")
+    assert cloudfront.connections == 1, "both planes share the connections"
+
+
+def test_a_name_that_resolves_does_as_well(cloudfront: CloudFrontDouble, store: str) -> None:
+    backend = waiting(AwsBackend(endpoint_url=f"http://localhost:{cloudfront.address[1]}"))
+
+    backend.describe_key_value_store_data(KvsARN=store)
+    backend.close()
+
+    assert cloudfront.requests[0].headers["host"] == f"123456789012.localhost:{cloudfront.address[1]}"
+
+
+def test_a_proxy_is_given_the_name_with_the_account(
+    cloudfront: CloudFrontDouble, store: str, proxy: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, asked = proxy
+    monkeypatch.setenv("http_proxy", address)
+    backend = waiting(AwsBackend(endpoint_url="http://cloudfront.example:4566"))
+
+    assert backend.describe_key_value_store_data(KvsARN=store)["KvsARN"] == store
+    backend.close()
+
+    assert asked[0].startswith(b"GET http://123456789012.cloudfront.example:4566/key-value-stores/arn%3Aaws")
+
+
+def test_without_an_endpoint_requests_go_to_the_data_plane_itself() -> None:
+    sent: list[Any] = []
+
+    def stop(request: Any, **_: Any) -> Any:
+        sent.append(request)
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    clients = aws_clients.make_clients("us-east-1", None, None)
+    clients.data.meta.events.register_first("before-send.cloudfront-keyvaluestore", stop)
+    with pytest.raises(ConnectionClosedError):
+        in_loop(AwsCalls(clients, Timeouts(1.0, 1.0)).get_key, KvsARN=STORE_ARN, Key="k")
+
+    assert sent[0].url.startswith("https://123456789012.cloudfront-kvs.global.api.aws/key-value-stores/arn%3Aaws")
+    assert sent[0].headers["X-Amz-Region-Set"] == b"*"
+
+
+def test_what_is_put_is_got(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str) -> None:
+    backend = aws_backend(cloudfront)
+    etag = backend.describe_key_value_store_data(KvsARN=store)["ETag"]
+
+    put = backend.put_key(KvsARN=store, Key="a/../b %2F é", Value="\U0001f600\x00", IfMatch=etag)
+    got = backend.get_key(KvsARN=store, Key="a/../b %2F é")
+
+    assert (got["Key"], got["Value"]) == ("a/../b %2F é", "\U0001f600\x00")
+    assert (put["ItemCount"], put["TotalSizeInBytes"]) == (1, 18)
+    assert put["ETag"] == backend.describe_key_value_store_data(KvsARN=store)["ETag"] != etag
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose own time zone is another."""
+    with monkeypatch.context() as environment:
+        environment.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+def test_times_are_in_utc_and_to_the_millisecond(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str, far_from_utc: None
+) -> None:
+    moment = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
+    cloudfront.stores["redirects"].created = moment
+
+    described = aws_backend(cloudfront).describe_key_value_store_data(KvsARN=store)
+
+    assert described["Created"] == described["LastModified"] == moment
+    assert described["Created"].utcoffset() == timedelta(0)
+
+
+def test_an_empty_key_is_never_sent(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str) -> None:
+    backend = aws_backend(cloudfront)
+    nothing = {"KvsARN": store, "Key": ""}
+    for operation, more in (
+        ("GetKey", {}),
+        ("PutKey", {"Value": "v", "IfMatch": "KV1"}),
+        ("DeleteKey", {"IfMatch": "KV1"}),
+    ):
+        with pytest.raises(ParamValidationError):
+            call(backend, operation, nothing | more)
+    assert cloudfront.requests == ()
+
+
+@pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
+def test_expired_credentials_are_renewed_for_both_planes(
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    store: str,
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+) -> None:
+    source = CredentialSource(tmp_path, monkeypatch)
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    cloudfront.script("DescribeKeyValueStoreData", faults.expire(code))
+
+    assert backend.describe_key_value_store_data(KvsARN=store)["KvsARN"] == store
+    backend.list_key_value_stores()
+
+    assert keys(cloudfront) == ["AKID1", "AKID2", "AKID2"]
+    assert source.runs == 2
+    assert cloudfront.requests[0].headers["x-amz-security-token"] == "t"
+
+
+def test_settling_reads_of_the_data_plane_are_short(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str
+) -> None:
+    settling = aws_backend(cloudfront, read_timeout=10.0).settling(0.2)
+    cloudfront.script("GetKey", faults.hang())
+    with pytest.raises(ReadTimeoutError):
+        settling.get_key(KvsARN=store, Key="k")
+
+
+def test_where_nobody_listens_the_error_says_so(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str
+) -> None:
+    backend = aws_backend(cloudfront)
+    cloudfront.close()
+    with pytest.raises(EndpointConnectionError):
+        backend.get_key(KvsARN=store, Key="k")
+
+
+@pytest.mark.parametrize("operation", DATA_OPERATIONS)
+def test_a_store_of_another_region_of_aws_is_never_sent(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, operation: str
+) -> None:
+    sent = {**sample(model_of(operation).input_shape), "KvsARN": STORE_ARN.replace("arn:aws:", "arn:aws-cn:")}
+    with pytest.raises(EndpointProviderError, match="aws-cn") as refused:
+        call(aws_backend(cloudfront), operation, sent)
+    assert cloudfront.requests == ()
+    assert proven_not_applied(refused.value)
+    answered = from_upstream(refused.value, Subject("key value store", "redirects", sent))
+    assert (answered.code, answered.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNREACHABLE")
