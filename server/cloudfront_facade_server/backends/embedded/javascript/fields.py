@@ -1,0 +1,162 @@
+"""The rules for headers, cookies and query strings, which requests and responses share.
+
+A rule that is broken raises a `FieldError`, whose message begins with the place, such as `response.headers`.
+Source: the Developer Guide, CloudFront Functions event structure, and restrictions on all edge functions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_QUERY = re.compile(r"[\x00-\x20\x7f#]")
+
+DISALLOWED_HEADERS = frozenset(
+    {
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "trailer",
+        "upgrade",
+        "x-accel-buffering",
+        "x-accel-charset",
+        "x-accel-limit-rate",
+        "x-accel-redirect",
+        "x-amzn-auth",
+        "x-amzn-cf-billing",
+        "x-amzn-cf-id",
+        "x-amzn-cf-xff",
+        "x-amzn-errortype",
+        "x-amzn-fle-profile",
+        "x-amzn-header-count",
+        "x-amzn-header-order",
+        "x-amzn-lambda-integration-tag",
+        "x-amzn-requestid",
+        "x-cache",
+        "x-forwarded-proto",
+        "x-real-ip",
+    }
+)
+DISALLOWED_PREFIXES = ("x-amz-cf-", "x-edge-")
+READ_ONLY_HEADERS = {
+    "request": frozenset({"content-length", "host", "transfer-encoding", "via"}),
+    "response": frozenset({"via", "warning"}),
+}
+
+
+class FieldError(ValueError):
+    """A rule that a field breaks."""
+
+
+def mapping(value: object, place: str) -> dict[str, Any]:
+    """The value, which must be an object.
+
+    Raises:
+        FieldError: it is something else.
+    """
+    if not isinstance(value, dict):
+        raise FieldError(f"{place} must be an object.")
+    return value
+
+
+def text(value: object, place: str) -> str:
+    """The value, which must be a string of what a line of HTTP can carry.
+
+    Raises:
+        FieldError: it is something else.
+    """
+    if not isinstance(value, str):
+        raise FieldError(f"{place} must be a string.")
+    if _CONTROL.search(value):
+        raise FieldError(f"{place} must not have control characters.")
+    return value
+
+
+def headers(value: object, place: str) -> dict[str, Any]:
+    """Headers in the event's form.
+
+    Raises:
+        FieldError: a name is no header's or is not in lower case, or a value has another form.
+    """
+    found = mapping(value, place)
+    for name in found:
+        if not _HEADER_NAME.fullmatch(name):
+            raise FieldError(f"{place} must have header names that are valid in HTTP.")
+        if name != name.lower():
+            # CloudFront's own words.
+            raise FieldError(f"{place} must have header names in lower case.")
+    return _values(found, place, attributes=False)
+
+
+def cookies(value: object, place: str, *, attributes: bool) -> dict[str, Any]:
+    """Cookies in the event's form; those of a response may have `attributes`.
+
+    Raises:
+        FieldError: a value has another form.
+    """
+    return _values(mapping(value, place), place, attributes=attributes)
+
+
+def querystring(value: object, place: str) -> dict[str, Any]:
+    """A query string in the event's form.
+
+    Raises:
+        FieldError: a value has another form, or there is a character that a URL cannot carry.
+    """
+    found = _values(mapping(value, place), place, attributes=False)
+    for name, field in found.items():
+        parts = [name, field.get("value", ""), *(item.get("value", "") for item in field.get("multiValue", []))]
+        if any(_QUERY.search(part) for part in parts):
+            raise FieldError(f'{place} must not have spaces, control characters or "#".')
+    return found
+
+
+def check_changes(now: Mapping[str, Any], before: Mapping[str, Any], kind: str, place: str) -> None:
+    """That a function left alone the headers that are not its own.
+
+    Args:
+        now: what it returned.
+        before: what it was given; empty where it made a response to a request.
+        kind: `request` or `response`.
+        place: of the headers.
+
+    Raises:
+        FieldError: it added a header that is disallowed, or added, changed or removed one that is read-only.
+    """
+    for name in sorted(now.keys() | before.keys()):
+        if now.get(name) == before.get(name):
+            continue
+        if name in READ_ONLY_HEADERS[kind]:
+            raise FieldError(f"{place} must not add, change or remove the read-only header {name}.")
+        if name in now and (name in DISALLOWED_HEADERS or name.startswith(DISALLOWED_PREFIXES)):
+            raise FieldError(f"{place} must not have the disallowed header {name}.")
+
+
+def _values(found: dict[str, Any], place: str, *, attributes: bool) -> dict[str, Any]:
+    for name, field in found.items():
+        here = f"{place}.{name}"
+        item = mapping(field, here)
+        if "value" not in item and "multiValue" not in item:
+            raise FieldError(f"{here} must have a value.")
+        if "value" in item:
+            _item(item, here, attributes=attributes)
+        if "multiValue" in item:
+            if not isinstance(item["multiValue"], list) or not item["multiValue"]:
+                raise FieldError(f"{here}.multiValue must be an array of values.")
+            for index, part in enumerate(item["multiValue"]):
+                _item(
+                    mapping(part, f"{here}.multiValue[{index}]"), f"{here}.multiValue[{index}]", attributes=attributes
+                )
+    return found
+
+
+def _item(item: dict[str, Any], place: str, *, attributes: bool) -> None:
+    text(item.get("value"), f"{place}.value")
+    if attributes and "attributes" in item:
+        text(item["attributes"], f"{place}.attributes")

@@ -1,0 +1,211 @@
+// What CloudFront adds to the language: the `cloudfront` module, `require`, `console`, an event's methods. Evaluates to
+// `(config, modules) => undefined`; `modules` is what `require` gives, by name.
+(function (config, modules) {
+  'use strict';
+  const { ask, log } = config;
+  const { apply, construct, defineProperty, create, freeze, NativeError, NativeTypeError } = config.primordials;
+  const { parse } = config.primordials;
+  const hasOwn = Object.prototype.hasOwnProperty;
+  const toISOString = Date.prototype.toISOString;
+  const isArray = Array.isArray;
+  const keysOf = Object.keys;
+  const NativeDate = Date;
+  const NativeRegExp = RegExp;
+  const regExpText = RegExp.prototype.toString;
+  const MAX_DEPTH = 8;
+
+  function hide(target, name, value) {
+    defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true, __proto__: null });
+  }
+
+  // --- console ---
+
+  function dump(value, depth) {
+    if (typeof value === 'string') {
+      return depth === 0 ? value : "'" + value + "'";
+    }
+    if (typeof value === 'function') {
+      return '[Function]';
+    }
+    if (typeof value !== 'object' || value === null) {
+      return typeof value === 'symbol' ? 'Symbol()' : '' + value;
+    }
+    if (value instanceof NativeError || depth > MAX_DEPTH) {
+      return depth > MAX_DEPTH ? '[Object]' : '' + value;
+    }
+    if (value instanceof NativeDate) {
+      return apply(toISOString, value, []);
+    }
+    if (value instanceof NativeRegExp) {
+      return apply(regExpText, value, []);
+    }
+    let text = '';
+    const names = keysOf(value);
+    for (let i = 0; i < names.length; i++) {
+      const item = dump(value[names[i]], depth + 1);
+      text += (i ? ',' : '') + (isArray(value) ? item : names[i] + ':' + item);
+    }
+    return isArray(value) ? '[' + text + ']' : '{' + text + '}';
+  }
+
+  const console = create(null);
+  hide(console, 'log', function (value) {
+    log(dump(value, 0));
+    if (arguments.length > 1) {
+      log('console.log: only the first argument was logged; CloudFront Functions does not support comma syntax');
+    }
+  });
+  hide(globalThis, 'console', console);
+
+  // --- require ---
+
+  hide(globalThis, 'require', function require(name) {
+    if (typeof name !== 'string' || !apply(hasOwn, modules, [name])) {
+      throw new NativeError('Cannot find module "' + name + '"');
+    }
+    return modules[name];
+  });
+
+  // --- no code from text ---
+
+  function refuse(what) {
+    return function () {
+      throw new NativeTypeError(what + ' is not supported: CloudFront Functions does not evaluate code from text');
+    };
+  }
+  hide(globalThis, 'eval', refuse('eval'));
+  const kinds = [function () {}, async function () {}, function* () {}, async function* () {}];
+  for (const kind of kinds) {
+    const prototype = config.primordials.getPrototypeOf(kind);
+    const constructor = refuse('Function');
+    constructor.prototype = prototype;
+    defineProperty(prototype, 'constructor', { value: constructor, configurable: false, writable: false, __proto__: null });
+    if (prototype === Function.prototype) {
+      hide(globalThis, 'Function', constructor);
+    }
+  }
+
+  // --- one time for the whole run ---
+
+  const start = config.startMilliseconds;
+  function FixedDate() {
+    if (new.target === undefined) {
+      return '' + new NativeDate(start);
+    }
+    return construct(NativeDate, arguments.length ? arguments : [start], new.target);
+  }
+  FixedDate.prototype = NativeDate.prototype;
+  hide(FixedDate, 'now', function now() {
+    return start;
+  });
+  hide(FixedDate, 'parse', NativeDate.parse);
+  hide(FixedDate, 'UTC', NativeDate.UTC);
+  defineProperty(FixedDate, 'length', { value: 7, __proto__: null });
+  defineProperty(FixedDate, 'name', { value: 'Date', __proto__: null });
+  hide(NativeDate.prototype, 'constructor', FixedDate);
+  hide(globalThis, 'Date', FixedDate);
+
+  // --- the event ---
+
+  config.prepareEvent = function (event) {
+    hide(event.request, 'rawQueryString', function () {
+      throw new NativeError('rawQueryString() is not available in a test: the event has no unparsed query string');
+    });
+    return event;
+  };
+
+  // --- the cloudfront module ---
+
+  function store() {
+    if (!config.store) {
+      throw new NativeError('no key value store is associated with the function');
+    }
+    return config.store;
+  }
+
+  function text(key) {
+    if (typeof key !== 'string') {
+      throw new NativeTypeError('the key must be a string');
+    }
+    return key;
+  }
+
+  function formatted(value, format) {
+    if (format === 'json') {
+      return parse(value);
+    }
+    return format === 'bytes' ? config.bytesOf(value) : value;
+  }
+
+  function get(key, options) {
+    const format = (options && options.format) || 'string';
+    if (format !== 'string' && format !== 'json' && format !== 'bytes') {
+      throw new NativeTypeError('format must be "string", "json" or "bytes"');
+    }
+    return ask('get', text(key), (answer) => {
+      if (answer === null) {
+        throw new NativeError('KeyNotFound: the key is not in the key value store');
+      }
+      return formatted(answer, format);
+    });
+  }
+
+  function meta() {
+    const { created, updated } = store();
+    if (created === null) {
+      throw new NativeError('meta() is not available: this test does not know the times of the store');
+    }
+    return ask('count', '', (count) => ({ creationDateTime: created, lastUpdatedDateTime: updated, keyCount: count }));
+  }
+
+  function kvs(id) {
+    const known = store().id;
+    if (id !== undefined && known !== null && id !== known) {
+      throw new NativeError('the key value store is not associated with the function');
+    }
+    // An async function, so that what is wrong with an argument is a rejection too.
+    return freeze({
+      get: async (key, options) => get(key, options),
+      exists: async (key) => ask('get', text(key), (answer) => answer !== null),
+      count: async () => ask('count', '', (count) => count),
+      meta: async () => meta(),
+    });
+  }
+
+  function onlyForRequests(name) {
+    if (config.eventType !== 'viewer-request') {
+      throw new NativeError(name + '() is for viewer request functions only');
+    }
+  }
+
+  // CloudFront's test does not show whether the origin was changed, only that the code ran.
+  function originHelper(name) {
+    return function (argument) {
+      onlyForRequests(name);
+      if (argument === undefined || argument === null) {
+        throw new NativeTypeError(name + '() needs an argument');
+      }
+    };
+  }
+
+  const cloudfront = {
+    kvs,
+    updateRequestOrigin: originHelper('updateRequestOrigin'),
+    selectRequestOriginById: originHelper('selectRequestOriginById'),
+    createRequestOriginGroup: originHelper('createRequestOriginGroup'),
+    logCustomData: function (data) {
+      if (typeof data !== 'string' || arguments.length !== 1) {
+        throw new NativeTypeError('logCustomData() takes one string');
+      }
+    },
+    get edgeLocation() {
+      throw new NativeError('cf.edgeLocation is not available in a test: there is no edge location');
+    },
+    get cwt() {
+      throw new NativeError('cf.cwt is not available in the embedded backend');
+    },
+  };
+  if (config.cloudfrontName) {
+    hide(globalThis, config.cloudfrontName, freeze(cloudfront));
+  }
+})
