@@ -40,10 +40,17 @@ def create(backend: EmbeddedBackend, s3_object: str = "bucket/key", partition: s
 
 def failure(backend: EmbeddedBackend, s3_object: str = "bucket/key") -> str:
     """Creates a store, and gives the reason why its import failed, which it must."""
-    reason = backend.import_failure(create(backend, s3_object))
+    described = backend.describe_key_value_store_data(KvsARN=create(backend, s3_object))
     assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "PROVISIONING"
-    assert reason is not None
+    assert (described["Status"], described["ItemCount"]) == ("FAILED", 0)
+    reason: str = described["FailureReason"]
     return reason
+
+
+def assert_imported(backend: EmbeddedBackend, arn: str) -> None:
+    described = backend.describe_key_value_store_data(KvsARN=arn)
+    assert described["Status"] == "READY"
+    assert "FailureReason" not in described
 
 
 def entries(*pairs: tuple[str, str]) -> bytes:
@@ -58,8 +65,7 @@ def stored(tmp_path: Path) -> list[tuple[str, str]]:
 
 def test_an_import_is_stored_with_the_store(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
     (folder / "bucket/key").write_bytes(entries(("b", ""), ("a", "\u00e9 \U0001f600")))
-    arn = create(backend)
-    assert backend.import_failure(arn) is None
+    assert_imported(backend, create(backend))
     assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "READY"
     assert stored(tmp_path) == [("a", "\u00e9 \U0001f600"), ("b", "")]
 
@@ -96,16 +102,11 @@ def test_the_largest_entries_are_allowed(backend: EmbeddedBackend, folder: Path,
 
 def test_an_empty_import_is_fine(backend: EmbeddedBackend, folder: Path) -> None:
     (folder / "bucket/key").write_bytes(entries())
-    assert backend.import_failure(create(backend)) is None
+    assert_imported(backend, create(backend))
 
 
 def test_a_store_without_an_import_has_no_failure(backend: EmbeddedBackend) -> None:
-    arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
-    assert backend.import_failure(arn) is None
-
-
-def test_a_store_that_does_not_exist_has_no_failure(backend: EmbeddedBackend) -> None:
-    assert backend.import_failure("arn:aws:cloudfront::000000000000:key-value-store/none") is None
+    assert_imported(backend, backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"])
 
 
 def test_without_a_folder_every_import_fails_and_names_the_setting() -> None:
@@ -198,7 +199,7 @@ def large_file(size: int) -> bytes:
 
 def test_a_file_of_five_megabytes_is_imported(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
     (folder / "bucket/key").write_bytes(large_file(FIVE_MEGABYTES))
-    assert backend.import_failure(create(backend)) is None
+    assert_imported(backend, create(backend))
     assert len(stored(tmp_path)) == 4900
 
 
@@ -216,10 +217,11 @@ def test_a_failed_import_outlives_a_restart_and_never_becomes_ready(tmp_path: Pa
     path = str(tmp_path / "db")
     with closing(EmbeddedBackend(path=path, s3_dir=folder)) as backend:
         arn = create(backend)
-        reason = backend.import_failure(arn)
+        described = backend.describe_key_value_store_data(KvsARN=arn)
     (folder / "bucket/key").write_bytes(entries(("k", "v")))
     with closing(EmbeddedBackend(path=path, s3_dir=folder)) as backend:
-        assert backend.import_failure(arn) == reason
+        for member in ("Status", "FailureReason", "ETag"):
+            assert backend.describe_key_value_store_data(KvsARN=arn)[member] == described[member]
         assert backend.list_key_value_stores(Status="READY")["KeyValueStoreList"]["Items"] == []
         association = {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
         config = {"Comment": "", "Runtime": "cloudfront-js-2.0", "KeyValueStoreAssociations": association}

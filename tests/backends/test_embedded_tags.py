@@ -90,3 +90,113 @@ def test_tags_of_an_unknown_resource_are_not_found(backend: EmbeddedBackend, kin
     assert caught.value.response["Error"]["Code"] == "NoSuchResource"
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
     assert caught.value.operation_name == "ListTagsForResource"
+
+
+def tags_of(backend: EmbeddedBackend, arn: str) -> list[dict[str, str]]:
+    items: list[dict[str, str]] = backend.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
+    return items
+
+
+def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response: Any = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value.operation_name
+
+
+@both
+def test_tagging_adds_and_replaces(backend: EmbeddedBackend, create: Create) -> None:
+    arn = create(backend, Tags={"Items": [{"Key": "a", "Value": "1"}, {"Key": "b"}, {"Key": "c", "Value": "3"}]})
+    new = [{"Key": "d"}, {"Key": "a"}, {"Key": "b", "Value": ""}, {"Key": "C", "Value": "other"}]
+    answer = backend.tag_resource(Resource=arn, Tags={"Items": new})
+    assert answer.keys() == {"ResponseMetadata"}
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert tags_of(backend, arn) == [
+        {"Key": "a"},
+        {"Key": "b", "Value": ""},
+        {"Key": "c", "Value": "3"},
+        {"Key": "d"},
+        {"Key": "C", "Value": "other"},
+    ]
+
+
+@both
+def test_untagging_takes_the_named_keys_only(backend: EmbeddedBackend, create: Create) -> None:
+    arn = create(backend, Tags={"Items": [{"Key": "a"}, {"Key": "b"}, {"Key": "c"}]})
+    answer = backend.untag_resource(Resource=arn, TagKeys={"Items": ["c", "A", "absent", "a", "a"]})
+    assert answer.keys() == {"ResponseMetadata"}
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert tags_of(backend, arn) == [{"Key": "b"}]
+
+
+def test_tagging_touches_one_resource(backend: EmbeddedBackend) -> None:
+    tagged = create_function(backend, Tags={"Items": [{"Key": "k"}]})
+    other = create_store(backend, Tags={"Items": [{"Key": "k"}]})
+    backend.tag_resource(Resource=tagged, Tags={"Items": [{"Key": "k", "Value": "v"}, {"Key": "l"}]})
+    backend.untag_resource(Resource=tagged, TagKeys={"Items": ["k"]})
+    assert tags_of(backend, tagged) == [{"Key": "l"}]
+    assert tags_of(backend, other) == [{"Key": "k"}]
+
+
+def test_nothing_to_tag_or_untag_changes_nothing(backend: EmbeddedBackend) -> None:
+    arn = create_store(backend, Tags={"Items": [{"Key": "k"}]})
+    nothings: tuple[dict[str, list[Any]], ...] = ({}, {"Items": []})
+    for nothing in nothings:
+        backend.tag_resource(Resource=arn, Tags=nothing)
+        backend.untag_resource(Resource=arn, TagKeys=nothing)
+    assert tags_of(backend, arn) == [{"Key": "k"}]
+
+
+@both
+@pytest.mark.parametrize(
+    "keys", [["a", "b", "a"], ["aws:x"], ["fine", "AWS:x"], ["aWs:"]], ids=["duplicate", "aws:", "AWS:", "only aWs:"]
+)
+def test_bad_tags_are_not_added(backend: EmbeddedBackend, create: Create, keys: list[str]) -> None:
+    arn = create(backend, Tags={"Items": [{"Key": "a", "Value": "before"}]})
+    tags = {"Items": [{"Key": key, "Value": "v"} for key in keys]}
+    assert refusal(backend.tag_resource, Resource=arn, Tags=tags) == ("InvalidTagging", 400, "TagResource")
+    assert tags_of(backend, arn) == [{"Key": "a", "Value": "before"}]
+
+
+@pytest.mark.parametrize("key", ["aws:x", "AWS:x"])
+def test_reserved_tags_are_not_taken_away(backend: EmbeddedBackend, key: str) -> None:
+    arn = create_store(backend, Tags={"Items": [{"Key": "a"}]})
+    refused = refusal(backend.untag_resource, Resource=arn, TagKeys={"Items": ["a", key]})
+    assert refused == ("InvalidTagging", 400, "UntagResource")
+    assert tags_of(backend, arn) == [{"Key": "a"}]
+
+
+@both
+def test_fifty_tags_in_all_are_allowed_and_no_more(backend: EmbeddedBackend, create: Create) -> None:
+    arn = create(backend, Tags={"Items": [{"Key": f"a{number}"} for number in range(30)]})
+    # Five of these are there already.
+    backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": f"a{number}"} for number in range(25, 50)]})
+    full = tags_of(backend, arn)
+    assert len(full) == 50
+    one_more = {"Items": [{"Key": "a0", "Value": "new"}, {"Key": "b"}]}
+    assert refusal(backend.tag_resource, Resource=arn, Tags=one_more)[:2] == ("InvalidTagging", 400)
+    assert tags_of(backend, arn) == full
+    backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": "a0", "Value": "new"}]})
+    assert tags_of(backend, arn)[0] == {"Key": "a0", "Value": "new"}
+
+
+@pytest.mark.parametrize("kind", ["function/f", "key-value-store/00000000-0000-0000-0000-000000000000"])
+def test_an_unknown_resource_is_neither_tagged_nor_untagged(backend: EmbeddedBackend, kind: str) -> None:
+    arn = f"arn:aws:cloudfront::000000000000:{kind}"
+    tagged = refusal(backend.tag_resource, Resource=arn, Tags={"Items": [{"Key": "k"}]})
+    assert tagged == ("NoSuchResource", 404, "TagResource")
+    untagged = refusal(backend.untag_resource, Resource=arn, TagKeys={"Items": ["k"]})
+    assert untagged == ("NoSuchResource", 404, "UntagResource")
+
+
+@both
+def test_tags_go_with_their_resource(backend: EmbeddedBackend, create: Create) -> None:
+    arn = create(backend, Tags={"Items": [{"Key": "k"}]})
+    if create is create_function:
+        backend.delete_function(Name="same", IfMatch=backend.describe_function(Name="same")["ETag"])
+    else:
+        version = backend.describe_key_value_store(Name="same")["ETag"]
+        backend.delete_key_value_store(Name="same", IfMatch=version)
+    assert refusal(backend.list_tags_for_resource, Resource=arn)[0] == "NoSuchResource"
+    assert refusal(backend.tag_resource, Resource=arn, Tags={"Items": []})[0] == "NoSuchResource"
+    assert tags_of(backend, create(backend)) == []

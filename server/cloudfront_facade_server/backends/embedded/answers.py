@@ -1,9 +1,7 @@
-"""What an answer of CloudFront has besides its content: refusals, response metadata, ETags, ARNs and times."""
+"""What an answer of CloudFront has besides its content: refusals, response metadata, ARNs and times."""
 
 from __future__ import annotations
 
-import secrets
-import string
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,9 +17,8 @@ ARN_PREFIX = f"arn:aws:cloudfront::{ACCOUNT_ID}:"
 LOCATION_PREFIX = "https://cloudfront.amazonaws.com/2020-05-31/"
 """The API version of CloudFront's service model."""
 
-_ETAG_ALPHABET = string.ascii_uppercase + string.digits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HEADER_MEMBERS = {"ETag": "etag", "Location": "location", "ContentType": "content-type"}
+_HEADER_MEMBERS = {"Location": "location", "ContentType": "content-type"}
 
 
 class RefusedError(Exception):
@@ -51,17 +48,33 @@ class RefusedError(Exception):
         )
 
 
-def response_metadata(http_status: int, now: datetime, members: Mapping[str, Any]) -> dict[str, Any]:
+class DataRefusedError(RefusedError):
+    """A refusal of the data plane, which speaks JSON, not XML: it has no `Type`, and its code is a header too."""
+
+    def client_error(self, operation: str, now: datetime) -> ClientError:
+        """The exception that boto3 raises for this refusal of `operation`."""
+        metadata = response_metadata(self.http_status, now, {})
+        metadata["HTTPHeaders"]["x-amzn-errortype"] = self.code
+        return ClientError(
+            {"Error": {"Message": self.message, "Code": self.code}, "ResponseMetadata": metadata}, operation
+        )
+
+
+def invalid_argument(message: str) -> RefusedError:
+    """InvalidArgument, which is what CloudFront's control plane has for most that is wrong with a request."""
+    return RefusedError("InvalidArgument", 400, message)
+
+
+def response_metadata(
+    http_status: int, now: datetime, members: Mapping[str, Any], etag_header: str = "etag"
+) -> dict[str, Any]:
     """The `ResponseMetadata` of an answer; those of its members that travel as headers are repeated there."""
     request_id = str(uuid.uuid4())
     headers = {"date": format_datetime(now.astimezone(UTC), usegmt=True), "x-amzn-requestid": request_id}
-    headers.update((header, members[member]) for member, header in _HEADER_MEMBERS.items() if member in members)
+    for member, header in {**_HEADER_MEMBERS, "ETag": etag_header}.items():
+        if member in members:
+            headers[header] = members[member]
     return {"RequestId": request_id, "HTTPStatusCode": http_status, "HTTPHeaders": headers, "RetryAttempts": 0}
-
-
-def new_etag() -> str:
-    """An ETag in CloudFront's look, for one version of one thing; 36^13 of them make it unique."""
-    return "E" + "".join(secrets.choice(_ETAG_ALPHABET) for _ in range(13))
 
 
 def to_milliseconds(moment: datetime) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
@@ -10,25 +9,22 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from .answers import (
-    ARN_PREFIX,
-    LOCATION_PREFIX,
-    RefusedError,
-    from_milliseconds,
-    new_etag,
-    to_milliseconds,
-)
+from .answers import ARN_PREFIX, LOCATION_PREFIX, RefusedError, to_milliseconds
 from .database import Database
-from .key_value_stores import store_status
+from .function_rows import (
+    DEVELOPMENT,
+    LIVE,
+    SUMMARIES,
+    associated_store,
+    function_row,
+    function_summary,
+    require_ready,
+    required_stage,
+    summary_of,
+)
+from .pages import max_items
 from .tags import add_resource, requested_tags
-
-MAX_ASSOCIATIONS = 1
-"""Stores of one function. Source: the Developer Guide, quotas of key value stores."""
-
-ASSOCIATION_RUNTIME = "cloudfront-js-2.0"
-"""The runtime that can read stores. Source: the Developer Guide, features of the runtimes."""
-
-DEVELOPMENT = "DEVELOPMENT"
+from .versions import check_version, new_etag, require_if_match
 
 
 class Functions:
@@ -52,22 +48,18 @@ class Functions:
             RefusedError: FunctionAlreadyExists, FunctionSizeLimitExceeded, InvalidArgument, InvalidTagging,
                 TooManyFunctions.
         """
-        name, code = arguments["Name"], arguments["FunctionCode"]
-        if len(code) > self._max_code_bytes:
-            message = f"The function code has {len(code)} bytes; at most {self._max_code_bytes} are allowed."
-            raise RefusedError("FunctionSizeLimitExceeded", 413, message)
-        store_arn = _associated_store(arguments["FunctionConfig"])
+        name = arguments["Name"]
+        columns = self._columns(arguments, now)
         tags = requested_tags(arguments)
+        arn = f"{ARN_PREFIX}function/{name}"
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM function_stages WHERE name = ?", (name,)).fetchone():
                 raise RefusedError("FunctionAlreadyExists", 409, f"There is a function named {name} already.")
-            if store_arn is not None and store_status(connection, store_arn, now) != "READY":
-                raise _invalid("The associated key value store does not exist or is not READY.")
+            require_ready(connection, columns["store_arn"], now)
             (count,) = connection.execute("SELECT count(DISTINCT name) FROM function_stages").fetchone()
             if count >= self._max_functions:
                 message = f"There are {count} functions; an account has at most {self._max_functions}."
                 raise RefusedError("TooManyFunctions", 400, message)
-            arn = f"{ARN_PREFIX}function/{name}"
             add_resource(connection, arn, tags)
             connection.execute(
                 """
@@ -76,24 +68,10 @@ class Functions:
                     created_time, last_modified_time
                 ) VALUES (:name, :stage, :arn, :comment, :runtime, :store_arn, :code, :etag, :now, :now)
                 """,
-                {
-                    "name": name,
-                    "stage": DEVELOPMENT,
-                    "arn": arn,
-                    "comment": arguments["FunctionConfig"]["Comment"],
-                    "runtime": arguments["FunctionConfig"]["Runtime"],
-                    "store_arn": store_arn,
-                    "code": code,
-                    "etag": new_etag(),
-                    "now": to_milliseconds(now),
-                },
+                {**columns, "arn": arn},
             )
-            row = _row(connection, {"Name": name})
-        return {
-            "FunctionSummary": _function_summary(row),
-            "ETag": row["etag"],
-            "Location": f"{LOCATION_PREFIX}function/{name}",
-        }
+            summary = summary_of(connection, name)
+        return {"FunctionSummary": summary, "ETag": columns["etag"], "Location": f"{LOCATION_PREFIX}function/{name}"}
 
     def describe(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """DescribeFunction: `FunctionSummary`, `ETag`.
@@ -101,9 +79,11 @@ class Functions:
         Raises:
             RefusedError: NoSuchFunctionExists.
         """
+        name, stage = arguments["Name"], arguments.get("Stage", DEVELOPMENT)
         with self._database.reading() as connection:
-            row = _row(connection, arguments)
-        return {"FunctionSummary": _function_summary(row), "ETag": row["etag"]}
+            row = function_row(connection, name, stage)
+            summary = summary_of(connection, name, stage)
+        return {"FunctionSummary": summary, "ETag": row["etag"]}
 
     def get(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """GetFunction: `FunctionCode`, a stream, `ETag`, `ContentType`.
@@ -112,56 +92,134 @@ class Functions:
             RefusedError: NoSuchFunctionExists.
         """
         with self._database.reading() as connection:
-            row = _row(connection, arguments)
+            row = function_row(connection, arguments["Name"], arguments.get("Stage", DEVELOPMENT))
         return {
             "FunctionCode": StreamingBody(BytesIO(row["code"]), len(row["code"])),
             "ETag": row["etag"],
             "ContentType": "application/octet-stream",
         }
 
+    def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """UpdateFunction, of DEVELOPMENT: `FunctionSummary`, `ETag`. What the config leaves out is gone.
 
-def _row(connection: sqlite3.Connection, arguments: Mapping[str, Any]) -> sqlite3.Row:
-    name, stage = arguments["Name"], arguments.get("Stage", DEVELOPMENT)
-    row: sqlite3.Row | None = connection.execute(
-        "SELECT * FROM function_stages WHERE name = ? AND stage = ?", (name, stage)
-    ).fetchone()
-    if row is None:
-        raise RefusedError("NoSuchFunctionExists", 404, f"There is no function named {name} in the stage {stage}.")
-    return row
+        Raises:
+            RefusedError: FunctionSizeLimitExceeded, InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists,
+                PreconditionFailed.
+        """
+        version = require_if_match(arguments)
+        columns = self._columns(arguments, now)
+        with self._database.writing() as connection:
+            check_version(version, function_row(connection, arguments["Name"])["etag"])
+            require_ready(connection, columns["store_arn"], now)
+            connection.execute(
+                """
+                UPDATE function_stages SET
+                    comment = :comment, runtime = :runtime, key_value_store_arn = :store_arn, code = :code,
+                    etag = :etag, last_modified_time = :now
+                WHERE name = :name AND stage = :stage
+                """,
+                columns,
+            )
+            summary = summary_of(connection, arguments["Name"])
+        return {"FunctionSummary": summary, "ETag": columns["etag"]}
 
+    def publish(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """PublishFunction: the `FunctionSummary` of LIVE, which is now what DEVELOPMENT is, and has an ETag of its own.
 
-def _function_summary(row: sqlite3.Row) -> dict[str, Any]:
-    config = {"Comment": row["comment"], "Runtime": row["runtime"]}
-    if row["key_value_store_arn"] is not None:
-        items = [{"KeyValueStoreARN": row["key_value_store_arn"]}]
-        config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
-    return {
-        "Name": row["name"],
-        "Status": "UNPUBLISHED",
-        "FunctionConfig": config,
-        "FunctionMetadata": {
-            "FunctionARN": row["arn"],
-            "Stage": row["stage"],
-            "CreatedTime": from_milliseconds(row["created_time"]),
-            "LastModifiedTime": from_milliseconds(row["last_modified_time"]),
-        },
-    }
+        Raises:
+            RefusedError: InvalidIfMatchVersion, NoSuchFunctionExists, PreconditionFailed.
+        """
+        name, version = arguments["Name"], require_if_match(arguments)
+        with self._database.writing() as connection:
+            check_version(version, function_row(connection, name)["etag"])
+            # Published again, it keeps the time of its creation.
+            connection.execute(
+                """
+                INSERT INTO function_stages (
+                    name, stage, arn, comment, runtime, key_value_store_arn, code, etag,
+                    created_time, last_modified_time
+                )
+                SELECT name, :live, arn, comment, runtime, key_value_store_arn, code, :etag, :now, :now
+                FROM function_stages WHERE name = :name AND stage = :development
+                ON CONFLICT (name, stage) DO UPDATE SET
+                    comment = excluded.comment, runtime = excluded.runtime,
+                    key_value_store_arn = excluded.key_value_store_arn, code = excluded.code,
+                    etag = excluded.etag, last_modified_time = excluded.last_modified_time
+                """,
+                {
+                    "name": name,
+                    "live": LIVE,
+                    "development": DEVELOPMENT,
+                    "etag": new_etag(),
+                    "now": to_milliseconds(now),
+                },
+            )
+            summary = summary_of(connection, name, LIVE)
+        return {"FunctionSummary": summary}
 
+    def delete(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteFunction: both stages and the tags are gone.
 
-def _associated_store(config: Mapping[str, Any]) -> str | None:
-    associations = config.get("KeyValueStoreAssociations", {"Quantity": 0})
-    items = associations.get("Items", [])
-    if associations["Quantity"] != len(items):
-        raise _invalid(f"Quantity is {associations['Quantity']}, but there are {len(items)} key value stores.")
-    if not items:
-        return None
-    if len(items) > MAX_ASSOCIATIONS:
-        raise _invalid(f"A function has at most {MAX_ASSOCIATIONS} key value store.")
-    if config["Runtime"] != ASSOCIATION_RUNTIME:
-        raise _invalid(f"A function with a key value store needs the runtime {ASSOCIATION_RUNTIME}.")
-    arn: str = items[0]["KeyValueStoreARN"]
-    return arn
+        Raises:
+            RefusedError: InvalidIfMatchVersion, NoSuchFunctionExists, PreconditionFailed.
+        """
+        version = require_if_match(arguments)
+        with self._database.writing() as connection:
+            row = function_row(connection, arguments["Name"])
+            check_version(version, row["etag"])
+            connection.execute("DELETE FROM resources WHERE arn = ?", (row["arn"],))
+        return {}
 
+    def list(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """ListFunctions: `FunctionList` by name; of both stages where no Stage is given, DEVELOPMENT before LIVE.
 
-def _invalid(message: str) -> RefusedError:
-    return RefusedError("InvalidArgument", 400, message)
+        A marker is the name and the stage of the last row of the page before.
+
+        Raises:
+            RefusedError: InvalidArgument.
+        """
+        page_size = max_items(arguments)
+        name, _, stage = arguments.get("Marker", "").partition("/")
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"""
+                {SUMMARIES}
+                WHERE (:stage IS NULL OR stage = :stage) AND (name, stage) > (:marked_name, :marked_stage)
+                ORDER BY name, stage LIMIT :limit
+                """,
+                {
+                    "stage": required_stage(arguments) if "Stage" in arguments else None,
+                    "marked_name": name,
+                    # A name alone stands for both of its stages.
+                    "marked_stage": stage or LIVE,
+                    # One more than the page has shows whether there is another.
+                    "limit": page_size + 1,
+                },
+            ).fetchall()
+        items = [function_summary(row) for row in rows[:page_size]]
+        page = {"MaxItems": page_size, "Quantity": len(items), "Items": items}
+        if len(rows) > page_size:
+            last = rows[page_size - 1]
+            page["NextMarker"] = f"{last['name']}/{last['stage']}"
+        return {"FunctionList": page}
+
+    def _columns(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """A new version of DEVELOPMENT, found good as far as that can be told without looking.
+
+        Raises:
+            RefusedError: FunctionSizeLimitExceeded, InvalidArgument.
+        """
+        config, code = arguments["FunctionConfig"], arguments["FunctionCode"]
+        if len(code) > self._max_code_bytes:
+            message = f"The function code has {len(code)} bytes; at most {self._max_code_bytes} are allowed."
+            raise RefusedError("FunctionSizeLimitExceeded", 413, message)
+        return {
+            "name": arguments["Name"],
+            "stage": DEVELOPMENT,
+            "comment": config["Comment"],
+            "runtime": config["Runtime"],
+            "store_arn": associated_store(config),
+            "code": code,
+            "etag": new_etag(),
+            "now": to_milliseconds(now),
+        }

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import logging
-import re
 import sqlite3
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .answers import (
-    ARN_PREFIX,
-    LOCATION_PREFIX,
-    RefusedError,
-    from_milliseconds,
-    new_etag,
-    to_milliseconds,
-)
+from .answers import ARN_PREFIX, LOCATION_PREFIX, RefusedError, from_milliseconds, to_milliseconds
 from .database import Database
 from .import_source import Import, ImportFolder
+from .pages import max_items
+from .store_rows import STORES, store_by_name
 from .tags import add_resource, requested_tags
-
-MAX_PAGE = 100
-"""Stores of one page, also where more are asked for or nothing is. Source: CloudFront's default for its lists."""
+from .versions import check_version, new_data_etag, new_etag, require_if_match
 
 _log = logging.getLogger(__name__)
-
-_STORES = """
-    SELECT * FROM (
-        SELECT *, CASE WHEN ready_time <= :now THEN 'READY' ELSE 'PROVISIONING' END AS status FROM key_value_stores
-    )
-"""
 
 
 class KeyValueStores:
@@ -107,7 +93,7 @@ class KeyValueStores:
                 "now": now,
                 "ready_time": ready_time,
                 "failure_reason": imported.failure,
-                "data_etag": new_etag(),
+                "data_etag": new_data_etag(),
             },
         )
         connection.executemany(
@@ -131,40 +117,61 @@ class KeyValueStores:
         Raises:
             RefusedError: InvalidArgument.
         """
-        max_items = _max_items(arguments.get("MaxItems", str(MAX_PAGE)))
+        page_size = max_items(arguments)
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"{_STORES} WHERE name > :marker AND (:status IS NULL OR status = :status) ORDER BY name LIMIT :limit",
+                f"{STORES} WHERE name > :marker AND (:status IS NULL OR status = :status) ORDER BY name LIMIT :limit",
                 {
                     "now": to_milliseconds(now),
                     "marker": arguments.get("Marker", ""),
                     "status": arguments.get("Status"),
                     # One more than the page has shows whether there is another.
-                    "limit": max_items + 1,
+                    "limit": page_size + 1,
                 },
             ).fetchall()
-        items = [_key_value_store(row) for row in rows[:max_items]]
-        page = {"MaxItems": max_items, "Quantity": len(items), "Items": items}
-        if len(rows) > max_items:
+        items = [_key_value_store(row) for row in rows[:page_size]]
+        page = {"MaxItems": page_size, "Quantity": len(items), "Items": items}
+        if len(rows) > page_size:
             page["NextMarker"] = items[-1]["Name"]
         return {"KeyValueStoreList": page}
 
-    def import_failure(self, arn: str) -> str | None:
-        """Why the store's import failed; None if it did not, or there is no such store."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT failure_reason FROM key_value_stores WHERE arn = ?", (arn,)).fetchone()
-        return row["failure_reason"] if row else None
+    def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """UpdateKeyValueStore, of the comment: `KeyValueStore`, `ETag`.
 
+        Raises:
+            RefusedError: EntityNotFound, InvalidIfMatchVersion, PreconditionFailed.
+        """
+        name, version = arguments["Name"], require_if_match(arguments)
+        with self._database.writing() as connection:
+            check_version(version, _row(connection, name, now)["etag"])
+            connection.execute(
+                "UPDATE key_value_stores SET comment = ?, etag = ?, last_modified_time = ? WHERE name = ?",
+                (arguments["Comment"], new_etag(), to_milliseconds(now), name),
+            )
+            row = _row(connection, name, now)
+        return {"KeyValueStore": _key_value_store(row), "ETag": row["etag"]}
 
-def store_status(connection: sqlite3.Connection, arn: str, now: datetime) -> str | None:
-    """PROVISIONING or READY; None if there is no such store."""
-    row = connection.execute(f"{_STORES} WHERE arn = :arn", {"now": to_milliseconds(now), "arn": arn}).fetchone()
-    return row["status"] if row else None
+    def delete(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """DeleteKeyValueStore: its keys and its tags are gone.
+
+        Raises:
+            RefusedError: CannotDeleteEntityWhileInUse, where any stage of a function is associated with it,
+                EntityNotFound, InvalidIfMatchVersion, PreconditionFailed.
+        """
+        version = require_if_match(arguments)
+        with self._database.writing() as connection:
+            row = _row(connection, arguments["Name"], now)
+            check_version(version, row["etag"])
+            used = "SELECT 1 FROM function_stages WHERE key_value_store_arn = ?"
+            if connection.execute(used, (row["arn"],)).fetchone():
+                message = "A function is associated with the key value store."
+                raise RefusedError("CannotDeleteEntityWhileInUse", 409, message)
+            connection.execute("DELETE FROM resources WHERE arn = ?", (row["arn"],))
+        return {}
 
 
 def _row(connection: sqlite3.Connection, name: str, now: datetime) -> sqlite3.Row:
-    parameters = {"now": to_milliseconds(now), "name": name}
-    row: sqlite3.Row | None = connection.execute(f"{_STORES} WHERE name = :name", parameters).fetchone()
+    row = store_by_name(connection, name, now)
     if row is None:
         raise RefusedError("EntityNotFound", 404, f"There is no key value store named {name}.")
     return row
@@ -180,9 +187,3 @@ def _key_value_store(row: sqlite3.Row) -> dict[str, Any]:
         "Status": row["status"],
         "LastModifiedTime": from_milliseconds(row["last_modified_time"]),
     }
-
-
-def _max_items(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise RefusedError("InvalidArgument", 400, "MaxItems is not a positive number.")
-    return min(int(text), MAX_PAGE)

@@ -33,14 +33,41 @@ class Tags:
         """
         arn = arguments["Resource"]
         with self._database.reading() as connection:
-            if connection.execute("SELECT 1 FROM resources WHERE arn = ?", (arn,)).fetchone() is None:
-                raise RefusedError("NoSuchResource", 404, "There is no resource with this ARN.")
+            _require_resource(connection, arn)
             rows = connection.execute("SELECT key, value FROM tags WHERE arn = ? ORDER BY rowid", (arn,)).fetchall()
         return {"Tags": {"Items": [_tag(row) for row in rows]}}
 
+    def add(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """TagResource. A tag that is there already keeps its place and gets the new value.
+
+        Raises:
+            RefusedError: InvalidTagging, NoSuchResource.
+        """
+        arn, tags = arguments["Resource"], requested_tags(arguments)
+        with self._database.writing() as connection:
+            _require_resource(connection, arn)
+            _put(connection, arn, tags)
+            (count,) = connection.execute("SELECT count(*) FROM tags WHERE arn = ?", (arn,)).fetchone()
+            if count > MAX_TAGS:
+                raise _invalid(f"There would be {count} tags; a resource has at most {MAX_TAGS}.")
+        return {}
+
+    def remove(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """UntagResource. Keys that are not there are passed over.
+
+        Raises:
+            RefusedError: InvalidTagging, NoSuchResource.
+        """
+        arn, keys = arguments["Resource"], arguments["TagKeys"].get("Items", [])
+        _require_unreserved(keys)
+        with self._database.writing() as connection:
+            _require_resource(connection, arn)
+            connection.executemany("DELETE FROM tags WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
+        return {}
+
 
 def requested_tags(arguments: Mapping[str, Any]) -> Sequence[Tag]:
-    """The tags of a create, found good.
+    """The tags of a create or of a TagResource, found good.
 
     Raises:
         RefusedError: InvalidTagging.
@@ -51,18 +78,34 @@ def requested_tags(arguments: Mapping[str, Any]) -> Sequence[Tag]:
         raise _invalid(f"There are {len(keys)} tags; a resource has at most {MAX_TAGS}.")
     if len(set(keys)) < len(keys):
         raise _invalid("A tag key is given more than once.")
-    if any(key.lower().startswith(RESERVED_PREFIX) for key in keys):
-        raise _invalid(f"Tag keys that start with {RESERVED_PREFIX} are reserved.")
+    _require_unreserved(keys)
     return tags
 
 
 def add_resource(connection: sqlite3.Connection, arn: str, tags: Sequence[Tag]) -> None:
     """Makes an ARN known, with its tags."""
     connection.execute("INSERT INTO resources (arn) VALUES (?)", (arn,))
+    _put(connection, arn, tags)
+
+
+def _put(connection: sqlite3.Connection, arn: str, tags: Sequence[Tag]) -> None:
     connection.executemany(
-        "INSERT INTO tags (arn, key, value) VALUES (?, ?, ?)",
+        """
+        INSERT INTO tags (arn, key, value) VALUES (?, ?, ?)
+        ON CONFLICT (arn, key) DO UPDATE SET value = excluded.value
+        """,
         [(arn, tag["Key"], tag.get("Value")) for tag in tags],
     )
+
+
+def _require_resource(connection: sqlite3.Connection, arn: str) -> None:
+    if connection.execute("SELECT 1 FROM resources WHERE arn = ?", (arn,)).fetchone() is None:
+        raise RefusedError("NoSuchResource", 404, "There is no resource with this ARN.")
+
+
+def _require_unreserved(keys: Sequence[str]) -> None:
+    if any(key.lower().startswith(RESERVED_PREFIX) for key in keys):
+        raise _invalid(f"Tag keys that start with {RESERVED_PREFIX} are reserved.")
 
 
 def _tag(row: sqlite3.Row) -> Tag:

@@ -1,0 +1,241 @@
+"""The data plane of key value stores. One ETag is the version of all of a store's keys."""
+
+from __future__ import annotations
+
+import base64
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from .answers import DataRefusedError, from_milliseconds, to_milliseconds
+from .database import Database
+from .import_source import MAX_FILE_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES
+from .store_rows import READY, store_by_arn
+from .versions import check_data_version, new_data_etag, require_data_if_match
+
+MAX_STORE_BYTES = MAX_FILE_BYTES
+"""All keys and values of a store, as UTF-8. Source: the Developer Guide, quotas of key value stores: 5 MB."""
+
+MAX_UPDATES = 50
+"""Keys of one UpdateKeys. Source: the same. Its other limit, 3 MB, is far above 50 keys and values of their sizes."""
+
+DEFAULT_PAGE, MAX_PAGE = 10, 50
+"""Keys of one page. Source: CloudFront's service model, ListKeys."""
+
+FAILED = "FAILED"
+"""The status of a store whose import failed. CloudFront does not say which word it has for that."""
+
+Change = Callable[[sqlite3.Connection], object]
+
+
+class KeyValues:
+    """The operations of the data plane. All raise `DataRefusedError`.
+
+    Args:
+        database: where stores are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def describe(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """DescribeKeyValueStore; `FailureReason` only where the import failed.
+
+        Raises:
+            DataRefusedError: ResourceNotFoundException.
+        """
+        arn = arguments["KvsARN"]
+        with self._database.reading() as connection:
+            row = _store(connection, arn, now)
+            sizes = _sizes(connection, arn)
+        failed = row["failure_reason"] is not None
+        return {
+            **sizes,
+            "KvsARN": arn,
+            "Created": from_milliseconds(row["created_time"]),
+            "ETag": row["data_etag"],
+            "LastModified": from_milliseconds(row["data_last_modified_time"]),
+            "Status": FAILED if failed else row["status"],
+            **({"FailureReason": row["failure_reason"]} if failed else {}),
+        }
+
+    def get(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """GetKey: `Key`, `Value` and the store's sizes.
+
+        Raises:
+            DataRefusedError: ConflictException, ResourceNotFoundException.
+        """
+        arn, key = arguments["KvsARN"], arguments["Key"]
+        with self._database.reading() as connection:
+            _ready_store(connection, arn, now)
+            row = connection.execute("SELECT value FROM key_values WHERE arn = ? AND key = ?", (arn, key)).fetchone()
+            if row is None:
+                raise _no_such_key()
+            return {"Key": key, "Value": row["value"], **_sizes(connection, arn)}
+
+    def list(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """ListKeys: `Items`, by key, and `NextToken` where there are more.
+
+        Raises:
+            DataRefusedError: ConflictException, ResourceNotFoundException, ValidationException.
+        """
+        arn, page_size = arguments["KvsARN"], arguments.get("MaxResults", DEFAULT_PAGE)
+        if not 1 <= page_size <= MAX_PAGE:
+            raise _invalid(f"MaxResults is not between 1 and {MAX_PAGE}.")
+        last_key = _last_key(arguments["NextToken"], arn) if "NextToken" in arguments else ""
+        with self._database.reading() as connection:
+            _ready_store(connection, arn, now)
+            rows = connection.execute(
+                "SELECT key, value FROM key_values WHERE arn = ? AND key > ? ORDER BY key LIMIT ?",
+                # One more than the page has shows whether there is another.
+                (arn, last_key, page_size + 1),
+            ).fetchall()
+        items = [{"Key": row["key"], "Value": row["value"]} for row in rows[:page_size]]
+        more = {"NextToken": _token(arn, items[-1]["Key"])} if len(rows) > page_size else {}
+        return {"Items": items, **more}
+
+    def put(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """PutKey: the sizes and the `ETag` that the store has now.
+
+        Raises:
+            DataRefusedError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
+                ValidationException.
+        """
+        pair = _checked_pair(arguments)
+        return self._change(arguments, now, lambda connection: _put(connection, arguments["KvsARN"], [pair]))
+
+    def delete(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """DeleteKey: the sizes and the `ETag` that the store has now.
+
+        Raises:
+            DataRefusedError: ConflictException, ResourceNotFoundException, ValidationException.
+        """
+        key = _checked_key(arguments["Key"])
+
+        def delete_one(connection: sqlite3.Connection) -> None:
+            if not _delete(connection, arguments["KvsARN"], [key]):
+                raise _no_such_key()
+
+        return self._change(arguments, now, delete_one)
+
+    def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+        """UpdateKeys, all or nothing: the sizes and the `ETag` that the store has now.
+
+        Keys that are to be deleted, and are not there, are passed over.
+
+        Raises:
+            DataRefusedError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
+                ValidationException.
+        """
+        puts, deletes = arguments.get("Puts", []), arguments.get("Deletes", [])
+        if not 1 <= len(puts) + len(deletes) <= MAX_UPDATES:
+            raise _invalid(f"There are {len(puts) + len(deletes)} keys; 1 to {MAX_UPDATES} are allowed.")
+        pairs = [_checked_pair(put) for put in puts]
+        deleted = [_checked_key(delete["Key"]) for delete in deletes]
+        if len({key for key, _ in pairs} | set(deleted)) < len(pairs) + len(deleted):
+            raise _invalid("A key is given more than once.")
+
+        def update_all(connection: sqlite3.Connection) -> None:
+            _put(connection, arguments["KvsARN"], pairs)
+            _delete(connection, arguments["KvsARN"], deleted)
+
+        return self._change(arguments, now, update_all)
+
+    def _change(self, arguments: Mapping[str, Any], now: datetime, change: Change) -> dict[str, Any]:
+        arn, version = arguments["KvsARN"], require_data_if_match(arguments)
+        etag = new_data_etag()
+        with self._database.writing() as connection:
+            check_data_version(version, _ready_store(connection, arn, now)["data_etag"])
+            change(connection)
+            connection.execute(
+                "UPDATE key_value_stores SET data_etag = ?, data_last_modified_time = ? WHERE arn = ?",
+                (etag, to_milliseconds(now), arn),
+            )
+            sizes = _sizes(connection, arn)
+            if sizes["TotalSizeInBytes"] > MAX_STORE_BYTES:
+                message = f"The key value store would have more than {MAX_STORE_BYTES} bytes."
+                raise DataRefusedError("ServiceQuotaExceededException", 402, message)
+        return {**sizes, "ETag": etag}
+
+
+def _store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row:
+    row = store_by_arn(connection, arn, now)
+    if row is None:
+        raise DataRefusedError("ResourceNotFoundException", 404, "There is no key value store with this ARN.")
+    return row
+
+
+def _ready_store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row:
+    row = _store(connection, arn, now)
+    if row["status"] != READY:
+        # The words that CloudFront has for ConflictException.
+        raise DataRefusedError("ConflictException", 409, "The key value store was not in expected state: not READY.")
+    return row
+
+
+def _sizes(connection: sqlite3.Connection, arn: str) -> dict[str, int]:
+    count, total = connection.execute(
+        """
+        SELECT count(*), coalesce(sum(length(CAST(key AS BLOB)) + length(CAST(value AS BLOB))), 0)
+        FROM key_values WHERE arn = ?
+        """,
+        (arn,),
+    ).fetchone()
+    return {"ItemCount": count, "TotalSizeInBytes": total}
+
+
+def _put(connection: sqlite3.Connection, arn: str, pairs: Iterable[tuple[str, str]]) -> None:
+    connection.executemany(
+        """
+        INSERT INTO key_values (arn, key, value) VALUES (?, ?, ?)
+        ON CONFLICT (arn, key) DO UPDATE SET value = excluded.value
+        """,
+        [(arn, key, value) for key, value in pairs],
+    )
+
+
+def _delete(connection: sqlite3.Connection, arn: str, keys: Iterable[str]) -> int:
+    """Deletes keys, and says how many there were."""
+    sql = "DELETE FROM key_values WHERE arn = ? AND key = ?"
+    return connection.executemany(sql, [(arn, key) for key in keys]).rowcount
+
+
+def _checked_pair(item: Mapping[str, str]) -> tuple[str, str]:
+    key, value = _checked_key(item["Key"]), item["Value"]
+    if _bytes(value) > MAX_VALUE_BYTES:
+        raise _invalid(f"A value has {_bytes(value)} bytes; at most {MAX_VALUE_BYTES} are allowed.")
+    return key, value
+
+
+def _checked_key(key: str) -> str:
+    if not 1 <= _bytes(key) <= MAX_KEY_BYTES:
+        raise _invalid(f"A key has {_bytes(key)} bytes; 1 to {MAX_KEY_BYTES} are allowed.")
+    return key
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _token(arn: str, key: str) -> str:
+    return base64.urlsafe_b64encode(f"{arn} {key}".encode()).decode()
+
+
+def _last_key(token: str, arn: str) -> str:
+    """The key that a page ended with. It need not be there any more."""
+    try:
+        token_arn, _, key = base64.b64decode(token, b"-_", validate=True).decode().partition(" ")
+    except ValueError:
+        raise _invalid("NextToken is not one.") from None
+    if token_arn != arn or not key:
+        raise _invalid("NextToken is not one of this key value store.")
+    return key
+
+
+def _no_such_key() -> DataRefusedError:
+    return DataRefusedError("ResourceNotFoundException", 404, "There is no such key in the key value store.")
+
+
+def _invalid(message: str) -> DataRefusedError:
+    return DataRefusedError("ValidationException", 400, message)

@@ -1,0 +1,58 @@
+"""A key value store in the embedded backend, for tests of its data plane."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Store:
+    """A store, and the writes to its current version."""
+
+    def __init__(self, backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> None:
+        self.backend = backend
+        self.arn: str = backend.create_key_value_store(Name=name, **arguments)["KeyValueStore"]["ARN"]
+
+    def describe(self) -> dict[str, Any]:
+        answer = dict(self.backend.describe_key_value_store_data(KvsARN=self.arn))
+        del answer["ResponseMetadata"]
+        return answer
+
+    def content(self) -> dict[str, str]:
+        items = self.backend.list_keys(KvsARN=self.arn, MaxResults=50)["Items"]
+        return {item["Key"]: item["Value"] for item in items}
+
+    def put(self, key: str, value: str) -> Any:
+        return self.backend.put_key(KvsARN=self.arn, Key=key, Value=value, IfMatch=self.describe()["ETag"])
+
+    def delete(self, key: str) -> Any:
+        return self.backend.delete_key(KvsARN=self.arn, Key=key, IfMatch=self.describe()["ETag"])
+
+    def update(self, puts: dict[str, str] | None = None, deletes: tuple[str, ...] = ()) -> Any:
+        given = {
+            "Puts": [{"Key": key, "Value": value} for key, value in (puts or {}).items()],
+            "Deletes": [{"Key": key} for key in deletes],
+        }
+        given = {name: items for name, items in given.items() if items}
+        return self.backend.update_keys(KvsARN=self.arn, IfMatch=self.describe()["ETag"], **given)
+
+
+def refusal(call: Callable[..., object], *arguments: Any, **named: Any) -> tuple[str, int]:
+    with pytest.raises(ClientError) as caught:
+        call(*arguments, **named)
+    response: Any = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]

@@ -1,0 +1,174 @@
+"""Changes that were answered stay, those that were refused left nothing: kill -9, two processes, a full disk."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+# Makes all changes that there are, over and over, and says each time what it has done.
+CHANGE = """
+import json, sys
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+path = sys.argv[1]
+config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+backend = EmbeddedBackend(path=path, s3_dir=None, max_functions=10**6, max_key_value_stores=10**6)
+created = backend.create_key_value_store(Name=sys.argv[2])
+arn, version = created["KeyValueStore"]["ARN"], created["ETag"]
+data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+for number in range(10**6):
+    name = f"{sys.argv[2]}{number}"
+    etag = backend.create_function(Name=name, FunctionConfig=config, FunctionCode=b"first")["ETag"]
+    code = f"code of {name}".encode()
+    etag = backend.update_function(Name=name, IfMatch=etag, FunctionConfig=config, FunctionCode=code)["ETag"]
+    backend.publish_function(Name=name, IfMatch=etag)
+    gone = backend.create_function(Name=f"{name}-gone", FunctionConfig=config, FunctionCode=b"x")["ETag"]
+    backend.delete_function(Name=f"{name}-gone", IfMatch=gone)
+    version = backend.update_key_value_store(Name=sys.argv[2], Comment=name, IfMatch=version)["ETag"]
+    gone = backend.create_key_value_store(Name=f"{name}-gone")["ETag"]
+    backend.delete_key_value_store(Name=f"{name}-gone", IfMatch=gone)
+    backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": "last", "Value": name}, {"Key": "gone"}]})
+    backend.untag_resource(Resource=arn, TagKeys={"Items": ["gone"]})
+    puts = [{"Key": f"{name}-{half}", "Value": name} for half in "ab"]
+    data_version = backend.update_keys(KvsARN=arn, IfMatch=data_version, Puts=puts)["ETag"]
+    data_version = backend.put_key(KvsARN=arn, IfMatch=data_version, Key="gone", Value=name)["ETag"]
+    data_version = backend.delete_key(KvsARN=arn, IfMatch=data_version, Key="gone")["ETag"]
+    print(json.dumps([name, etag, version, data_version]), flush=True)
+"""
+
+# Says that it is there, waits for a line, then puts keys until all are there, whoever else does so too.
+PUT = """
+import sys
+from botocore.exceptions import ClientError
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+path, arn, prefix = sys.argv[1:]
+backend = EmbeddedBackend(path=path, s3_dir=None)
+print("here", flush=True)
+sys.stdin.readline()
+number = 0
+while number < 60:
+    version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+    try:
+        backend.put_key(KvsARN=arn, IfMatch=version, Key=f"{prefix}{number}", Value="v")
+        number += 1
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ConflictException", error
+print("done")
+"""
+
+
+def code_of(call: Callable[[], object]) -> str:
+    try:
+        call()
+    except ClientError as error:
+        code: str = error.response["Error"]["Code"]
+        return code
+    return "OK"
+
+
+def all_keys(backend: EmbeddedBackend, arn: str) -> list[str]:
+    keys: list[str] = []
+    arguments: dict[str, Any] = {"KvsARN": arn, "MaxResults": 50}
+    while True:
+        page = backend.list_keys(**arguments)
+        keys += [item["Key"] for item in page["Items"]]
+        if "NextToken" not in page:
+            return keys
+        arguments["NextToken"] = page["NextToken"]
+
+
+def test_every_change_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    for life in range(3):
+        with subprocess.Popen(
+            [sys.executable, "-c", CHANGE, str(path), f"life{life}"], stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout is not None
+            said = [child.stdout.readline() for _ in range(4 + life)]
+            child.kill()
+            said += [line for line in child.stdout if line.endswith("]\n")]
+        answered = [json.loads(line) for line in said]
+        with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
+            for name, etag, _, _ in answered:
+                for stage in ("DEVELOPMENT", "LIVE"):
+                    assert backend.get_function(Name=name, Stage=stage)["FunctionCode"].read() == (
+                        f"code of {name}".encode()
+                    )
+                assert backend.describe_function(Name=name)["ETag"] == etag
+                assert code_of(partial(backend.describe_function, Name=f"{name}-gone")) == "NoSuchFunctionExists"
+            store = backend.describe_key_value_store(Name=f"life{life}")
+            arn = store["KeyValueStore"]["ARN"]
+            data = backend.describe_key_value_store_data(KvsARN=arn)
+            last, _, version, data_version = answered[-1]
+            tags = {
+                tag["Key"]: tag.get("Value") for tag in backend.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
+            }
+            keys = all_keys(backend, arn)
+            # What was under way when it died may be there too, but whole.
+            under_way = f"life{life}{len(answered)}"
+            assert store["KeyValueStore"]["Comment"] in (last, under_way)
+            assert (store["ETag"] == version) == (store["KeyValueStore"]["Comment"] == last)
+            assert tags["last"] in (last, under_way)
+            assert {key for key in keys if last in key} == {f"{last}-a", f"{last}-b"}
+            assert {key for key in keys if under_way in key} in (set(), {f"{under_way}-a", f"{under_way}-b"})
+            if under_way not in "".join(keys):
+                assert data["ETag"] == data_version
+            assert data["ItemCount"] == len(keys) >= 2 * len(answered)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@contextmanager
+def putting(path: Path, arn: str, prefix: str) -> Iterator[subprocess.Popen[str]]:
+    """A child process that is ready to put keys, and starts when it reads a line."""
+    command = [sys.executable, "-c", PUT, str(path), arn, prefix]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "here\n"
+            yield child
+        finally:
+            child.kill()
+
+
+def test_two_processes_that_put_keys_lose_none(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
+        arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
+        with putting(path, arn, "a") as one, putting(path, arn, "b") as other:
+            for child in (one, other):
+                assert child.stdin is not None
+                child.stdin.write("go\n")
+                child.stdin.flush()
+            assert [child.communicate()[0] for child in (one, other)] == ["done\n", "done\n"]
+        assert sorted(all_keys(backend, arn)) == sorted(f"{prefix}{number}" for prefix in "ab" for number in range(60))
+
+
+def test_an_update_of_keys_that_the_disk_does_not_take_leaves_nothing(tmp_path: Path) -> None:
+    with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=None)) as backend:
+        arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
+        before = backend.describe_key_value_store_data(KvsARN=arn)
+        with backend._database.reading() as connection:
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        puts = [{"Key": f"k{number}", "Value": "x" * 1000} for number in range(50)]
+        update = {"KvsARN": arn, "IfMatch": before["ETag"], "Puts": puts}
+        assert code_of(lambda: backend.update_keys(**update)) == "ServiceUnavailable"
+        after = backend.describe_key_value_store_data(KvsARN=arn)
+        assert (after["ETag"], after["ItemCount"]) == (before["ETag"], 0)
+        with backend._database.reading() as connection:
+            connection.execute("PRAGMA max_page_count = 1000000")
+        assert code_of(lambda: backend.update_keys(**update)) == "OK"

@@ -1,0 +1,232 @@
+"""What becomes of a function in the embedded backend: updates, publishing, its two stages, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 5, 5, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
+        yield backend
+
+
+def config(runtime: str = "cloudfront-js-2.0", comment: str = "", **more: Any) -> dict[str, Any]:
+    return {"Comment": comment, "Runtime": runtime, **more}
+
+
+def reading(*arns: str, quantity: int | None = None) -> dict[str, Any]:
+    items = [{"KeyValueStoreARN": arn} for arn in arns]
+    return {"KeyValueStoreAssociations": {"Quantity": len(items) if quantity is None else quantity, "Items": items}}
+
+
+def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int]:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response: Mapping[str, Any] = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def create(backend: EmbeddedBackend, name: str = "f", code: bytes = b"first", **more: Any) -> str:
+    etag: str = backend.create_function(Name=name, FunctionConfig=config(**more), FunctionCode=code)["ETag"]
+    return etag
+
+
+def new_store(backend: EmbeddedBackend, name: str = "s") -> str:
+    arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
+    return arn
+
+
+def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mapping[str, Any], str]:
+    """Code, summary and version."""
+    got = backend.get_function(Name=name, Stage=stage)
+    described = backend.describe_function(Name=name, Stage=stage)
+    assert got["ETag"] == described["ETag"]
+    assert described["FunctionSummary"]["FunctionMetadata"]["Stage"] == stage
+    return got["FunctionCode"].read(), described["FunctionSummary"], described["ETag"]
+
+
+def test_an_update_replaces_config_and_code_whole(backend: EmbeddedBackend, clock: Clock) -> None:
+    version = create(backend, comment="before", **reading(new_store(backend)))
+    clock.now += timedelta(seconds=5)
+    answer = backend.update_function(
+        Name="f", IfMatch=version, FunctionConfig=config("cloudfront-js-1.0", "after"), FunctionCode=b"second"
+    )
+    assert answer["FunctionSummary"] == {
+        "Name": "f",
+        "Status": "UNPUBLISHED",
+        "FunctionConfig": {"Comment": "after", "Runtime": "cloudfront-js-1.0"},
+        "FunctionMetadata": {
+            "FunctionARN": "arn:aws:cloudfront::000000000000:function/f",
+            "Stage": "DEVELOPMENT",
+            "CreatedTime": clock.now - timedelta(seconds=5),
+            "LastModifiedTime": clock.now,
+        },
+    }
+    assert answer["ETag"] != version
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert stage(backend, "f", "DEVELOPMENT") == (b"second", answer["FunctionSummary"], answer["ETag"])
+
+
+def test_the_version_of_an_update_is_in_the_header_that_cloudfront_misspells(backend: EmbeddedBackend) -> None:
+    answer = backend.update_function(Name="f", IfMatch=create(backend), FunctionConfig=config(), FunctionCode=b"x")
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["ettag"] == answer["ETag"]
+    assert "etag" not in headers
+
+
+def test_an_update_that_changes_nothing_is_a_new_version(backend: EmbeddedBackend) -> None:
+    version = create(backend)
+    for _ in range(2):
+        answer = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config(), FunctionCode=b"first")
+        assert answer["ETag"] != version
+        version = answer["ETag"]
+
+
+def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
+    version, arn = create(backend), new_store(backend)
+    answer = backend.update_function(
+        Name="f", IfMatch=version, FunctionConfig=config(**reading(arn)), FunctionCode=b"x"
+    )
+    associations = answer["FunctionSummary"]["FunctionConfig"]["KeyValueStoreAssociations"]
+    assert associations == {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
+
+
+@pytest.mark.parametrize(
+    ("what", "runtime", "refused"),
+    [
+        ("no such store", "cloudfront-js-2.0", ("InvalidArgument", 400)),
+        ("not ready", "cloudfront-js-2.0", ("InvalidArgument", 400)),
+        ("two stores", "cloudfront-js-2.0", ("InvalidArgument", 400)),
+        ("wrong quantity", "cloudfront-js-2.0", ("InvalidArgument", 400)),
+        ("ready", "cloudfront-js-1.0", ("InvalidArgument", 400)),
+        ("too large", "cloudfront-js-2.0", ("FunctionSizeLimitExceeded", 413)),
+    ],
+)
+def test_an_update_is_held_against_the_rules_of_a_create(
+    clock: Clock, what: str, runtime: str, refused: tuple[str, int]
+) -> None:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=5)) as backend:
+        ready = new_store(backend, "ready")
+        clock.now += timedelta(seconds=5)
+        associations = {
+            "no such store": reading("arn:aws:cloudfront::000000000000:key-value-store/" + "0" * 36),
+            "not ready": reading(new_store(backend, "new")),
+            "two stores": reading(ready, ready),
+            "wrong quantity": reading(ready, quantity=0),
+        }.get(what, reading(ready))
+        version = create(backend)
+        before = stage(backend, "f", "DEVELOPMENT")
+        code = b"x" * (10_241 if what == "too large" else 1)
+        arguments = {"Name": "f", "IfMatch": version, "FunctionConfig": config(runtime, **associations)}
+        assert refusal(backend.update_function, **arguments, FunctionCode=code) == refused
+        assert stage(backend, "f", "DEVELOPMENT") == before
+
+
+def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: Clock) -> None:
+    arn = new_store(backend)
+    version = create(backend, comment="c", **reading(arn))
+    clock.now += timedelta(seconds=5)
+    answer = backend.publish_function(Name="f", IfMatch=version)
+    assert answer.keys() == {"FunctionSummary", "ResponseMetadata"}
+    assert "etag" not in answer["ResponseMetadata"]["HTTPHeaders"]
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert answer["FunctionSummary"] == {
+        "Name": "f",
+        "Status": "UNASSOCIATED",
+        "FunctionConfig": config(comment="c", **reading(arn)),
+        "FunctionMetadata": {
+            "FunctionARN": "arn:aws:cloudfront::000000000000:function/f",
+            "Stage": "LIVE",
+            "CreatedTime": clock.now,
+            "LastModifiedTime": clock.now,
+        },
+    }
+    code, summary, live_version = stage(backend, "f", "LIVE")
+    assert (code, summary) == (b"first", answer["FunctionSummary"])
+    assert live_version != version
+
+
+def test_publishing_leaves_developments_version_and_times(backend: EmbeddedBackend, clock: Clock) -> None:
+    version = create(backend)
+    code, before, _ = stage(backend, "f", "DEVELOPMENT")
+    clock.now += timedelta(seconds=5)
+    backend.publish_function(Name="f", IfMatch=version)
+    assert stage(backend, "f", "DEVELOPMENT") == (code, {**before, "Status": "UNASSOCIATED"}, version)
+
+
+def test_an_update_leaves_live_alone(backend: EmbeddedBackend, clock: Clock) -> None:
+    version = create(backend)
+    backend.publish_function(Name="f", IfMatch=version)
+    live = stage(backend, "f", "LIVE")
+    clock.now += timedelta(seconds=5)
+    backend.update_function(Name="f", IfMatch=version, FunctionConfig=config(comment="new"), FunctionCode=b"second")
+    assert stage(backend, "f", "LIVE") == live
+    assert stage(backend, "f", "DEVELOPMENT")[0] == b"second"
+
+
+def test_publishing_again_replaces_live(backend: EmbeddedBackend, clock: Clock) -> None:
+    version = create(backend, **reading(new_store(backend)))
+    backend.publish_function(Name="f", IfMatch=version)
+    first = stage(backend, "f", "LIVE")
+    clock.now += timedelta(seconds=5)
+    update = {"FunctionConfig": config("cloudfront-js-1.0", "new"), "FunctionCode": b"second"}
+    version = backend.update_function(Name="f", IfMatch=version, **update)["ETag"]
+    backend.publish_function(Name="f", IfMatch=version)
+    code, summary, live_version = stage(backend, "f", "LIVE")
+    assert (code, summary["FunctionConfig"]) == (b"second", update["FunctionConfig"])
+    assert summary["FunctionMetadata"]["CreatedTime"] == first[1]["FunctionMetadata"]["CreatedTime"]
+    assert summary["FunctionMetadata"]["LastModifiedTime"] == clock.now
+    assert live_version not in (first[2], version)
+
+
+def test_a_function_is_in_live_only_when_it_was_published(backend: EmbeddedBackend) -> None:
+    create(backend)
+    create(backend, "other")
+    backend.publish_function(Name="other", IfMatch=backend.describe_function(Name="other")["ETag"])
+    assert refusal(backend.describe_function, Name="f", Stage="LIVE") == ("NoSuchFunctionExists", 404)
+    assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
+
+
+def test_a_delete_takes_both_stages_and_frees_the_name(backend: EmbeddedBackend) -> None:
+    version = create(backend)
+    create(backend, "other")
+    backend.publish_function(Name="f", IfMatch=version)
+    answer = backend.delete_function(Name="f", IfMatch=version)
+    assert answer.keys() == {"ResponseMetadata"}
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    for which in ("DEVELOPMENT", "LIVE"):
+        assert refusal(backend.describe_function, Name="f", Stage=which) == ("NoSuchFunctionExists", 404)
+    assert stage(backend, "other", "DEVELOPMENT")[0] == b"first"
+    assert create(backend) != version
+    assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
+
+
+def test_a_deleted_function_makes_room_in_the_quota() -> None:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_functions=1)) as backend:
+        version = create(backend)
+        backend.publish_function(Name="f", IfMatch=version)
+        assert refusal(create, backend=backend, name="g") == ("TooManyFunctions", 400)
+        backend.delete_function(Name="f", IfMatch=version)
+        create(backend, "g")

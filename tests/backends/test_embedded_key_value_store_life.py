@@ -1,0 +1,166 @@
+"""What becomes of a key value store in the embedded backend: its comment, its users, its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
+        yield backend
+
+
+def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, ClientError]:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response: Mapping[str, Any] = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value
+
+
+def listed(backend: EmbeddedBackend, **arguments: str) -> list[str]:
+    page = backend.list_key_value_stores(**arguments)["KeyValueStoreList"]
+    assert page["Quantity"] == len(page["Items"])
+    return [item["Name"] for item in page["Items"]]
+
+
+def make(backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> tuple[str, str]:
+    """Makes a store, and gives its ARN and its version."""
+    answer = backend.create_key_value_store(Name=name, **arguments)
+    return answer["KeyValueStore"]["ARN"], answer["ETag"]
+
+
+def associate(backend: EmbeddedBackend, name: str, *arns: str) -> str:
+    """Creates a function, or updates it, and gives its version."""
+    config: dict[str, Any] = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+    if arns:
+        items = [{"KeyValueStoreARN": arn} for arn in arns]
+        config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
+    arguments = {"Name": name, "FunctionConfig": config, "FunctionCode": b"x"}
+    try:
+        etag: str = backend.create_function(**arguments)["ETag"]
+    except ClientError:
+        version = backend.describe_function(Name=name)["ETag"]
+        etag = backend.update_function(IfMatch=version, **arguments)["ETag"]
+    return etag
+
+
+@pytest.mark.parametrize("before", [{}, {"Comment": "before"}])
+@pytest.mark.parametrize("comment", ["after", ""])
+def test_an_update_changes_the_comment_only(
+    backend: EmbeddedBackend, clock: Clock, before: dict[str, str], comment: str
+) -> None:
+    arn, version = make(backend, **before)
+    make(backend, "other", **before)
+    clock.now += timedelta(seconds=5)
+    answer = backend.update_key_value_store(Name="s", Comment=comment, IfMatch=version)
+    assert answer["KeyValueStore"] == {
+        "Name": "s",
+        "Id": arn.rpartition("/")[2],
+        "Comment": comment,
+        "ARN": arn,
+        "Status": "READY",
+        "LastModifiedTime": datetime(2026, 5, 5, 12, 0, 5, 123_000, tzinfo=UTC),
+    }
+    assert answer["ETag"] != version
+    assert answer["ETag"] == answer["ResponseMetadata"]["HTTPHeaders"]["etag"]
+    described = backend.describe_key_value_store(Name="s")
+    assert (described["KeyValueStore"], described["ETag"]) == (answer["KeyValueStore"], answer["ETag"])
+    other = backend.describe_key_value_store(Name="other")["KeyValueStore"]
+    assert other.get("Comment") == before.get("Comment")
+
+
+def test_the_two_planes_have_versions_of_their_own(backend: EmbeddedBackend) -> None:
+    arn, version = make(backend)
+    data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+    assert re.fullmatch("KV[A-Z0-9]{13}", data_version)
+    version = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)["ETag"]
+    assert backend.describe_key_value_store_data(KvsARN=arn)["ETag"] == data_version
+    backend.put_key(KvsARN=arn, Key="k", Value="v", IfMatch=data_version)
+    assert backend.describe_key_value_store(Name="s")["ETag"] == version
+
+
+def test_a_delete_takes_the_keys_and_frees_the_name(backend: EmbeddedBackend) -> None:
+    arn, version = make(backend)
+    other_arn, _ = make(backend, "other")
+    for each in (arn, other_arn):
+        data_version = backend.describe_key_value_store_data(KvsARN=each)["ETag"]
+        backend.put_key(KvsARN=each, Key="k", Value="v", IfMatch=data_version)
+    answer = backend.delete_key_value_store(Name="s", IfMatch=version)
+    assert answer.keys() == {"ResponseMetadata"}
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    assert refusal(backend.describe_key_value_store, Name="s")[0] == "EntityNotFound"
+    assert refusal(backend.describe_key_value_store_data, KvsARN=arn)[0] == "ResourceNotFoundException"
+    assert listed(backend) == ["other"]
+    assert backend.get_key(KvsARN=other_arn, Key="k")["Value"] == "v"
+    new_arn, _ = make(backend)
+    assert new_arn != arn
+    assert backend.describe_key_value_store_data(KvsARN=new_arn)["ItemCount"] == 0
+
+
+@pytest.mark.parametrize("stage", ["DEVELOPMENT", "LIVE", "both"])
+def test_a_store_that_a_function_is_associated_with_is_not_deleted(backend: EmbeddedBackend, stage: str) -> None:
+    arn, version = make(backend)
+    function_version = associate(backend, "f", arn)
+    if stage != "DEVELOPMENT":
+        backend.publish_function(Name="f", IfMatch=function_version)
+    if stage == "LIVE":
+        function_version = associate(backend, "f")
+    code, status, error = refusal(backend.delete_key_value_store, Name="s", IfMatch=version)
+    assert (code, status) == ("CannotDeleteEntityWhileInUse", 409)
+    assert error.operation_name == "DeleteKeyValueStore"
+    assert backend.describe_key_value_store(Name="s")["ETag"] == version
+    backend.delete_function(Name="f", IfMatch=function_version)
+    backend.delete_key_value_store(Name="s", IfMatch=version)
+
+
+def test_a_store_that_no_stage_reads_any_more_is_deleted(backend: EmbeddedBackend) -> None:
+    arn, version = make(backend)
+    associate(backend, "f", arn)
+    associate(backend, "f")
+    backend.delete_key_value_store(Name="s", IfMatch=version)
+
+
+def test_a_store_is_updated_and_deleted_before_it_is_ready() -> None:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)) as backend:
+        _, version = make(backend)
+        answer = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)
+        assert answer["KeyValueStore"]["Status"] == "PROVISIONING"
+        backend.delete_key_value_store(Name="s", IfMatch=answer["ETag"])
+
+
+def test_a_deleted_store_makes_room_in_the_quota() -> None:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_key_value_stores=1)) as backend:
+        _, version = make(backend)
+        backend.delete_key_value_store(Name="s", IfMatch=version)
+        make(backend, "t")
+
+
+def test_stores_deleted_between_pages_lose_nothing(backend: EmbeddedBackend) -> None:
+    versions = {name: make(backend, name)[1] for name in "abcd"}
+    marker = backend.list_key_value_stores(MaxItems="2")["KeyValueStoreList"]["NextMarker"]
+    for name in "bc":
+        backend.delete_key_value_store(Name=name, IfMatch=versions[name])
+    assert listed(backend, Marker=marker) == ["d"]

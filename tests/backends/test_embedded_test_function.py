@@ -1,0 +1,292 @@
+"""TestFunction in the embedded backend: what it checks, and what it makes of a run."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from cloudfront_facade_server.backends.embedded.javascript import InvalidEventError, Run, RunnerError, StoreFacts
+
+EVENT = b'{"version":"1.0"}'
+
+
+GOOD = Run('{"request":{}}', None, [], 6)
+
+
+class Runner:
+    """Runs nothing: remembers what it was given, and says what it was told to."""
+
+    def __init__(self, answer: Callable[[], Run] = lambda: GOOD) -> None:
+        self.answer = answer
+        self.given: list[tuple[bytes, str, bytes, Mapping[str, str] | None]] = []
+        self.stores: list[StoreFacts | None] = []
+
+    def run(
+        self,
+        code: bytes,
+        runtime: str,
+        event: bytes,
+        key_values: Mapping[str, str] | None,
+        store: StoreFacts | None = None,
+    ) -> Run:
+        self.given.append((code, runtime, event, key_values))
+        self.stores.append(store)
+        return self.answer()
+
+
+def backend_with(runner: Runner | None) -> EmbeddedBackend:
+    return EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner)
+
+
+def create(
+    backend: EmbeddedBackend, code: bytes = b"first", runtime: str = "cloudfront-js-2.0", *store_arns: str
+) -> str:
+    config: dict[str, Any] = {"Comment": "", "Runtime": runtime}
+    if store_arns:
+        items = [{"KeyValueStoreARN": arn} for arn in store_arns]
+        config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
+    etag: str = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=code)["ETag"]
+    return etag
+
+
+def store_with(backend: EmbeddedBackend, **key_values: str) -> str:
+    arn: str = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
+    if key_values:
+        backend.update_keys(
+            KvsARN=arn,
+            IfMatch=backend.describe_key_value_store_data(KvsARN=arn)["ETag"],
+            Puts=[{"Key": key, "Value": value} for key, value in key_values.items()],
+        )
+    return arn
+
+
+def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, str]:
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response: Any = caught.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value.operation_name
+
+
+def test_a_run_is_answered_with_the_functions_summary() -> None:
+    runner = Runner(lambda: Run('{"request":{}}', None, ["one", "two"], 42))
+    with closing(backend_with(runner)) as backend:
+        version = create(backend)
+        answer = backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert answer["TestResult"] == {
+            "FunctionSummary": backend.describe_function(Name="f")["FunctionSummary"],
+            "ComputeUtilization": "42",
+            "FunctionExecutionLogs": ["one", "two"],
+            "FunctionErrorMessage": "",
+            "FunctionOutput": '{"request":{}}',
+        }
+    assert runner.given == [(b"first", "cloudfront-js-2.0", EVENT, None)]
+
+
+def test_a_function_that_throws_is_an_answer() -> None:
+    with closing(backend_with(Runner(lambda: Run(None, "thrown", [], 6)))) as backend:
+        answer = backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
+    assert answer["TestResult"]["FunctionErrorMessage"] == "thrown"
+    assert answer["TestResult"]["FunctionOutput"] == ""
+
+
+def test_the_stage_that_is_named_is_run() -> None:
+    runner = Runner()
+    with closing(backend_with(runner)) as backend:
+        first = create(backend)
+        backend.publish_function(Name="f", IfMatch=first)
+        config = {"Comment": "", "Runtime": "cloudfront-js-1.0"}
+        backend.update_function(Name="f", IfMatch=first, FunctionConfig=config, FunctionCode=b"second")
+        versions = {
+            stage: backend.describe_function(Name="f", Stage=stage)["ETag"] for stage in ("DEVELOPMENT", "LIVE")
+        }
+        for stage, version in versions.items():
+            answer = backend.test_function(Name="f", Stage=stage, IfMatch=version, EventObject=EVENT)
+            assert answer["TestResult"]["FunctionSummary"]["FunctionMetadata"]["Stage"] == stage
+        with pytest.raises(ClientError, match="InvalidIfMatchVersion"):
+            backend.test_function(Name="f", Stage="LIVE", IfMatch=versions["DEVELOPMENT"], EventObject=EVENT)
+    assert runner.given == [
+        (b"second", "cloudfront-js-1.0", EVENT, None),
+        (b"first", "cloudfront-js-2.0", EVENT, None),
+    ]
+
+
+def test_the_function_is_given_the_keys_of_its_store_as_they_are_now() -> None:
+    runner = Runner()
+    with closing(backend_with(runner)) as backend:
+        arn = store_with(backend)
+        version = create(backend, b"x", "cloudfront-js-2.0", arn)
+        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+        backend.put_key(KvsARN=arn, IfMatch=data_version, Key="k", Value="v")
+        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+    assert [key_values for *_, key_values in runner.given] == [{}, {"k": "v"}]
+
+
+def test_the_function_is_told_of_its_store() -> None:
+    runner = Runner()
+    moment = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
+    times = iter([moment, moment.replace(minute=1), *[moment.replace(minute=2)] * 9])
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner, clock=lambda: next(times))) as backend:
+        arn = store_with(backend)
+        data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+        backend.put_key(KvsARN=arn, IfMatch=data_version, Key="k", Value="v")
+        version = create(backend, b"x", "cloudfront-js-2.0", arn)
+        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+    store = StoreFacts(arn.rpartition("/")[2], "2026-05-05T12:00:00.123Z", "2026-05-05T12:02:00.123Z")
+    assert runner.stores == [store]
+
+
+def test_a_function_without_a_store_is_told_of_none() -> None:
+    runner = Runner()
+    with closing(backend_with(runner)) as backend:
+        store_with(backend, k="v")
+        backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
+    assert runner.stores == [None]
+
+
+def test_testing_changes_nothing() -> None:
+    with closing(backend_with(Runner())) as backend:
+        version = create(backend)
+        before = {**backend.describe_function(Name="f"), "ResponseMetadata": None}
+        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        assert {**backend.describe_function(Name="f"), "ResponseMetadata": None} == before
+
+
+def test_nobody_waits_for_a_function_that_runs() -> None:
+    started, finish = threading.Event(), threading.Event()
+
+    def long_run() -> Run:
+        started.set()
+        assert finish.wait(10)
+        return GOOD
+
+    with closing(backend_with(Runner(long_run))) as backend, ThreadPoolExecutor(1) as pool:
+        version = create(backend)
+        testing = pool.submit(backend.test_function, Name="f", IfMatch=version, EventObject=EVENT)
+        assert started.wait(10)
+        backend.create_key_value_store(Name="meanwhile")
+        backend.publish_function(Name="f", IfMatch=version)
+        backend.delete_function(Name="f", IfMatch=version)
+        assert not testing.done()
+        finish.set()
+        assert testing.result()["TestResult"]["FunctionSummary"]["Status"] == "UNPUBLISHED"
+
+
+def test_an_event_that_cloudfront_does_not_have_is_refused_in_the_runners_words() -> None:
+    def refuse() -> Run:
+        raise InvalidEventError("version must be 1.0")
+
+    with (
+        closing(backend_with(Runner(refuse))) as backend,
+        pytest.raises(ClientError, match=r"version must be 1\.0") as caught,
+    ):
+        backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
+    assert caught.value.response["Error"]["Code"] == "InvalidArgument"
+
+
+def test_a_run_that_fails_for_the_engines_reasons_is_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> Run:
+        raise RunnerError("SECRET of the engine")
+
+    with closing(backend_with(Runner(fail))) as backend:
+        version = create(backend)
+        with pytest.raises(ClientError) as caught:
+            backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+    response: Any = caught.value.response
+    assert response["Error"]["Code"] == "TestFunctionFailed"
+    assert response["Error"]["Type"] == "Receiver"
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert "SECRET" not in str(caught.value)
+    assert "SECRET of the engine" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refused"),
+    [
+        ({"Name": "g"}, ("NoSuchFunctionExists", 404)),
+        ({"Stage": "LIVE"}, ("NoSuchFunctionExists", 404)),
+        ({"Stage": "live"}, ("InvalidArgument", 400)),
+        ({"IfMatch": ""}, ("InvalidIfMatchVersion", 400)),
+        ({"IfMatch": "E0123456789ABC"}, ("InvalidIfMatchVersion", 400)),
+        ({"EventObject": b"x" * 40_961}, ("InvalidArgument", 400)),
+    ],
+)
+def test_a_test_that_is_refused_runs_nothing(arguments: dict[str, Any], refused: tuple[str, int]) -> None:
+    runner = Runner()
+    with closing(backend_with(runner)) as backend:
+        version = create(backend)
+        given = {"Name": "f", "IfMatch": version, "EventObject": EVENT, **arguments}
+        assert refusal(backend.test_function, **given) == (*refused, "TestFunction")
+        good = {"Name": "f", "IfMatch": version, "EventObject": b"x" * 40_960}
+        backend.test_function(**good)
+    assert len(runner.given) == 1
+
+
+def event(uri: str = "/old") -> bytes:
+    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}}
+    context = {"eventType": "viewer-request"}
+    content = {"version": "1.0", "context": context, "viewer": {"ip": "192.0.2.1"}, "request": request}
+    return json.dumps(content).encode()
+
+
+READS_STORE = b"""
+import cf from 'cloudfront';
+const kvs = cf.kvs();
+async function handler(event) {
+    console.log('asked for ' + event.request.uri);
+    event.request.uri = await kvs.get(event.request.uri);
+    return event.request;
+}
+"""
+
+
+@pytest.mark.parametrize("runtime", ["cloudfront-js-1.0", "cloudfront-js-2.0"])
+def test_the_engine_runs_the_function(runtime: str) -> None:
+    code = b"function handler(event) { event.request.uri = '/new'; console.log('ran'); return event.request; }"
+    with closing(backend_with(None)) as backend:
+        version = create(backend, code, runtime)
+        result = backend.test_function(Name="f", IfMatch=version, EventObject=event())["TestResult"]
+    assert result["FunctionErrorMessage"] == ""
+    assert json.loads(result["FunctionOutput"])["request"]["uri"] == "/new"
+    assert result["FunctionExecutionLogs"] == ["ran"]
+    assert 0 <= int(result["ComputeUtilization"]) <= 100
+
+
+def test_the_engine_reads_the_associated_store() -> None:
+    with closing(backend_with(None)) as backend:
+        arn = store_with(backend, **{"/old": "/from-store"})
+        version = create(backend, READS_STORE, "cloudfront-js-2.0", arn)
+        found = backend.test_function(Name="f", IfMatch=version, EventObject=event())["TestResult"]
+        missing = backend.test_function(Name="f", IfMatch=version, EventObject=event("/other"))["TestResult"]
+    assert json.loads(found["FunctionOutput"])["request"]["uri"] == "/from-store"
+    assert found["FunctionExecutionLogs"] == ["asked for /old"]
+    assert missing["FunctionErrorMessage"] != ""
+    assert missing["FunctionOutput"] == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [b"function handler(event) { throw new Error('thrown'); }", b"this is no code", b"var handler = 1;", b"\xff"],
+)
+def test_what_is_wrong_with_the_code_is_an_answer_of_the_engine(code: bytes) -> None:
+    with closing(backend_with(None)) as backend:
+        result = backend.test_function(Name="f", IfMatch=create(backend, code), EventObject=event())["TestResult"]
+    assert result["FunctionErrorMessage"] != ""
+    assert result["FunctionOutput"] == ""
+
+
+@pytest.mark.parametrize("content", [b"", b"no JSON", b"{}", b"[]", b"\xff"])
+def test_an_event_that_is_none_is_refused_by_the_engine(content: bytes) -> None:
+    with closing(backend_with(None)) as backend:
+        refused = refusal(backend.test_function, Name="f", IfMatch=create(backend), EventObject=content)
+    assert refused == ("InvalidArgument", 400, "TestFunction")

@@ -1,0 +1,174 @@
+"""If-Match in the embedded backend: a version that is none, another one, and the one that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+
+CONFIG = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
+MISSING = {
+    "UpdateFunction": ("NoSuchFunctionExists", 404),
+    "PublishFunction": ("NoSuchFunctionExists", 404),
+    "TestFunction": ("NoSuchFunctionExists", 404),
+    "DeleteFunction": ("NoSuchFunctionExists", 404),
+    "UpdateKeyValueStore": ("EntityNotFound", 404),
+    "DeleteKeyValueStore": ("EntityNotFound", 404),
+    "PutKey": ("ResourceNotFoundException", 404),
+    "DeleteKey": ("ResourceNotFoundException", 404),
+    "UpdateKeys": ("ResourceNotFoundException", 404),
+}
+DATA_PLANE = {"PutKey", "DeleteKey", "UpdateKeys"}
+STALE = "E0123456789ABC"
+
+every_change = pytest.mark.parametrize("operation", MISSING)
+
+
+class NeverRun:
+    """A runner that a refused test must not reach."""
+
+    def run(self, *_: object) -> Any:
+        raise AssertionError
+
+
+@pytest.fixture
+def backend() -> Iterator[EmbeddedBackend]:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=NeverRun())) as backend:
+        yield backend
+
+
+def things(backend: EmbeddedBackend) -> dict[str, str]:
+    """Makes a published function and a store with a key, and says their versions, as they are now."""
+    version = backend.create_function(Name="n", FunctionConfig=CONFIG, FunctionCode=b"x")["ETag"]
+    backend.publish_function(Name="n", IfMatch=version)
+    arn = backend.create_key_value_store(Name="n")["KeyValueStore"]["ARN"]
+    data = backend.put_key(KvsARN=arn, Key="k", Value="v", IfMatch=data_version(backend, arn))["ETag"]
+    return {
+        "DEVELOPMENT": version,
+        "LIVE": backend.describe_function(Name="n", Stage="LIVE")["ETag"],
+        "store": backend.describe_key_value_store(Name="n")["ETag"],
+        "data": data,
+        "arn": arn,
+    }
+
+
+def data_version(backend: EmbeddedBackend, arn: str) -> str:
+    version: str = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+    return version
+
+
+def change(backend: EmbeddedBackend, operation: str, arn: str, *, name: str = "n", **if_match: Any) -> tuple[str, int]:
+    """Calls the operation, and says what it answered."""
+    update = {"Name": name, "FunctionConfig": CONFIG, "FunctionCode": b"y"}
+    calls: dict[str, Callable[[], object]] = {
+        "UpdateFunction": lambda: backend.update_function(**update, **if_match),
+        "PublishFunction": lambda: backend.publish_function(Name=name, **if_match),
+        "TestFunction": lambda: backend.test_function(Name=name, EventObject=b"{}", **if_match),
+        "DeleteFunction": lambda: backend.delete_function(Name=name, **if_match),
+        "UpdateKeyValueStore": lambda: backend.update_key_value_store(Name=name, Comment="c", **if_match),
+        "DeleteKeyValueStore": lambda: backend.delete_key_value_store(Name=name, **if_match),
+        "PutKey": lambda: backend.put_key(KvsARN=arn, Key="k", Value="w", **if_match),
+        "DeleteKey": lambda: backend.delete_key(KvsARN=arn, Key="k", **if_match),
+        "UpdateKeys": lambda: backend.update_keys(KvsARN=arn, Puts=[{"Key": "k", "Value": "w"}], **if_match),
+    }
+    try:
+        calls[operation]()
+    except ClientError as error:
+        response: Any = error.response
+        if error.operation_name != operation:
+            raise AssertionError from error
+        return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+    return "OK", 200
+
+
+def state(backend: EmbeddedBackend, arn: str) -> list[Any]:
+    """All that a refused change must leave as it is."""
+    answers = [
+        backend.describe_function(Name="n", Stage="DEVELOPMENT"),
+        backend.describe_function(Name="n", Stage="LIVE"),
+        backend.describe_key_value_store(Name="n"),
+        backend.describe_key_value_store_data(KvsARN=arn),
+        backend.get_key(KvsARN=arn, Key="k"),
+    ]
+    return [{**answer, "ResponseMetadata": None} for answer in answers]
+
+
+def refused_as_malformed(operation: str) -> tuple[str, int]:
+    return ("ValidationException" if operation in DATA_PLANE else "InvalidIfMatchVersion", 400)
+
+
+@every_change
+@pytest.mark.parametrize(
+    "if_match",
+    ["absent", "", "*", "1", "e0123456789abc", f'"{STALE}"', f"W/{STALE}", f"{STALE}\n", f" {STALE}", "E" * 1000],
+)
+def test_a_missing_or_malformed_version_is_refused(backend: EmbeddedBackend, operation: str, if_match: str) -> None:
+    there = things(backend)
+    before = state(backend, there["arn"])
+    arguments = {} if if_match == "absent" else {"IfMatch": if_match}
+    assert change(backend, operation, there["arn"], **arguments) == refused_as_malformed(operation)
+    assert state(backend, there["arn"]) == before
+
+
+@every_change
+@pytest.mark.parametrize("other", ["stale", "DEVELOPMENT", "LIVE", "store", "data"])
+def test_another_version_is_refused(backend: EmbeddedBackend, operation: str, other: str) -> None:
+    there = things(backend)
+    right = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
+    if other == right:
+        return
+    before = state(backend, there["arn"])
+    answer = change(backend, operation, there["arn"], IfMatch={**there, "stale": STALE}[other])
+    if operation in DATA_PLANE:
+        assert answer == ("ConflictException", 409)
+    elif operation == "TestFunction" or other == "data":
+        # The service model has no PreconditionFailed for tests; the data plane's versions are none of this plane.
+        assert answer == ("InvalidIfMatchVersion", 400)
+    else:
+        assert answer == ("PreconditionFailed", 412)
+    assert state(backend, there["arn"]) == before
+
+
+@every_change
+def test_what_is_not_there_has_no_version(backend: EmbeddedBackend, operation: str) -> None:
+    arn = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
+    assert change(backend, operation, arn, name="absent", IfMatch=STALE) == MISSING[operation]
+
+
+@pytest.mark.parametrize("operation", [operation for operation in MISSING if operation != "TestFunction"])
+def test_a_version_is_good_for_one_change(backend: EmbeddedBackend, operation: str) -> None:
+    there = things(backend)
+    right = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
+    assert change(backend, operation, there["arn"], IfMatch=there[right]) == ("OK", 200)
+    again = change(backend, operation, there["arn"], IfMatch=there[right])
+    if operation == "PublishFunction":
+        assert again == ("OK", 200), "publishing leaves DEVELOPMENT as it is"
+    elif operation in ("DeleteFunction", "DeleteKeyValueStore"):
+        assert again == MISSING[operation]
+    else:
+        assert again == (("ConflictException", 409) if operation in DATA_PLANE else ("PreconditionFailed", 412))
+
+
+@pytest.mark.parametrize("operation", ["UpdateFunction", "UpdateKeyValueStore", "PutKey", "DeleteKey", "UpdateKeys"])
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_of_8_writers_with_one_version_one_wins(tmp_path: Path, operation: str, on_disk: bool) -> None:
+    def write(_: int) -> str:
+        start.wait()
+        return change(backend, operation, there["arn"], IfMatch=version)[0]
+
+    start = Barrier(8)
+    path = str(tmp_path / "db") if on_disk else ":memory:"
+    with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend, ThreadPoolExecutor(8) as pool:
+        there = things(backend)
+        version = there["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
+        codes = sorted(pool.map(write, range(8)))
+    lost = "ConflictException" if operation in DATA_PLANE else "PreconditionFailed"
+    assert codes == sorted(["OK", *[lost] * 7])
