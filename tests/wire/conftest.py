@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+from moto.server import ThreadedMotoServer
+
 from wire.side_by_side import side_by_side
 
 __all__ = ["side_by_side"]
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    """Where moto, a CloudFront that nobody here wrote, listens."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()

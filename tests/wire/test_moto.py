@@ -9,7 +9,6 @@ from typing import Any, Final
 import boto3
 import grpc
 import pytest
-from moto.server import ThreadedMotoServer
 
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
@@ -30,18 +29,6 @@ from support.process import FacadeProcess
 EXAMPLES: Final = sorted((Path(__file__).parents[2] / "examples" / "functions").glob("*.js"))
 RUNTIME: Final = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
 REQUEST_TAG: Final = "cloudfront-facade:request"
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """Where moto listens."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

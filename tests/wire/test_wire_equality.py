@@ -21,9 +21,9 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.creates.request_tag import KEY
-from support.cloudfront_http import RecordedRequest
 from support.cloudfront_wire import installed_wire
 from support.facade import REQUEST_ID
+from wire.equality import assert_same
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value
 from wire.side_by_side import SideBySide
 
@@ -34,13 +34,6 @@ S3: Final = ImportSourceType.IMPORT_SOURCE_TYPE_S3
 SPECIAL: Final = """<a href="x">&amp; ' \t\n ]]> <!-- -->"""
 UNICODE: Final = "東京 é½\u00a0"
 EVERY_BYTE: Final = bytes(range(256))
-
-DIFFERS: Final = {
-    "amz-sdk-invocation-id": "a new one for every call",
-    "authorization": "depends on the time",
-    "user-agent": "names the facade",
-    "x-amz-date": "is the time",
-}
 
 FUNCTION_MEMBERS: Final = {
     "Name": "name",
@@ -158,16 +151,6 @@ STORES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     ),
     **{f"with {name}": ({"tags": tags}, sent) for name, (tags, sent) in TAGS.items()},
 }
-
-
-def assert_same(ours: RecordedRequest, plain: RecordedRequest) -> None:
-    assert ours.body == plain.body
-    assert (ours.method, ours.path) == (plain.method, plain.path)
-    assert ours.headers.keys() == plain.headers.keys()
-    assert {name for name, value in ours.headers.items() if plain.headers[name] != value} <= DIFFERS.keys()
-    signed = re.compile(r"AWS4-HMAC-SHA256 Credential=(\w+)/.*/(.*/.*/aws4_request), SignedHeaders=(\S+),")
-    assert signed.match(ours.headers["authorization"])
-    assert signed.findall(ours.headers["authorization"]) == signed.findall(plain.headers["authorization"])
 
 
 @pytest.mark.parametrize(("fields", "arguments"), FUNCTIONS.values(), ids=FUNCTIONS)

@@ -1,0 +1,112 @@
+"""Both backends, as one contract suite calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any, Final
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from cloudfront_facade_server.backends.protocol import Backend, Response
+from support.cloudfront_http import CloudFrontDouble
+from support.event_loop import waiting
+
+NAMES: Final = ("embedded", "aws")
+CODE_BYTES: Final = 10_240
+V1: Final = "cloudfront-js-1.0"
+V2: Final = "cloudfront-js-2.0"
+NO_CONFIG: Final = {"Comment": "", "Runtime": V2}
+STALE: Final = "E0000000000000"
+STALE_DATA: Final = "KV0000000000000"
+MALFORMED: Final = ("", "x", "*", '"quoted"', "e" * 14)
+
+Backends = Callable[..., Backend]
+
+
+class Pool:
+    """Backends over HTTP doubles that are used again: making one takes a tenth of a second."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._free: list[tuple[CloudFrontDouble, Backend]] = []
+
+    @contextmanager
+    def aws(self, *, provisioning_seconds: float, max_functions: int, max_stores: int) -> Iterator[Backend]:
+        """boto3 over an HTTP double with nothing in it."""
+        double, backend = self._free.pop() if self._free else self._made()
+        double.forget()
+        double.provisioning_seconds = provisioning_seconds
+        double.function_quota, double.store_quota = max_functions, max_stores
+        double.code_bytes = CODE_BYTES
+        yield backend
+        self._free.append((double, backend))
+
+    def close(self) -> None:
+        """Ends the backends and the doubles."""
+        self._stack.close()
+
+    def _made(self) -> tuple[CloudFrontDouble, Backend]:
+        double = self._stack.enter_context(CloudFrontDouble())
+        backend = self._stack.enter_context(closing(waiting(AwsBackend(endpoint_url=double.url))))
+        assert backend.credentials_available()
+        return double, backend
+
+
+@contextmanager
+def embedded(*, provisioning_seconds: float, max_functions: int, max_stores: int) -> Iterator[Backend]:
+    """The embedded backend in memory."""
+    with closing(
+        EmbeddedBackend(
+            path=":memory:",
+            s3_dir=None,
+            provisioning_seconds=provisioning_seconds,
+            max_functions=max_functions,
+            max_key_value_stores=max_stores,
+            max_function_code_bytes=CODE_BYTES,
+        )
+    ) as backend:
+        yield backend
+
+
+def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int]:
+    """Gives the code and the HTTP status of a call that must be refused."""
+    with pytest.raises(ClientError) as caught:
+        call(**arguments)
+    response: Mapping[str, Any] = caught.value.response
+    assert response["Error"]["Message"], "a refusal says why"
+    metadata = response["ResponseMetadata"]
+    assert metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"]
+    return response["Error"]["Code"], metadata["HTTPStatusCode"]
+
+
+def function(name: str = "f", **more: Any) -> dict[str, Any]:
+    """Gives the arguments that create a function."""
+    return {"Name": name, "FunctionConfig": NO_CONFIG, "FunctionCode": b"code", **more}
+
+
+def change(name: str, etag: str, **more: Any) -> dict[str, Any]:
+    """Gives the arguments that update a function."""
+    return {"Name": name, "IfMatch": etag, "FunctionConfig": NO_CONFIG, "FunctionCode": b"changed", **more}
+
+
+def associated(*arns: str, runtime: str = V2) -> dict[str, Any]:
+    """Gives a function's config with stores."""
+    items = [{"KeyValueStoreARN": arn} for arn in arns]
+    associations = {"Quantity": len(items), "Items": items}
+    return {"Comment": "", "Runtime": runtime, "KeyValueStoreAssociations": associations}
+
+
+def ready_store(backend: Backend, name: str = "s") -> str:
+    """Creates a store, and gives its ARN; it is READY where the backend provisions in no time."""
+    arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
+    return arn
+
+
+def status(response: Response) -> int:
+    """Gives the HTTP status of an answer."""
+    code: int = response["ResponseMetadata"]["HTTPStatusCode"]
+    return code

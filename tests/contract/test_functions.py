@@ -1,0 +1,239 @@
+"""The life of a function, on every backend."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cloudfront_facade_server.backends.protocol import Backend
+from contract.backends import (
+    CODE_BYTES,
+    MALFORMED,
+    NO_CONFIG,
+    STALE,
+    V1,
+    Backends,
+    associated,
+    change,
+    function,
+    ready_store,
+    refusal,
+    status,
+)
+
+MISSING = ("NoSuchFunctionExists", 404)
+EVENT = {
+    "version": "1.0",
+    "context": {"eventType": "viewer-request"},
+    "viewer": {"ip": "198.51.100.11"},
+    "request": {"method": "GET", "uri": "/", "querystring": {}, "headers": {}, "cookies": {}},
+}
+
+
+def test_a_new_function_is_unpublished_in_development(backend: Backend) -> None:
+    created = backend.create_function(**function("f", FunctionConfig={"Comment": "é <&>", "Runtime": V1}))
+
+    summary = created["FunctionSummary"]
+    assert (status(created), summary["Name"], summary["Status"]) == (201, "f", "UNPUBLISHED")
+    assert summary["FunctionConfig"] == {"Comment": "é <&>", "Runtime": V1}
+    assert summary["FunctionMetadata"]["Stage"] == "DEVELOPMENT"
+    assert summary["FunctionMetadata"]["FunctionARN"].endswith(":function/f")
+    assert created["Location"].endswith("/2020-05-31/function/f")
+    described = backend.describe_function(Name="f", Stage="DEVELOPMENT")
+    assert (described["FunctionSummary"], described["ETag"]) == (summary, created["ETag"])
+    assert backend.describe_function(Name="f")["ETag"] == created["ETag"], "no stage is DEVELOPMENT"
+
+
+def test_code_of_every_byte_is_got_as_it_was_created(backend: Backend) -> None:
+    created = backend.create_function(**function(FunctionCode=bytes(range(256))))
+    got = backend.get_function(Name="f", Stage="DEVELOPMENT")
+
+    assert got["FunctionCode"].read() == bytes(range(256))
+    assert (got["ETag"], got["ContentType"]) == (created["ETag"], "application/octet-stream")
+
+
+def test_a_name_is_taken_once(backend: Backend) -> None:
+    created = backend.create_function(**function())
+
+    assert refusal(backend.create_function, **function(FunctionCode=b"other")) == ("FunctionAlreadyExists", 409)
+    assert backend.describe_function(Name="f")["ETag"] == created["ETag"]
+
+
+def test_code_has_a_limit_that_is_allowed_itself(backend: Backend) -> None:
+    too_much = ("FunctionSizeLimitExceeded", 413)
+    assert refusal(backend.create_function, **function(FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
+    etag = backend.create_function(**function(FunctionCode=b"x" * CODE_BYTES))["ETag"]
+
+    assert refusal(backend.update_function, **change("f", etag, FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
+
+
+def test_functions_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) -> None:
+    backend = backends(max_functions=2)
+    etag = backend.create_function(**function("a"))["ETag"]
+    backend.create_function(**function("b"))
+
+    assert refusal(backend.create_function, **function("c")) == ("TooManyFunctions", 400)
+    assert refusal(backend.create_function, **function("a")) == ("FunctionAlreadyExists", 409)
+    backend.delete_function(Name="a", IfMatch=etag)
+    backend.create_function(**function("c"))
+
+
+def test_an_unpublished_function_has_nothing_live(backend: Backend) -> None:
+    backend.create_function(**function())
+
+    assert refusal(backend.describe_function, Name="f", Stage="LIVE") == MISSING
+    assert refusal(backend.get_function, Name="f", Stage="LIVE") == MISSING
+
+
+def test_an_update_replaces_code_and_config_and_the_version(backend: Backend) -> None:
+    created = backend.create_function(**function(FunctionConfig={"Comment": "old", "Runtime": V1}))
+
+    updated = backend.update_function(**change("f", created["ETag"]))
+
+    assert (status(updated), updated["FunctionSummary"]["FunctionConfig"]) == (200, NO_CONFIG)
+    assert updated["ETag"] != created["ETag"]
+    described = backend.describe_function(Name="f", Stage="DEVELOPMENT")
+    assert (described["FunctionSummary"], described["ETag"]) == (updated["FunctionSummary"], updated["ETag"])
+    assert backend.get_function(Name="f")["FunctionCode"].read() == b"changed"
+    times = [answer["FunctionSummary"]["FunctionMetadata"] for answer in (created, updated)]
+    assert times[0]["CreatedTime"] == times[1]["CreatedTime"] <= times[1]["LastModifiedTime"]
+
+
+def test_an_update_without_the_association_drops_it(backend: Backend) -> None:
+    arn = ready_store(backend)
+    created = backend.create_function(**function(FunctionConfig=associated(arn)))
+    assert created["FunctionSummary"]["FunctionConfig"] == associated(arn)
+
+    updated = backend.update_function(**change("f", created["ETag"]))
+
+    assert "KeyValueStoreAssociations" not in updated["FunctionSummary"]["FunctionConfig"]
+
+
+def test_publishing_makes_live_what_development_is_with_a_version_of_its_own(backend: Backend) -> None:
+    etag = backend.create_function(**function())["ETag"]
+
+    published = backend.publish_function(Name="f", IfMatch=etag)
+
+    live = backend.describe_function(Name="f", Stage="LIVE")
+    assert (status(published), live["FunctionSummary"]) == (200, published["FunctionSummary"])
+    assert "ETag" not in published
+    assert live["FunctionSummary"]["FunctionMetadata"]["Stage"] == "LIVE"
+    assert live["FunctionSummary"]["Status"] != "UNPUBLISHED"
+    development = backend.describe_function(Name="f", Stage="DEVELOPMENT")
+    assert development["ETag"] == etag != live["ETag"]
+    arns = [answer["FunctionSummary"]["FunctionMetadata"]["FunctionARN"] for answer in (live, development)]
+    assert arns[0] == arns[1], "one ARN for both stages"
+
+
+def test_live_stays_as_it_is_until_the_next_publishing(backend: Backend) -> None:
+    created = backend.create_function(**function())
+    backend.publish_function(Name="f", IfMatch=created["ETag"])
+    live = backend.describe_function(Name="f", Stage="LIVE")
+    updated = backend.update_function(**change("f", created["ETag"], FunctionConfig={"Comment": "c", "Runtime": V1}))
+
+    assert backend.describe_function(Name="f", Stage="LIVE")["FunctionSummary"] == live["FunctionSummary"]
+    assert backend.get_function(Name="f", Stage="LIVE")["FunctionCode"].read() == b"code"
+
+    backend.publish_function(Name="f", IfMatch=updated["ETag"])
+
+    again = backend.describe_function(Name="f", Stage="LIVE")
+    assert again["FunctionSummary"]["FunctionConfig"] == {"Comment": "c", "Runtime": V1}
+    assert again["ETag"] != live["ETag"]
+    assert backend.get_function(Name="f", Stage="LIVE")["FunctionCode"].read() == b"changed"
+
+
+def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Backend) -> None:
+    first = backend.create_function(**function())["ETag"]
+    etag = backend.update_function(**change("f", first))["ETag"]
+    backend.publish_function(Name="f", IfMatch=etag)
+    live = backend.describe_function(Name="f", Stage="LIVE")["ETag"]
+
+    for stale in (first, live, STALE):
+        for call, more in (
+            (backend.update_function, change("f", stale)),
+            (backend.publish_function, {"Name": "f", "IfMatch": stale}),
+            (backend.delete_function, {"Name": "f", "IfMatch": stale}),
+        ):
+            assert refusal(call, **more) == ("PreconditionFailed", 412)
+    assert backend.describe_function(Name="f")["ETag"] == etag
+    assert backend.describe_function(Name="f", Stage="LIVE")["ETag"] == live
+
+
+@pytest.mark.parametrize("etag", MALFORMED)
+def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) -> None:
+    backend.create_function(**function())
+
+    for call, more in (
+        (backend.update_function, change("f", etag)),
+        (backend.publish_function, {"Name": "f", "IfMatch": etag}),
+        (backend.delete_function, {"Name": "f", "IfMatch": etag}),
+        (backend.test_function, {"Name": "f", "IfMatch": etag, "Stage": "DEVELOPMENT", "EventObject": b"{}"}),
+    ):
+        assert refusal(call, **more) == ("InvalidIfMatchVersion", 400)
+
+
+def test_what_is_not_there_is_not_found(backend: Backend) -> None:
+    for call, more in (
+        (backend.describe_function, {}),
+        (backend.get_function, {}),
+        (backend.update_function, change("f", STALE)),
+        (backend.publish_function, {"IfMatch": STALE}),
+        (backend.delete_function, {"IfMatch": STALE}),
+        (backend.test_function, {"IfMatch": STALE, "Stage": "DEVELOPMENT", "EventObject": b"{}"}),
+    ):
+        assert refusal(call, **{"Name": "f", **more}) == MISSING
+
+
+def test_a_deleted_function_is_gone_in_both_stages_and_its_name_is_free(backend: Backend) -> None:
+    created = backend.create_function(**function())
+    backend.publish_function(Name="f", IfMatch=created["ETag"])
+
+    deleted = backend.delete_function(Name="f", IfMatch=created["ETag"])
+
+    assert (status(deleted), list(deleted)) == (204, ["ResponseMetadata"])
+    for stage in ("DEVELOPMENT", "LIVE"):
+        assert refusal(backend.describe_function, Name="f", Stage=stage) == MISSING
+    backend.create_function(**function())
+    assert refusal(backend.describe_function, Name="f", Stage="LIVE") == MISSING
+
+
+def test_an_association_needs_one_ready_store_and_the_newer_runtime(backends: Backends) -> None:
+    backend = backends()
+    arn, other = ready_store(backend, "s"), ready_store(backend, "t")
+    etag = backend.create_function(**function())["ETag"]
+
+    for config in (
+        associated(arn, runtime=V1),
+        associated(arn, other),
+        associated(arn[:-1] + ("0" if arn[-1] != "0" else "1")),
+        {**associated(arn), "KeyValueStoreAssociations": {"Quantity": 2, "Items": [{"KeyValueStoreARN": arn}]}},
+    ):
+        assert refusal(backend.create_function, **function("g", FunctionConfig=config)) == ("InvalidArgument", 400)
+        assert refusal(backend.update_function, **change("f", etag, FunctionConfig=config)) == ("InvalidArgument", 400)
+    backend.update_function(**change("f", etag, FunctionConfig=associated(arn)))
+
+
+def test_a_store_that_is_not_ready_cannot_be_associated(backends: Backends) -> None:
+    backend = backends(provisioning_seconds=3600)
+    arn = ready_store(backend)
+
+    config = associated(arn)
+    assert refusal(backend.create_function, **function(FunctionConfig=config)) == ("InvalidArgument", 400)
+
+
+def test_a_test_of_a_function_answers_its_result(backend: Backend) -> None:
+    code = b"function handler(event) { return event.request; }"
+    etag = backend.create_function(**function(FunctionCode=code))["ETag"]
+
+    tested = backend.test_function(Name="f", IfMatch=etag, Stage="DEVELOPMENT", EventObject=json.dumps(EVENT).encode())
+
+    result = tested["TestResult"]
+    assert result["FunctionSummary"] == backend.describe_function(Name="f")["FunctionSummary"]
+    assert {"ComputeUtilization", "FunctionErrorMessage", "FunctionOutput"} <= result.keys()
+    assert backend.describe_function(Name="f")["ETag"] == etag
+
+
+def test_there_may_be_no_distributions(backend: Backend) -> None:
+    listed = backend.list_distributions(MaxItems="10")["DistributionList"]
+    assert (listed.get("Items", []), listed["Quantity"], "NextMarker" in listed) == ([], 0, False)

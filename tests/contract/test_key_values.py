@@ -1,0 +1,246 @@
+"""The data plane of key value stores, on every backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudfront_facade_server.backends.protocol import Backend, Response
+from contract.backends import MALFORMED, STALE_DATA, Backends, ready_store, refusal, status
+
+MISSING = ("ResourceNotFoundException", 404)
+INVALID = ("ValidationException", 400)
+CONFLICT = ("ConflictException", 409)
+KEYS = ("a", "/", "a/../b", "%2F", " a b ", "+", "?x=1&y#z", "é", "e\u0301", "\U0001f600", "\u2028", "k" * 512)
+VALUES = ("", "v", '{"a": "<&>"}', "é\r\n\t", "\U0001f600" * 256)
+
+
+def version(backend: Backend, arn: str) -> str:
+    etag: str = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+    return etag
+
+
+def put(backend: Backend, arn: str, key: str = "k", value: str = "v") -> str:
+    etag: str = backend.put_key(KvsARN=arn, Key=key, Value=value, IfMatch=version(backend, arn))["ETag"]
+    return etag
+
+
+def content(backend: Backend, arn: str, size: int = 50) -> dict[str, str]:
+    """Reads all pages."""
+    found: dict[str, str] = {}
+    token: dict[str, str] = {}
+    while True:
+        listed = backend.list_keys(KvsARN=arn, MaxResults=size, **token)
+        assert len(listed.get("Items", [])) <= size
+        for item in listed.get("Items", []):
+            assert item["Key"] not in found, "a key on two pages"
+            found[item["Key"]] = item["Value"]
+        if not listed.get("NextToken"):
+            return found
+        token = {"NextToken": listed["NextToken"]}
+
+
+def test_a_new_store_is_empty(backend: Backend) -> None:
+    arn = ready_store(backend)
+    described = backend.describe_key_value_store_data(KvsARN=arn)
+
+    assert status(described) == 200
+    assert (described["KvsARN"], described["ItemCount"], described["TotalSizeInBytes"]) == (arn, 0, 0)
+    assert described["Status"] == "READY"
+    assert "FailureReason" not in described
+    assert described["Created"] <= described["LastModified"]
+    assert content(backend, arn) == {}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_of_any_characters_is_put_got_listed_and_deleted(backend: Backend, key: str) -> None:
+    arn = ready_store(backend)
+    etag = put(backend, arn, key, "v")
+
+    got = backend.get_key(KvsARN=arn, Key=key)
+    size = len(key.encode()) + 1
+    assert (got["Key"], got["Value"], got["ItemCount"], got["TotalSizeInBytes"]) == (key, "v", 1, size)
+    assert content(backend, arn) == {key: "v"}
+    deleted = backend.delete_key(KvsARN=arn, Key=key, IfMatch=etag)
+    assert (deleted["ItemCount"], deleted["TotalSizeInBytes"]) == (0, 0)
+    assert refusal(backend.get_key, KvsARN=arn, Key=key) == MISSING
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_of_any_characters_comes_back_exactly(backend: Backend, value: str) -> None:
+    arn = ready_store(backend)
+    put(backend, arn, "k", value)
+    got = backend.get_key(KvsARN=arn, Key="k")
+    assert (got["Value"], got["TotalSizeInBytes"]) == (value, 1 + len(value.encode()))
+
+
+def test_every_change_gives_the_whole_store_a_new_version(backend: Backend) -> None:
+    arn = ready_store(backend)
+    etags = [version(backend, arn)]
+    changes: list[tuple[Callable[..., Response], dict[str, Any]]] = [
+        (backend.put_key, {"Key": "a", "Value": "1"}),
+        (backend.put_key, {"Key": "a", "Value": "2"}),
+        (backend.update_keys, {"Puts": [{"Key": "b", "Value": "3"}]}),
+        (backend.delete_key, {"Key": "a"}),
+    ]
+    for call, change in changes:
+        etags.append(call(KvsARN=arn, IfMatch=etags[-1], **change)["ETag"])
+        assert etags[-1] == version(backend, arn)
+    assert len(set(etags)) == 5
+    assert content(backend, arn) == {"b": "3"}
+
+
+def changes(backend: Backend, arn: str, etag: str) -> list[tuple[Any, dict[str, Any]]]:
+    return [
+        (backend.put_key, {"KvsARN": arn, "Key": "k", "Value": "new", "IfMatch": etag}),
+        (backend.delete_key, {"KvsARN": arn, "Key": "k", "IfMatch": etag}),
+        (backend.update_keys, {"KvsARN": arn, "IfMatch": etag, "Puts": [{"Key": "k", "Value": "new"}]}),
+        (backend.update_keys, {"KvsARN": arn, "IfMatch": etag, "Deletes": [{"Key": "k"}]}),
+    ]
+
+
+def test_a_change_of_another_version_conflicts_and_changes_nothing(backend: Backend) -> None:
+    arn = ready_store(backend)
+    first = version(backend, arn)
+    etag = put(backend, arn, "k", "old")
+
+    for stale in (first, STALE_DATA, backend.describe_key_value_store(Name="s")["ETag"]):
+        for call, arguments in changes(backend, arn, stale):
+            assert refusal(call, **arguments) == CONFLICT
+    assert (content(backend, arn), version(backend, arn)) == ({"k": "old"}, etag)
+
+
+@pytest.mark.parametrize("etag", MALFORMED)
+def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) -> None:
+    arn = ready_store(backend)
+    put(backend, arn, "k", "old")
+    for call, arguments in changes(backend, arn, etag):
+        assert refusal(call, **arguments) == INVALID
+
+
+def test_a_store_that_is_not_there_is_not_found(backend: Backend) -> None:
+    arn = ready_store(backend)
+    other = arn.replace(arn[-4:], "0000" if not arn.endswith("0000") else "1111")
+    for call, arguments in (
+        *changes(backend, other, STALE_DATA),
+        (backend.get_key, {"KvsARN": other, "Key": "k"}),
+        (backend.list_keys, {"KvsARN": other}),
+        (backend.describe_key_value_store_data, {"KvsARN": other}),
+    ):
+        assert refusal(call, **arguments) == MISSING
+
+
+def test_a_key_that_is_not_there_cannot_be_deleted_alone_but_among_others(backend: Backend) -> None:
+    arn = ready_store(backend)
+    etag = put(backend, arn)
+
+    assert refusal(backend.delete_key, KvsARN=arn, Key="none", IfMatch=etag) == MISSING
+    assert version(backend, arn) == etag
+    deletes = [{"Key": "none"}, {"Key": "k"}]
+    assert backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=deletes)["ItemCount"] == 0
+
+
+def test_keys_are_put_and_deleted_together(backend: Backend) -> None:
+    arn = ready_store(backend)
+    etag = put(backend, arn, "gone", "x")
+    puts = [{"Key": f"k{n}", "Value": str(n)} for n in range(49)]
+
+    updated = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts, Deletes=[{"Key": "gone"}])
+
+    assert (status(updated), updated["ItemCount"]) == (200, 49)
+    assert content(backend, arn) == {f"k{n}": str(n) for n in range(49)}
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {},
+        {"Puts": [], "Deletes": []},
+        {"Puts": [{"Key": f"k{n}", "Value": ""} for n in range(51)]},
+        {"Puts": [{"Key": f"k{n}", "Value": ""} for n in range(50)], "Deletes": [{"Key": "d"}]},
+        {"Puts": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]},
+        {"Puts": [{"Key": "a", "Value": "1"}], "Deletes": [{"Key": "a"}]},
+        {"Puts": [{"Key": "a", "Value": "1"}, {"Key": "k" * 513, "Value": "2"}]},
+        {"Puts": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "v" * 1025}]},
+    ],
+    ids=["nothing", "empty lists", "51 puts", "51 in all", "two puts", "put and delete", "a long key", "a long value"],
+)
+def test_an_update_that_is_refused_changes_nothing(backend: Backend, update: dict[str, Any]) -> None:
+    arn = ready_store(backend)
+    etag = put(backend, arn)
+
+    assert refusal(backend.update_keys, KvsARN=arn, IfMatch=etag, **update) == INVALID
+    assert (content(backend, arn), version(backend, arn)) == ({"k": "v"}, etag)
+
+
+@pytest.mark.parametrize(("key", "value"), [("k" * 512, "v"), ("é" * 256, "v"), ("k", "v" * 1024), ("k", "é" * 512)])
+def test_keys_and_values_are_measured_in_bytes(backend: Backend, key: str, value: str) -> None:
+    arn = ready_store(backend)
+    too_long = {"Key": key, "Value": value + "v"} if key == "k" else {"Key": key + "k", "Value": value}
+
+    assert refusal(backend.put_key, KvsARN=arn, **too_long, IfMatch=version(backend, arn)) == INVALID
+    put(backend, arn, key, value)
+
+
+def test_a_store_has_five_megabytes(backend: Backend) -> None:
+    arn = ready_store(backend)
+    etag, full = version(backend, arn), 0
+    for batch in range(110):
+        puts = [{"Key": f"{batch:03}-{n:02}{'k' * 240}", "Value": "v" * 1024} for n in range(40)]
+        try:
+            answer = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts)
+        except ClientError:
+            break
+        etag, full = answer["ETag"], answer["TotalSizeInBytes"]
+
+    # Of one batch more the service may think as it likes: whether that is 5,000,000 bytes or 5 MiB is not documented.
+    assert 5_000_000 - 40 * 1270 < full <= 5 * 1024**2
+    refused = refusal(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
+    assert refused == ("ServiceQuotaExceededException", 402)
+    assert (version(backend, arn), backend.get_key(KvsARN=arn, Key=f"000-00{'k' * 240}")["TotalSizeInBytes"]) == (
+        etag,
+        full,
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50])
+def test_keys_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: int) -> None:
+    arn = ready_store(backend)
+    puts = [{"Key": key, "Value": f"of {key[:3]}"} for key in KEYS]
+    backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
+
+    assert content(backend, arn, size) == {key: f"of {key[:3]}" for key in KEYS}
+
+
+def test_without_a_size_a_page_has_ten_keys(backend: Backend) -> None:
+    arn = ready_store(backend)
+    puts = [{"Key": f"k{n:02}", "Value": ""} for n in range(11)]
+    backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
+
+    first = backend.list_keys(KvsARN=arn)
+    second = backend.list_keys(KvsARN=arn, NextToken=first["NextToken"])
+
+    assert (len(first["Items"]), len(second["Items"]), second.get("NextToken")) == (10, 1, None)
+
+
+@pytest.mark.parametrize("page", [{"NextToken": "garbage"}, {"MaxResults": 51}])
+def test_a_page_that_makes_no_sense_is_refused(backend: Backend, page: dict[str, Any]) -> None:
+    arn = ready_store(backend)
+    assert refusal(backend.list_keys, KvsARN=arn, **page) == INVALID
+
+
+def test_a_store_that_is_not_ready_is_described_and_nothing_more(backends: Backends) -> None:
+    backend = backends(provisioning_seconds=3600)
+    arn = ready_store(backend)
+    described = backend.describe_key_value_store_data(KvsARN=arn)
+
+    assert described["Status"] == "PROVISIONING"
+    for call, arguments in (
+        *changes(backend, arn, described["ETag"]),
+        (backend.get_key, {"KvsARN": arn, "Key": "k"}),
+        (backend.list_keys, {"KvsARN": arn}),
+    ):
+        assert refusal(call, **arguments) == CONFLICT

@@ -1,0 +1,134 @@
+"""The life of a key value store on the control plane, on every backend."""
+
+from __future__ import annotations
+
+import pytest
+
+from cloudfront_facade_server.backends.protocol import Backend
+from contract.backends import (
+    MALFORMED,
+    STALE,
+    Backends,
+    associated,
+    change,
+    function,
+    ready_store,
+    refusal,
+    status,
+)
+
+
+def test_a_new_store_is_provisioned_and_then_ready(backend: Backend) -> None:
+    created = backend.create_key_value_store(Name="s", Comment="é <&>")
+    described = backend.describe_key_value_store(Name="s")
+
+    shown = created["KeyValueStore"]
+    assert (status(created), shown["Name"], shown["Comment"], shown["Status"]) == (201, "s", "é <&>", "PROVISIONING")
+    assert shown["ARN"].endswith(f":key-value-store/{shown['Id']}")
+    assert created["Location"].endswith("/2020-05-31/key-value-store/s")
+    assert described["KeyValueStore"] == {**shown, "Status": "READY"}
+    assert described["ETag"] == created["ETag"]
+
+
+def test_a_store_stays_provisioning_as_long_as_it_takes(backends: Backends) -> None:
+    backend = backends(provisioning_seconds=3600)
+    backend.create_key_value_store(Name="s")
+    assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "PROVISIONING"
+
+
+def test_an_absent_comment_and_an_empty_one_stay_apart(backend: Backend) -> None:
+    backend.create_key_value_store(Name="a")
+    backend.create_key_value_store(Name="b", Comment="")
+
+    assert "Comment" not in backend.describe_key_value_store(Name="a")["KeyValueStore"]
+    assert backend.describe_key_value_store(Name="b")["KeyValueStore"]["Comment"] == ""
+
+
+def test_a_name_is_taken_once(backend: Backend) -> None:
+    created = backend.create_key_value_store(Name="s", Comment="first")
+
+    assert refusal(backend.create_key_value_store, Name="s") == ("EntityAlreadyExists", 409)
+    assert backend.describe_key_value_store(Name="s")["ETag"] == created["ETag"]
+    backend.create_function(**function("s"))
+
+
+def test_stores_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) -> None:
+    backend = backends(max_stores=1)
+    etag = backend.create_key_value_store(Name="a")["ETag"]
+
+    assert refusal(backend.create_key_value_store, Name="b") == ("EntityLimitExceeded", 400)
+    assert refusal(backend.create_key_value_store, Name="a") == ("EntityAlreadyExists", 409)
+    backend.delete_key_value_store(Name="a", IfMatch=etag)
+    backend.create_key_value_store(Name="b")
+
+
+def test_an_update_changes_the_comment_and_the_version_and_nothing_else(backend: Backend) -> None:
+    created = backend.create_key_value_store(Name="s", Comment="old")
+    data = backend.describe_key_value_store_data(KvsARN=created["KeyValueStore"]["ARN"])
+
+    updated = backend.update_key_value_store(Name="s", Comment="", IfMatch=created["ETag"])
+
+    described = backend.describe_key_value_store(Name="s")
+    assert (status(updated), updated["KeyValueStore"]["Comment"]) == (200, "")
+    assert updated["ETag"] == described["ETag"] != created["ETag"]
+    assert updated["KeyValueStore"] == described["KeyValueStore"]
+    for member in ("Name", "Id", "ARN"):
+        assert updated["KeyValueStore"][member] == created["KeyValueStore"][member]
+    assert updated["KeyValueStore"]["LastModifiedTime"] >= created["KeyValueStore"]["LastModifiedTime"]
+    again = backend.describe_key_value_store_data(KvsARN=created["KeyValueStore"]["ARN"])
+    assert again["ETag"] == data["ETag"], "the planes have versions of their own"
+
+
+def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Backend) -> None:
+    created = backend.create_key_value_store(Name="s")
+    etag = backend.update_key_value_store(Name="s", Comment="c", IfMatch=created["ETag"])["ETag"]
+
+    for stale in (created["ETag"], STALE):
+        update = {"Name": "s", "Comment": "other", "IfMatch": stale}
+        assert refusal(backend.update_key_value_store, **update) == ("PreconditionFailed", 412)
+        assert refusal(backend.delete_key_value_store, Name="s", IfMatch=stale) == ("PreconditionFailed", 412)
+    described = backend.describe_key_value_store(Name="s")
+    assert (described["ETag"], described["KeyValueStore"]["Comment"]) == (etag, "c")
+
+
+@pytest.mark.parametrize("etag", MALFORMED)
+def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) -> None:
+    backend.create_key_value_store(Name="s")
+
+    update = {"Name": "s", "Comment": "", "IfMatch": etag}
+    assert refusal(backend.update_key_value_store, **update) == ("InvalidIfMatchVersion", 400)
+    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=etag) == ("InvalidIfMatchVersion", 400)
+
+
+def test_what_is_not_there_is_not_found(backend: Backend) -> None:
+    missing = ("EntityNotFound", 404)
+    assert refusal(backend.describe_key_value_store, Name="s") == missing
+    assert refusal(backend.update_key_value_store, Name="s", Comment="", IfMatch=STALE) == missing
+    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=STALE) == missing
+
+
+def test_a_deleted_store_is_gone_on_both_planes_and_its_name_is_free(backend: Backend) -> None:
+    created = backend.create_key_value_store(Name="s")
+    arn = created["KeyValueStore"]["ARN"]
+
+    deleted = backend.delete_key_value_store(Name="s", IfMatch=created["ETag"])
+
+    assert (status(deleted), list(deleted)) == (204, ["ResponseMetadata"])
+    assert refusal(backend.describe_key_value_store, Name="s") == ("EntityNotFound", 404)
+    assert refusal(backend.describe_key_value_store_data, KvsARN=arn) == ("ResourceNotFoundException", 404)
+    assert refusal(backend.list_tags_for_resource, Resource=arn) == ("NoSuchResource", 404)
+    assert backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"] != arn
+
+
+def test_a_store_that_a_function_uses_in_any_stage_cannot_be_deleted(backend: Backend) -> None:
+    arn = ready_store(backend)
+    store = backend.describe_key_value_store(Name="s")["ETag"]
+    etag = backend.create_function(**function(FunctionConfig=associated(arn)))["ETag"]
+    in_use = ("CannotDeleteEntityWhileInUse", 409)
+
+    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=store) == in_use
+    backend.publish_function(Name="f", IfMatch=etag)
+    etag = backend.update_function(**change("f", etag))["ETag"]
+    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=store) == in_use, "LIVE uses it"
+    backend.publish_function(Name="f", IfMatch=etag)
+    backend.delete_key_value_store(Name="s", IfMatch=store)

@@ -1,0 +1,90 @@
+"""The tags of functions and stores, on every backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cloudfront_facade_server.backends.protocol import Backend
+from contract.backends import change, function, refusal, status
+
+SHAPES = [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}, {"Key": "absent"}]
+INVALID = ("InvalidTagging", 400)
+
+
+@pytest.fixture(params=["function", "store"])
+def arn(request: pytest.FixtureRequest, backend: Backend) -> str:
+    """The ARN of something with three tags."""
+    if request.param == "store":
+        store: str = backend.create_key_value_store(Name="r", Tags={"Items": SHAPES})["KeyValueStore"]["ARN"]
+        return store
+    created = backend.create_function(**function("r", Tags={"Items": SHAPES}))
+    metadata: dict[str, Any] = created["FunctionSummary"]["FunctionMetadata"]
+    return str(metadata["FunctionARN"])
+
+
+def tags(backend: Backend, arn: str) -> list[dict[str, str]]:
+    items: list[dict[str, str]] = backend.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
+    return sorted(items, key=lambda tag: tag["Key"])
+
+
+def by_key(*items: dict[str, str]) -> list[dict[str, str]]:
+    return sorted(items, key=lambda tag: tag["Key"])
+
+
+def test_tags_come_back_as_they_were_created(backend: Backend, arn: str) -> None:
+    assert tags(backend, arn) == by_key(*SHAPES)
+
+
+def test_what_has_no_tags_has_an_empty_list(backend: Backend) -> None:
+    arn = backend.create_function(**function())["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+    assert tags(backend, arn) == []
+
+
+def test_tags_are_added_and_changed(backend: Backend, arn: str) -> None:
+    given = [{"Key": "team", "Value": "core"}, {"Key": "new", "Value": "a=b+c/d"}, {"Key": "Team", "Value": "other"}]
+
+    answer = backend.tag_resource(Resource=arn, Tags={"Items": given})
+
+    assert (status(answer), list(answer)) == (204, ["ResponseMetadata"])
+    assert tags(backend, arn) == by_key(*SHAPES[1:], *given)
+
+
+def test_tags_are_taken_away_by_their_keys(backend: Backend, arn: str) -> None:
+    answer = backend.untag_resource(Resource=arn, TagKeys={"Items": ["team", "absent", "never was", "EMPTY"]})
+
+    assert (status(answer), list(answer)) == (204, ["ResponseMetadata"])
+    assert tags(backend, arn) == [{"Key": "empty", "Value": ""}]
+
+
+def test_tags_that_are_refused_change_nothing(backend: Backend, arn: str) -> None:
+    full = [{"Key": f"k{n}"} for n in range(48)]
+    for items in (full, [{"Key": "x"}, {"Key": "x", "Value": "2"}], [{"Key": "x"}, {"Key": "aWs:x", "Value": "2"}]):
+        assert refusal(backend.tag_resource, Resource=arn, Tags={"Items": items}) == INVALID
+        assert refusal(backend.create_function, **function("g", Tags={"Items": items + SHAPES})) == INVALID
+    assert tags(backend, arn) == by_key(*SHAPES)
+    backend.tag_resource(Resource=arn, Tags={"Items": full[:47]})
+    backend.tag_resource(Resource=arn, Tags={"Items": SHAPES})
+    assert len(tags(backend, arn)) == 50
+
+
+def test_what_is_not_there_has_no_tags(backend: Backend, arn: str) -> None:
+    missing = ("NoSuchResource", 404)
+    other = arn[:-1] + ("0" if arn[-1] != "0" else "1")
+    assert refusal(backend.list_tags_for_resource, Resource=other) == missing
+    assert refusal(backend.tag_resource, Resource=other, Tags={"Items": SHAPES}) == missing
+    assert refusal(backend.untag_resource, Resource=other, TagKeys={"Items": ["team"]}) == missing
+
+
+def test_tags_belong_to_the_function_and_not_to_a_stage(backend: Backend) -> None:
+    created = backend.create_function(**function(Tags={"Items": SHAPES}))
+    arn = created["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+    backend.publish_function(Name="f", IfMatch=created["ETag"])
+    etag = backend.update_function(**change("f", created["ETag"]))["ETag"]
+
+    assert tags(backend, arn) == by_key(*SHAPES)
+    backend.delete_function(Name="f", IfMatch=etag)
+    assert refusal(backend.list_tags_for_resource, Resource=arn) == ("NoSuchResource", 404)
+    backend.create_function(**function())
+    assert tags(backend, arn) == [], "tags of a deleted function do not come back"

@@ -1,0 +1,37 @@
+"""Compares two requests as CloudFront received them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from support.cloudfront_http import RecordedRequest
+
+DIFFERS: Final = {
+    "amz-sdk-invocation-id": "a new one for every call",
+    "authorization": "depends on the time",
+    "user-agent": "names the facade",
+    "x-amz-date": "is the time",
+}
+
+_SIGNED: Final = re.compile(
+    r"(?P<algorithm>AWS4-HMAC-SHA256|AWS4-ECDSA-P256-SHA256)"
+    r" Credential=(?P<key>\w+)/[0-9]{8}/(?P<scope>[\w/-]+), SignedHeaders=(?P<headers>[\w;-]+), Signature=[0-9a-f]+"
+)
+"""SigV4 and SigV4A."""
+
+
+def signed(request: RecordedRequest) -> dict[str, str]:
+    """Gives what a signature says of itself, without the date."""
+    match = _SIGNED.fullmatch(request.headers["authorization"])
+    assert match, request.headers["authorization"]
+    return match.groupdict()
+
+
+def assert_same(ours: RecordedRequest, plain: RecordedRequest) -> None:
+    """Finds them equal in all but what is new in every request."""
+    assert ours.body == plain.body
+    assert (ours.method, ours.path) == (plain.method, plain.path)
+    assert ours.headers.keys() == plain.headers.keys()
+    assert {name for name, value in ours.headers.items() if plain.headers[name] != value} <= DIFFERS.keys()
+    assert signed(ours) == signed(plain)

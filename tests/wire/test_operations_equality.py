@@ -1,0 +1,214 @@
+"""What the AWS backend sends for each operation is what plain boto3 sends for the same values, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any, Final
+
+import pytest
+from botocore import xform_name
+
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.protocol import Backend
+from support.cloudfront_fixtures import isolate
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import (
+    DATA_OPERATIONS,
+    FULL_FUNCTION,
+    OPERATIONS,
+    STORE_ARN,
+    call,
+    model_of,
+    plain_client,
+    plain_data_client,
+    sample,
+)
+from support.event_loop import waiting
+from wire.equality import assert_same, signed
+from wire.leaves import leaves_of_shape, leaves_of_value
+
+SPECIAL: Final = """<a href="x">&amp; ' \t\n ]]> <!-- -->"""
+UNICODE: Final = "東京 é½\u00a0\U0001f600\u2028"
+EVERY_BYTE: Final = bytes(range(256))
+FUNCTION_ARN: Final = "arn:aws:cloudfront::123456789012:function/rewrite_URLs-1"
+ETAG: Final = "ETVPDKIKX0DER"
+ASSOCIATION: Final = {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": STORE_ARN}]}}
+CONFIG: Final = {"Comment": SPECIAL + UNICODE, "Runtime": "cloudfront-js-2.0", **ASSOCIATION}
+NO_TAGS: Final[dict[str, Any]] = {"Items": []}
+FIFTY: Final = [{"Key": f"k{n}", "Value": "é" * n} for n in range(50)]
+STAGES: Final = ("DEVELOPMENT", "LIVE")
+
+KEYS: Final = (
+    "a",
+    "/",
+    "a/b",
+    "/a//b/",
+    "%",
+    "%2F",
+    "%252F",
+    " ",
+    " a b ",
+    "+",
+    "a+b c",
+    ".",
+    "..",
+    "...",
+    "a/../b",
+    "./a",
+    "a.b",
+    "?",
+    "a?b=c&d#e",
+    "~!*'();:@&=+$,/?#[]",
+    '"<>\\^`{|}',
+    "\x00\x01\t\r\n\x7f",
+    "é",
+    "e\u0301",
+    UNICODE,
+    "\u202e\ufeff",
+    "keys",
+    "k" * 512,
+    "é" * 256,
+)
+"""What a key's address has to carry without a change."""
+
+CHANGED: Final = {"Name": "rewrite_URLs-1", "IfMatch": ETAG}
+
+SENT: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
+    "CreateFunction": (FULL_FUNCTION, {**FULL_FUNCTION, "FunctionConfig": CONFIG}, {**FULL_FUNCTION, "Tags": NO_TAGS}),
+    "DescribeFunction": ({"Name": "f"}, *({"Name": "A-z_09" + "n" * 58, "Stage": stage} for stage in STAGES)),
+    "GetFunction": ({"Name": "f"}, *({"Name": "f", "Stage": stage} for stage in STAGES)),
+    "UpdateFunction": (
+        {**CHANGED, "FunctionConfig": CONFIG, "FunctionCode": EVERY_BYTE * 40},
+        {**CHANGED, "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-1.0"}, "FunctionCode": b"x"},
+        {**CHANGED, "FunctionConfig": CONFIG, "FunctionCode": SPECIAL.encode()},
+    ),
+    "PublishFunction": (CHANGED, {**CHANGED, "IfMatch": '"quoted !#-~"'}),
+    "TestFunction": (
+        {**CHANGED, "EventObject": b"{}"},
+        *({**CHANGED, "Stage": stage, "EventObject": UNICODE.encode() + EVERY_BYTE} for stage in STAGES),
+    ),
+    "DeleteFunction": (CHANGED,),
+    "ListFunctions": ({}, *({"Stage": stage, "Marker": f"a b&c={SPECIAL}", "MaxItems": "7"} for stage in STAGES)),
+    "ListDistributions": ({}, {"Marker": f"{UNICODE}/?&%", "MaxItems": "100"}),
+    "CreateKeyValueStore": (
+        {"Name": "s"},
+        {"Name": "s", "Comment": ""},
+        {
+            "Name": "s",
+            "Comment": SPECIAL + UNICODE,
+            "ImportSource": {"SourceType": "S3", "SourceARN": f"arn:aws:s3:::bucket/{SPECIAL}"},
+            "Tags": FULL_FUNCTION["Tags"],
+        },
+    ),
+    "DescribeKeyValueStore": ({"Name": "s"},),
+    "UpdateKeyValueStore": tuple({**CHANGED, "Comment": comment} for comment in ("", SPECIAL, UNICODE, "c" * 128)),
+    "DeleteKeyValueStore": (CHANGED,),
+    "ListKeyValueStores": ({}, {"Marker": "a b&c", "MaxItems": "7", "Status": "READY"}),
+    "TagResource": (
+        {"Resource": FUNCTION_ARN, "Tags": FULL_FUNCTION["Tags"]},
+        {"Resource": STORE_ARN, "Tags": {"Items": [{"Key": UNICODE, "Value": SPECIAL}]}},
+        {"Resource": STORE_ARN, "Tags": {"Items": FIFTY}},
+        {"Resource": STORE_ARN, "Tags": NO_TAGS},
+    ),
+    "UntagResource": (
+        {"Resource": FUNCTION_ARN, "TagKeys": {"Items": ["team"]}},
+        {"Resource": STORE_ARN, "TagKeys": {"Items": [SPECIAL, UNICODE, "Az09 _-.:/=+@"]}},
+        {"Resource": STORE_ARN, "TagKeys": NO_TAGS},
+    ),
+    "ListTagsForResource": ({"Resource": FUNCTION_ARN}, {"Resource": STORE_ARN}),
+    "DescribeKeyValueStoreData": ({"KvsARN": STORE_ARN},),
+    "GetKey": tuple({"KvsARN": STORE_ARN, "Key": key} for key in KEYS),
+    "PutKey": (
+        *({"KvsARN": STORE_ARN, "Key": key, "Value": "v", "IfMatch": "KV1"} for key in KEYS),
+        *(
+            {"KvsARN": STORE_ARN, "Key": "k", "Value": value, "IfMatch": "KV1"}
+            for value in ("", "\x00\r\n", SPECIAL, UNICODE, "é" * 512, '{"a": [1]}')
+        ),
+    ),
+    "DeleteKey": tuple({"KvsARN": STORE_ARN, "Key": key, "IfMatch": "KV1"} for key in KEYS),
+    "ListKeys": (
+        {"KvsARN": STORE_ARN},
+        {"KvsARN": STORE_ARN, "MaxResults": 50},
+        {"KvsARN": STORE_ARN, "MaxResults": 1, "NextToken": f"a/+ b&c={UNICODE}"},
+    ),
+    "UpdateKeys": (
+        {"KvsARN": STORE_ARN, "IfMatch": "KV1", "Puts": [{"Key": key, "Value": UNICODE} for key in KEYS]},
+        {"KvsARN": STORE_ARN, "IfMatch": "KV1", "Deletes": [{"Key": key} for key in KEYS]},
+        {
+            "KvsARN": STORE_ARN,
+            "IfMatch": "KV1",
+            "Puts": [{"Key": "a", "Value": ""}, {"Key": "b", "Value": SPECIAL}],
+            "Deletes": [{"Key": "c"}],
+        },
+        {"KvsARN": STORE_ARN, "IfMatch": "KV1", "Puts": [], "Deletes": []},
+    ),
+}
+
+CASES: Final = [(operation, arguments) for operation, many in SENT.items() for arguments in many]
+
+
+@pytest.fixture(scope="module")
+def everything() -> Iterator[CloudFrontDouble]:
+    """A CloudFront that answers every operation with all of its members."""
+
+    def apply(operation: str, arguments: Mapping[str, Any]) -> Any:
+        shape = model_of(operation).output_shape
+        return sample(shape) if shape else {}
+
+    with CloudFrontDouble(apply) as double:
+        yield double
+
+
+@pytest.fixture(scope="module")
+def plain(everything: CloudFrontDouble) -> Iterator[Callable[[str], Any]]:
+    """Gives plain boto3's client of an operation."""
+    with ExitStack() as stack:
+        attempts = {"total_max_attempts": 1}
+        control = stack.enter_context(plain_client(everything.url, retries=attempts))
+        data = stack.enter_context(plain_data_client(everything.url, retries=attempts))
+        yield lambda operation: data if operation in DATA_OPERATIONS else control
+
+
+@pytest.fixture(scope="module")
+def backend(everything: CloudFrontDouble) -> Iterator[AwsBackend]:
+    with pytest.MonkeyPatch.context() as environment:
+        isolate(environment)
+        made = waiting(AwsBackend(endpoint_url=everything.url))
+        yield made
+        made.close()
+
+
+@pytest.mark.parametrize(("operation", "arguments"), CASES, ids=[f"{name}-{n}" for n, (name, _) in enumerate(CASES)])
+def test_an_operation_is_sent_as_plain_boto3_sends_it(
+    everything: CloudFrontDouble,
+    plain: Callable[[str], Any],
+    backend: AwsBackend,
+    operation: str,
+    arguments: Mapping[str, Any],
+) -> None:
+    before = len(everything.requests)
+    call(plain(operation), operation, arguments)
+    call(backend, operation, arguments)
+
+    theirs, ours = everything.requests[before:]
+    assert_same(ours, theirs)
+    assert ours.operation == operation
+    assert ours.arguments == arguments, "what is sent is what is received"
+    is_data = operation in DATA_OPERATIONS
+    assert signed(ours)["algorithm"] == ("AWS4-ECDSA-P256-SHA256" if is_data else "AWS4-HMAC-SHA256")
+    assert ours.headers["host"].startswith("123456789012.") is is_data
+
+
+@pytest.mark.parametrize("operation", SENT)
+def test_every_member_that_an_operation_takes_is_tried(operation: str) -> None:
+    tried = {leaf for arguments in SENT[operation] for leaf in leaves_of_value(dict(arguments))}
+
+    assert tried == set(leaves_of_shape(model_of(operation).input_shape))
+
+
+def test_every_operation_of_a_backend_is_tried() -> None:
+    methods = {name for name in vars(Backend) if not name.startswith("_")} - {"close"}
+
+    assert methods == {xform_name(operation) for operation in SENT}
+    assert SENT.keys() == {*OPERATIONS, *DATA_OPERATIONS}
