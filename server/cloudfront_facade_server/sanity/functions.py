@@ -1,0 +1,236 @@
+"""Cases of FunctionService, tests apart."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+
+from cloudfront_facade.v1 import function_service_pb2 as functions
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
+
+from .facade import LIVE, PASS_ON, RUNTIME, Facade, expect, refused, same
+from .suite import Cases
+
+case: Final = Cases("functions")
+
+_ID: Final = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
+_ANY_BYTES: Final = b"// \xff\xfe\x00\r\n" + PASS_ON
+
+
+def describe(facade: Facade, name: str, stage: int = 0) -> functions.DescribeFunctionResponse:
+    """Describes a function."""
+    return facade.functions.DescribeFunction(
+        functions.DescribeFunctionRequest(name=name, stage=functions.FunctionStage.ValueType(stage))
+    )
+
+
+def update(facade: Facade, name: str, etag: str, code: bytes, comment: str = "") -> functions.UpdateFunctionResponse:
+    """Replaces a function's code and configuration."""
+    config = functions.FunctionConfig(comment=comment, runtime=RUNTIME)
+    return facade.functions.UpdateFunction(
+        functions.UpdateFunctionRequest(name=name, etag=etag, function_config=config, function_code=code)
+    )
+
+
+@case()
+def create(facade: Facade) -> None:
+    """Should create a function in its DEVELOPMENT stage, and answer its ARN and version."""
+    created = facade.create_function()
+    metadata = created.function_summary.function_metadata
+    expect(
+        f":function/{created.function_summary.name}" in metadata.function_arn, f"the ARN is {metadata.function_arn!a}"
+    )
+    same(metadata.stage, functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT, "the stage")
+    expect(created.etag, "there is no etag")
+
+
+@case("tags")
+def create_with_tags(facade: Facade) -> None:
+    """Should create a function with exactly its tags, absent and empty values apart."""
+    tags = (Tag(key="team", value="edge"), Tag(key="empty", value=""), Tag(key="absent"))
+    created = facade.create_function(tags=tags, request_id="")
+    arn = created.function_summary.function_metadata.function_arn
+    found = facade.tags.ListTagsForResource(ListTagsForResourceRequest(resource=arn)).tags
+    same(sorted(map(repr, found)), sorted(map(repr, tags)), "the list of tags")
+
+
+@case()
+def create_twice(facade: Facade) -> None:
+    """Should not create a second function of the same name."""
+    name = facade.create_function().function_summary.name
+    refused(
+        lambda: facade.create_function(name=name, request_id=""),
+        grpc.StatusCode.ALREADY_EXISTS,
+        "FUNCTION_ALREADY_EXISTS",
+    )
+
+
+@case()
+def repeat(facade: Facade) -> None:
+    """Should answer a repeated create with the function that the first one made."""
+    first = facade.create_function(request_id=_ID)
+    name = first.function_summary.name
+    again = facade.create_function(name=name, request_id=_ID)
+    same(again.etag, first.etag, "the etag of the second answer")
+
+
+@case()
+def reuse(facade: Facade) -> None:
+    """Should refuse a request_id that made a function of this name with another content."""
+    name = facade.create_function(request_id=_ID).function_summary.name
+    refused(
+        lambda: facade.create_function(b"// another\n" + PASS_ON, name=name, request_id=_ID),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "REQUEST_ID_REUSED",
+    )
+
+
+@case()
+def validate_only(facade: Facade) -> None:
+    """Should create nothing where a create is only to be checked."""
+    name = facade.name()
+    facade.create_function(name=name, validate_only=True)
+    refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+
+
+@case()
+def all_violations(facade: Facade) -> None:
+    """Should name every broken rule of a request at once, each with its field."""
+    details = refused(
+        lambda: facade.create_function(
+            b"x" * 40_961, name="no name", tags=(Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k"))
+        ),
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "VALIDATION_FAILED",
+    )
+    fields = {violation.field for violation in details["BadRequest"].field_violations}
+    same(fields, {"name", "function_code", "tags[0].key", "tags[1].value", "tags[2].key"}, "the set of fields")
+    same(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
+
+
+@case()
+def code(facade: Facade) -> None:
+    """Should give back a function's code byte for byte."""
+    created = facade.create_function(_ANY_BYTES)
+    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=created.function_summary.name))
+    same(got.function_code, _ANY_BYTES, "the code")
+    same(got.etag, created.etag, "the etag")
+
+
+@case("update")
+def replace(facade: Facade) -> None:
+    """Should replace code and configuration whole, and answer the new version."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    updated = update(facade, name, created.etag, b"// new\n" + PASS_ON, "new")
+    expect(updated.etag not in ("", created.etag), f"the etag is {updated.etag!a} after {created.etag!a}")
+    same(describe(facade, name).etag, updated.etag, "the etag that DescribeFunction gives")
+    same(updated.function_summary.function_config.comment, "new", "the comment")
+    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
+    same(got.function_code, b"// new\n" + PASS_ON, "the code")
+
+
+@case("update")
+def stale_update(facade: Facade) -> None:
+    """Should refuse an update of another version, and change nothing."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    newer = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
+    refused(lambda: update(facade, name, created.etag, b"// 3\n" + PASS_ON), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
+    same((got.function_code, got.etag), (b"// 2\n" + PASS_ON, newer.etag), "the function")
+
+
+@case("update")
+def repeated_update(facade: Facade) -> None:
+    """Should answer OK to an update that is repeated."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    first = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
+    same(update(facade, name, created.etag, b"// 2\n" + PASS_ON).etag, first.etag, "the etag of the second answer")
+
+
+@case()
+def injected_version(facade: Facade) -> None:
+    """Should refuse a version that no header can carry."""
+    created = facade.create_function()
+    request = functions.DeleteFunctionRequest(name=created.function_summary.name, etag=f"{created.etag}\r\nX: 1")
+    refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+
+
+@case("publish")
+def unpublished(facade: Facade) -> None:
+    """Should say that a function was never published, where its LIVE stage is asked for."""
+    name = facade.create_function().function_summary.name
+    details = refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    expect("published" in details["ResourceInfo"].description, f"it says {details['ResourceInfo'].description!a}")
+
+
+@case("publish")
+def publish(facade: Facade) -> None:
+    """Should publish what DEVELOPMENT is, and leave LIVE alone when DEVELOPMENT changes."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    published = facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
+    same(published.function_summary.function_metadata.stage, LIVE, "the stage that is answered")
+    update(facade, name, describe(facade, name).etag, b"// new\n" + PASS_ON)
+    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
+    same(got.function_code, PASS_ON, "the code of LIVE")
+
+
+@case("publish")
+def stale_publish(facade: Facade) -> None:
+    """Should not publish another version than the one that is named."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    update(facade, name, created.etag, b"// new\n" + PASS_ON)
+    request = functions.PublishFunctionRequest(name=name, etag=created.etag)
+    refused(lambda: facade.functions.PublishFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+
+
+@case()
+def listing(facade: Facade) -> None:
+    """Should list every function once, page by page."""
+    names = [facade.create_function().function_summary.name for _ in range(3)]
+    listed: list[str] = []
+    request = functions.ListFunctionsRequest(page_size=2)
+    while True:
+        page = facade.functions.ListFunctions(request)
+        expect(len(page.functions) <= 2, f"a page of 2 has {len(page.functions)}")
+        listed.extend(each.name for each in page.functions)
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
+
+
+@case()
+def foreign_page(facade: Facade) -> None:
+    """Should refuse a page token that the list did not give."""
+    request = functions.ListFunctionsRequest(page_token="garbage")  # noqa: S106 (no secret)
+    refused(lambda: facade.functions.ListFunctions(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+
+
+@case()
+def delete(facade: Facade) -> None:
+    """Should delete a function, so that it is not found any more."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    facade.functions.DeleteFunction(functions.DeleteFunctionRequest(name=name, etag=created.etag))
+    refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    request = functions.DeleteFunctionRequest(name=name, etag=created.etag)
+    refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+
+
+@case("update")
+def stale_delete(facade: Facade) -> None:
+    """Should not delete another version than the one that is named."""
+    created = facade.create_function()
+    name = created.function_summary.name
+    update(facade, name, created.etag, b"// new\n" + PASS_ON)
+    request = functions.DeleteFunctionRequest(name=name, etag=created.etag)
+    refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    describe(facade, name)

@@ -1,0 +1,116 @@
+"""Cases of KeyValueStoreService."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import grpc
+
+from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
+
+from .facade import Facade, expect, refused, same
+from .suite import Cases
+
+case: Final = Cases("stores")
+
+
+def describe(facade: Facade, name: str) -> stores.DescribeKeyValueStoreResponse:
+    """Describes a store."""
+    return facade.key_value_stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name=name))
+
+
+@case()
+def create(facade: Facade) -> None:
+    """Should create a store, and have it READY after a while."""
+    created = facade.create_store()
+    name = created.key_value_store.name
+    waited = facade.key_value_stores.WaitForKeyValueStore(stores.WaitForKeyValueStoreRequest(name=name), timeout=600)
+    same(waited.key_value_store.status, "READY", "the status")
+    same(waited.key_value_store.arn, created.key_value_store.arn, "the ARN")
+    expect(waited.key_value_store.arn.endswith(f":key-value-store/{waited.key_value_store.id}"), "ARN and id differ")
+
+
+@case()
+def wait_for_nothing(facade: Facade) -> None:
+    """Should not wait for a store that is not there."""
+    request = stores.WaitForKeyValueStoreRequest(name=facade.name())
+    refused(
+        lambda: facade.key_value_stores.WaitForKeyValueStore(request, timeout=30),
+        grpc.StatusCode.NOT_FOUND,
+        "KEY_VALUE_STORE_NOT_FOUND",
+    )
+
+
+@case()
+def create_twice(facade: Facade) -> None:
+    """Should not create a second store of the same name, but answer a repeat."""
+    first = facade.create_store(request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
+    name = first.key_value_store.name
+    again = facade.create_store(name=name, request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
+    same(again.key_value_store.arn, first.key_value_store.arn, "the ARN of the second answer")
+    refused(
+        lambda: facade.create_store(name=name),
+        grpc.StatusCode.ALREADY_EXISTS,
+        "KEY_VALUE_STORE_ALREADY_EXISTS",
+    )
+
+
+@case()
+def comments(facade: Facade) -> None:
+    """Should keep an absent and an empty comment apart."""
+    absent, empty = facade.create_store(comment=None), facade.create_store(comment="")
+    same(describe(facade, absent.key_value_store.name).key_value_store.HasField("comment"), False, "an absent comment")
+    same(describe(facade, empty.key_value_store.name).key_value_store.HasField("comment"), True, "an empty comment")
+
+
+@case("update")
+def update(facade: Facade) -> None:
+    """Should change the comment of the version that is named, and of no other."""
+    name = facade.ready_store().name
+    etag = describe(facade, name).etag
+    request = stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new")
+    updated = facade.key_value_stores.UpdateKeyValueStore(request)
+    same(updated.key_value_store.comment, "new", "the comment")
+    expect(updated.etag not in ("", etag), f"the etag is {updated.etag!a} after {etag!a}")
+    request.comment = "newer"
+    refused(lambda: facade.key_value_stores.UpdateKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    same(describe(facade, name).key_value_store.comment, "new", "the comment after a refusal")
+
+
+@case()
+def listing(facade: Facade) -> None:
+    """Should list every store once, page by page."""
+    names = [facade.create_store().key_value_store.name for _ in range(3)]
+    listed: list[str] = []
+    request = stores.ListKeyValueStoresRequest(page_size=2)
+    while True:
+        page = facade.key_value_stores.ListKeyValueStores(request)
+        listed.extend(each.name for each in page.key_value_stores)
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
+
+
+@case("functions", "in-use")
+def in_use(facade: Facade) -> None:
+    """Should not delete a store that a function reads, and name the function."""
+    store = facade.ready_store()
+    function = facade.create_function(store_arn=store.arn).function_summary.name
+    request = stores.DeleteKeyValueStoreRequest(name=store.name, etag=describe(facade, store.name).etag)
+    details = refused(
+        lambda: facade.key_value_stores.DeleteKeyValueStore(request),
+        grpc.StatusCode.FAILED_PRECONDITION,
+        "KEY_VALUE_STORE_IN_USE",
+    )
+    subjects = [violation.subject for violation in details["PreconditionFailure"].violations]
+    expect(any(function in subject for subject in subjects), f"it names {subjects}, not {function}")
+
+
+@case()
+def delete(facade: Facade) -> None:
+    """Should delete a store, so that it is not found any more."""
+    name = facade.ready_store().name
+    request = stores.DeleteKeyValueStoreRequest(name=name, etag=describe(facade, name).etag)
+    facade.key_value_stores.DeleteKeyValueStore(request)
+    refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")

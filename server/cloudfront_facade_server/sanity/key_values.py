@@ -1,0 +1,136 @@
+"""Cases of KeyValueStoreDataService."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import grpc
+
+from cloudfront_facade.v1 import function_service_pb2 as functions
+from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
+
+from .facade import Facade, expect, refused, same
+from .suite import Cases
+
+case: Final = Cases("keys")
+
+_READING: Final = b"""
+import cf from 'cloudfront';
+async function handler(event) {
+    const value = await cf.kvs().get(event.request.uri);
+    return { statusCode: 302, headers: { location: { value: value } } };
+}
+"""
+_MISSING_ARN: Final = "arn:aws:cloudfront::000000000000:key-value-store/11111111-2222-3333-4444-555555555555"
+
+
+def put(facade: Facade, arn: str, key: str, value: str, etag: str = "") -> data.PutKeyResponse:
+    """Sets the value of a key."""
+    return facade.key_values.PutKey(data.PutKeyRequest(kvs_arn=arn, key=key, value=value, etag=etag))
+
+
+def get(facade: Facade, arn: str, key: str) -> str:
+    """Gives the value of a key."""
+    return facade.key_values.GetKey(data.GetKeyRequest(kvs_arn=arn, key=key)).value
+
+
+def change(key: str, value: str | None = None) -> data.KeyChange:
+    """Makes a change; without a value, a deletion."""
+    return data.KeyChange(delete=key) if value is None else data.KeyChange(put=data.KeyValue(key=key, value=value))
+
+
+@case("stores")
+def life(facade: Facade) -> None:
+    """Should put, get and delete keys of any text, and count them."""
+    arn = facade.ready_store().arn
+    for key in ("/a", "a/b/../c", "100%", "\u00e9\u4e2d", " "):
+        put(facade, arn, key, f"value of {key}")
+        same(get(facade, arn, key), f"value of {key}", f"the value of {key!a}")
+    described = facade.key_values.DescribeKeyValueStoreData(data.DescribeKeyValueStoreDataRequest(kvs_arn=arn))
+    same(described.item_count, 5, "the number of keys")
+    facade.key_values.DeleteKey(data.DeleteKeyRequest(kvs_arn=arn, key="/a"))
+    refused(lambda: get(facade, arn, "/a"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+
+
+@case("stores")
+def missing_store(facade: Facade) -> None:
+    """Should say that the store is missing, not the key."""
+    refused(lambda: get(facade, _MISSING_ARN, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    refused(lambda: put(facade, _MISSING_ARN, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+
+
+@case("stores")
+def versions(facade: Facade) -> None:
+    """Should write to the version that is named, and to no other."""
+    arn = facade.ready_store().arn
+    first = put(facade, arn, "k", "1")
+    second = put(facade, arn, "k", "2", first.etag)
+    refused(lambda: put(facade, arn, "k", "3", first.etag), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    same(get(facade, arn, "k"), "2", "the value")
+    put(facade, arn, "k", "4", second.etag)
+
+
+@case("stores")
+def many(facade: Facade) -> None:
+    """Should apply any number of changes in their order."""
+    arn = facade.ready_store().arn
+    changes = [change(f"k{number}", "first") for number in range(120)]
+    changes += [change("k0", "second"), change("k1"), change("k1", "again"), change("k2")]
+    facade.key_values.UpdateKeys(data.UpdateKeysRequest(kvs_arn=arn, changes=changes))
+    same((get(facade, arn, "k0"), get(facade, arn, "k1"), get(facade, arn, "k3")), ("second", "again", "first"), "keys")
+    refused(lambda: get(facade, arn, "k2"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+
+
+@case("stores")
+def stale_many(facade: Facade) -> None:
+    """Should apply none of the changes of a version that is not the store's."""
+    arn = facade.ready_store().arn
+    etag = put(facade, arn, "k", "1").etag
+    put(facade, arn, "k", "2")
+    request = data.UpdateKeysRequest(kvs_arn=arn, changes=[change("k", "3")], etag=etag)
+    details = refused(lambda: facade.key_values.UpdateKeys(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    same(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
+    same(get(facade, arn, "k"), "2", "the value")
+
+
+@case("stores")
+def stream(facade: Facade) -> None:
+    """Should import keys from a stream, and list them all, page by page."""
+    arn = facade.ready_store().arn
+    requests = [
+        data.ImportKeysRequest(
+            kvs_arn="" if start else arn, changes=[change(f"k{number:03}", "v") for number in range(start, start + 60)]
+        )
+        for start in (0, 60, 120)
+    ]
+    imported = facade.key_values.ImportKeys(iter(requests))
+    same((imported.applied_changes, imported.item_count), (180, 180), "what was applied, and is there")
+    listed: list[str] = []
+    request = data.ListKeysRequest(kvs_arn=arn, page_size=50)
+    while True:
+        page = facade.key_values.ListKeys(request)
+        listed.extend(item.key for item in page.items)
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    same(sorted(listed), [f"k{number:03}" for number in range(180)], "the list of keys")
+
+
+@case("stores", "functions", "test")
+def read_by_function(facade: Facade) -> None:
+    """Should let a function read the store that it is associated with."""
+    arn = facade.ready_store().arn
+    put(facade, arn, "/old", "/new")
+    created = facade.create_function(_READING, store_arn=arn)
+    event = {
+        "version": "1.0",
+        "context": {"eventType": "viewer-request"},
+        "viewer": {"ip": "198.51.100.1"},
+        "request": {"method": "GET", "uri": "/old", "querystring": {}, "headers": {}, "cookies": {}},
+    }
+    request = functions.TestFunctionRequest(
+        name=created.function_summary.name, etag=created.etag, event_object=json.dumps(event).encode()
+    )
+    result = facade.functions.TestFunction(request).test_result
+    expect("/new" in result.function_output, f"it answers {result.function_output!a} {result.function_error_message!a}")

@@ -1,0 +1,81 @@
+"""Cases of TagService."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import grpc
+
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade.v1.tag_service_pb2 import (
+    ListTagsForResourceRequest,
+    TagResourceRequest,
+    UntagResourceRequest,
+)
+
+from .facade import Facade, refused, same
+from .suite import Cases
+
+case: Final = Cases("tags")
+
+
+def tags_of(facade: Facade, arn: str) -> dict[str, str | None]:
+    """Gives the tags of a resource; a tag without a value has None."""
+    tags = facade.tags.ListTagsForResource(ListTagsForResourceRequest(resource=arn)).tags
+    return {tag.key: tag.value if tag.HasField("value") else None for tag in tags}
+
+
+@case("functions")
+def life(facade: Facade) -> None:
+    """Should add, replace and take away tags of a function."""
+    created = facade.create_function(tags=(Tag(key="team", value="edge"),), request_id="")
+    arn = created.function_summary.function_metadata.function_arn
+    facade.tags.TagResource(
+        TagResourceRequest(resource=arn, tags=[Tag(key="team", value="web"), Tag(key="cost", value="")])
+    )
+    same(tags_of(facade, arn), {"team": "web", "cost": ""}, "the tags after TagResource")
+    facade.tags.UntagResource(UntagResourceRequest(resource=arn, tag_keys=["team", "not there"]))
+    same(tags_of(facade, arn), {"cost": ""}, "the tags after UntagResource")
+
+
+@case("stores")
+def of_stores(facade: Facade) -> None:
+    """Should add and list tags of a store."""
+    arn = facade.create_store(request_id="").key_value_store.arn
+    facade.tags.TagResource(TagResourceRequest(resource=arn, tags=[Tag(key="team")]))
+    same(tags_of(facade, arn).keys(), {"team"}, "the keys")
+
+
+@case("functions")
+def reserved(facade: Facade) -> None:
+    """Should refuse keys that AWS or the service keeps to itself."""
+    arn = facade.create_function().function_summary.function_metadata.function_arn
+    for key in ("aws:x", "AWS:x", "cloudfront-facade:request"):
+        tag = TagResourceRequest(resource=arn, tags=[Tag(key=key, value="x")])
+        refused(partial(facade.tags.TagResource, tag), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+        untag = UntagResourceRequest(resource=arn, tag_keys=[key])
+        refused(
+            partial(facade.tags.UntagResource, untag),
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "VALIDATION_FAILED",
+        )
+
+
+@case("functions")
+def too_many(facade: Facade) -> None:
+    """Should refuse more tags than a resource may have, those that are there included."""
+    there = tuple(Tag(key=f"there-{number}") for number in range(40))
+    created = facade.create_function(tags=there, request_id="")
+    arn = created.function_summary.function_metadata.function_arn
+    request = TagResourceRequest(resource=arn, tags=[Tag(key=f"new-{number}") for number in range(11)])
+    details = refused(lambda: facade.tags.TagResource(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+    same([each.field for each in details["BadRequest"].field_violations], ["tags"], "the fields")
+    same(len(tags_of(facade, arn)), 40, "the number of tags")
+
+
+@case()
+def missing(facade: Facade) -> None:
+    """Should say that there is no such resource."""
+    request = ListTagsForResourceRequest(resource=f"arn:aws:cloudfront::000000000000:function/{facade.name()}")
+    refused(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")

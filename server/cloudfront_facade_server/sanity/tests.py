@@ -1,0 +1,65 @@
+"""Cases of TestFunction."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import grpc
+
+from cloudfront_facade.v1 import function_service_pb2 as functions
+
+from .facade import Facade, expect, refused, same
+from .suite import Cases
+
+case: Final = Cases("test")
+
+_EVENT: Final[dict[str, Any]] = {
+    "version": "1.0",
+    "context": {"eventType": "viewer-request"},
+    "viewer": {"ip": "198.51.100.1"},
+    "request": {"method": "GET", "uri": "/docs/", "querystring": {}, "headers": {}, "cookies": {}},
+}
+_REWRITE: Final = b"""
+function handler(event) {
+    var request = event.request;
+    console.log('uri ' + request.uri);
+    if (request.uri.endsWith('/')) request.uri += 'index.html';
+    return request;
+}
+"""
+
+
+def run(facade: Facade, created: functions.CreateFunctionResponse) -> functions.TestResult:
+    """Runs a new function."""
+    request = functions.TestFunctionRequest(
+        name=created.function_summary.name, etag=created.etag, event_object=json.dumps(_EVENT).encode()
+    )
+    return facade.functions.TestFunction(request).test_result
+
+
+@case()
+def output(facade: Facade) -> None:
+    """Should run a function, and answer what it returned, logged and cost."""
+    result = run(facade, facade.create_function(_REWRITE))
+    same(result.function_error_message, "", "the error message")
+    answer = json.loads(result.function_output)
+    same(answer.get("request", {}).get("uri"), "/docs/index.html", "the URI of the request that is returned")
+    expect(any("uri /docs/" in line for line in result.function_execution_logs), "what it logged is not in the logs")
+    expect(0 <= result.compute_utilization <= 100, f"the utilization is {result.compute_utilization}")
+
+
+@case()
+def throwing(facade: Facade) -> None:
+    """Should answer a function that throws with its message, and not as an error."""
+    result = run(facade, facade.create_function(b"function handler(event) { throw new Error('no luck'); }"))
+    expect("no luck" in result.function_error_message, f"the error message is {result.function_error_message!a}")
+    same(result.function_output, "", "the output")
+
+
+@case()
+def bad_event(facade: Facade) -> None:
+    """Should refuse an event that is no JSON."""
+    created = facade.create_function()
+    request = functions.TestFunctionRequest(name=created.function_summary.name, etag=created.etag, event_object=b"{")
+    refused(lambda: facade.functions.TestFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
