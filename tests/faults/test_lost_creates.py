@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -24,9 +22,7 @@ from support.cloudfront_faults import (
     apply_then_reset,
     apply_then_status,
     garble,
-    hang,
     misstate,
-    normally,
     refuse,
     reset,
     status_only,
@@ -141,122 +137,6 @@ def test_a_create_that_fails_twice_is_unknown_and_its_repeat_is_ok(
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_a_create_that_describe_shows_only_later_is_not_taken_for_absent(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
-) -> None:
-    cloudfront.describe_lag = 2.0
-    cloudfront.script("CreateFunction", apply_then_hang())
-    with facade_on(cloudfront, aws_backend, settling_time=5) as facade:
-        facade.functions.CreateFunction(function(request_id=REQUEST_ID))
-
-    assert cloudfront.count("CreateFunction") == 1
-    assert cloudfront.effects("CreateFunction") == 1
-
-
-def test_a_name_that_belongs_to_somebody_else_is_refused_and_theirs_untouched(
-    facade: Facade, cloudfront: CloudFrontDouble
-) -> None:
-    facade.functions.CreateFunction(function(request_id=ANOTHER_ID, function_code=b"theirs"))
-    cloudfront.script("CreateFunction", hang(0.1))
-
-    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, function_code=b"ours"))
-
-    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
-    assert failure.reason == "FUNCTION_ALREADY_EXISTS"
-    assert failure.domain == "cloudfront.amazonaws.com"
-    assert failure.outcome == "unknown", "one send is not proven to have done nothing"
-    assert failure.details["ResourceInfo"].resource_name == "rewrite"
-    assert cloudfront.functions["rewrite"].code == b"theirs"
-
-
-def test_a_name_that_is_taken_is_refused_as_not_applied(facade: Facade, cloudfront: CloudFrontDouble) -> None:
-    facade.functions.CreateFunction(function(request_id=ANOTHER_ID))
-
-    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
-
-    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
-    assert failure.outcome == "not_applied"
-    assert failure.metadata["aws_code"] == "FunctionAlreadyExists"
-    assert failure.retry_after is None
-
-
-def test_a_name_with_tags_of_others_is_not_waited_for(facade: Facade, cloudfront: CloudFrontDouble) -> None:
-    facade.functions.CreateFunction(function(tags=[Tag(key="team", value="other")]))
-
-    started = time.monotonic()
-    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
-
-    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
-    assert time.monotonic() - started < 0.5
-    assert cloudfront.count("ListTagsForResource") == 1
-
-
-def test_the_same_id_with_another_content_is_refused_and_changes_nothing(
-    facade: Facade, cloudfront: CloudFrontDouble
-) -> None:
-    facade.functions.CreateFunction(function(request_id=REQUEST_ID, function_code=b"first"))
-
-    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, function_code=b"second"))
-
-    assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
-    assert (failure.reason, failure.outcome) == ("REQUEST_ID_REUSED", "not_applied")
-    assert [violation.field for violation in failure.violations] == ["request_id"]
-    assert cloudfront.functions["rewrite"].code == b"first"
-    assert cloudfront.effects("CreateFunction") == 1
-
-
-def test_two_replicas_with_the_same_id_at_once_are_both_ok(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
-) -> None:
-    cloudfront.tags_lag = 2.0
-    request = function(request_id=REQUEST_ID)
-    with (
-        facade_on(cloudfront, aws_backend, settling_time=5) as one,
-        facade_on(cloudfront, aws_backend, settling_time=5) as other,
-        ThreadPoolExecutor() as callers,
-    ):
-        answers = list(callers.map(lambda replica: replica.functions.CreateFunction(request), (one, other)))
-
-    arns = {answer.function_summary.function_metadata.function_arn for answer in answers}
-    assert len(arns) == 1
-    assert cloudfront.effects("CreateFunction") == 1
-
-
-def test_two_replicas_with_different_ids_make_one_and_refuse_one(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
-) -> None:
-    def create(replica: Facade, request_id: str) -> grpc.StatusCode:
-        call = replica.functions.CreateFunction.future(function(request_id=request_id))
-        code: grpc.StatusCode = call.code()
-        return code
-
-    with (
-        facade_on(cloudfront, aws_backend) as one,
-        facade_on(cloudfront, aws_backend) as other,
-        ThreadPoolExecutor() as callers,
-    ):
-        codes = set(callers.map(create, (one, other), (REQUEST_ID, ANOTHER_ID)))
-
-    assert codes == {grpc.StatusCode.OK, grpc.StatusCode.ALREADY_EXISTS}
-    assert cloudfront.effects("CreateFunction") == 1
-
-
-def test_a_repeat_after_an_update_answers_the_current_state_and_overwrites_nothing(
-    facade: Facade, cloudfront: CloudFrontDouble
-) -> None:
-    request = function(request_id=REQUEST_ID)
-    created = facade.functions.CreateFunction(request)
-    stored = cloudfront.functions["rewrite"]
-    stored.config = {**stored.config, "Comment": "updated since"}
-    stored.code = b"updated since"
-
-    repeated = facade.functions.CreateFunction(request)
-
-    assert repeated.function_summary.function_config.comment == "updated since"
-    assert repeated.function_summary.function_metadata == created.function_summary.function_metadata
-    assert cloudfront.functions["rewrite"].code == b"updated since"
-
-
 def test_a_repeat_from_another_replica_and_after_a_restart_is_ok(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend
 ) -> None:
@@ -360,29 +240,6 @@ def test_a_tag_without_a_key_is_another_s(facade: Facade, cloudfront: CloudFront
     cloudfront.always("ListTagsForResource", misstate("Key", None))
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
     assert (failure.reason, failure.outcome) == ("FUNCTION_ALREADY_EXISTS", "unknown")
-
-
-def test_a_young_resource_without_tags_is_unknown_not_condemned(facade: Facade, cloudfront: CloudFrontDouble) -> None:
-    cloudfront.tags_lag = 30.0
-    request = function(request_id=REQUEST_ID)
-    facade.functions.CreateFunction(request)
-
-    failure = failing(facade.functions.CreateFunction, request)
-
-    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
-    cloudfront.tags_lag = 0.0
-    facade.functions.CreateFunction(request)
-
-
-def test_an_old_resource_without_tags_is_somebody_elses(facade: Facade, cloudfront: CloudFrontDouble) -> None:
-    facade.functions.CreateFunction(function())
-    stored = cloudfront.functions["rewrite"]
-    stored.created = stored.created.replace(year=stored.created.year - 1)
-
-    failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
-
-    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
-    assert failure.outcome == "not_applied"
 
 
 def test_a_reconciliation_that_cannot_read_is_unknown(facade: Facade, cloudfront: CloudFrontDouble) -> None:
@@ -538,18 +395,3 @@ def test_a_caller_that_goes_away_finds_its_create_done(facade: Facade, cloudfron
 
     facade.functions.CreateFunction(request)
     assert cloudfront.effects("CreateFunction") == 1
-
-
-def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
-    facade: Facade, cloudfront: CloudFrontDouble
-) -> None:
-    cloudfront.script("CreateFunction", hang(30), normally())
-
-    started = time.monotonic()
-    waiting = threading.Thread(target=lambda: failing(facade.functions.CreateFunction, function("a"), timeout=1))
-    waiting.start()
-    cloudfront.wait_for("CreateFunction")
-    facade.functions.CreateFunction(function("b"))
-    assert time.monotonic() - started < 1.0
-    waiting.join()
-    assert time.monotonic() - started < 1.2

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from support.cloudfront_faults import Exchange, Hangup, apply_then, apply_then_hang, hold, normally, status_only
+from support.cloudfront_faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_wire import Answer
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import FacadeProcess
+
+EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:")
 
 
 def start(cloudfront: CloudFrontDouble, *arguments: str) -> FacadeProcess:
@@ -173,6 +178,79 @@ def test_a_create_whose_caller_went_away_has_the_grace_too(cloudfront: CloudFron
     assert process.wait(10) == 0
     assert cloudfront.effects("CreateFunction") == 1
     assert [line["outcome"] for line in process.lines if line["event"] == "rpc"] == ["applied"]
+
+
+@pytest.mark.parametrize(
+    ("idle", "ask", "delay"),
+    [
+        ("300", "health", 20.0),
+        ("300", "reflection", 20.0),
+        ("300", "", 0.0),
+        ("0.3", "health", 0.0),
+    ],
+    ids=["health", "reflection", "nobody", "long ago"],
+)
+def test_whoever_called_within_the_idle_time_is_a_caller_to_wait_for(idle: str, ask: str, delay: float) -> None:
+    process = FacadeProcess(*EMBEDDED, "--connection-idle", idle, "--drain-delay", "20").wait_until_serving()
+    with open_channel(process.address) as channel:
+        if ask == "health":
+            channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
+        if ask == "reflection":
+            reflection = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+            assert list(reflection(iter([b"\x3a\x00"]), timeout=5))
+    time.sleep(0.4 if idle == "0.3" else 0)
+    process.signal(signal.SIGTERM)
+    assert process.wait_for("draining")["delay_s"] == delay
+    if delay:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.process.wait(0.3)
+        process.signal(signal.SIGINT)  # who presses again does not want to wait
+    assert process.wait(10) == 0
+
+
+def test_the_grace_is_as_long_as_it_was_said(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
+    cloudfront.script("CreateFunction", hang())
+    process = start(cloudfront, "--drain-delay", "0", "--grace", "2")
+    answer = caller.submit(create, process)
+    cloudfront.wait_for("CreateFunction")
+    process.signal(signal.SIGTERM)
+    process.wait_for("draining")
+    started = time.monotonic()
+
+    failure = answer.result(10)
+
+    assert isinstance(failure, Failure)
+    assert failure.reason == "SHUTTING_DOWN"
+    assert failure.message.endswith("; repeat the same request")
+    assert 1.7 < time.monotonic() - started < 3
+    assert process.wait(10) == 0
+    cloudfront.release()
+
+
+def test_a_name_that_is_looked_up_for_ever_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    # Without uvloop, which asks the system itself, a name is looked up in a thread that Python waits for at its end.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import socket, sys, time\n"
+        "sys.modules['uvloop'] = None\n"
+        "real = socket.getaddrinfo\n"
+        "def getaddrinfo(host, *rest, **named):\n"
+        "    if host == 'hangs.example':\n"
+        "        time.sleep(60)\n"
+        "    return real(host, *rest, **named)\n"
+        "socket.getaddrinfo = getaddrinfo\n"
+    )
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    arguments = ("--backend", "aws", "--endpoint-url", "http://hangs.example:1", "--connect-timeout", "0.3")
+    process = FacadeProcess(*arguments, "--drain-delay", "0", "--grace", "1", environment={"PYTHONPATH": path})
+    with open_channel(process.wait_until_serving().address) as channel:
+        failure = failing(FunctionServiceStub(channel).CreateFunction, function(), timeout=10)
+    assert (failure.code, failure.outcome) == (grpc.StatusCode.UNAVAILABLE, "not_applied")
+
+    started = time.monotonic()
+    process.signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert time.monotonic() - started < 4
+    assert [line["abandoned"] for line in process.lines if line["event"] == "stopped"] == [0]
 
 
 def test_an_idle_server_stops_at_once(cloudfront: CloudFrontDouble) -> None:

@@ -1,0 +1,32 @@
+"""Fixtures of the tests of faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+
+from cloudfront_facade_server.backends.aws import AwsBackend
+from support.cloudfront_http import CloudFrontDouble
+from support.facade import Facade, running_facade
+
+
+@pytest.fixture
+def replica(
+    cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
+) -> Callable[..., AbstractContextManager[Facade]]:
+    """What makes servers on the double that wait half a second for an answer; takes settings of `serve`."""
+
+    @contextmanager
+    def run(*, timeout: float = 0.5, **settings: Any) -> Iterator[Facade]:
+        backend = aws_backend(cloudfront, read_timeout=timeout)
+        reader = backend.settling(0.5)
+        try:
+            with running_facade(backend, reader, read_timeout=0.5, **settings) as facade:
+                yield facade
+        finally:
+            reader.close()
+
+    return run

@@ -1,0 +1,196 @@
+"""What a call does with the time that its caller, or the server's end, leaves it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import grpc
+import pytest
+from structlog.testing import capture_logs
+
+from cloudfront_facade.v1.function_service_pb2 import (
+    DeleteFunctionRequest,
+    FunctionConfig,
+    FunctionRuntime,
+    KeyValueStoreAssociation,
+    UpdateFunctionRequest,
+)
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, DeleteKeyValueStoreRequest
+from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+from support.cloudfront_faults import apply_then_close, delay, hang, normally, refuse, status_only
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_stores import StoredStore, utc_now
+from support.facade import REQUEST_ID, Facade, failing, function, open_channel
+from support.process import FacadeProcess
+
+Replica = Callable[..., AbstractContextManager[Facade]]
+
+MISSING_STORE = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
+
+
+def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
+    cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.script("CreateFunction", hang(30), normally())
+    with capture_logs() as lines, replica(timeout=20, grace=2) as facade:
+        started = time.monotonic()
+        ended: list[float] = []
+        waiting = facade.functions.CreateFunction.future(function("a"), timeout=1)
+        waiting.add_done_callback(lambda _: ended.append(time.monotonic() - started))
+        cloudfront.wait_for("CreateFunction")
+        facade.functions.CreateFunction(function("b"))
+        served = time.monotonic() - started
+        assert waiting.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        while not ended:
+            time.sleep(0.001)
+        cloudfront.release()
+    assert served < 1.0
+    assert 0.9 < ended[0] < 1.2
+    told = {line["status"]: line["outcome"] for line in lines if line["event"] == "rpc"}
+    assert told == {"OK": "applied", "DEADLINE_EXCEEDED": "unknown"}
+
+
+def test_settling_leaves_time_to_answer_and_ends(cloudfront: CloudFrontDouble, replica: Replica) -> None:
+    cloudfront.script("CreateFunction", apply_then_close())
+    cloudfront.always("DescribeFunction", status_only(503))
+    with replica(settling_time=5, default_deadline=1.4) as facade:
+        failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+        looks = cloudfront.count("DescribeFunction")
+        time.sleep(1.2)
+        assert cloudfront.count("DescribeFunction") == looks, "it goes on, and nobody waits for it"
+
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert failure.retry_after
+    assert looks >= 3
+
+
+@pytest.mark.parametrize(("deadline", "sends"), [(1.4, 1), (10, 2)])
+def test_a_second_send_starts_only_where_the_deadline_has_room_for_it(
+    cloudfront: CloudFrontDouble, replica: Replica, deadline: float, sends: int
+) -> None:
+    cloudfront.script("CreateFunction", status_only(503))
+    with replica(settling_time=0.4, least_time=1.3) as facade:
+        call = facade.functions.CreateFunction.future(function(request_id=REQUEST_ID), timeout=deadline)
+        if sends == 2:
+            assert call.result().etag
+        else:
+            failure = failing(call.result)
+            assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+            assert failure.retry_after
+    assert cloudfront.count("CreateFunction") == sends
+    assert cloudfront.effects("CreateFunction") == sends - 1
+
+
+def test_reads_that_settle_and_explain_have_short_timeouts(cloudfront: CloudFrontDouble) -> None:
+    arguments = ("--backend", "aws", "--endpoint-url", cloudfront.url, "--read-timeout", "30", "--drain-delay", "0")
+    with FacadeProcess(*arguments) as process, open_channel(process.address) as channel:
+        functions, stores = FunctionServiceStub(channel), KeyValueStoreServiceStub(channel)
+        there = functions.CreateFunction(function("there"))
+        for operation in ("CreateFunction", "CreateKeyValueStore", "UpdateFunction"):
+            cloudfront.script(operation, apply_then_close())
+        cloudfront.script("DescribeFunction", hang(), hang())
+        cloudfront.script("DescribeKeyValueStore", hang())
+
+        started = time.monotonic()
+        update = UpdateFunctionRequest(
+            name="there",
+            etag=there.etag,
+            function_config=FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0),
+            function_code=b"another code",
+        )
+        calls = [
+            functions.CreateFunction.future(function(request_id=REQUEST_ID), timeout=20),
+            stores.CreateKeyValueStore.future(
+                CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID), timeout=20
+            ),
+            functions.UpdateFunction.future(update, timeout=20),
+        ]
+        assert all(call.result().etag for call in calls)
+        assert time.monotonic() - started < 6
+    assert cloudfront.effects("CreateFunction") == 2
+    assert cloudfront.effects("CreateKeyValueStore") == 1
+    assert cloudfront.effects("UpdateFunction") == 1
+
+
+def associated(arn: str, **fields: Any) -> Any:
+    config = FunctionConfig(
+        runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0,
+        key_value_store_associations=[KeyValueStoreAssociation(key_value_store_arn=arn)],
+    )
+    return function("associated", function_config=config, **fields)
+
+
+def test_an_association_is_explained_only_where_the_deadline_has_room_for_the_read(
+    cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    # A look may take 2 s for the connection and 0.5 s for the answer.
+    with replica() as facade:
+        hurried = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=2.3)
+        assert cloudfront.count("ListKeyValueStores") == 0
+        patient = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=10)
+        assert cloudfront.count("ListKeyValueStores") == 1
+        dry = facade.functions.CreateFunction(associated(MISSING_STORE, validate_only=True), timeout=2.3)
+        assert cloudfront.count("ListKeyValueStores") == 1
+    assert (hurried.reason, hurried.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
+    assert (patient.reason, patient.outcome) == ("KEY_VALUE_STORE_NOT_FOUND", "not_applied")
+    assert not dry.HasField("function_summary")
+
+
+def test_an_explanation_of_many_pages_ends_before_the_deadline(cloudfront: CloudFrontDouble, replica: Replica) -> None:
+    for number in range(900):
+        name = f"store-{number}"
+        cloudfront.stores[name] = StoredStore(name, None, utc_now(), "E1")
+    cloudfront.always("ListKeyValueStores", delay(0.3))
+    with replica() as facade:
+        failure = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=3.4)
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
+    assert 1 <= cloudfront.count("ListKeyValueStores") < 6, "a store that was not seen is not called missing"
+
+
+def test_who_uses_it_is_read_only_where_the_deadline_has_room_for_it(
+    cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.always("DeleteFunction", refuse("FunctionInUse", 409))
+    cloudfront.always("DeleteKeyValueStore", refuse("CannotDeleteEntityWhileInUse", 409))
+    with replica() as facade:
+        function_etag = facade.functions.CreateFunction(function()).etag
+        store_etag = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).etag
+        deletes = (
+            (facade.functions.DeleteFunction, DeleteFunctionRequest(name="rewrite", etag=function_etag)),
+            (facade.stores.DeleteKeyValueStore, DeleteKeyValueStoreRequest(name="redirects", etag=store_etag)),
+        )
+        for delete, request in deletes:
+            before = len(cloudfront.requests)
+            hurried = failing(delete, request, timeout=2.3)
+            assert len(cloudfront.requests) == before + 1, "the delete alone"
+            patient = failing(delete, request, timeout=10)
+            assert len(cloudfront.requests) > before + 2
+            for failure in (hurried, patient):
+                assert failure.code is grpc.StatusCode.FAILED_PRECONDITION
+                assert failure.reason.endswith("_IN_USE")
+
+
+def test_a_deadline_that_passes_is_logged_as_what_the_caller_sees(
+    cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    count = 12
+    with capture_logs() as lines, replica(timeout=20, grace=3) as facade:
+        facade.functions.CreateFunction(function())
+        cloudfront.always("CreateFunction", hang())
+        calls = []
+        for number in range(count):
+            # gRPC tells the server of such a deadline in hundredths of a second, rounded up: the caller gives up first.
+            calls.append(facade.functions.CreateFunction.future(function(), timeout=1.001 + number / 100))
+            cloudfront.wait_for("CreateFunction", number + 2)
+        assert {call.code() for call in calls} == {grpc.StatusCode.DEADLINE_EXCEEDED}
+        time.sleep(0.2)
+        cloudfront.release()
+    rpcs = [line for line in lines if line["event"] == "rpc"][1:]
+    assert [line["outcome"] for line in rpcs] == ["unknown"] * count
+    # On a machine that is busy with something else, the caller may be ahead by more than gRPC's rounding.
+    statuses = [line["status"] for line in rpcs]
+    assert statuses.count("DEADLINE_EXCEEDED") > count // 2, statuses

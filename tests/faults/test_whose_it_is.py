@@ -1,0 +1,263 @@
+"""A name that exists already, as a function and as a store: ours, another's, or not to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+import pytest
+
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from cloudfront_facade.v1.tag_pb2 import Tag
+from support.cloudfront_faults import (
+    Exchange,
+    Fault,
+    Hangup,
+    apply_then_hang,
+    hang,
+    html,
+    status_only,
+    wrong_root,
+)
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_wire import Answer
+from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
+
+Replica = Callable[..., AbstractContextManager[Facade]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource: its operations, and how a test reads and writes what is stored of it."""
+
+    create: str
+    describe: str
+    exists: str
+    method: Callable[[Facade], Any]
+    make: Callable[..., Any]
+    stored: Callable[[CloudFrontDouble], Any]
+    content: str
+    sent: Callable[[str], Any]
+    arn: Callable[[Any], str]
+
+    def request(self, content: str = "ours", **fields: Any) -> Any:
+        """Makes a create of this content."""
+        return self.make("rewrite", **{self.content_field: self.sent(content)}, **fields)
+
+    @property
+    def content_field(self) -> str:
+        """The field of the request that holds the content."""
+        return "function_code" if self.content == "code" else "comment"
+
+    def held(self, double: CloudFrontDouble) -> Any:
+        """Gives the stored content."""
+        return getattr(self.stored(double), self.content)
+
+    def age(self, double: CloudFrontDouble, seconds: float) -> None:
+        """Makes the resource so old."""
+        self.stored(double).created = datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+FUNCTION = Kind(
+    create="CreateFunction",
+    describe="DescribeFunction",
+    exists="FUNCTION_ALREADY_EXISTS",
+    method=lambda facade: facade.functions.CreateFunction,
+    make=function,
+    stored=lambda double: double.functions["rewrite"],
+    content="code",
+    sent=lambda content: content.encode(),
+    arn=lambda answer: str(answer.function_summary.function_metadata.function_arn),
+)
+STORE = Kind(
+    create="CreateKeyValueStore",
+    describe="DescribeKeyValueStore",
+    exists="KEY_VALUE_STORE_ALREADY_EXISTS",
+    method=lambda facade: facade.stores.CreateKeyValueStore,
+    make=lambda name, **fields: CreateKeyValueStoreRequest(name=name, **fields),
+    stored=lambda double: double.stores["rewrite"],
+    content="comment",
+    sent=lambda content: content,
+    arn=lambda answer: str(answer.key_value_store.arn),
+)
+
+
+@pytest.fixture(params=[FUNCTION, STORE], ids=["function", "store"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    chosen: Kind = request.param
+    return chosen
+
+
+def test_what_describe_shows_only_later_is_not_taken_for_absent(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.describe_lag = 2.0
+    cloudfront.script(kind.create, apply_then_hang())
+    with replica(settling_time=5) as facade:
+        kind.method(facade)(kind.request(request_id=REQUEST_ID))
+
+    assert cloudfront.count(kind.create) == 1
+    assert cloudfront.effects(kind.create) == 1
+
+
+def test_a_name_that_belongs_to_somebody_else_is_refused_and_theirs_untouched(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    with replica() as facade:
+        create = kind.method(facade)
+        create(kind.request("theirs", request_id=ANOTHER_ID))
+        cloudfront.script(kind.create, hang(0.1))
+        failure = failing(create, kind.request("ours", request_id=REQUEST_ID))
+        taken = failing(create, kind.request("ours", request_id=REQUEST_ID))
+
+    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
+    assert failure.reason == kind.exists
+    assert failure.domain == "cloudfront.amazonaws.com"
+    assert failure.outcome == "unknown", "one send is not proven to have done nothing"
+    assert failure.details["ResourceInfo"].resource_name == "rewrite"
+    assert (taken.reason, taken.outcome, taken.retry_after) == (kind.exists, "not_applied", None)
+    assert taken.metadata["aws_code"].endswith("AlreadyExists")
+    assert kind.held(cloudfront) == kind.sent("theirs")
+    assert cloudfront.effects(kind.create) == 1
+
+
+def test_the_same_id_with_another_content_is_refused_and_changes_nothing(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    with replica() as facade:
+        kind.method(facade)(kind.request("first", request_id=REQUEST_ID))
+        failure = failing(kind.method(facade), kind.request("second", request_id=REQUEST_ID))
+
+    assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert (failure.reason, failure.outcome) == ("REQUEST_ID_REUSED", "not_applied")
+    assert [violation.field for violation in failure.violations] == ["request_id"]
+    assert kind.held(cloudfront) == kind.sent("first")
+    assert cloudfront.effects(kind.create) == 1
+
+
+def test_two_replicas_with_the_same_id_at_once_are_both_ok(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.tags_lag = 2.0
+    request = kind.request(request_id=REQUEST_ID)
+    with (
+        replica(settling_time=5) as one,
+        replica(settling_time=5) as other,
+        ThreadPoolExecutor() as callers,
+    ):
+        answers = list(callers.map(lambda facade: kind.method(facade)(request), (one, other)))
+
+    assert len({kind.arn(answer) for answer in answers}) == 1
+    assert cloudfront.effects(kind.create) == 1
+
+
+def test_two_replicas_with_different_ids_make_one_and_refuse_one(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    with replica() as one, replica() as other:
+        calls = [
+            kind.method(facade).future(kind.request(request_id=request_id))
+            for facade, request_id in ((one, REQUEST_ID), (other, ANOTHER_ID))
+        ]
+        codes = {call.code() for call in calls}
+
+    assert codes == {grpc.StatusCode.OK, grpc.StatusCode.ALREADY_EXISTS}
+    assert cloudfront.effects(kind.create) == 1
+
+
+def test_a_repeat_after_an_update_answers_the_current_state_and_overwrites_nothing(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    request = kind.request(request_id=REQUEST_ID)
+    with replica() as facade:
+        created = kind.method(facade)(request)
+        stored = kind.stored(cloudfront)
+        setattr(stored, kind.content, kind.sent("updated since"))
+        if kind is FUNCTION:
+            stored.config = {**stored.config, "Comment": "updated since"}
+        stored.etag = "E2UPDATED"
+        repeated = kind.method(facade)(request)
+
+    shown = repeated.function_summary.function_config if kind is FUNCTION else repeated.key_value_store
+    assert shown.comment == "updated since"
+    assert kind.arn(repeated) == kind.arn(created)
+    assert repeated.etag == "E2UPDATED"
+    assert kind.held(cloudfront) == kind.sent("updated since")
+
+
+UNREADABLE: dict[str, Fault] = {"another root": wrong_root(), "a page": html(200), "nothing": status_only(200)}
+
+
+def test_tags_that_cannot_be_read_make_nothing_another_s_however_old_it_is(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    request = kind.request(request_id=REQUEST_ID)
+    with replica(settling_time=0.2) as facade:
+        kind.method(facade)(request)
+        kind.age(cloudfront, 3600)
+        for what, fault in UNREADABLE.items():
+            cloudfront.always("ListTagsForResource", fault)
+            failure = failing(kind.method(facade), request)
+            assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN"), what
+            assert failure.outcome == "unknown"
+            assert failure.retry_after
+        cloudfront.always("ListTagsForResource", None)
+        assert kind.arn(kind.method(facade)(request)) == kind.stored(cloudfront).arn
+    assert cloudfront.effects(kind.create) == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "reason"), [(50, "UPSTREAM_OUTCOME_UNKNOWN"), (70, "ALREADY_EXISTS")], ids=["young", "old"]
+)
+def test_a_resource_without_tags_is_condemned_only_after_a_minute(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, age: int, reason: str
+) -> None:
+    with replica(settling_time=0.2) as facade:
+        kind.method(facade)(kind.request())
+        kind.age(cloudfront, age)
+        failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
+    assert failure.reason.endswith(reason)
+    assert (cloudfront.count("ListTagsForResource") > 1) is (age < 60), "the young one is looked at again"
+
+
+def dated(text: str) -> Fault:
+    """The answer tells this time."""
+
+    def told(exchange: Exchange) -> Answer | Hangup:
+        answer = exchange.answer()
+        return replace(answer, headers={**answer.headers, "Date": text})
+
+    return told
+
+
+@pytest.mark.parametrize(
+    "date", ["yesterday", "", "Wed, 25 Nov 1990 02:04:15 -0000", "Wed, 99 Nov 2026 99:99:99 GMT"],
+    ids=["garbage", "empty", "no zone", "impossible"],
+)  # fmt: skip
+def test_where_the_time_that_cloudfront_tells_is_of_no_use_this_machines_clock_is_asked(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, date: str
+) -> None:
+    with replica(settling_time=0.2) as facade:
+        kind.method(facade)(kind.request())
+        cloudfront.always(kind.describe, dated(date))
+        young = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
+        kind.age(cloudfront, 3600)
+        old = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
+    assert young.reason == "UPSTREAM_OUTCOME_UNKNOWN"
+    assert (old.reason, old.outcome) == (kind.exists, "not_applied")
+
+
+def test_a_name_with_tags_of_others_is_not_waited_for(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    with replica(settling_time=20) as facade:
+        kind.method(facade)(kind.request(tags=[Tag(key="team", value="other")]))
+        failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID), timeout=10)
+
+    assert failure.code is grpc.StatusCode.ALREADY_EXISTS
+    assert cloudfront.count("ListTagsForResource") == 1
