@@ -1,7 +1,8 @@
-"""A real server of both services that answers as a test tells it to."""
+"""A real server of all services that answers as a test tells it to."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,15 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.any_pb2 import Any as Packed
-from google.rpc import status_pb2
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import error_details_pb2, status_pb2
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import function_service_pb2_grpc as functions_grpc
+from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
+from cloudfront_facade.v1 import key_value_store_data_service_pb2_grpc as data_grpc
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import key_value_store_service_pb2_grpc as stores_grpc
+from cloudfront_facade.v1 import tag_service_pb2 as tags
+from cloudfront_facade.v1 import tag_service_pb2_grpc as tags_grpc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from google.protobuf.message import Message
 
@@ -28,55 +34,85 @@ PATIENCE = 10.0
 
 FUNCTION_CREATED = functions.CreateFunctionResponse(etag="E1")
 STORE_CREATED = stores.CreateKeyValueStoreResponse(etag="E2")
+FILES = tuple(each.DESCRIPTOR for each in (functions, stores, data, tags))
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer with a status and trailers."""
+    """An answer with a status and trailers; to a stream of requests, once `after` of them have come."""
 
     code: grpc.StatusCode
     message: str = ""
     trailers: tuple[tuple[str, str | bytes], ...] = ()
+    after: int = 0
 
 
 @dataclass(frozen=True)
 class Received:
-    """A call as the server saw it; `at` is of the monotonic clock, `time_left` the seconds to the deadline."""
+    """A call as the server saw it; `at` is of the monotonic clock, `time_left` the seconds to the deadline.
+
+    The request of a stream is a list, of those that were read.
+    """
 
     request: Any
     at: float
     time_left: float | None
+    method: str = ""
 
 
-class Canned(functions_grpc.FunctionServiceServicer, stores_grpc.KeyValueStoreServiceServicer):
-    """Answers OK, but for the refusals it is given, one for each of the first calls.
+class Canned:
+    """Answers what it is given, one response or refusal for each of the first calls, then OK.
 
     `started` is set when a call has come; none is answered before `released` is set, as it is at first.
     """
 
-    def __init__(self, *refusals: Refusal) -> None:
+    def __init__(self, *answers: Refusal | Message) -> None:
         self.received: list[Received] = []
         self.started = threading.Event()
         self.released = threading.Event()
         self.released.set()
-        self._refusals = iter(refusals)
+        self._answers = iter(answers)
 
-    def CreateFunction(self, request: Any, context: Any) -> functions.CreateFunctionResponse:  # noqa: N802
-        self._answer(request, context)
-        return FUNCTION_CREATED
-
-    def CreateKeyValueStore(self, request: Any, context: Any) -> stores.CreateKeyValueStoreResponse:  # noqa: N802
-        self._answer(request, context)
-        return STORE_CREATED
-
-    def _answer(self, request: Any, context: Any) -> None:
-        self.received.append(Received(request, time.monotonic(), context.time_remaining()))
+    def _answer(self, method: str, usual: Message, request: Any, context: Any) -> Message:
+        self.received.append(Received(request, time.monotonic(), context.time_remaining(), method))
         self.started.set()
         assert self.released.wait(PATIENCE)
-        refusal = next(self._refusals, None)
-        if refusal is not None:
-            context.set_trailing_metadata(refusal.trailers)
-            context.abort(refusal.code, refusal.message)
+        return _given(next(self._answers, usual), context)
+
+    def _answer_stream(self, method: str, usual: Message, requests: Iterator[Any], context: Any) -> Message:
+        read: list[Any] = []
+        self.received.append(Received(read, time.monotonic(), context.time_remaining(), method))
+        self.started.set()
+        answer = next(self._answers, usual)
+        for request in requests:
+            read.append(request)
+            if isinstance(answer, Refusal) and len(read) == answer.after:
+                break
+            assert self.released.wait(PATIENCE)
+        return _given(answer, context)
+
+
+def _given(answer: Refusal | Message, context: Any) -> Message:
+    if isinstance(answer, Refusal):
+        context.set_trailing_metadata(answer.trailers)
+        context.abort(answer.code, answer.message)
+    assert not isinstance(answer, Refusal)
+    return answer
+
+
+def _method(name: str, usual: Message, *, streams: bool) -> Callable[[Canned, Any, Any], Message]:
+    def answer(self: Canned, request: Any, context: Any) -> Message:
+        how = self._answer_stream if streams else self._answer
+        return how(name, usual, request, context)
+
+    return answer
+
+
+for _rpc in (rpc for file in FILES for service in file.services_by_name.values() for rpc in service.methods):
+    _usual = {"CreateFunction": FUNCTION_CREATED, "CreateKeyValueStore": STORE_CREATED}.get(
+        _rpc.name, GetMessageClass(_rpc.output_type)()
+    )
+    setattr(Canned, _rpc.name, _method(_rpc.name, _usual, streams=_rpc.client_streaming))
 
 
 @contextmanager
@@ -87,10 +123,13 @@ def running_server(
     handlers: Sequence[grpc.GenericRpcHandler] = (),
 ) -> Iterator[str]:
     """Serves until the end of the `with`; gives the target to connect to."""
+    canned: Any = servicer
     with ThreadPoolExecutor(4) as pool:
         server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
-        functions_grpc.add_FunctionServiceServicer_to_server(servicer, server)
-        stores_grpc.add_KeyValueStoreServiceServicer_to_server(servicer, server)
+        functions_grpc.add_FunctionServiceServicer_to_server(canned, server)
+        stores_grpc.add_KeyValueStoreServiceServicer_to_server(canned, server)
+        data_grpc.add_KeyValueStoreDataServiceServicer_to_server(canned, server)
+        tags_grpc.add_TagServiceServicer_to_server(canned, server)
         server.add_generic_rpc_handlers(handlers)
         port = server.add_secure_port(address, credentials) if credentials else server.add_insecure_port(address)
         server.start()
@@ -111,6 +150,20 @@ def details_trailer(code: grpc.StatusCode, message: str, *details: Message) -> t
     return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
-def refusal(code: grpc.StatusCode, message: str, *details: Message) -> Refusal:
+def refusal(code: grpc.StatusCode, message: str, *details: Message, after: int = 0) -> Refusal:
     """A refusal with details."""
-    return Refusal(code, message, details_trailer(code, message, *details))
+    return Refusal(code, message, details_trailer(code, message, *details), after)
+
+
+def info(reason: str, **metadata: str) -> error_details_pb2.ErrorInfo:
+    """The detail that every refusal of the facade has."""
+    return error_details_pb2.ErrorInfo(
+        reason=reason, domain="cloudfront-facade", metadata={"outcome": "not_applied", **metadata}
+    )
+
+
+class Endless:
+    """Keys and values without end."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((str(number), "v" * 1000) for number in itertools.count())

@@ -139,6 +139,20 @@ def test_a_quota_that_is_used_up_is_told() -> None:
     assert "  functions: 100 of 100" in str(error).splitlines()
 
 
+def test_how_far_a_request_for_many_changes_came_is_told() -> None:
+    counts = {"applied_changes": "450", "unknown_changes": "50", "outcome": "partial"}
+    error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", **counts)))
+    assert (error.outcome, error.applied_changes, error.unknown_changes) == ("partial", 450, 50)
+    assert "  Changes: 450 applied, 50 after those unknown." in str(error).splitlines()
+
+
+@pytest.mark.parametrize("count", ["", "-1", "many", "٣"])
+def test_a_count_that_is_none_is_not_told(count: str) -> None:
+    error = error_of(refusal(StatusCode.ABORTED, "no", info("ETAG_MISMATCH", applied_changes=count)))
+    assert (error.applied_changes, error.unknown_changes) == (None, None)
+    assert "Changes" not in str(error)
+
+
 def test_an_unknown_outcome_says_how_to_repeat_the_request() -> None:
     error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", outcome="unknown")))
     assert error.request_id == REQUEST.request_id

@@ -54,3 +54,31 @@ def test_the_package_is_typed_and_names_its_version_and_parts() -> None:
     assert (Path(cloudfront_facade.__file__).parent / "py.typed").exists()
     assert cloudfront_facade.__version__ == version("cloudfront-facade")
     assert all(hasattr(cloudfront_facade, name) for name in cloudfront_facade.__all__)
+
+
+ONE_CREATE = """
+import sys
+
+from cloudfront_facade import connect
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+
+with connect(sys.argv[1]) as facade:
+    facade.functions.CreateFunction(CreateFunctionRequest(name="rewrite"))
+print(*sorted(name for name in sys.modules if name.startswith(("cloudfront_facade", "rich"))))
+"""
+
+
+def test_a_script_that_creates_one_function_imports_nothing_that_it_does_not_need() -> None:
+    with running_server(Canned()) as target:
+        done = subprocess.run(
+            [sys.executable, "-c", ONE_CREATE, target], capture_output=True, text=True, timeout=60, check=True
+        )
+    assert set(done.stdout.split()) == {
+        "cloudfront_facade",
+        *(
+            f"cloudfront_facade.{each}"
+            for each in ("calls", "client", "errors", "interceptor", "service_config", "tls")
+        ),
+        "cloudfront_facade.v1",
+        *(f"cloudfront_facade.v1.{each}" for each in ("function_service_pb2", "function_service_pb2_grpc", "tag_pb2")),
+    }

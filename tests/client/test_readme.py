@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import ModuleType
 
 import grpc
 import pytest
@@ -16,7 +17,8 @@ from google.protobuf import json_format
 
 import cloudfront_facade
 from client.canned import Canned, running_server
-from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
+from cloudfront_facade import aio, jobs
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +26,8 @@ README = ROOT / "clients" / "README.md"
 REQUESTS = ROOT / "clients" / "grpcurl"
 ADDRESS = "127.0.0.1:50051"
 TLS_ADDRESS = "facade.example.com:443"
+LISTS = "import list_functions"
+BAR = "import bar"
 
 
 def examples(language: str) -> list[str]:
@@ -41,10 +45,11 @@ def assert_matches(expected: str, output: str) -> None:
 
 PYTHON = answers(
     r"^arn:aws:cloudfront::\d{12}:function/readme-function \w+$",
+    r"^readme-redirect \w+$",
+    r"^/new /new\n/old /new\n/older /new$",
     r"^StatusCode.INVALID_ARGUMENT VALIDATION_FAILED not_applied\n(.*\n)*tags\[0\]\.key .*aws:",
-    r"^E\w+$",
     r"^INVALID_ARGUMENT: .*\n(.*\n)*  function_code: ",
-    of=[each for each in examples("python") if TLS_ADDRESS not in each],
+    of=[each for each in examples("python") if not any(mark in each for mark in (TLS_ADDRESS, LISTS, BAR))],
 )
 SHELL = answers(
     r"^message CreateFunctionRequest {$",
@@ -59,12 +64,13 @@ SHELL = answers(
 )
 
 
-def run(*command: str, cwd: Path) -> str:
+def run(*command: str, cwd: Path, errors: str = r"\A\Z") -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command, cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_matches(errors, done.stderr)
     return done.stdout.strip()
 
 
@@ -74,12 +80,42 @@ def test_an_example_in_python_runs(example: str, expected: str, facade_address: 
     assert_matches(expected, run(sys.executable, "-c", example.replace(ADDRESS, facade_address), cwd=tmp_path))
 
 
-def test_the_example_of_the_package_runs(facade_address: str, tmp_path: Path) -> None:
-    assert cloudfront_facade.__doc__
-    example = textwrap.dedent(cloudfront_facade.__doc__.partition("Example:\n")[2]).replace(ADDRESS, facade_address)
-    assert_matches(
-        r"^arn:aws:cloudfront::\d{12}:function/docstring-example$", run(sys.executable, "-c", example, cwd=tmp_path)
-    )
+def test_the_example_of_lists_shows_what_there_is(facade_address: str, tmp_path: Path) -> None:
+    [example] = (each for each in examples("python") if LISTS in each)
+    runtime = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
+    with cloudfront_facade.connect(facade_address) as facade:
+        facade.key_value_stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="readme-lists"))
+        store = jobs.wait_until_ready(facade.key_value_stores, "readme-lists")
+        jobs.put_many(facade.key_values, store.arn, {"a": "1"})
+        request = CreateFunctionRequest(
+            name="readme-lists", function_config=FunctionConfig(runtime=runtime), function_code=b"x"
+        )
+        jobs.create_and_publish(facade.functions, request)
+    output = run(sys.executable, "-c", example.replace(ADDRESS, facade_address), cwd=tmp_path)
+    assert_matches(r"^function readme-lists$", output)
+    assert_matches(r"^readme-lists a 1$", output)
+
+
+def test_the_example_of_many_keys_shows_a_bar(facade_address: str, tmp_path: Path) -> None:
+    pytest.importorskip("rich")
+    [example] = (each for each in examples("python") if BAR in each)
+    example = example.replace(ADDRESS, facade_address)
+    assert_matches(r"^2 2 \w+$", run(sys.executable, "-c", example, cwd=tmp_path, errors=r"^Redirects .* 2/\? "))
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (cloudfront_facade, r"^arn:aws:cloudfront::\d{12}:function/docstring-example$"),
+        (jobs, r"^/old /new\n/older /new$"),
+        (aio, r"^/old /new\n/older /new$"),
+    ],
+    ids=["package", "jobs", "aio"],
+)
+def test_the_example_of_a_module_runs(module: ModuleType, expected: str, facade_address: str, tmp_path: Path) -> None:
+    assert module.__doc__
+    example = textwrap.dedent(module.__doc__.partition("Example:\n")[2]).replace(ADDRESS, facade_address)
+    assert_matches(expected, run(sys.executable, "-c", example, cwd=tmp_path))
 
 
 @pytest.mark.parametrize(("example", "expected"), SHELL, ids=range(len(SHELL)))

@@ -111,3 +111,18 @@ def test_a_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
 
 def test_a_key_does_not_show() -> None:
     assert "secret" not in repr(TLS(certificate=b"public", key=b"secret"))
+
+
+def test_what_is_no_pem_is_refused_at_once_and_not_shown(tmp_path: Path) -> None:
+    garbage = tmp_path / "ca.pem"
+    garbage.write_text("hush")
+    for tls in (TLS(ca=garbage), TLS(ca=b"hush"), TLS(certificate=b"-----BEGIN CERTIFICATE-----", key=b"hush")):
+        with pytest.raises(ValueError, match=r"^(ca|key) is no PEM") as caught:
+            connect("localhost:1", tls=tls)
+        assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("target", ["", "http://127.0.0.1:50051", "https://facade.example.com"])
+def test_what_is_no_target_is_refused_at_once(target: str) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        connect(target)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from cloudfront_facade.calls import Defaults
 from cloudfront_facade.interceptor import FacadeInterceptor
-from cloudfront_facade.service_config import KEEPALIVE, service_config
-from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+from cloudfront_facade.service_config import channel_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,23 +17,52 @@ if TYPE_CHECKING:
     from typing import Self
 
     from cloudfront_facade.tls import TLS
+    from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+    from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
+    from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+    from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 
 
 class Client:
     """The services of a facade over one channel; closed by `close()` or at the end of a `with`.
 
-    It can be used by many threads at once.
+    It can be used by many threads at once. Stubs are imported at their first use, so that nobody waits for what is not
+    needed.
 
     Attributes:
         channel: The channel, for stubs of other services: health, reflection.
-        functions: Creates and manages functions.
-        key_value_stores: Creates and manages key value stores.
     """
 
     def __init__(self, channel: grpc.Channel) -> None:
         self.channel = channel
-        self.functions = FunctionServiceStub(channel)
-        self.key_value_stores = KeyValueStoreServiceStub(channel)
+
+    @cached_property
+    def functions(self) -> FunctionServiceStub:
+        """Creates and manages functions."""
+        from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+
+        return FunctionServiceStub(self.channel)
+
+    @cached_property
+    def key_value_stores(self) -> KeyValueStoreServiceStub:
+        """Creates and manages key value stores."""
+        from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+
+        return KeyValueStoreServiceStub(self.channel)
+
+    @cached_property
+    def key_values(self) -> KeyValueStoreDataServiceStub:
+        """Reads and writes what is in key value stores."""
+        from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
+
+        return KeyValueStoreDataServiceStub(self.channel)
+
+    @cached_property
+    def tags(self) -> TagServiceStub:
+        """Reads and changes the tags of both."""
+        from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
+
+        return TagServiceStub(self.channel)
 
     def close(self) -> None:
         """Closes the channel. Calls under way end with CANCELLED."""
@@ -65,28 +94,21 @@ def connect(
     Args:
         target: HOST:PORT, or any target of gRPC: `dns:///facade.example.com:443`, `unix:/run/facade.sock`.
         tls: How to secure the connection; None for plaintext.
-        deadline: Seconds that a call may take, retries included, where the call itself has no `timeout`. None for as
-            long as it takes.
-        retry: Whether calls that are answered UNAVAILABLE are sent again, up to four times in all.
+        deadline: Seconds that a call may take, retries included, where the call itself has no `timeout`. Half an hour
+            for WaitForKeyValueStore, UpdateKeys and ImportKeys, which may last. None for as long as it takes.
+        retry: Whether calls that are answered UNAVAILABLE are sent again, up to four times in all. Writes of keys never
+            are.
         request_ids: Whether creates without a `request_id` are given one, which makes repeating them safe. Without,
             creates are never retried.
         options: Channel arguments of gRPC, which prevail over this client's own.
 
     Raises:
-        ValueError: The deadline is not above zero.
+        ValueError: The deadline is not above zero, the target is none, or what is in `tls` is no PEM.
         OSError: A file of `tls` cannot be read.
     """
-    if deadline is not None and deadline <= 0:
-        raise ValueError(f"a deadline is above zero, not {deadline}")
-    arguments = {
-        **KEEPALIVE,
-        **(tls.options() if tls else {}),
-        "grpc.service_config": service_config(retry=retry, request_ids=request_ids),
-        **dict(options),
-    }
+    defaults = Defaults(deadline, request_ids)
+    arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
     channel = (
-        grpc.secure_channel(target, tls.credentials(), list(arguments.items()))
-        if tls
-        else grpc.insecure_channel(target, list(arguments.items()))
+        grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    return Client(grpc.intercept_channel(channel, FacadeInterceptor(deadline=deadline, request_ids=request_ids)))
+    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults)))

@@ -107,6 +107,8 @@ class FacadeError(grpc.RpcError):
         quotas: The quotas that are used up.
         resource: The resource in question, or None.
         retry_delay: Seconds to wait before a retry; None where no retry is advised.
+        applied_changes: How many changes of a request for many were applied, the first ones; None where it is not said.
+        unknown_changes: Of how many after those it cannot be told; None where it is not said.
         request_id: The `request_id` that the request was sent with. The same request with this id can be repeated
             until it is answered OK. Empty where it had none.
     """
@@ -133,6 +135,8 @@ class FacadeError(grpc.RpcError):
         self.domain: str = info.domain
         self.metadata: Mapping[str, str] = dict(info.metadata)
         self.outcome: str = info.metadata.get("outcome", "unknown")
+        self.applied_changes = _count(info.metadata.get("applied_changes", ""))
+        self.unknown_changes = _count(info.metadata.get("unknown_changes", ""))
         self.violations = tuple(
             Violation(each.field, each.description, each.reason)
             for each in _detail(status, error_details_pb2.BadRequest).field_violations
@@ -235,9 +239,11 @@ class FacadeError(grpc.RpcError):
         lines += [f"  {each.field or 'request'}: {each.description}" for each in self.violations]
         lines += [f"  {each.subject}: {each.description}" for each in self.preconditions]
         lines += [f"  {each.subject}: {each.description}" for each in self.quotas]
-        count = self.metadata.get("violation_count", "")
-        if count.isdecimal() and int(count) > len(self.violations):
-            lines.append(f"  and {int(count) - len(self.violations)} more")
+        count = _count(self.metadata.get("violation_count", ""))
+        if count and count > len(self.violations):
+            lines.append(f"  and {count - len(self.violations)} more")
+        if self.applied_changes is not None:
+            lines.append(f"  Changes: {self.applied_changes} applied, {self.unknown_changes or 0} after those unknown.")
         if self.retry_delay is not None:
             lines.append(f"  Retry after {self.retry_delay:g} s.")
         if self.request_id and self.outcome == "unknown" and self._code in _REPEATABLE:
@@ -261,6 +267,10 @@ def _status(error: Any) -> status_pb2.Status:
     except (DecodeError, ValueError):
         status = None
     return status or status_pb2.Status()
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _detail(status: status_pb2.Status, kind: type[Detail]) -> Detail:

@@ -1,18 +1,19 @@
-"""What happens to every call on its way: a deadline, a request_id, typed errors."""
+"""What happens to every blocking call on its way: a deadline, a request_id, typed errors."""
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
-from google.protobuf.message import Message
 
+from cloudfront_facade.calls import request_id_of
 from cloudfront_facade.errors import FacadeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from cloudfront_facade.calls import Defaults
 
     Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
@@ -28,9 +29,8 @@ class FacadeInterceptor(
     gRPC's retries happen below interceptors, so all attempts of a call have the same deadline and `request_id`.
     """
 
-    def __init__(self, *, deadline: float | None, request_ids: bool) -> None:
-        self._deadline = deadline
-        self._request_ids = request_ids
+    def __init__(self, defaults: Defaults) -> None:
+        self._defaults = defaults
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """One request, one response."""
@@ -54,10 +54,9 @@ class FacadeInterceptor(
 
     def _intercept(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
         if details.timeout is None:
-            details = _with_timeout(details, self._deadline)
-        if self._request_ids:
-            request = _with_request_id(request)
-        return _Call(continuation(details, request), getattr(request, "request_id", ""))
+            details = _with_timeout(details, self._defaults.timeout(details.method))
+        request = self._defaults.fill(request)
+        return _Call(continuation(details, request), request_id_of(request))
 
 
 @dataclass(frozen=True)
@@ -79,16 +78,6 @@ def _with_timeout(details: grpc.ClientCallDetails, timeout: float | None) -> grp
         details.wait_for_ready,
         details.compression,
     )
-
-
-def _with_request_id(request: Any) -> Any:
-    """A copy of the request with a new id, where it has room for one and none yet; else the request itself."""
-    if not isinstance(request, Message) or "request_id" not in request.DESCRIPTOR.fields_by_name:
-        return request
-    filled: Any = type(request)()
-    filled.CopyFrom(request)
-    filled.request_id = filled.request_id or str(uuid.uuid4())
-    return filled
 
 
 @grpc.Call.register

@@ -1,15 +1,18 @@
-"""What gRPC itself does for a client, as data: balancing, retries, keepalive.
+"""What gRPC itself does for a client, as data: balancing, retries, keepalive, deadlines.
 
 Form: https://github.com/grpc/grpc/blob/master/doc/service_config.md. The server steers retries with the trailer
-`grpc-retry-pushback-ms`.
+`grpc-retry-pushback-ms`: it says when to send again, or that it must not be.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cloudfront_facade.tls import TLS
 
 LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
 """Every address that the target resolves to takes its turn, so that new replicas get work."""
@@ -30,7 +33,38 @@ KEEPALIVE = {
 }
 """A dead connection is noticed within 80 s of a call; an idle one is left alone, as servers demand."""
 
-_FILES = (function_service_pb2.DESCRIPTOR, key_value_store_service_pb2.DESCRIPTOR)
+STORES = "cloudfront_facade.v1.KeyValueStoreService"
+KEY_VALUES = "cloudfront_facade.v1.KeyValueStoreDataService"
+
+LONGEST_DEADLINE = 1800.0
+"""Seconds that the server honours at most, for the methods that may last."""
+
+LASTING = frozenset({f"/{STORES}/WaitForKeyValueStore", f"/{KEY_VALUES}/UpdateKeys", f"/{KEY_VALUES}/ImportKeys"})
+"""The methods that may last: their deadline is the longest where the call has none of its own."""
+
+KEY_WRITES = [{"service": KEY_VALUES, "method": name} for name in ("PutKey", "DeleteKey", "UpdateKeys", "ImportKeys")]
+"""The methods that are sent once, as names of a service config.
+
+When the connection breaks and nobody says whether the first send took effect, a second one could undo what others wrote
+in between, or, with an etag, be refused because the first one went through, which would then be told as not applied.
+Every other change can be repeated: its etag stays the same, or the server recognizes what it finds done.
+"""
+
+
+def channel_arguments(
+    target: str, *, tls: TLS | None, retry: bool, request_ids: bool, options: Iterable[tuple[str, Any]]
+) -> list[tuple[str, Any]]:
+    """The arguments of a channel to a target; those in `options` prevail. Raises ValueError for what is no target."""
+    if not target or target.startswith(("http://", "https://")):
+        # gRPC takes it for a name to look up, fails every call, and advises to try again.
+        raise ValueError(f"a target is HOST:PORT, unix:PATH or another of gRPC's, not {target!r}")
+    arguments = {
+        **KEEPALIVE,
+        **(tls.options() if tls else {}),
+        "grpc.service_config": service_config(retry=retry, request_ids=request_ids),
+        **dict(options),
+    }
+    return list(arguments.items())
 
 
 def service_config(*, retry: bool, request_ids: bool) -> str:
@@ -44,16 +78,17 @@ def service_config(*, retry: bool, request_ids: bool) -> str:
     methods: list[dict[str, Any]] = []
     if retry:
         methods.append({"name": [{}], "retryPolicy": RETRY_POLICY})
-        if not request_ids:
-            methods.append({"name": creates()})
+        methods.append({"name": KEY_WRITES if request_ids else KEY_WRITES + creates()})
     return json.dumps({"loadBalancingConfig": LOAD_BALANCING, "methodConfig": methods})
 
 
 def creates() -> list[dict[str, str]]:
     """The methods whose requests have a `request_id`, as names of a service config."""
+    from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
+
     return [
         {"service": service.full_name, "method": method.name}
-        for file in _FILES
+        for file in (function_service_pb2.DESCRIPTOR, key_value_store_service_pb2.DESCRIPTOR)
         for service in file.services_by_name.values()
         for method in service.methods
         if "request_id" in method.input_type.fields_by_name

@@ -41,11 +41,12 @@ class TLS:
 
         Raises:
             OSError: A file cannot be read.
+            ValueError: What was given, or is in a file, is no PEM.
         """
         return grpc.ssl_channel_credentials(
-            root_certificates=_read(self.ca),
-            private_key=_read(self.key),
-            certificate_chain=_read(self.certificate),
+            root_certificates=_read("ca", self.ca),
+            private_key=_read("key", self.key),
+            certificate_chain=_read("certificate", self.certificate),
         )
 
     def options(self) -> dict[str, str]:
@@ -53,8 +54,18 @@ class TLS:
         return {} if self.server_name is None else {"grpc.ssl_target_name_override": self.server_name}
 
 
-def _read(pem: Pem | None) -> bytes | None:
-    if pem is None or isinstance(pem, bytes):
+def _read(what: str, pem: Pem | None) -> bytes | None:
+    if pem is None:
+        return None
+    content = _content(pem)
+    if b"-----BEGIN" not in content:
+        # gRPC would fail every handshake, and not say why.
+        raise ValueError(f"{what} is no PEM: there is no -----BEGIN in it")
+    return content
+
+
+def _content(pem: Pem) -> bytes:
+    if isinstance(pem, bytes):
         return pem
     # Content that is taken for a path would be shown by the error that there is no such file: a private key, perhaps.
     if isinstance(pem, str) and pem.lstrip().startswith("-----BEGIN"):

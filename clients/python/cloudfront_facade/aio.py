@@ -1,0 +1,139 @@
+"""The client for asyncio: the same as `cloudfront_facade.connect` and `cloudfront_facade.jobs`, to be awaited.
+
+Example:
+    import asyncio
+
+    from cloudfront_facade import aio
+    from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+
+
+    async def main() -> None:
+        async with aio.connect("127.0.0.1:50051") as facade:
+            await facade.key_value_stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="aio-example"))
+            store = await aio.wait_until_ready(facade.key_value_stores, "aio-example")
+            await aio.put_many(facade.key_values, store.arn, {"/old": "/new", "/older": "/new"})
+            async for item in aio.list_keys(facade.key_values, store.arn):
+                print(item.key, item.value)
+
+
+    asyncio.run(main())
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import grpc.aio
+
+from cloudfront_facade.aio_interceptors import interceptors
+from cloudfront_facade.aio_jobs import (
+    create_and_publish,
+    import_keys,
+    list_functions,
+    list_key_value_stores,
+    list_keys,
+    put_many,
+    wait_until_ready,
+)
+from cloudfront_facade.calls import Defaults
+from cloudfront_facade.service_config import channel_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+    from typing import Self
+
+    from cloudfront_facade.tls import TLS
+    from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceAsyncStub
+    from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceAsyncStub
+    from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceAsyncStub
+    from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceAsyncStub
+
+__all__ = [
+    "Client",
+    "connect",
+    "create_and_publish",
+    "import_keys",
+    "list_functions",
+    "list_key_value_stores",
+    "list_keys",
+    "put_many",
+    "wait_until_ready",
+]
+
+
+class Client:
+    """The services of a facade over one channel; closed by `close()` or at the end of an `async with`.
+
+    It belongs to the event loop in which it was made.
+
+    Attributes:
+        channel: The channel, for stubs of other services: health, reflection.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
+
+    @cached_property
+    def functions(self) -> FunctionServiceAsyncStub:
+        """Creates and manages functions."""
+        from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+
+        return FunctionServiceStub(self.channel)
+
+    @cached_property
+    def key_value_stores(self) -> KeyValueStoreServiceAsyncStub:
+        """Creates and manages key value stores."""
+        from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+
+        return KeyValueStoreServiceStub(self.channel)
+
+    @cached_property
+    def key_values(self) -> KeyValueStoreDataServiceAsyncStub:
+        """Reads and writes what is in key value stores."""
+        from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
+
+        return KeyValueStoreDataServiceStub(self.channel)
+
+    @cached_property
+    def tags(self) -> TagServiceAsyncStub:
+        """Reads and changes the tags of both."""
+        from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
+
+        return TagServiceStub(self.channel)
+
+    async def close(self) -> None:
+        """Closes the channel. Calls under way are cancelled."""
+        await self.channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def connect(
+    target: str,
+    *,
+    tls: TLS | None = None,
+    deadline: float | None = 30.0,
+    retry: bool = True,
+    request_ids: bool = True,
+    options: Iterable[tuple[str, Any]] = (),
+) -> Client:
+    """Makes a client, in a running event loop. The arguments and errors are those of `cloudfront_facade.connect`."""
+    defaults = Defaults(deadline, request_ids)
+    arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
+    channel = (
+        grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=interceptors(defaults))
+        if tls
+        else grpc.aio.insecure_channel(target, arguments, interceptors=interceptors(defaults))
+    )
+    return Client(channel)

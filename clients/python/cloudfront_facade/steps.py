@@ -1,0 +1,170 @@
+"""The jobs of `jobs` and of `aio`, without the calls that they are made of: what both do is written here once.
+
+A job that takes several calls is a generator. It gives steps, calls and pauses, and is sent the response to each; a
+call that failed is thrown into it as a `FacadeError`. Those who run it decide how to wait.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+
+from cloudfront_facade.errors import FacadeError
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary, PublishFunctionRequest
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, KeyChange, KeyValue
+from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore, WaitForKeyValueStoreRequest
+
+Progress = Callable[[int, int | None], None]
+"""Told how many changes were sent, and how many there are, or None where that is not known."""
+
+T = TypeVar("T")
+
+LONGEST_PAGE_OF_KEYS = 50
+"""Keys of one answer at most. CloudFront gives 10 where no number is said. Service model of the data plane."""
+
+MAX_REQUEST_BYTES = 200 * 1024
+"""Bytes of one request of an import: far below the 4 MiB that the server takes, so that no reader of requests, a
+proxy's or the server's, holds much, and progress is told often."""
+
+MAX_REQUEST_CHANGES = 500
+"""Changes of one request of an import: ten of the batches that CloudFront takes."""
+
+
+@dataclass(frozen=True)
+class Send:
+    """A call to make.
+
+    Attributes:
+        method: The method of a stub.
+        request: Its request.
+        timeout: The seconds that it may take; None for the client's default.
+    """
+
+    method: Callable[..., Any]
+    request: Any
+    timeout: float | None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A time to let pass, in seconds."""
+
+    seconds: float
+
+
+Steps = Generator[Send | Pause, Any, T]
+
+
+def creating_and_publishing(
+    create: Callable[..., Any], publish: Callable[..., Any], request: CreateFunctionRequest, timeout: float | None
+) -> Steps[FunctionSummary]:
+    """See `jobs.create_and_publish`."""
+    created = yield Send(create, request, timeout)
+    if request.validate_only:
+        return FunctionSummary()
+    try:
+        published = yield Send(publish, PublishFunctionRequest(name=request.name, etag=created.etag), timeout)
+    except FacadeError as error:
+        error.add_note(f"The function was created: PublishFunction with etag {created.etag!r} publishes it.")
+        raise
+    summary: FunctionSummary = published.function_summary
+    return summary
+
+
+def waiting(
+    wait: Callable[..., Any], name: str, timeout: float, clock: Callable[[], float] = time.monotonic
+) -> Steps[KeyValueStore]:
+    """See `jobs.wait_until_ready`."""
+    ends = clock() + timeout
+    for backoff in pauses():
+        try:
+            response = yield Send(wait, WaitForKeyValueStoreRequest(name=name), ends - clock())
+        except FacadeError as error:
+            pause = max(backoff, error.retry_delay or 0.0)
+            if not _may_pass(error) or clock() + pause >= ends:
+                raise
+        else:
+            store: KeyValueStore = response.key_value_store
+            return store
+        yield Pause(pause)
+    raise AssertionError("pauses never end")
+
+
+def _may_pass(error: FacadeError) -> bool:
+    """Whether waiting may go on after an error: it says nothing of the store."""
+    return error.retry_delay is not None or error.code() in (
+        grpc.StatusCode.UNAVAILABLE,
+        # Somebody on the way, or the server, waits less long than the caller.
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+    )
+
+
+def pauses(first: float = 0.5, longest: float = 5.0) -> Iterator[float]:
+    """Seconds between tries, without end: twice as long each, and spread, for many may wait for one server."""
+    pause = first
+    while True:
+        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 (spread, not secrecy)
+        pause = min(longest, pause * 2)
+
+
+def following(request: T, response: Any) -> T | None:
+    """The request for the page after a response; None after the last one. A page may be empty and not the last."""
+    if not response.next_page_token:
+        return None
+    following: Any = type(request)()
+    following.CopyFrom(request)
+    following.page_token = response.next_page_token
+    next_request: T = following
+    return next_request
+
+
+class Packing:
+    """Packs changes into the requests of an import.
+
+    Args:
+        kvs_arn: The ARN of the store.
+        etag: The version of the store that is changed; empty for the one that it has.
+    """
+
+    def __init__(self, kvs_arn: str, etag: str) -> None:
+        self._request = ImportKeysRequest(kvs_arn=kvs_arn, etag=etag)
+        self._bytes = 0
+
+    def add(self, change: KeyChange) -> ImportKeysRequest | None:
+        """Takes a change; gives the request of those before where it is full without this one."""
+        size = change.ByteSize()
+        held = len(self._request.changes)
+        full = None
+        if held == MAX_REQUEST_CHANGES or (held and self._bytes + size > MAX_REQUEST_BYTES):
+            full = self.rest()
+        self._request.changes.append(change)
+        self._bytes += size
+        return full
+
+    def rest(self) -> ImportKeysRequest:
+        """The request of the changes that none has yet; empty where there are none, which the first one may be."""
+        request, self._request, self._bytes = self._request, ImportKeysRequest(), 0
+        return request
+
+
+def put(key: str, value: str) -> KeyChange:
+    """The change that sets a key."""
+    return KeyChange(put=KeyValue(key=key, value=value))
+
+
+def pairs(items: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    """The keys and values of a mapping, or of what gives them."""
+    return items.items() if isinstance(items, Mapping) else items
+
+
+def size_of(items: object) -> int | None:
+    """How many there are; None where it cannot be told before the end."""
+    try:
+        return len(items)  # type: ignore[arg-type]
+    except TypeError:
+        return None

@@ -1,0 +1,69 @@
+"""Deadlines and retries, method by method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message_factory import GetMessageClass
+
+from client.both import Run, both
+from client.canned import FILES, Canned, Refusal, running_server
+from cloudfront_facade import FacadeError
+from cloudfront_facade.service_config import KEY_WRITES, LASTING
+
+UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "down")
+SERVICES = {
+    "FunctionService": "functions",
+    "KeyValueStoreService": "key_value_stores",
+    "KeyValueStoreDataService": "key_values",
+    "TagService": "tags",
+}
+METHODS = [method for file in FILES for service in file.services_by_name.values() for method in service.methods]
+LAST = {"WaitForKeyValueStore", "UpdateKeys", "ImportKeys"}
+SENT_ONCE = {"PutKey", "DeleteKey", "UpdateKeys", "ImportKeys"}
+
+each_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+
+
+def call(run: Run, target: str, method: Any, **keywords: Any) -> Any:
+    request = GetMessageClass(method.input_type)()
+    service = SERVICES[method.containing_service.name]
+    return run(target, service, method.name, iter([request]) if method.client_streaming else request, **keywords)
+
+
+def test_the_methods_with_rules_of_their_own_are_there() -> None:
+    paths = {f"/{each.containing_service.full_name}/{each.name}" for each in METHODS}
+    assert {each for each in paths if each.rpartition("/")[2] in LAST} == LASTING
+    assert {f"/{each['service']}/{each['method']}" for each in KEY_WRITES} == {
+        each for each in paths if each.rpartition("/")[2] in SENT_ONCE
+    }
+
+
+@both
+@each_method
+def test_a_method_has_the_deadline_of_the_client_unless_it_may_last(run: Run, method: Any) -> None:
+    servicer = Canned()
+    with running_server(servicer) as target:
+        call(run, target, method)
+        call(run, target, method, options={"deadline": 12.0})
+        call(run, target, method, options={"deadline": 5000.0})
+        call(run, target, method, timeout=5.0)
+    left = [each.time_left or 0 for each in servicer.received]
+    expected = [1800, 1800, 5000, 5] if method.name in LAST else [30, 12, 5000, 5]
+    # Long times are rounded up on the wire.
+    assert all(most - 4 < each < most * 1.02 + 1 for each, most in zip(left, expected, strict=True)), left
+
+
+@both
+@each_method
+def test_a_method_is_sent_again_where_that_cannot_do_harm(run: Run, method: Any) -> None:
+    servicer = Canned(UNAVAILABLE)
+    with running_server(servicer) as target:
+        if method.name in SENT_ONCE:
+            with pytest.raises(FacadeError):
+                call(run, target, method)
+        else:
+            call(run, target, method)
+    assert len(servicer.received) == (1 if method.name in SENT_ONCE else 2)

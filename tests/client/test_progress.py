@@ -1,0 +1,66 @@
+"""The bar that shows how far a job is."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from client.canned import Canned, running_server
+from cloudfront_facade import connect
+from cloudfront_facade.jobs import put_many
+from cloudfront_facade.progress import bar
+
+ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
+
+WITHOUT_RICH = """
+import sys
+
+sys.modules["rich"] = None
+
+from cloudfront_facade.progress import bar
+
+try:
+    with bar():
+        pass
+except ImportError as error:
+    print(error)
+"""
+
+
+def shown(kind: Any) -> str:
+    rich = pytest.importorskip("rich.console")
+    output = io.StringIO()
+    console = rich.Console(file=output, force_terminal=True, width=100, color_system=None)
+    items = kind([(str(number), "v") for number in range(1200)])
+    with running_server(Canned()) as target, connect(target) as facade, bar("Redirects", console=console) as progress:
+        put_many(facade.key_values, ARN, items, progress=progress)
+    return output.getvalue()
+
+
+def test_a_bar_shows_how_many_of_how_many_were_sent() -> None:
+    text = shown(dict)
+    assert "Redirects" in text
+    assert "1200/1200" in text
+
+
+def test_a_bar_shows_how_many_were_sent_where_nobody_knows_of_how_many() -> None:
+    assert "1200/?" in shown(iter)
+
+
+def test_a_bar_is_not_in_the_way_of_the_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rich")
+    with bar() as progress:
+        progress(1, 2)
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert "1/2" in errors
+
+
+def test_a_bar_without_rich_says_what_to_install() -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT_RICH], capture_output=True, text=True, timeout=60, check=False)
+    expected = "a progress bar needs the package rich: pip install 'cloudfront-facade[progress]'\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
