@@ -1,0 +1,74 @@
+/** The connection to a facade, and its services. */
+import type { SecureContextOptions } from "node:tls";
+
+import { createClient, type Client } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+
+import { FunctionService } from "./gen/cloudfront_facade/v1/function_service_pb.js";
+import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
+import { KeyValueStoreService } from "./gen/cloudfront_facade/v1/key_value_store_service_pb.js";
+import { TagService } from "./gen/cloudfront_facade/v1/tag_service_pb.js";
+import { facadeTransport } from "./transport.js";
+
+/** The services of a facade over one connection. Make one for the life of a process. */
+export interface Facade {
+  /** Creates and manages functions. */
+  readonly functions: Client<typeof FunctionService>;
+  /** Creates and manages key value stores. */
+  readonly keyValueStores: Client<typeof KeyValueStoreService>;
+  /** Reads and writes the keys of key value stores. */
+  readonly keyValues: Client<typeof KeyValueStoreDataService>;
+  /** Manages the tags of functions and key value stores. */
+  readonly tags: Client<typeof TagService>;
+  /** Closes the connection, which would keep the process alive. Calls under way fail. */
+  close(): void;
+}
+
+/** TLS for a connection; with `cert` and `key`, mutual TLS. The values are PEM, as in Node's `tls.connect`. */
+export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key"> {
+  /** The name that the server's certificate must have, where it is not the host of the target. */
+  servername?: string;
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** How to secure the connection; `true` trusts the authorities that Node does. Plaintext where it is left out. */
+  tls?: boolean | TlsOptions;
+  /**
+   * The milliseconds that a call may take where its own `timeoutMs` does not say; 30,000 where it is left out, 0 for as
+   * long as it takes.
+   */
+  deadlineMs?: number;
+  /** Whether creates without a `requestId` are given one, which makes repeating them safe. They are where it is left out. */
+  requestIds?: boolean;
+}
+
+/** Dead connections are noticed within 80 s of a call; an idle one is left alone, as servers demand. */
+const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
+
+/**
+ * Makes a client. Nothing is sent yet: a server that is not there is seen at the first call.
+ *
+ * @param target HOST:PORT
+ * @throws TypeError The target is none.
+ * @throws RangeError The deadline is below zero.
+ */
+export function connect(target: string, options: ConnectOptions = {}): Facade {
+  const { tls = false, deadlineMs = 30_000, requestIds = true } = options;
+  if (!(deadlineMs >= 0)) {
+    throw new RangeError(`a deadline is not below zero, as ${deadlineMs} is`);
+  }
+  const baseUrl = new URL(`${tls ? "https" : "http"}://${target}`).origin;
+  const sessionManager = new Http2SessionManager(baseUrl, KEEPALIVE, typeof tls === "object" ? tls : {});
+  const transport = facadeTransport(
+    createGrpcTransport({ baseUrl, sessionManager, ...(deadlineMs > 0 && { defaultTimeoutMs: deadlineMs }) }),
+    requestIds,
+  );
+  return {
+    functions: createClient(FunctionService, transport),
+    keyValueStores: createClient(KeyValueStoreService, transport),
+    keyValues: createClient(KeyValueStoreDataService, transport),
+    tags: createClient(TagService, transport),
+    close: () => sessionManager.abort(),
+  };
+}

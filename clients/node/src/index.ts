@@ -1,0 +1,11 @@
+/**
+ * The client of CloudFront Facade: CloudFront functions and key value stores, with tags, over gRPC.
+ *
+ * Requests and responses are the messages of `cloudfront-facade/v1/...`, generated from the protos; each field is
+ * explained there. Everything that can go wrong with a call is a `FacadeError`.
+ */
+export { Code } from "@connectrpc/connect";
+
+export { connect, type ConnectOptions, type Facade, type TlsOptions } from "./client.js";
+export { FacadeError } from "./errors.js";
+export { pages } from "./pages.js";

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { Code, connect } from "cloudfront-facade";
+import { FunctionRuntime, FunctionStage } from "cloudfront-facade/v1/function_service_pb";
+
+import { CODE, deadTarget, failure, FUNCTION, newName, silentTarget, TARGET } from "./support.js";
+
+const facade = connect(TARGET);
+after(() => facade.close());
+
+test("a refused request says every rule that it breaks", async () => {
+  const error = await failure(
+    facade.functions.createFunction({
+      name: "no spaces, please",
+      functionConfig: { runtime: FunctionRuntime.UNSPECIFIED },
+      functionCode: CODE,
+      tags: [{ key: "team", value: "web" }, { key: "aws:reserved" }],
+    }),
+  );
+  assert.equal(error.code, Code.InvalidArgument);
+  assert.equal(error.reason, "VALIDATION_FAILED");
+  assert.equal(error.domain, "cloudfront-facade");
+  assert.equal(error.outcome, "not_applied");
+  assert.equal(error.metadata["operation"], "CreateFunction");
+  assert.deepEqual(error.violations.map((each) => each.field).sort(), [
+    "function_config.runtime",
+    "name",
+    "tags[1].key",
+  ]);
+  for (const violation of error.violations) {
+    assert.match(violation.reason, /^[A-Z][A-Z_]+$/);
+    assert.ok(error.message.includes(`  ${violation.field}: ${violation.description}`));
+  }
+  assert.match(error.message, /^InvalidArgument: .+ \[VALIDATION_FAILED, outcome not_applied\]\n/);
+  assert.equal(error.retryDelayMs, undefined);
+});
+
+test("a name that is taken is said to be, with the resource", async () => {
+  const name = newName();
+  await facade.keyValueStores.createKeyValueStore({ name });
+  const error = await failure(facade.keyValueStores.createKeyValueStore({ name }));
+  assert.equal(error.code, Code.AlreadyExists);
+  assert.equal(error.reason, "KEY_VALUE_STORE_ALREADY_EXISTS");
+  assert.equal(error.domain, "cloudfront.amazonaws.com");
+  assert.equal(error.metadata["aws_code"], "EntityAlreadyExists");
+  assert.equal(error.resource?.resourceName, name);
+});
+
+test("the stage LIVE of a function that was not published is not there", async () => {
+  const name = newName();
+  await facade.functions.createFunction({ name, ...FUNCTION });
+  const error = await failure(facade.functions.describeFunction({ name, stage: FunctionStage.LIVE }));
+  assert.equal(error.code, Code.NotFound);
+  assert.equal(error.reason, "FUNCTION_NOT_FOUND");
+});
+
+test("a version that is not the function's is refused", async () => {
+  const name = newName();
+  const { etag } = await facade.functions.createFunction({ name, ...FUNCTION });
+  const updated = await facade.functions.updateFunction({ name, etag, ...FUNCTION, functionConfig: { runtime: FunctionRuntime.CLOUDFRONT_JS_2_0 } });
+  assert.notEqual(updated.etag, etag);
+  const error = await failure(facade.functions.deleteFunction({ name, etag }));
+  assert.equal(error.code, Code.Aborted);
+  assert.equal(error.reason, "ETAG_MISMATCH");
+  assert.equal(error.outcome, "not_applied");
+  await facade.functions.deleteFunction({ name, etag: updated.etag });
+});
+
+test("a store in use cannot be deleted, and the error says who uses it", async () => {
+  const name = newName();
+  const store = await facade.keyValueStores.createKeyValueStore({ name });
+  const arn = store.keyValueStore?.arn ?? "";
+  const { keyValueStore, etag } = await facade.keyValueStores.waitForKeyValueStore({ name });
+  assert.equal(keyValueStore?.arn, arn);
+  await facade.functions.createFunction({
+    name,
+    functionConfig: { ...FUNCTION.functionConfig, keyValueStoreAssociations: [{ keyValueStoreArn: arn }] },
+    functionCode: CODE,
+  });
+  const error = await failure(facade.keyValueStores.deleteKeyValueStore({ name, etag }));
+  assert.equal(error.code, Code.FailedPrecondition);
+  assert.equal(error.reason, "KEY_VALUE_STORE_IN_USE");
+  assert.ok(error.preconditions.some((each) => `${each.subject} ${each.description}`.includes(name)), error.message);
+});
+
+test("a server that is not there is unavailable", async (context) => {
+  const nobody = connect(await deadTarget());
+  context.after(() => nobody.close());
+  const error = await failure(nobody.functions.createFunction({ name: newName(), ...FUNCTION }));
+  assert.equal(error.code, Code.Unavailable);
+  assert.equal(error.reason, "");
+  assert.equal(error.outcome, "unknown");
+});
+
+test("a call ends with its deadline, and tells the id to repeat it with", { timeout: 5_000 }, async (context) => {
+  const silent = connect(await silentTarget(context), { deadlineMs: 200 });
+  context.after(() => silent.close());
+  const error = await failure(silent.functions.createFunction({ name: newName(), ...FUNCTION }));
+  assert.equal(error.code, Code.DeadlineExceeded);
+  assert.equal(error.outcome, "unknown");
+  assert.match(error.requestId, /^[0-9a-f-]{36}$/);
+});
+
+test("a call's own deadline goes before the client's", { timeout: 5_000 }, async (context) => {
+  const silent = connect(await silentTarget(context), { deadlineMs: 0 });
+  context.after(() => silent.close());
+  const error = await failure(silent.tags.listTagsForResource({ resource: "" }, { timeoutMs: 20 }));
+  assert.equal(error.code, Code.DeadlineExceeded);
+  assert.equal(error.requestId, "");
+});
+
+test("a deadline of 0 is none", async (context) => {
+  const patient = connect(TARGET, { deadlineMs: 0 });
+  context.after(() => patient.close());
+  await patient.keyValueStores.createKeyValueStore({ name: newName() });
+});
+
+test("a target that is none is refused at once, and so is a deadline below zero", () => {
+  assert.throws(() => connect("no spaces"), TypeError);
+  assert.throws(() => connect(TARGET, { deadlineMs: -1 }), RangeError);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { Code, connect, pages } from "cloudfront-facade";
+import { FunctionStage } from "cloudfront-facade/v1/function_service_pb";
+
+import { CODE, failingTarget, failure, FUNCTION, newName, TARGET } from "./support.js";
+
+const facade = connect(TARGET);
+after(() => facade.close());
+
+async function newStore(): Promise<string> {
+  const name = newName();
+  await facade.keyValueStores.createKeyValueStore({ name });
+  const { keyValueStore } = await facade.keyValueStores.waitForKeyValueStore({ name });
+  return keyValueStore?.arn ?? "";
+}
+
+async function* changes(kvsArn: string, requests: number, each: number) {
+  for (let request = 0; request < requests; request++) {
+    yield {
+      kvsArn,
+      changes: Array.from({ length: each }, (_, index) => ({
+        change: { case: "put" as const, value: { key: `${request}/${index}`, value: "ü" } },
+      })),
+    };
+  }
+}
+
+test("keys are imported by a stream, and listed page by page", async () => {
+  const kvsArn = await newStore();
+  const imported = await facade.keyValues.importKeys(changes(kvsArn, 3, 40));
+  assert.equal(imported.appliedChanges, 120n);
+  assert.equal(imported.itemCount, 120n);
+  const sizes: number[] = [];
+  const keys = new Set<string>();
+  for await (const page of pages(facade.keyValues.listKeys, { kvsArn, pageSize: 50 })) {
+    sizes.push(page.items.length);
+    page.items.forEach((item) => keys.add(item.key));
+  }
+  assert.deepEqual(sizes, [50, 50, 20]);
+  assert.equal(keys.size, 120);
+});
+
+test("a stream that is refused is a typed error too", async () => {
+  const error = await failure(facade.keyValues.importKeys(changes("no ARN", 1, 1)));
+  assert.equal(error.code, Code.InvalidArgument);
+  assert.equal(error.reason, "VALIDATION_FAILED");
+  assert.deepEqual(error.violations.map((each) => each.field), ["kvs_arn"]);
+});
+
+test("a stream that fails after it was begun to be answered is a typed error too", async (context) => {
+  const failing = connect(await failingTarget(context));
+  context.after(() => failing.close());
+  const error = await failure(failing.keyValues.importKeys(changes("any", 1, 1)));
+  assert.equal(error.code, Code.Aborted);
+  assert.equal(error.details, "begun, and given up");
+});
+
+test("functions are listed by stage, and their code comes back byte for byte", async () => {
+  const name = newName();
+  const { etag } = await facade.functions.createFunction({ name, ...FUNCTION });
+  const got = await facade.functions.getFunction({ name });
+  assert.deepEqual(got.functionCode, CODE);
+  assert.equal(got.etag, etag);
+  const listed: Record<string, string[]> = {};
+  for (const stage of [FunctionStage.DEVELOPMENT, FunctionStage.LIVE]) {
+    listed[FunctionStage[stage]] = [];
+    for await (const page of pages(facade.functions.listFunctions, { stage, pageSize: 1 })) {
+      listed[FunctionStage[stage]]?.push(...page.functions.map((each) => each.name));
+    }
+  }
+  assert.ok(listed["DEVELOPMENT"]?.includes(name));
+  assert.ok(!listed["LIVE"]?.includes(name));
+});

@@ -1,0 +1,71 @@
+/** What the tests share. They need a server: CLOUDFRONT_FACADE_TARGET says where. */
+import { randomUUID } from "node:crypto";
+import { createServer as createHttp2Server } from "node:http2";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { TestContext } from "node:test";
+
+import { Code, FacadeError } from "cloudfront-facade";
+import { FunctionRuntime } from "cloudfront-facade/v1/function_service_pb";
+
+export const TARGET = process.env["CLOUDFRONT_FACADE_TARGET"] ?? "127.0.0.1:50051";
+
+export const CODE = new TextEncoder().encode("function handler(event) { return event.request; }");
+
+/** What a function is made of, all but its name. */
+export const FUNCTION = {
+  functionConfig: { comment: "Hands every request on", runtime: FunctionRuntime.CLOUDFRONT_JS_2_0 },
+  functionCode: CODE,
+};
+
+/** A name that nothing has yet. */
+export function newName(): string {
+  return `node-${randomUUID()}`;
+}
+
+/** The error that a call fails with. */
+export async function failure(call: Promise<unknown>): Promise<FacadeError> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof FacadeError) {
+      return error;
+    }
+    throw error;
+  }
+  throw new Error("the call did not fail");
+}
+
+/** The address of a server that takes connections and never says anything, for as long as the test runs. */
+export async function silentTarget(context: TestContext): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on("error", () => {})));
+  context.after(() => {
+    server.close();
+    sockets.forEach((socket) => socket.destroy());
+  });
+  return listening(server);
+}
+
+/** The address of a server that begins to answer every call, and then gives it up. */
+export async function failingTarget(context: TestContext): Promise<string> {
+  const server = createHttp2Server((_, response) => {
+    response.writeHead(200, { "content-type": "application/grpc" });
+    response.addTrailers({ "grpc-status": Code.Aborted, "grpc-message": "begun, and given up" });
+    response.end();
+  });
+  context.after(() => server.close());
+  return listening(server);
+}
+
+/** An address where nothing listens. */
+export async function deadTarget(): Promise<string> {
+  const server = createServer();
+  const target = await listening(server);
+  await new Promise((done) => server.close(done));
+  return target;
+}
+
+async function listening(server: Server): Promise<string> {
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}

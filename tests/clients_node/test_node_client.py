@@ -1,0 +1,127 @@
+"""The client for Node.js does what it promises, on real servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from support.process import FacadeProcess
+
+PROJECT = Path(__file__).parents[2]
+CLIENT = PROJECT / "clients" / "node"
+INSTALLED = CLIENT / "node_modules" / ".package-lock.json"
+LOCK = CLIENT / "package-lock.json"
+README = CLIENT / "README.md"
+# What the examples of the README print.
+EXPECTED = [
+    r"^arn:aws:cloudfront::\d{12}:function/readme-function-node \w+$",
+    r"^VALIDATION_FAILED not_applied\nname .*\ntags\[0\]\.key ",
+    r"^$",
+]
+NODE = shutil.which("node")
+NPM = shutil.which("npm")
+OLDEST_NODE = 20
+
+
+def missing() -> str | None:
+    """What this machine lacks to run the client; None where it lacks nothing."""
+    if NODE is None or NPM is None:
+        return "there is no node or no npm to run the client for Node.js"
+    version = subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
+        return f"the client for Node.js needs Node.js {OLDEST_NODE}, and here is {version.strip()}"
+    return None
+
+
+def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
+    """Runs a command, and gives all that it printed."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+MISSING = missing()
+
+
+@pytest.fixture
+def tls_address(tmp_path: Path) -> Iterator[str]:
+    """A server that asks for certificates; `tmp_path` has those of a caller."""
+    authority = trustme.CA()
+    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("client.example.com")
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    for name, issued in {"server": server, "client": client}.items():
+        issued.cert_chain_pems[0].write_to_path(str(tmp_path / f"{name}.pem"))
+        issued.private_key_pem.write_to_path(str(tmp_path / f"{name}-key.pem"))
+    with FacadeProcess(
+        *("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0"),
+        *("--tls-cert", str(tmp_path / "server.pem"), "--tls-key", str(tmp_path / "server-key.pem")),
+        *("--tls-client-ca", str(tmp_path / "ca.pem")),
+    ) as process:
+        yield process.address
+
+
+@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+def test_the_tests_of_the_client_and_the_examples_of_its_readme_run_against_real_servers(
+    facade_address: str, tls_address: str, tmp_path: Path
+) -> None:
+    assert NODE
+    assert NPM
+    # `make lint` has installed already, where it is `make test` that runs this.
+    if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
+        run(NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        INSTALLED.touch()
+    run(NPM, "run", "build")
+    files = sorted(str(file.relative_to(CLIENT)) for file in (CLIENT / "dist" / "test").glob("*.test.js"))
+    assert len(files) == len(list((CLIENT / "test").glob("*.test.ts")))
+    output = run(
+        *(NODE, "--test", "--test-reporter=tap", *files),
+        CLOUDFRONT_FACADE_TARGET=facade_address,
+        CLOUDFRONT_FACADE_TLS_TARGET=tls_address,
+        CLOUDFRONT_FACADE_TLS_DIRECTORY=str(tmp_path),
+    )
+    assert_all_passed(output)
+    for number, example in enumerate(re.findall(r"^```ts\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)):
+        # What is TypeScript about the examples are the types, and those are left out.
+        script = CLIENT / "dist" / f"example-{number}.mjs"
+        script.write_text(example.replace("127.0.0.1:50051", facade_address))
+        assert re.search(EXPECTED[number], run(NODE, str(script), cwd=tmp_path)), example
+
+
+def assert_all_passed(output: str) -> None:
+    """Holds the counts that Node's test runner prints against the tests that are written."""
+    counts = {name: int(count) for name, count in re.findall(r"^# (\w+) (\d+)$", output, re.MULTILINE)}
+    written = sum(len(re.findall(r"^test\(", file.read_text(), re.MULTILINE)) for file in CLIENT.glob("test/*.test.ts"))
+    assert counts["pass"] == counts["tests"] == written, output
+    assert counts["fail"] == counts["cancelled"] == counts["skipped"] == counts["todo"] == 0, output
+
+
+def test_the_client_has_the_version_of_the_project() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    assert json.loads((CLIENT / "package.json").read_text())["version"] == version
+    assert json.loads(LOCK.read_text())["version"] == version
+
+
+def test_the_lock_names_packages_by_hash_and_not_by_where_they_were_downloaded() -> None:
+    packages = json.loads(LOCK.read_text())["packages"]
+    installed = [package for path, package in packages.items() if path]
+    assert installed
+    assert all(package["integrity"].startswith("sha512-") for package in installed)
+    assert not any("resolved" in package for package in installed)
