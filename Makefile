@@ -12,15 +12,21 @@ BUF := $(STAMPS)/buf/node_modules/.bin/buf
 BUF_VERSION := 1.75.0
 SOURCES := server clients tests benchmarks
 STUBS := clients/python
+NODE_CLIENT := clients/node
+NODE_ENV := $(NODE_CLIENT)/node_modules/.package-lock.json
 PROTOS := $(wildcard protos/cloudfront_facade/v1/*.proto)
 DESCRIPTORS := dist/cloudfront_facade.v1.binpb
+# The contract of the last release, which is only added to.
+RELEASED := protos/released.binpb
 
-.PHONY: help run test lint proto proto-check proto-differs buf fmt lock image-test test-aws bench clean
+.PHONY: help run test lint proto proto-check proto-differs node-proto node-proto-differs buf released fmt lock image-test test-aws bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
 	@echo "make test        install and run every check"
-	@echo "make proto       generate the stubs and the descriptor set from protos/"
+	@echo "make proto       generate the Python stubs and the descriptor set from protos/"
+	@echo "make node-proto  generate the stubs of the client for Node.js (needs npm)"
+	@echo "make released    take the protos as those of the last release"
 	@echo "make fmt         format the code and the protos"
 	@echo "make lint        ruff, mypy, buf, generated code is current"
 	@echo "make lock        pin the requirements anew"
@@ -59,7 +65,12 @@ proto: $(PROTO_ENV)
 	  --descriptor_set_out=$(DESCRIPTORS) --include_imports --include_source_info $(PROTOS)
 
 # There is no build of the generator for newer Pythons.
+node-proto: $(NODE_ENV) $(BUF)
+	cd $(NODE_CLIENT) && $(CURDIR)/$(BUF) generate
+
 proto-check:
+	@if command -v npm >/dev/null; then $(MAKE) --silent node-proto-differs; \
+	else echo "generated code of the client for Node.js not compared: there is no npm"; fi
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then $(MAKE) --silent proto-differs; \
 	else echo "generated code not compared: its generator needs a Python below 3.14"; fi
 
@@ -69,9 +80,19 @@ proto-differs:
 	@diff -r -x __init__.py -x __pycache__ $(STAMPS)/stubs/cloudfront_facade/v1 $(STUBS)/cloudfront_facade/v1 \
 	  || { echo "generated code differs from the protos: run make proto"; exit 1; }
 
+node-proto-differs: $(NODE_ENV) $(BUF)
+	@rm -rf $(STAMPS)/node-stubs
+	@cd $(NODE_CLIENT) && $(CURDIR)/$(BUF) generate -o $(CURDIR)/$(STAMPS)/node-stubs
+	@diff -r $(STAMPS)/node-stubs/src/gen $(NODE_CLIENT)/src/gen \
+	  || { echo "generated code of the client for Node.js differs from the protos: run make node-proto"; exit 1; }
+
 buf:
-	@if command -v npm >/dev/null; then $(MAKE) --silent $(BUF) && $(BUF) lint protos && $(BUF) format -d --exit-code protos; \
-	else echo "buf lint skipped: there is no npm"; fi
+	@if command -v npm >/dev/null; then $(MAKE) --silent $(BUF) && $(BUF) lint protos && $(BUF) format -d --exit-code protos \
+	  && $(BUF) breaking protos --against $(RELEASED); \
+	else echo "buf lint and buf breaking skipped: there is no npm"; fi
+
+released: $(BUF)
+	$(BUF) build protos --exclude-source-info -o $(RELEASED)
 
 lock:
 	scripts/lock.sh
@@ -87,7 +108,7 @@ bench: $(BENCH_ENV) $(BENCH_AIO_ENV)
 	.venv-bench/bin/python -m benchmarks $(BENCH)
 
 clean:
-	rm -rf .venv .venv-proto .venv-bench .venv-bench-aio $(STAMPS) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-proto .venv-bench .venv-bench-aio $(NODE_CLIENT)/node_modules $(NODE_CLIENT)/dist $(STAMPS) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
 
 # --- environments --------------------------------------------------------------------------------------------------
 
@@ -118,6 +139,10 @@ $(BENCH_AIO_ENV): requirements/bench-aio.txt pyproject.toml
 	$(PYTHON) -m venv .venv-bench-aio
 	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/bench-aio.txt
 	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE_ENV): $(NODE_CLIENT)/package-lock.json
+	cd $(NODE_CLIENT) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(BUF):

@@ -9,7 +9,7 @@ compile() {
     --no-emit-index-url --no-emit-find-links --no-annotate --no-header "$@"
 }
 compile pyproject.toml --extra server requirements/build.in -o requirements/server.txt
-compile pyproject.toml --extra server requirements/build.in requirements/dev.in \
+compile pyproject.toml --extra server --extra progress requirements/build.in requirements/dev.in \
   -c requirements/server.txt -o requirements/dev.txt
 compile requirements/proto.in -o requirements/proto.txt
 compile pyproject.toml --extra server requirements/build.in requirements/bench.in \

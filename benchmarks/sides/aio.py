@@ -36,7 +36,7 @@ async def _serve(listen: str, endpoint: str) -> None:
         "cloudfront", region_name="us-east-1", endpoint_url=endpoint, config=config
     ) as client:
         server = grpc.aio.server()
-        add_FunctionServiceServicer_to_server(_Functions(client), server)
+        add_FunctionServiceServicer_to_server(_Functions(client), server)  # type: ignore[abstract]
         server.add_insecure_port(listen)
         await server.start()
         await server.wait_for_termination()

@@ -42,4 +42,4 @@ class _Refusal(FunctionServiceServicer):
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(sys.argv[1], _Refusal()))
+    asyncio.run(serve(sys.argv[1], _Refusal()))  # type: ignore[abstract]

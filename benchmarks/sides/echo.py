@@ -54,4 +54,4 @@ async def serve(listen: str, servicer: FunctionServiceServicer) -> None:
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(sys.argv[1], _Echo()))
+    asyncio.run(serve(sys.argv[1], _Echo()))  # type: ignore[abstract]

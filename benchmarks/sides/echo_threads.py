@@ -25,7 +25,7 @@ class _Echo(FunctionServiceServicer):
 
 if __name__ == "__main__":
     server = grpc.server(ThreadPoolExecutor(32))
-    add_FunctionServiceServicer_to_server(_Echo(), server)
+    add_FunctionServiceServicer_to_server(_Echo(), server)  # type: ignore[abstract]
     server.add_insecure_port(sys.argv[1])
     server.start()
     server.wait_for_termination()

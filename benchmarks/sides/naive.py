@@ -31,7 +31,7 @@ class _Functions(FunctionServiceServicer):
 if __name__ == "__main__":
     client = boto3.client("cloudfront", region_name="us-east-1", endpoint_url=sys.argv[2])
     server = grpc.server(ThreadPoolExecutor(32))
-    add_FunctionServiceServicer_to_server(_Functions(client), server)
+    add_FunctionServiceServicer_to_server(_Functions(client), server)  # type: ignore[abstract]
     server.add_insecure_port(sys.argv[1])
     server.start()
     server.wait_for_termination()

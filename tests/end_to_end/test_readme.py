@@ -11,6 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from cloudfront_facade.v1 import (
+    function_service_pb2,
+    key_value_store_data_service_pb2,
+    key_value_store_service_pb2,
+    tag_service_pb2,
+)
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server.settings import ServeSettings
 from support.process import FacadeProcess, binary, clean_environment
@@ -22,7 +28,7 @@ BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```\n(?:```(json|text)\n(.*?)^```\n)
 
 VARYING = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z": "TIME",
-    r'"E[A-Z0-9]{13}"': '"ETAG"',
+    r'"(E|KV)[A-Z0-9]{13}"': '"ETAG"',
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}": "UUID",
 }
 
@@ -59,7 +65,7 @@ def test_the_readme_has_examples_of_both_kinds_and_of_a_refusal() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[example.code.split("\n")[0][:60] for example in EXAMPLES])
 def test_an_example_gives_the_output_that_stands_below_it(example: Example, address: str) -> None:
-    code = example.code.replace(ADDRESS, address)
+    code = example.code.replace(ADDRESS, address).replace("walk-through.sh", f"walk-through.sh {address}")
     command = ["bash", "-euo", "pipefail", "-c", code] if example.language == "sh" else [sys.executable, "-c", code]
     ended = subprocess.run(
         command,
@@ -94,6 +100,15 @@ def test_the_error_table_has_every_reason_and_no_other() -> None:
     table = README.partition("| status | reason |")[2].partition("\n\n")[0]
     told = set(re.findall(r"`([A-Z_]+)`", table))
     assert told == {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()[1:]}
+
+
+def test_the_walk_through_calls_every_rpc_and_the_readme_names_it() -> None:
+    script = (PROJECT / "clients/grpcurl/walk-through.sh").read_text()
+    for file in (function_service_pb2, key_value_store_service_pb2, key_value_store_data_service_pb2, tag_service_pb2):
+        for service in file.DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                assert f" {service.name}/{method.name} " in script
+                assert re.search(rf"^\| `{service.name}` \|.*\b{method.name}\b", README, re.MULTILINE)
 
 
 def test_every_link_leads_somewhere() -> None:
