@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import CredentialRetrievalError, EndpointConnectionError
+from botocore.exceptions import CredentialRetrievalError, InvalidConfigError
 
 from cloudfront_facade_server.backends import aws_credentials
 from cloudfront_facade_server.backends.aws import AwsBackend
@@ -156,8 +156,40 @@ def test_a_token_that_no_header_can_carry_is_never_sent(
         (backend.create_function, FULL_FUNCTION),
         (backend.put_key, {"KvsARN": STORE_ARN, "Key": "k", "Value": "v", "IfMatch": "KV1"}),
     ):
-        with pytest.raises((CredentialRetrievalError, EndpointConnectionError)) as refused:
+        with pytest.raises((CredentialRetrievalError, InvalidConfigError)) as refused:
             work(**arguments)
         assert proven_not_applied(refused.value)
         assert "hush" not in str(refused.value)
     assert cloudfront.requests == ()
+
+
+def test_a_search_that_hangs_is_given_up_for_another_one(
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    source: CredentialSource,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aws_credentials, "_GIVEN_UP_SECONDS", 1.0)
+    monkeypatch.setattr(aws_credentials, "_SEARCH_SECONDS", 0.3)
+    source.expire_in(timedelta(minutes=5))
+    backend = aws_backend(cloudfront)
+    assert backend.credentials_available() is True
+    time.sleep(1.1)
+    runs = source.runs
+    with source.hanging():
+        with pytest.raises(CredentialRetrievalError):
+            backend.list_key_value_stores()
+        assert eventually(lambda: source.runs > runs)
+        runs = source.runs
+        time.sleep(1.1)
+        with pytest.raises(CredentialRetrievalError):
+            backend.list_key_value_stores()
+        assert eventually(lambda: source.runs > runs), "a second search begins beside the one that hangs"
+    source.expire_in(timedelta(hours=1))
+    assert eventually(lambda: _is_answered(backend))
+
+
+def _is_answered(backend: AwsBackend) -> bool:
+    with suppress(CredentialRetrievalError):
+        return bool(backend.list_key_value_stores())
+    return False

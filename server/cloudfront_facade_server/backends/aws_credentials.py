@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -12,13 +13,11 @@ from botocore import exceptions as boto
 from botocore.credentials import Credentials
 
 from ..call import seconds_to_send
+from ..errors.table import MISCONFIGURED
 from ..waiting import in_daemon_thread, wait
 
 _MISCONFIGURED: Final = (
-    boto.ConfigNotFound,
-    boto.ConfigParseError,
-    boto.InvalidConfigError,
-    boto.MissingDependencyException,
+    *MISCONFIGURED,
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
     boto.ProfileNotFound,
@@ -28,6 +27,12 @@ _MISCONFIGURED: Final = (
 
 _LAST_SECONDS: Final = 600.0
 """When so little is left of credentials, they are renewed before they are used: botocore's own limit."""
+
+_PAUSE_SECONDS: Final = 10.0
+"""Between two searches that nobody waits for."""
+
+_GIVEN_UP_SECONDS: Final = 60.0
+"""How old a search may be that calls wait for: botocore's own, with its tries, end before."""
 
 _SEARCH_SECONDS: Final = 10.0
 """How long a call waits for credentials that are being looked for: well within the deadline of most."""
@@ -56,6 +61,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         self._found: Any = None
         self._frozen: Any = None
         self._under_way: dict[str, asyncio.Future[Any]] = {}
+        self._begun_at = float("-inf")
         self.failure: boto.BotoCoreError | None = None
 
     def load_credentials(self) -> RenewableCredentials:
@@ -77,7 +83,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         refresh_needed: Callable[..., bool] = getattr(found, "refresh_needed", _never)
         if refresh_needed(refresh_in=_LAST_SECONDS):
             return self._off_loop("find", self.find)
-        if refresh_needed():
+        if refresh_needed() and time.monotonic() - self._begun_at > _PAUSE_SECONDS:
             self._begin("find", self.find)
         return frozen
 
@@ -92,7 +98,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         if found is None:
             found = self._renew(round_before)
         try:
-            frozen = found.get_frozen_credentials()
+            frozen = _fit_for_headers(found.get_frozen_credentials())
         except Exception as error:
             failure = _not_retrieved(error)
             with self._lock:
@@ -117,6 +123,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         """Searches in a thread, one for all calls that want the same."""
         under_way = self._under_way.get(name)
         if under_way is None or under_way.done():
+            self._begun_at = time.monotonic()
             under_way = self._under_way[name] = in_daemon_thread(search)
             # Its failure is told to those who wait for it, and there may be nobody.
             under_way.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
@@ -124,6 +131,8 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
 
     def _off_loop(self, name: str, search: Callable[[], Any]) -> Any:
         """Waits for a search; not for ever, for its source may hang, and not longer than the call may."""
+        if time.monotonic() - self._begun_at > _GIVEN_UP_SECONDS:
+            self._give_up()
         under_way = self._begin(name, search)
         seconds = min(_SEARCH_SECONDS, seconds_to_send())
         if not wait(asyncio.wait({under_way}, timeout=max(0.0, seconds)))[0]:
@@ -131,6 +140,13 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         if error := under_way.exception():
             raise error.with_traceback(None)
         return under_way.result()
+
+    def _give_up(self) -> None:
+        """Leaves searches that hang to themselves, with what they hold: the next one begins anew."""
+        if any(not search.done() for search in self._under_way.values()):
+            self._under_way.clear()
+            self._lock = threading.Lock()
+            self._found = self._frozen = None
 
     def _renew(self, round_before: int) -> Any:
         with self._lock:
@@ -155,18 +171,23 @@ def _find_credentials(profile: str | None) -> tuple[Any, Any]:
     """Finds credentials, and what they sign with now."""
     try:
         found = boto3.Session(profile_name=profile).get_credentials()
-        frozen = found.get_frozen_credentials() if found else None
+        frozen = _fit_for_headers(found.get_frozen_credentials()) if found else None
     except _MISCONFIGURED:
         raise
     except Exception as error:
         raise _not_retrieved(error) from error
     if frozen is None:
         raise boto.NoCredentialsError
+    return found, frozen
+
+
+def _fit_for_headers(frozen: Any) -> Any:
+    """Gives credentials whose key and token a header can carry; raises InvalidConfigError for others."""
     if not all(part.isascii() and part.isprintable() for part in (frozen.access_key, frozen.token or "")):
         raise boto.InvalidConfigError(
             error_msg="the AWS access key or session token has a line break or another character that none can have"
         )
-    return found, frozen
+    return frozen
 
 
 def _not_retrieved(error: Exception) -> boto.CredentialRetrievalError:

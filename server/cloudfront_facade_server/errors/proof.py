@@ -7,7 +7,7 @@ from typing import Final
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from .table import UnreadableAnswerError
+from .table import MISCONFIGURED, UnreadableAnswerError
 
 UPSTREAM_ERRORS: Final = (boto.ClientError, boto.BotoCoreError, ResponseParserError, UnreadableAnswerError)
 """Everything that a backend raises for what happened upstream; all else is a fault of this service."""
@@ -19,6 +19,7 @@ _NEVER_SENT: Final = (
     boto.PartialCredentialsError,
     boto.ProfileNotFound,
     boto.NoRegionError,
+    *MISCONFIGURED,
     boto.CredentialRetrievalError,
     boto.MetadataRetrievalError,
     boto.TokenRetrievalError,

@@ -90,6 +90,14 @@ _UNREACHABLE = Row(
 EXPIRED_CODES: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed")
 """The AWS codes that fresh credentials may cure."""
 
+MISCONFIGURED: Final = (
+    boto.ConfigNotFound,
+    boto.ConfigParseError,
+    boto.InvalidConfigError,
+    boto.MissingDependencyException,
+)
+"""What botocore raises where its configuration makes no sense, credentials included: somebody has to change it."""
+
 UNFORESEEN = Row(_Code.INTERNAL, "INTERNAL", "internal error")
 
 TABLE: Final[Mapping[str, Row]] = {
@@ -219,7 +227,7 @@ BY_HTTP_STATUS: Final[Mapping[int, grpc.StatusCode]] = {
 
 BY_EXCEPTION: Final[tuple[tuple[tuple[type[Exception], ...], Row], ...]] = (
     ((boto.ParamValidationError,), _INVALID),
-    ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound, boto.NoRegionError),
+    ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound, boto.NoRegionError, *MISCONFIGURED),
      _CREDENTIALS_MISSING),
     ((boto.CredentialRetrievalError, boto.MetadataRetrievalError, boto.TokenRetrievalError),
      _CREDENTIALS_UNAVAILABLE),
