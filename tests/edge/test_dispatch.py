@@ -132,26 +132,24 @@ def test_a_backend_that_is_cancelled_keeps_no_caller_waiting() -> None:
     assert failure.outcome == "unknown"
 
 
-def test_what_only_waits_counts_among_the_calls_that_the_server_takes() -> None:
+def test_what_only_waits_has_a_limit_of_its_own_and_shuts_nobody_out() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)
     with running_facade(backend, max_rpcs=3, grace=1) as facade:
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
         request = WaitForKeyValueStoreRequest(name="redirects")
         waits = [facade.stores.WaitForKeyValueStore.future(request, timeout=20) for _ in range(3)]
         time.sleep(0.5)
-        shed = failing(facade.functions.CreateFunction, function())
+        shed = failing(facade.stores.WaitForKeyValueStore, request)
         assert (shed.reason, shed.metadata["limit"], shed.outcome) == ("OVERLOADED", "3", "not_applied")
         assert not any(wait.done() for wait in waits)
+        assert facade.functions.CreateFunction(function()).etag
         waits[0].cancel()
-        ends = time.monotonic() + 5
-        while time.monotonic() < ends:
-            try:
-                facade.functions.CreateFunction(function("served-again"))
-                break
-            except grpc.RpcError:
-                time.sleep(0.02)
-        else:
-            pytest.fail("a wait that was given up still counts")
+        time.sleep(0.2)
+        another = facade.stores.WaitForKeyValueStore.future(request, timeout=20)
+        time.sleep(0.3)
+        assert not another.done(), "a wait that was given up still counts"
+        for wait in (*waits[1:], another):
+            wait.cancel()
 
 
 def test_calls_that_wait_are_shed_by_name_and_end_with_the_dispatcher() -> None:

@@ -157,3 +157,30 @@ def test_a_server_that_stops_sends_waits_elsewhere_at_once(delay: str) -> None:
         assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
         assert failure.outcome == "not_applied"
         assert failure.retry_after is not None
+
+
+def test_a_server_that_stops_takes_no_new_waits() -> None:
+    arguments = ["--backend", "embedded", "--embedded-db", ":memory:", "--embedded-provisioning-seconds", "60"]
+    with FacadeProcess(*arguments, "--drain-delay", "2") as process, grpc.insecure_channel(process.address) as channel:
+        facade = Facade.over(process.address, channel)
+        facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+        process.signal()
+        process.wait_for("draining")
+        started = time.monotonic()
+        failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=30)
+        assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+        assert process.wait(30) == 0
+        assert time.monotonic() - started < 10, "no wait holds the server up"
+
+
+def test_a_wait_that_comes_as_the_last_one_leaves_begins_anew() -> None:
+    with store(0.8) as (facade, _):
+        for _ in range(20):
+            leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+            time.sleep(0.01)
+            leaving.cancel()
+            coming = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+            time.sleep(0.01)
+            assert not coming.done() or coming.result().key_value_store.status == "READY"
+            coming.cancel()
+        assert facade.stores.WaitForKeyValueStore(WAIT, timeout=20).key_value_store.status == "READY"

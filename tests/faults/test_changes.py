@@ -20,8 +20,10 @@ from support.cloudfront_faults import (
     apply_then_close,
     apply_then_hang,
     apply_then_status,
+    delay,
     garble,
     hang,
+    misstate,
     normally,
     refuse,
     status_only,
@@ -392,3 +394,59 @@ def test_a_test_that_cloudfront_cannot_run_is_tried_once(
         "not_applied",
     )
     assert cloudfront.count("TestFunction") == 1
+
+
+def test_a_store_that_cannot_be_read_is_not_called_missing(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+) -> None:
+    cloudfront.always("DescribeKeyValueStoreData", throttle())
+    failure = failing(facade.key_values.GetKey, data.GetKeyRequest(kvs_arn=store.arn, key="missing"))
+    assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+
+
+def test_tags_are_not_called_gone_by_an_answer_without_a_list(
+    cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+) -> None:
+    arn = created.function_summary.function_metadata.function_arn
+    cloudfront.script("UntagResource", status_only(503))
+    cloudfront.always("ListTagsForResource", wrong_root())
+    failure = failing(facade.tags.UntagResource, tags.UntagResourceRequest(resource=arn, tag_keys=["a"]))
+    assert (failure.code, failure.reason, failure.outcome) == UNKNOWN
+
+
+def test_an_update_of_a_store_that_cannot_be_settled_is_unknown(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+) -> None:
+    etag = facade.stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name="redirects")).etag
+    cloudfront.script("UpdateKeyValueStore", status_only(503))
+    cloudfront.always("DescribeKeyValueStore", wrong_root())
+    request = stores.UpdateKeyValueStoreRequest(name="redirects", comment="", etag=etag)
+    failure = failing(facade.stores.UpdateKeyValueStore, request)
+    assert (failure.code, failure.reason, failure.outcome) == UNKNOWN
+
+
+def test_reads_after_a_refusal_keep_to_the_limit_of_calls_upstream(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    with running_facade(aws_backend(cloudfront), max_upstream_calls=2) as facade:
+        created = facade.functions.CreateFunction(function())
+        facade.functions.UpdateFunction(updating(created.etag))
+        cloudfront.always("DescribeFunction", delay(0.2))
+        stale = updating(created.etag, b"// 3")
+        calls = [facade.functions.UpdateFunction.future(stale, timeout=20) for _ in range(30)]
+        reasons = {failing(call.result).reason for call in calls}
+    assert reasons <= {"ETAG_MISMATCH", "OVERLOADED"}
+    assert cloudfront.most_at_once <= 2
+
+
+def test_the_reason_of_a_failed_import_names_no_accounts_of_others(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+) -> None:
+    cloudfront.always(
+        "DescribeKeyValueStoreData", misstate("FailureReason", "arn:aws:s3:::hush of 999988887777 cannot be read")
+    )
+    request = data.DescribeKeyValueStoreDataRequest(kvs_arn=store.arn)
+    reason = facade.key_values.DescribeKeyValueStoreData(request).failure_reason
+    assert "cannot be read" in reason
+    assert "999988887777" not in reason
+    assert "hush" not in reason

@@ -57,6 +57,7 @@ class CloudFrontDouble(InMemoryCloudFront):
     Attributes:
         address: its host and port.
         url: the address to give as endpoint_url.
+        most_at_once: how many requests were answered at once at the most.
     """
 
     def __init__(self, apply: Apply | None = None) -> None:
@@ -68,6 +69,8 @@ class CloudFrontDouble(InMemoryCloudFront):
         self._effects: Counter[str] = Counter()
         self._scripts: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._lasting: dict[str, Fault] = {}
+        self._under_way = 0
+        self.most_at_once = 0
         self._releases = 0
         self._closing = False
         self._server = LoopbackServer(self._respond)
@@ -152,7 +155,14 @@ class CloudFrontDouble(InMemoryCloudFront):
 
     def _respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         request_id = str(uuid.uuid4())
-        outcome = self._outcome(RecordedRequest(method, path, headers, body), request_id)
+        with self._changed:
+            self._under_way += 1
+            self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            outcome = self._outcome(RecordedRequest(method, path, headers, body), request_id)
+        finally:
+            with self._changed:
+                self._under_way -= 1
         date = format_datetime(self.clock(), usegmt=True)
         return Reply(outcome, {"Date": date, "x-amzn-RequestId": request_id})
 

@@ -136,6 +136,8 @@ def test_a_stage_is_none_or_one_that_is_known(operation: str) -> None:
         (b'{"a": "\xff"}', "EVENT_OBJECT_JSON"),
         (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "EVENT_OBJECT_JSON"),
         (b'{"a":' + b"1" * 5_000 + b"}", "EVENT_OBJECT_JSON"),
+        (b'{"a": NaN}', "EVENT_OBJECT_JSON"),
+        (b'{"a": -Infinity}', "EVENT_OBJECT_JSON"),
     ],
 )
 def test_an_event_is_a_json_object(event: bytes, rule: str) -> None:
@@ -261,8 +263,16 @@ def test_a_check_of_very_many_changes_lets_the_loop_breathe_and_ends_after_a_tho
     assert len(broken(without_breath, bad)) == 1000
 
 
+def test_a_check_of_a_very_large_request_of_a_stream_lets_the_loop_breathe() -> None:
+    breaths: list[int] = []
+    request = data.ImportKeysRequest(kvs_arn=STORE_ARN, changes=[data.KeyChange(delete="k")] * 5_000)
+    _, checked = RULES.import_keys(iter([request]), lambda: breaths.append(1))
+    next(checked)
+    assert len(breaths) == 5
+
+
 def imported(*requests: data.ImportKeysRequest) -> Iterator[data.ImportKeysRequest]:
-    _, checked = RULES.import_keys(iter(requests))
+    _, checked = RULES.import_keys(iter(requests), lambda: None)
     return checked
 
 
@@ -286,7 +296,9 @@ def test_an_import_is_checked_as_it_comes() -> None:
 
 
 def test_an_import_names_its_store_first_and_has_changes() -> None:
-    assert broken(RULES.import_keys, iter([])) == [("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")]
+    assert broken(lambda requests: RULES.import_keys(requests, list), iter([])) == [
+        ("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")
+    ]
     checked = imported(data.ImportKeysRequest(kvs_arn=STORE_ARN))
     assert broken(list, checked) == [("changes", "CHANGES_COUNT")]
 

@@ -94,6 +94,8 @@ class Transport:
         Raises:
             HTTPClientError: one of botocore's, as said above.
         """
+        if seconds_to_send() < 0:
+            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's time was over before")
         return wait(self._send(request, endpoint, _timeouts.get()))
 
     def warm_up(self) -> None:
@@ -111,8 +113,6 @@ class Transport:
         import aiohttp
         from yarl import URL
 
-        if seconds_to_send() < 0:
-            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's time was over before")
         proxy = self._proxy(request.url)
         address = _at(endpoint, request.url) if endpoint and not proxy else request.url
         headers = {**_HEADERS, **{name: _text(value) for name, value in request.headers.items()}}

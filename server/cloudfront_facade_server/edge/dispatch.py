@@ -20,7 +20,7 @@ from ..call import Call, Clock, Grace
 from ..errors.refusals import deadline_exceeded, internal, overloaded, shutting_down
 from ..errors.status_error import StatusError
 from ..logs import place
-from ..waiting import Stacks, Waiting, wait
+from ..waiting import Stacks, Waiting, sleep, wait
 from .failures import status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
@@ -30,6 +30,9 @@ errors never, for a client's retry policy gives up once it sees initial metadata
 _DEADLINE_SLACK_SECONDS: Final = 0.02
 _DEADLINE_SLACK: Final = 0.01
 """By how much gRPC's own timer may be ahead: it tells times in steps of up to a hundredth of them."""
+
+_END_OF_STREAM_SECONDS: Final = 0.01
+"""How long after the end of a stream gRPC may tell that its caller is gone."""
 
 _LOGGED_METADATA: Final = ("aws_http_status", "aws_code", "aws_action")
 
@@ -127,6 +130,8 @@ class Dispatcher:
         self._clock = clock
         self._open: set[_OpenCall] = set()
         self._cut = False
+        self._draining = False
+        self._waits = 0
         self._stacks = Stacks()
         self.under_way = 0
         self.idle = asyncio.Event()
@@ -146,7 +151,8 @@ class Dispatcher:
             self._close(open_call, open_call.early)
 
     def end_waits(self) -> None:
-        """Answers all calls that only wait with SHUTTING_DOWN: another server can go on waiting."""
+        """Answers all calls that only wait, and all that come, with SHUTTING_DOWN: another server can go on waiting."""
+        self._draining = True
         for open_call in tuple(self._open):
             if open_call.waits:
                 open_call.answer_early(shutting_down("not_applied", repeatable=True))
@@ -155,9 +161,9 @@ class Dispatcher:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             arrived = self._clock()
             seconds = self._limits.seconds(context.time_remaining(), method)
+            call = Call(operation, context.peer(), arrived + seconds, self._grace, self._clock)
             if isinstance(request, AsyncIterable):
                 request = _Requests(request)
-            call = Call(operation, context.peer(), arrived + seconds, self._grace, self._clock)
             try:
                 response = await self._run(method, request, call, arrived)
             except Exception as error:  # noqa: BLE001 (every failure becomes a status)
@@ -174,23 +180,25 @@ class Dispatcher:
         return handle
 
     async def _run(self, method: Method, request: Any, call: Call, arrived: float) -> Any:
+        waits = getattr(method, "waits", False)
         try:
-            self._admit()
+            self._admit(waits=waits)
             begun = self._stacks.begin(method, request, call)
         except Exception as error:
             failure = status_error(error, call.outcome)
             self._write(call, arrived, failure, error)
             raise failure from error
         if isinstance(begun, Waiting):
-            return await self._outlast(begun, call, arrived, waits=getattr(method, "waits", False))
+            return await self._outlast(begun, call, arrived, waits=waits)
         self._write(call, arrived)
         return begun
 
-    def _admit(self) -> None:
-        if self._cut:
+    def _admit(self, *, waits: bool) -> None:
+        """Raises StatusError at the server's end, and above the limit: calls that only wait have one of their own."""
+        if self._cut or (waits and self._draining):
             raise shutting_down("not_applied", repeatable=True)
-        if self.under_way >= self._limits.max_rpcs:
-            raise overloaded(self._limits.max_rpcs, "calls")
+        if (self._waits if waits else self.under_way - self._waits) >= self._limits.max_rpcs:
+            raise overloaded(self._limits.max_rpcs, "calls that wait" if waits else "calls")
 
     async def _outlast(self, waiting: Waiting, call: Call, arrived: float, *, waits: bool) -> Any:
         """Waits for a method to end, for the deadline, and for the server's end. The method ends in any case."""
@@ -198,6 +206,7 @@ class Dispatcher:
         open_call = _OpenCall(call, arrived, waits, loop.create_future())
         self._open.add(open_call)
         self.under_way += 1
+        self._waits += waits
         self.idle.clear()
         timer = loop.call_later(
             max(0.0, call.remaining()), lambda: open_call.answer_early(deadline_exceeded(call.outcome))
@@ -206,6 +215,7 @@ class Dispatcher:
         def end(task: asyncio.Task[Any]) -> None:
             timer.cancel()
             self.under_way -= 1
+            self._waits -= waits
             if not self.under_way:
                 self.idle.set()
             if task.cancelled():
@@ -273,6 +283,8 @@ class _Requests:
         try:
             return wait(anext(self._requests))
         except (StopAsyncIteration, asyncio.CancelledError):
+            # Of a caller that is gone gRPC ends the stream first; then it says so.
+            sleep(_END_OF_STREAM_SECONDS)
             raise StopIteration from None
 
 

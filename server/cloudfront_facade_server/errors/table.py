@@ -131,12 +131,15 @@ TABLE: Final[Mapping[str, Row]] = {
         Row(
             _Code.ABORTED,
             "ETAG_MISMATCH",
-            "the {kind} {name} has another version than etag names; read it again and decide anew",
+            "the {kind} {name} has another version than etag names; read it again, and decide anew",
             detail="precondition",
         ),
     ),
     "InvalidIfMatchVersion": Row(
-        _Code.INVALID_ARGUMENT, "ETAG_INVALID", "CloudFront knows no such version of the {kind} {name}", detail="etag"
+        _Code.INVALID_ARGUMENT,
+        "ETAG_INVALID",
+        "etag is no version that the {kind} {name} can have here; read it again",
+        detail="etag",
     ),
     "TestFunctionFailed": Row(_Code.INTERNAL, "TEST_FUNCTION_FAILED", "CloudFront could not run the {kind} {name}"),
     "FunctionSizeLimitExceeded": Row(
@@ -151,21 +154,21 @@ TABLE: Final[Mapping[str, Row]] = {
     "TooManyFunctions": Row(
         _Code.RESOURCE_EXHAUSTED,
         "FUNCTION_QUOTA_EXCEEDED",
-        "the account has as many functions as it may have",
+        "the account has as many functions as it may have (100, unless AWS raised it)",
         detail="quota",
         pushback=True,
     ),
     "EntityLimitExceeded": Row(
         _Code.RESOURCE_EXHAUSTED,
         "KEY_VALUE_STORE_QUOTA_EXCEEDED",
-        "the account has as many key value stores as it may have",
+        "the account has as many key value stores as it may have (50 or 200, unless AWS raised it)",
         detail="quota",
         pushback=True,
     ),
     "ServiceQuotaExceededException": Row(
         _Code.RESOURCE_EXHAUSTED,
         "KEY_VALUE_QUOTA_EXCEEDED",
-        "the {kind} {name} would be larger than a store may be",
+        "the {kind} {name} would be larger than a store may be (5 MB)",
         detail="quota",
         pushback=True,
     ),

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from .proof import aws_code, aws_request_id, http_status
-from .redaction import upstream_text
+from .redaction import redacted, upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
 from .table import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNFORESEEN, Row
 
@@ -26,14 +26,15 @@ class Subject:
         kind: `function` or `key value store`.
         name: the caller's name of it.
         sent: the boto3 arguments, whose ARNs may stand in a message.
+        field: the one field of the request that CloudFront can call invalid; empty where there are several.
     """
 
     kind: str
     name: str
     sent: Mapping[str, Any]
+    field: str = ""
 
 
-_UNPRINTABLE = re.compile(r"[^ -~]+")
 _MAX_CAUSE_CHARACTERS: Final = 200
 _OF_THE_TRANSPORT: Final = (boto.HTTPClientError, boto.ConnectionError)
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
@@ -81,7 +82,7 @@ def cause(error: Exception) -> str:
     """Says for the log what went wrong on the way: the class, and of what the transport raises its words too."""
     reason = error.kwargs.get("error", "") if isinstance(error, _OF_THE_TRANSPORT) else ""
     text = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    return _UNPRINTABLE.sub(" ", text)[:_MAX_CAUSE_CHARACTERS]
+    return redacted(text, {})[:_MAX_CAUSE_CHARACTERS]
 
 
 def upstream_metadata(error: Exception) -> dict[str, str]:
@@ -166,7 +167,7 @@ def _details(row: Row, subject: Subject, message: str) -> list[Message]:
                 violations=[error_details_pb2.QuotaFailure.Violation(subject=subject.kind, description=message)]
             )]  # fmt: skip
         case "code" | "tags" | "etag" | "request":
-            field = {"code": "function_code", "tags": "tags", "etag": "etag", "request": ""}[row.detail]
+            field = {"code": "function_code", "tags": "tags", "etag": "etag", "request": subject.field}[row.detail]
             return [error_details_pb2.BadRequest(
                 field_violations=[violation(field=field, description=message, reason=row.reason)]
             )]  # fmt: skip

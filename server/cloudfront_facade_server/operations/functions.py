@@ -69,7 +69,7 @@ class Functions:
         response = self._upstream.replace(
             call, self._backend.update_function, subject, *_NAME, seen=updated, explain=explain
         )
-        return response if response.get("ETag") else {**response, "ETag": self._etag(arguments["Name"])}
+        return response if response.get("ETag") else {**response, "ETag": self._etag(arguments["Name"], call)}
 
     def publish(self, arguments: Arguments, call: Call) -> Response:
         """PublishFunction."""
@@ -84,7 +84,7 @@ class Functions:
 
     def test(self, arguments: Arguments, call: Call) -> Response:
         """TestFunction. It changes nothing."""
-        subject = _subject(arguments)
+        subject = Subject(KIND, arguments["Name"], arguments, field="event_object")
         return self._upstream.read(
             call,
             self._backend.test_function,
@@ -161,9 +161,9 @@ class Functions:
         code: bytes = self._reader.get_function(Name=name, Stage=stage)["FunctionCode"].read()
         return code
 
-    def _etag(self, name: str) -> str:
+    def _etag(self, name: str, call: Call) -> str:
         """Reads the version of the DEVELOPMENT stage; empty where that fails, for the update itself is done."""
-        described = self._upstream.look(lambda: self._describe_development(name))
+        described = self._upstream.look_in_time(call, lambda: self._describe_development(name))
         return str((described or {}).get("ETag", ""))
 
 

@@ -10,14 +10,16 @@ from ..backends.protocol import Response
 from ..call import Call, Progress
 from ..creates.association import READY, not_ready
 from ..errors.proof import UPSTREAM_ERRORS, aws_code
+from ..errors.redaction import redacted
 from ..errors.refusals import validation_failed
 from ..errors.status_error import StatusError
+from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import Subject, as_if, upstream_metadata
 from ..timing import pauses
 from ..validation.violations import ValidationError
 from .batches import Change, arguments, batches
 from .turns import Turns
-from .upstream import ETAG_MISMATCH, Operation, Seen, Upstream
+from .upstream import ETAG_MISMATCH, Operation, Seen, Upstream, gone
 
 STORE: Final = "key value store"
 KEY: Final = "key"
@@ -46,8 +48,9 @@ class KeyValues:
         self._turns = Turns()
 
     def describe(self, sent: Arguments, call: Call) -> Response:
-        """The data plane's DescribeKeyValueStore."""
-        return self._read(call, self._backend.describe_key_value_store_data, sent, "ETag")
+        """The data plane's DescribeKeyValueStore; the reason of a failure without what is not the caller's."""
+        response = self._read(call, self._backend.describe_key_value_store_data, sent, "ETag")
+        return {**response, "FailureReason": redacted(response.get("FailureReason", ""), sent)}
 
     def get(self, sent: Arguments, call: Call) -> Response:
         """GetKey."""
@@ -150,20 +153,23 @@ class KeyValues:
         return str(self.describe({"KvsARN": sent["KvsARN"]}, call)["ETag"])
 
     def _state(self, sent: Arguments) -> Response:
-        """Describes the store as the answer to a write would have."""
-        return self._reader.describe_key_value_store_data(KvsARN=sent["KvsARN"])
+        """Describes the store as the answer to a write would have; raises UnreadableAnswerError without a version."""
+        state = self._reader.describe_key_value_store_data(KvsARN=sent["KvsARN"])
+        if "ETag" not in state:
+            raise UnreadableAnswerError
+        return state
 
     def _explain(self, error: Exception, sent: Arguments) -> StatusError | None:
         """Tells apart what has one code: a key or a store that is missing; another version, or a store not READY."""
         code = aws_code(error)
         if code not in (_MISSING, _CONFLICT):
             return None
-        state = self._upstream.look(lambda: self._state(sent))
         if code == _MISSING:
-            if "Key" in sent and state is not None:
-                return as_if(_MISSING, error, Subject(KEY, sent["Key"], sent))
-            return as_if(_NO_STORE, error, _subject(sent))
-        status = (state or {}).get("Status") or READY
+            is_store = "Key" not in sent or gone(lambda _: self._state(sent), "", _MISSING) is not None
+            if is_store:
+                return as_if(_NO_STORE, error, _subject(sent))
+            return as_if(_MISSING, error, Subject(KEY, sent["Key"], sent))
+        status = (self._upstream.look(lambda: self._state(sent)) or {}).get("Status") or READY
         return None if status == READY else not_ready(sent["KvsARN"], status, upstream_metadata(error))
 
 

@@ -72,8 +72,9 @@ class Stores:
     def _like(self, arguments: Arguments) -> Response | None:
         """Gives the store where it, in a newer version, has this comment."""
         described = self._describe(arguments["Name"])
+        store = described.get("KeyValueStore")
         is_newer = described.get("ETag") != arguments["IfMatch"]
-        return described if is_newer and described["KeyValueStore"].get("Comment", "") == arguments["Comment"] else None
+        return described if store and is_newer and store.get("Comment", "") == arguments["Comment"] else None
 
 
 def _subject(arguments: Arguments) -> Subject:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..backends.protocol import Response
 from ..call import Call
+from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import Subject
 from .upstream import Upstream
 
@@ -34,11 +35,11 @@ class Tags:
     def tag(self, arguments: Arguments, call: Call) -> Response:
         """TagResource; raises ValidationError where the resource would have too many tags."""
         subject, wanted = _subject(arguments), _items(arguments)
-        there = self._upstream.read(call, self._reader.list_tags_for_resource, _about(arguments))
+        there = self._upstream.read(call, self._reader.list_tags_for_resource, _about(arguments), "Tags", "Items")
         self._together([tag["Key"] for tag in _items(there)], [tag["Key"] for tag in wanted])
 
         def tagged() -> Response | None:
-            found = _items(self._reader.list_tags_for_resource(Resource=arguments["Resource"]))
+            found = self._found(arguments)
             return {} if all(tag in found for tag in wanted) else None
 
         return self._upstream.change(call, self._backend.tag_resource, subject, repeatable=True, seen=tagged)
@@ -48,7 +49,7 @@ class Tags:
         unwanted = set(arguments["TagKeys"]["Items"])
 
         def untagged() -> Response | None:
-            found = _items(self._reader.list_tags_for_resource(Resource=arguments["Resource"]))
+            found = self._found(arguments)
             return {} if unwanted.isdisjoint(tag["Key"] for tag in found) else None
 
         return self._upstream.change(
@@ -57,7 +58,14 @@ class Tags:
 
     def list(self, arguments: Arguments, call: Call) -> Response:
         """ListTagsForResource."""
-        return self._upstream.read(call, self._backend.list_tags_for_resource, _subject(arguments), "Tags")
+        return self._upstream.read(call, self._backend.list_tags_for_resource, _subject(arguments), "Tags", "Items")
+
+    def _found(self, arguments: Arguments) -> Sequence[Mapping[str, str]]:
+        """Reads the tags that are there; raises UnreadableAnswerError where there is no list of them."""
+        response = self._reader.list_tags_for_resource(Resource=arguments["Resource"])
+        if response.get("Tags", {}).get("Items") is None:
+            raise UnreadableAnswerError
+        return _items(response)
 
 
 def _subject(arguments: Arguments) -> Subject:
@@ -68,6 +76,6 @@ def _about(arguments: Arguments) -> Subject:
     return Subject(KIND, arguments["Resource"], {"Resource": arguments["Resource"]})
 
 
-def _items(response: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    items: list[Mapping[str, str]] = response.get("Tags", {}).get("Items", [])
+def _items(response: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    items: Sequence[Mapping[str, str]] = response.get("Tags", {}).get("Items", [])
     return items

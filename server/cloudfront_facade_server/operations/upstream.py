@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import grpc
+
 from ..admission import Admission
 from ..backends.protocol import Backend, Response
 from ..call import Call
@@ -93,6 +95,9 @@ class Upstream:
         Raises:
             StatusError: it was refused or failed, is not admitted, or cannot be told, as its outcome says.
         """
+        if call.abandoned:
+            # Its caller was told that nothing was changed, or is gone, while it waited for its turn or for a read.
+            raise StatusError(grpc.StatusCode.CANCELLED, "", "nobody waits for it any more")
         with self.admission.admit(call):
             call.outcome, call.repeatable = "unknown", repeatable
             try:
@@ -124,7 +129,7 @@ class Upstream:
         try:
             return self.change(call, operation, subject, *required, repeatable=True, seen=seen, explain=explain)
         except StatusError as error:
-            if error.reason != ETAG_MISMATCH or (there := self.look(seen)) is None:
+            if error.reason != ETAG_MISMATCH or (there := self.look_in_time(call, seen)) is None:
                 raise
             call.outcome = "applied"
             return there
@@ -134,6 +139,16 @@ class Upstream:
         try:
             return seen()
         except UPSTREAM_ERRORS:
+            return None
+
+    def look_in_time(self, call: Call, seen: Seen) -> Response | None:
+        """Looks once, where the rpc leaves time and there is a slot for it."""
+        if not self.has_time(call):
+            return None
+        try:
+            with self.admission.admit(call):
+                return self.look(seen)
+        except StatusError:
             return None
 
     def has_time(self, call: Call) -> bool:

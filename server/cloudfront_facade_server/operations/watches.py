@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import grpc
@@ -12,6 +13,7 @@ import grpc
 from ..backends.protocol import Response
 from ..call import Call
 from ..creates.association import READY
+from ..errors.redaction import redacted
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.upstream import Subject, precondition
 from ..timing import pauses
@@ -54,14 +56,23 @@ class Watches:
         if watch is None:
             task = asyncio.get_running_loop().create_task(run(self._poll, arguments))
             watch = self._watches[name] = _Watch(task)
-            task.add_done_callback(lambda _: self._watches.pop(name, None))
+            task.add_done_callback(partial(self._end, name, watch))
         watch.waiting += 1
         try:
             return wait(asyncio.shield(watch.task))
         finally:
             watch.waiting -= 1
             if not watch.waiting:
+                self._forget(name, watch)
                 watch.task.cancel()
+
+    def _end(self, name: str, watch: _Watch, _task: asyncio.Task[Response]) -> None:
+        self._forget(name, watch)
+
+    def _forget(self, name: str, watch: _Watch) -> None:
+        """Has the next that waits for this store begin anew."""
+        if self._watches.get(name) is watch:
+            del self._watches[name]
 
     def _poll(self, arguments: Mapping[str, Any]) -> Response:
         subject = Subject(KIND, arguments["Name"], arguments)
@@ -77,15 +88,16 @@ class Watches:
             else:
                 if described["KeyValueStore"].get("Status") == READY:
                     return described
-                self._require_hope(described["KeyValueStore"], subject)
+                self._require_hope(call, described["KeyValueStore"], subject)
             self._upstream.timing.sleep(pause)
         raise AssertionError("pauses never end")
 
-    def _require_hope(self, store: Mapping[str, Any], subject: Subject) -> None:
+    def _require_hope(self, call: Call, store: Mapping[str, Any], subject: Subject) -> None:
         """Raises StatusError where the import of a store failed: only the data plane tells."""
         reader = self._upstream.reader
-        data = self._upstream.look(lambda: reader.describe_key_value_store_data(KvsARN=store["ARN"]))
-        if not (reason := (data or {}).get("FailureReason")):
+        data = self._upstream.look_in_time(call, lambda: reader.describe_key_value_store_data(KvsARN=store["ARN"]))
+        reason = redacted((data or {}).get("FailureReason", ""), {})
+        if not reason:
             return
         message = f"the {KIND} {subject.name!a} will not be {READY}, for its import failed: {reason}"
         raise StatusError(

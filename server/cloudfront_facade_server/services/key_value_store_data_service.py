@@ -83,7 +83,7 @@ class KeyValueStoreDataService:
     @lasting
     def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: Call) -> ImportKeysResponse:
         """Changes any number of keys, in batches, as they come."""
-        first, checked = self._rules.import_keys(requests)
+        first, checked = self._rules.import_keys(requests, breathe)
         changes = (change for request in checked for change in translation.changes_to_boto(request.changes))
         response, applied = self._key_values.update(translation.update_keys_to_boto(first), changes, call)
         return translation.import_keys_from_boto(response, applied)

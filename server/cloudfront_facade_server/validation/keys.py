@@ -24,12 +24,14 @@ def key_changes(changes: Sequence[KeyChange], first: int, breathe: Callable[[], 
             breathe()
 
 
-def imported(first: ImportKeysRequest, later: Iterator[ImportKeysRequest]) -> Iterator[ImportKeysRequest]:
+def imported(
+    first: ImportKeysRequest, later: Iterator[ImportKeysRequest], breathe: Callable[[], None]
+) -> Iterator[ImportKeysRequest]:
     """Gives the requests of a stream, each checked when it is taken; raises ValidationError."""
     count = 0
     for request in chain((first,), later):
         refuse(
-            key_changes(request.changes, count, breathe=_hold_breath),
+            key_changes(request.changes, count, breathe),
             () if request is first else _later_import("kvs_arn", request.kvs_arn, first.kvs_arn),
             () if request is first else _later_import("etag", request.etag, first.etag),
         )
@@ -41,10 +43,6 @@ def imported(first: ImportKeysRequest, later: Iterator[ImportKeysRequest]) -> It
 def _later_import(field: str, value: str, first: str) -> Iterator[Violation]:
     if value not in ("", first):
         yield Violation(field, "IMPORT_KEYS_SAME", f"{quote(value)}; allowed: not set, or as in the first request")
-
-
-def _hold_breath() -> None:
-    """Does nothing, between requests of a stream that the loop waits for anyway."""
 
 
 def _key_change(field: str, change: KeyChange) -> Iterator[Violation]:

@@ -164,9 +164,9 @@ class Rules:
         )
 
     def import_keys(
-        self, requests: Iterator[ImportKeysRequest]
+        self, requests: Iterator[ImportKeysRequest], breathe: Callable[[], None]
     ) -> tuple[ImportKeysRequest, Iterator[ImportKeysRequest]]:
-        """Checks the ImportKeysRequests of a stream.
+        """Checks the ImportKeysRequests of a stream. Calls `breathe` now and then, for that can take long.
 
         Returns:
             The first one, which names the store, and all of them, each checked when it is taken.
@@ -176,7 +176,7 @@ class Rules:
         """
         first = next(requests, ImportKeysRequest())
         refuse(text.key_value_store_arn("kvs_arn", first.kvs_arn), text.etag("etag", first.etag, required=False))
-        return first, keys.imported(first, requests)
+        return first, keys.imported(first, requests, breathe)
 
     def tag_resource(self, request: TagResourceRequest) -> None:
         """Checks a TagResourceRequest; raises ValidationError."""

@@ -73,7 +73,9 @@ def etag(field: str, value: str, *, required: bool = True) -> Iterator[Violation
     """Checks a version; without one where that is allowed."""
     if len(value) > limits.ETAG_MAX_LENGTH or (required and not value):
         least = 1 if required else 0
-        yield Violation(field, "ETAG_LENGTH", f"{_length(value)}; allowed: {least} to {limits.ETAG_MAX_LENGTH}")
+        yield Violation(
+            field, "ETAG_LENGTH", f"{_length(value)}; allowed: {least} to {limits.ETAG_MAX_LENGTH} characters"
+        )
     if bad := outside(limits.ETAG_PATTERN, value):
         yield Violation(field, "ETAG_CHARACTERS", f"{bad}; allowed: visible ASCII but quotation marks")
 
@@ -95,7 +97,9 @@ def key_in_path(field: str, value: str) -> Iterator[Violation]:
     """Checks a key that travels in the path of CloudFront's address, where dots alone mean another place."""
     yield from key(field, value)
     if value in (".", ".."):
-        yield Violation(field, "KEY_FORM", f"{quote(value)}; allowed: any key but . and .., which UpdateKeys takes too")
+        yield Violation(
+            field, "KEY_FORM", f"{quote(value)}; allowed: any key but . and .., which UpdateKeys and ListKeys know"
+        )
 
 
 def value_of_key(field: str, value: str) -> Iterator[Violation]:

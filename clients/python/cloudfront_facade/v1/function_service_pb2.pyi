@@ -279,8 +279,8 @@ class UpdateFunctionRequest(_message.Message):
     name: _builtins.str
     """Required. The name of the function, as in CreateFunctionRequest."""
     etag: _builtins.str
-    """Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 printable ASCII
-    characters. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
+    """Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 visible ASCII
+    characters but quotation marks. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
     code.
     """
     function_code: _builtins.bytes

@@ -106,7 +106,7 @@ class GetKeyRequest(_message.Message):
     kvs_arn: _builtins.str
     """Required. The ARN of the store (CloudFront's `KvsARN`)."""
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8."""
+    """Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry."""
     def __init__(
         self,
         *,
@@ -168,12 +168,12 @@ class PutKeyRequest(_message.Message):
     kvs_arn: _builtins.str
     """Required. The ARN of the store (CloudFront's `KvsARN`)."""
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8."""
+    """Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry."""
     value: _builtins.str
     """Optional. The value, at most 1,024 bytes in UTF-8; empty where it is left out."""
     etag: _builtins.str
-    """Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), at most 256 printable ASCII
-    characters. Where it is left out, the version that the store has.
+    """Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), at most 256 visible ASCII
+    characters but quotation marks. Where it is left out, the version that the store has.
     """
     def __init__(
         self,
@@ -233,7 +233,7 @@ class DeleteKeyRequest(_message.Message):
     kvs_arn: _builtins.str
     """Required. The ARN of the store (CloudFront's `KvsARN`)."""
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8."""
+    """Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry."""
     etag: _builtins.str
     """Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), as in PutKeyRequest."""
     def __init__(

@@ -194,8 +194,8 @@ class UpdateKeyValueStoreRequest(_message.Message):
     name: _builtins.str
     """Required. The name of the store, as in CreateKeyValueStoreRequest."""
     etag: _builtins.str
-    """Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 printable ASCII
-    characters.
+    """Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 visible ASCII
+    characters but quotation marks.
     """
     comment: _builtins.str
     """Optional. The new comment, at most 128 characters that XML 1.0 can carry, without carriage returns. Empty where it

@@ -245,8 +245,8 @@ export type UpdateFunctionRequest = Message<"cloudfront_facade.v1.UpdateFunction
   name: string;
 
   /**
-   * Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 printable ASCII
-   * characters. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
+   * Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 visible ASCII
+   * characters but quotation marks. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
    * code.
    *
    * @generated from field: string etag = 2;

@@ -119,7 +119,7 @@ export type GetKeyRequest = Message<"cloudfront_facade.v1.GetKeyRequest"> & {
   kvsArn: string;
 
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8.
+   * Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry.
    *
    * @generated from field: string key = 2;
    */
@@ -189,7 +189,7 @@ export type PutKeyRequest = Message<"cloudfront_facade.v1.PutKeyRequest"> & {
   kvsArn: string;
 
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8.
+   * Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry.
    *
    * @generated from field: string key = 2;
    */
@@ -203,8 +203,8 @@ export type PutKeyRequest = Message<"cloudfront_facade.v1.PutKeyRequest"> & {
   value: string;
 
   /**
-   * Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), at most 256 printable ASCII
-   * characters. Where it is left out, the version that the store has.
+   * Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), at most 256 visible ASCII
+   * characters but quotation marks. Where it is left out, the version that the store has.
    *
    * @generated from field: string etag = 4;
    */
@@ -267,7 +267,7 @@ export type DeleteKeyRequest = Message<"cloudfront_facade.v1.DeleteKeyRequest"> 
   kvsArn: string;
 
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8.
+   * Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry.
    *
    * @generated from field: string key = 2;
    */

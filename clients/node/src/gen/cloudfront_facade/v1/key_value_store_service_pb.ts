@@ -176,8 +176,8 @@ export type UpdateKeyValueStoreRequest = Message<"cloudfront_facade.v1.UpdateKey
   name: string;
 
   /**
-   * Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 printable ASCII
-   * characters.
+   * Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 visible ASCII
+   * characters but quotation marks.
    *
    * @generated from field: string etag = 2;
    */
