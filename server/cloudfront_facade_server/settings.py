@@ -101,7 +101,7 @@ class ServeSettings(ListenSettings):
     )
 
     max_upstream_calls: _Count = Field(32, description="calls upstream at once")
-    max_rpcs: _Count = Field(1000, description="calls at once, health and reflection apart")
+    max_rpcs: _Count = Field(1000, description="calls at once, health and reflection apart; as many more that wait")
     max_streams_per_connection: _Count = Field(100, description="calls of one connection at once")
     max_message_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request")
     max_data_message_bytes: int = Field(

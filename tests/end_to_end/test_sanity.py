@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import io
+import itertools
+import signal
+import subprocess
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
+from unittest.mock import Mock
 
+import grpc
 import pytest
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from cloudfront_facade_server.sanity.suite import all_cases, run
+from cloudfront_facade_server.errors.status_error import StatusError
+from cloudfront_facade_server.sanity import suite
+from cloudfront_facade_server.sanity.facade import Facade, UnmetError, details_of
+from cloudfront_facade_server.sanity.suite import Case, all_cases, run
 from cloudfront_facade_server.settings import SANITY_GROUPS, SanitySettings
 from support.facade import running_facade
-from support.process import FacadeProcess, run_command
+from support.process import COMMAND, FacadeProcess, clean_environment, run_command
 
 ALLOWED: Final = "--i-may-create-and-delete"
 
@@ -28,8 +38,7 @@ def test_it_leaves_nothing_behind(facade_process: FacadeProcess) -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
     with running_facade(backend) as facade:
         assert run(settings(facade.address, "test"), lambda _: None) == 0
-        assert backend.list_functions(Stage="DEVELOPMENT")["FunctionList"]["Quantity"] == 0
-        assert backend.list_key_value_stores()["KeyValueStoreList"]["Quantity"] == 0
+        assert number_of_resources(backend) == (0, 0)
 
 
 def test_it_touches_no_server_that_it_is_not_allowed_to(facade_address: str) -> None:
@@ -130,3 +139,100 @@ def test_it_fails_where_the_backend_is_broken(mutation: str) -> None:
         assert run(settings(facade.address, "test"), said.append) == 1
     failed = [line for line in said if line.startswith("FAIL")]
     assert any(sentence in line for line in failed), failed
+
+
+def number_of_resources(backend: EmbeddedBackend) -> tuple[int, int]:
+    functions = backend.list_functions(Stage="DEVELOPMENT")["FunctionList"]["Quantity"]
+    return functions, backend.list_key_value_stores()["KeyValueStoreList"]["Quantity"]
+
+
+def test_errors_without_details_fail_their_cases_and_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = StatusError._status
+
+    def bare(self: StatusError, operation: str) -> Any:
+        status = whole(self, operation)
+        del status.details[1:]
+        return status
+
+    monkeypatch.setattr(StatusError, "_status", bare)
+    said: list[str] = []
+    backend = EmbeddedBackend(path=":memory:", s3_dir=None)
+    with running_facade(backend) as facade:
+        assert run(settings(facade.address, "test"), said.append) == 1
+        assert number_of_resources(backend) == (0, 0)
+    for kind in ("BadRequest", "ResourceInfo", "PreconditionFailure"):
+        assert f"      the error has no google.rpc.{kind}, but ErrorInfo" in said
+    assert " 4 failed, " in said[-1]
+
+
+@pytest.mark.parametrize("sent", [b"\xff", b"\x08\x05"], ids=["no protobuf", "another code"])
+def test_details_that_cannot_be_read_are_missing(sent: bytes) -> None:
+    error = Mock(grpc.Call, code=lambda: grpc.StatusCode.ABORTED, details=lambda: "no")
+    error.trailing_metadata = lambda: (("grpc-status-details-bin", sent),)
+    with pytest.raises(UnmetError, match=r"has no google\.rpc\.BadRequest, but no details"):
+        details_of(error)["BadRequest"]
+
+
+def test_a_case_that_is_wrong_itself_fails_and_the_others_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(facade: Facade) -> None:
+        facade.create_function()
+        raise ZeroDivisionError("by\nzero")
+
+    cases = [Case("Should be wrong.", "functions", frozenset(), wrong), *all_cases()]
+    monkeypatch.setattr(suite, "all_cases", lambda: cases)
+    said: list[str] = []
+    backend = EmbeddedBackend(path=":memory:", s3_dir=None)
+    with running_facade(backend) as facade:
+        assert run(settings(facade.address, "test"), said.append) == 1
+        assert number_of_resources(backend) == (0, 0)
+    assert said[:2] == ["FAIL  functions: Should be wrong.", "      a fault of the case: ZeroDivisionError: by zero"]
+    assert " 1 failed, " in said[-1]
+    assert sum(line.startswith(("ok", "FAIL", "skip")) for line in said) == len(cases)
+
+
+# In a create, in another call of a case, in the clean-up; each is carried out after the signal.
+@pytest.mark.parametrize(("operation", "call"), [("create_key_value_store", 3), ("put_key", 1), ("delete_function", 9)])
+def test_an_interrupt_leaves_nothing_behind(operation: str, call: int) -> None:
+    reached, go_on = threading.Event(), threading.Event()
+    calls = itertools.count(1)
+
+    def slow(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        if next(calls) == call:
+            reached.set()
+            assert go_on.wait(30)
+        return right(**arguments)
+
+    backend = Broken(operation, slow)
+    with running_facade(backend) as facade:
+        arguments = ["sanity", "--target", facade.address, ALLOWED, "--without", "test"]
+        with subprocess.Popen(
+            [*COMMAND, *arguments],
+            env=clean_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as command:
+            try:
+                assert reached.wait(30)
+                assert number_of_resources(backend)[0] > 10
+                command.send_signal(signal.SIGINT)
+                time.sleep(1.5)
+                go_on.set()
+                out, err = command.communicate(timeout=60)
+            finally:
+                go_on.set()
+                command.kill()
+        assert (command.returncode, err) == (1, "")
+        assert out.splitlines()[-1].startswith("interrupted: ")
+        assert number_of_resources(backend) == (0, 0)
+
+
+def test_a_valid_name_that_is_refused_at_its_deletion_is_left() -> None:
+    def refusing(_right: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
+        raise StatusError(grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED", "no")
+
+    said: list[str] = []
+    with running_facade(Broken("delete_key_value_store", refusing)) as facade:
+        assert run(settings(facade.address, "test"), said.append) == 1
+    assert any(line.startswith("FAIL  could not be deleted: sanity-") for line in said)
+    assert not any("no name" in line for line in said)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from contextlib import contextmanager, suppress
+from typing import Any, Final, NoReturn
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_status import rpc_status
@@ -47,11 +50,18 @@ def same(found: object, expected: object, what: str) -> None:
     expect(found == expected, f"{what} is {found!a}, not {expected!a}")
 
 
-def refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> dict[str, Any]:
+class Details(dict[str, Any]):
+    """The google.rpc details of an error, by the names of their messages; to index what is missing is an UnmetError."""
+
+    def __missing__(self, kind: str) -> NoReturn:
+        raise UnmetError(f"the error has no google.rpc.{kind}, but {', '.join(sorted(self)) or 'no details'}")
+
+
+def refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> Details:
     """Calls what should be refused so.
 
     Returns:
-        The google.rpc details, by the names of their messages.
+        The details of the refusal.
 
     Raises:
         UnmetError: it was not refused, or otherwise.
@@ -66,15 +76,17 @@ def refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> d
     raise UnmetError(f"it is answered OK; expected {code.name} {reason}")
 
 
-def details_of(error: grpc.RpcError) -> dict[str, Any]:
-    """Reads the google.rpc details of an error."""
-    status: Any = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
-    found: dict[str, Any] = {}
-    for packed in status.details if status else ():
-        kind = packed.type_url.rpartition(".")[2]
-        if (message := getattr(error_details_pb2, kind, None)) is not None:
-            found[kind] = message()
-            packed.Unpack(found[kind])
+def details_of(error: grpc.RpcError) -> Details:
+    """Reads the google.rpc details of an error; what cannot be read is missing."""
+    found = Details()
+    with suppress(DecodeError, ValueError):
+        status: Any = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
+        for packed in status.details if status else ():
+            kind = packed.TypeName().removeprefix("google.rpc.")
+            if kind in error_details_pb2.DESCRIPTOR.message_types_by_name:
+                message = getattr(error_details_pb2, kind)()
+                packed.Unpack(message)
+                found[kind] = message
     return found
 
 
@@ -82,7 +94,8 @@ def told(error: grpc.RpcError) -> str:
     """Tells an error in one line."""
     code, text = _code(error), error.details() if isinstance(error, grpc.Call) else str(error)
     info = details_of(error).get("ErrorInfo")
-    return " ".join(f"{code.name if code else 'UNKNOWN'} {info.reason if info else ''}: {text}".split())
+    names = [code.name if code else "UNKNOWN", *([info.reason] if info else [])]
+    return " ".join(f"{' '.join(names)}: {text}".split())
 
 
 def _code(error: grpc.RpcError) -> grpc.StatusCode | None:
@@ -139,7 +152,8 @@ class Facade:
             }
         )
         self._functions.append(request.name)
-        return self.functions.CreateFunction(request, timeout=_DEADLINE_SECONDS)
+        with _uninterrupted():
+            return self.functions.CreateFunction(request, timeout=_DEADLINE_SECONDS)
 
     def create_store(self, **fields: Any) -> stores.CreateKeyValueStoreResponse:
         """Creates a store that is deleted in the end."""
@@ -147,7 +161,8 @@ class Facade:
             **{"name": self.name(), "comment": "sanity", "request_id": str(uuid.uuid4()), **fields}
         )
         self._stores.append(request.name)
-        return self.key_value_stores.CreateKeyValueStore(request, timeout=_DEADLINE_SECONDS)
+        with _uninterrupted():
+            return self.key_value_stores.CreateKeyValueStore(request, timeout=_DEADLINE_SECONDS)
 
     def ready_store(self) -> stores.KeyValueStore:
         """Creates a store, and waits until it is READY."""
@@ -156,25 +171,47 @@ class Facade:
         return self.key_value_stores.WaitForKeyValueStore(request, timeout=_WAIT_SECONDS).key_value_store
 
     def clean_up(self) -> list[str]:
-        """Deletes what was created; gives the names of what could not be."""
-        left = [name for name in self._functions if not _deleted(self._delete_function, name)]
-        return left + [name for name in self._stores if not _deleted(self._delete_store, name)]
+        """Deletes what was created; gives the names of what could not be. It can be repeated."""
+        self._functions = [name for name in self._functions if not self._deleted(self._delete_function, name)]
+        self._stores = [name for name in self._stores if not self._deleted(self._delete_store, name)]
+        return list(dict.fromkeys(self._functions + self._stores))
 
     def _delete_function(self, name: str) -> None:
-        described = self.functions.DescribeFunction(functions.DescribeFunctionRequest(name=name))
-        self.functions.DeleteFunction(functions.DeleteFunctionRequest(name=name, etag=described.etag))
+        request = functions.DescribeFunctionRequest(name=name)
+        described = self.functions.DescribeFunction(request, timeout=_DEADLINE_SECONDS)
+        deletion = functions.DeleteFunctionRequest(name=name, etag=described.etag)
+        self.functions.DeleteFunction(deletion, timeout=_DEADLINE_SECONDS)
 
     def _delete_store(self, name: str) -> None:
-        described = self.key_value_stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name=name))
-        self.key_value_stores.DeleteKeyValueStore(stores.DeleteKeyValueStoreRequest(name=name, etag=described.etag))
+        request = stores.DescribeKeyValueStoreRequest(name=name)
+        described = self.key_value_stores.DescribeKeyValueStore(request, timeout=_DEADLINE_SECONDS)
+        deletion = stores.DeleteKeyValueStoreRequest(name=name, etag=described.etag)
+        self.key_value_stores.DeleteKeyValueStore(deletion, timeout=_DEADLINE_SECONDS)
+
+    def _deleted(self, delete: Callable[[str], None], name: str) -> bool:
+        try:
+            delete(name)
+        except grpc.RpcError as error:
+            # Names of this class are valid; another may be one that is to be refused, and then it never was.
+            never_was = _code(error) is grpc.StatusCode.INVALID_ARGUMENT and not name.startswith(self._prefix)
+            return never_was or _code(error) is grpc.StatusCode.NOT_FOUND
+        return True
 
 
-def _deleted(delete: Callable[[str], None], name: str) -> bool:
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Puts Ctrl-C off until the block has ended: what is still under way at the clean-up could come after it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    put_off: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: put_off.append(number))
     try:
-        delete(name)
-    except grpc.RpcError as error:
-        return _code(error) in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT)  # it never was
-    return True
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if put_off:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ class Case:
         sentence: what a facade should do.
         group: a name of SANITY_GROUPS.
         needs: other groups whose rpcs the case calls too.
-        check: raises UnmetError, or grpc.RpcError, where it does not.
+        check: raises UnmetError, or grpc.RpcError, where it does not; anything else is a fault of the check.
     """
 
     sentence: str
@@ -83,24 +83,37 @@ def run(settings: SanitySettings, say: Callable[[str], None]) -> int:
         say: takes the lines of the report.
 
     Returns:
-        The exit code: 0 where every case that was run held.
+        The exit code: 0 where every case that was run held; 1 also where Ctrl-C ended the run, after the clean-up.
     """
     verdicts: list[Verdict] = []
+    interrupted = False
     with open_facade(settings) as facade:
-        if reason := facade.unreachable():
-            say(f"{settings.target}: {reason}")
-            return 1
-        for verdict in _verdicts(facade, settings.without):
-            say(f"{verdict.state:4}  {verdict.case.group}: {verdict.case.sentence}")
-            if verdict.why:
-                say(f"      {verdict.why}")
-            verdicts.append(verdict)
-        left = facade.clean_up()
+        try:
+            if reason := facade.unreachable():
+                say(f"{settings.target}: {reason}")
+                return 1
+            try:
+                for verdict in _verdicts(facade, settings.without):
+                    verdicts.append(verdict)
+                    _say(verdict, say)
+            finally:
+                left = facade.clean_up()
+        except KeyboardInterrupt:
+            interrupted = True
+            # It may have been the clean-up that was interrupted.
+            left = facade.clean_up()
     for name in left:
         say(f"{FAILED}  could not be deleted: {name}")
     counts = {state: sum(each.state == state for each in verdicts) for state in (OK, FAILED, SKIPPED)}
-    say(f"{counts[OK]} passed, {counts[FAILED] + len(left)} failed, {counts[SKIPPED]} skipped")
-    return 1 if counts[FAILED] or left or not counts[OK] else 0
+    start = "interrupted: " if interrupted else ""
+    say(f"{start}{counts[OK]} passed, {counts[FAILED] + len(left)} failed, {counts[SKIPPED]} skipped")
+    return 1 if interrupted or counts[FAILED] or left or not counts[OK] else 0
+
+
+def _say(verdict: Verdict, say: Callable[[str], None]) -> None:
+    say(f"{verdict.state:4}  {verdict.case.group}: {verdict.case.sentence}")
+    if verdict.why:
+        say(f"      {verdict.why}")
 
 
 def _verdicts(facade: Facade, without: Collection[str]) -> Iterator[Verdict]:
@@ -114,5 +127,7 @@ def _verdicts(facade: Facade, without: Collection[str]) -> Iterator[Verdict]:
             yield Verdict(case, FAILED, str(error))
         except grpc.RpcError as error:
             yield Verdict(case, FAILED, told(error))
+        except Exception as error:  # noqa: BLE001 (a case that is wrong itself; the others are not)
+            yield Verdict(case, FAILED, f"a fault of the case: {type(error).__name__}: {' '.join(str(error).split())}")
         else:
             yield Verdict(case, OK)
