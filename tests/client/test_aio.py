@@ -192,15 +192,3 @@ def test_connections_are_secured_too() -> None:
         assert use(target, lambda facade: facade.functions.CreateFunction(REQUEST), tls=tls) == FUNCTION_CREATED
         with pytest.raises(FacadeError):
             use(target, lambda facade: facade.functions.CreateFunction(REQUEST), retry=False)
-
-
-def test_a_closed_client_calls_no_more() -> None:
-    async def close(facade: aio.Client) -> None:
-        await facade.close()
-        with pytest.raises(grpc.aio.UsageError):
-            await facade.functions.CreateFunction(REQUEST)
-
-    servicer = Canned()
-    with running_server(servicer) as target:
-        use(target, close)
-    assert not servicer.received

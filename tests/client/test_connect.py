@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest
+from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from client.canned import FUNCTION_CREATED, STORE_CREATED, Canned, Refusal, running_server
-from cloudfront_facade import FacadeError, connect
+from cloudfront_facade import FacadeError, aio, connect
+from cloudfront_facade.jobs import list_keys, put_many, wait_until_ready
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import KeyValue, ListKeysResponse
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 REQUEST = CreateFunctionRequest(
@@ -117,14 +125,106 @@ def test_channel_arguments_of_the_caller_prevail() -> None:
     assert len(servicer.received) == 1
 
 
-def test_a_closed_client_calls_no_more() -> None:
-    servicer = Canned()
+health: Any = HealthStub
+
+
+@pytest.mark.parametrize("by", ["with", "close", "close of the channel"])
+def test_a_closed_client_calls_no_more(by: str) -> None:
+    servicer = Canned(*[ListKeysResponse(next_page_token="more", items=[KeyValue(key="a")])] * 2)
     with running_server(servicer) as target:
         with connect(target) as facade:
-            facade.functions.CreateFunction(REQUEST)
-        with pytest.raises(ValueError, match="closed channel"):
-            facade.functions.CreateFunction(REQUEST)
+            functions, stores = facade.functions, facade.key_value_stores
+            keys = list_keys(facade.key_values, "")
+            next(keys)
+            if by == "close":
+                facade.close()
+            elif by == "close of the channel":
+                facade.channel.close()
+        calls: list[Callable[[], Any]] = [
+            lambda: functions.CreateFunction(REQUEST),
+            lambda: functions.CreateFunction.with_call(REQUEST),
+            lambda: functions.CreateFunction.future(REQUEST).result(),
+            lambda: wait_until_ready(stores, "redirects"),
+            lambda: next(keys),
+            lambda: put_many(facade.key_values, "", {"a": "1"}),
+            lambda: facade.key_values.ImportKeys(iter([])),
+            lambda: facade.tags.ListTagsForResource(ListTagsForResourceRequest()),
+            lambda: health(facade.channel).Check(HealthCheckRequest()),
+            lambda: next(health(facade.channel).Watch(HealthCheckRequest())),
+        ]
+        # Without the guard, each of these is the end of the process.
+        for call in calls:
+            with pytest.raises(ValueError, match=r"^the client is closed$"):
+                call()
+    assert [each.method for each in servicer.received] == ["ListKeys"]
+
+
+def test_a_closed_client_of_asyncio_calls_no_more_either() -> None:
+    async def main(target: str) -> None:
+        async with aio.connect(target) as facade:
+            functions = facade.functions
+            await functions.CreateFunction(REQUEST)
+        calls: list[Callable[[], Any]] = [
+            lambda: functions.CreateFunction(REQUEST),
+            lambda: facade.tags.ListTagsForResource(ListTagsForResourceRequest()),
+            lambda: aio.put_many(facade.key_values, "", {"a": "1"}),
+            lambda: anext(aiter(health(facade.channel).Watch(HealthCheckRequest()))),
+        ]
+        for call in calls:
+            with pytest.raises(ValueError, match=r"^the client is closed(\n|$)"):
+                await call()
+
+    servicer = Canned()
+    with running_server(servicer) as target:
+        asyncio.run(main(target))
     assert len(servicer.received) == 1
+
+
+async def asyncio_connect(target: str, **options: Any) -> None:
+    await aio.connect(target, **options).close()
+
+
+clients = pytest.mark.parametrize(
+    "opens", [connect, lambda *target, **options: asyncio.run(asyncio_connect(*target, **options))]
+)
+
+
+@clients
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("", "nonsense", "127.0.0.1", "facade.example.com", "[::1]", "::1", "::1:50051", "http://127.0.0.1:1"),
+        *("https://127.0.0.1:1", ":50051", "localhost:", "localhost:http", "local host:1", "127.0.0.1:1/path"),
+        *("127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:-1", "[::1]:99999", "dns:///facade.example.com:70000"),
+        *("unix:", "127.0.0.1:\u0661"),
+    ],
+)
+def test_what_is_no_target_is_refused(opens: Callable[..., Any], target: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(repr(target))):
+        opens(target)
+
+
+@clients
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("127.0.0.1:50051", "localhost:1", "facade.example.com:65535", "[::1]:50051", "[fe80::1%eth0]:50051"),
+        *("dns:facade.example.com", "dns:///facade.example.com:443", "dns://8.8.8.8/facade.example.com:443"),
+        *("unix:/run/facade.sock", "unix:///run/facade.sock", "unix:70000", "unix-abstract:facade"),
+        *("ipv4:127.0.0.1:1,127.0.0.2:2", "ipv6:[::1]:1", "my_service:50051"),
+    ],
+)
+def test_what_may_be_a_target_is_none_of_the_clients_business(opens: Callable[..., Any], target: str) -> None:
+    closing = opens(target)
+    if closing:
+        closing.close()
+
+
+@clients
+@pytest.mark.parametrize("tls", [True, False, "ca.pem"])
+def test_what_is_no_tls_is_refused(opens: Callable[..., Any], tls: Any) -> None:
+    with pytest.raises(TypeError, match=rf"tls is a TLS.* not {type(tls).__name__}"):
+        opens("127.0.0.1:1", tls=tls)
 
 
 def test_a_create_without_a_request_id_is_given_a_uuid_of_its_own() -> None:

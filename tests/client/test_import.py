@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -201,12 +203,77 @@ def failing(error: Exception) -> Iterator[tuple[str, str]]:
     "error", [LookupError("the file ended"), FacadeError(grpc.StatusCode.NOT_FOUND), asyncio.InvalidStateError()]
 )
 def test_an_error_of_the_changes_themselves_ends_the_call_and_is_raised(run: Run, error: Exception) -> None:
-    servicer = Watching()
+    servicer, told = Watching(), [0]
     with running_server(servicer) as target:
         with pytest.raises(type(error)) as caught:
-            run(target, "key_values", "put_many", ARN, failing(error))
+            run(target, "key_values", "put_many", ARN, failing(error), progress=lambda sent, _: told.append(sent))
         assert servicer.ended.wait(PATIENCE)
     assert caught.value is error
+
+    assert 2500 < told[-1] < 3000
+    assert caught.value.__notes__[-1] == (
+        f"{told[-1]} changes had been handed to gRPC before; the first batches of them may have been applied."
+    )
+
+
+@both
+def test_an_error_before_anything_was_sent_says_so_too(run: Run) -> None:
+    keys = {0: "a"}
+    with running_server(Canned()) as target, pytest.raises(LookupError) as caught:
+        run(target, "key_values", "import_keys", ARN, (put(keys[number]) for number in range(2)))
+    assert caught.value.__notes__ == ["0 changes had been handed to gRPC before; none was applied."]
+
+
+@both
+def test_a_refusal_has_no_note_for_it_says_what_was_applied(run: Run) -> None:
+    with running_server(Canned(PARTIAL)) as target, pytest.raises(FacadeError) as caught:
+        run(target, "key_values", "put_many", ARN, {"a": "1"})
+    assert not hasattr(caught.value, "__notes__")
+
+
+NO_PAIR = "items[1] is no pair of a key and a value"
+
+
+@both
+@pytest.mark.parametrize(
+    ("item", "kind", "said"),
+    [
+        (("secret", None), TypeError, "the value of items[1] is NoneType, and must be str"),
+        (("secret", 5), TypeError, "the value of items[1] is int, and must be str"),
+        (("secret", b"secret"), TypeError, "the value of items[1] is bytes, and must be str"),
+        ((None, "secret"), TypeError, "the key of items[1] is NoneType, and must be str"),
+        (("secret", "secret", "secret"), ValueError, NO_PAIR),
+        (("secret",), ValueError, NO_PAIR),
+        ("ab", ValueError, NO_PAIR),
+        (7, ValueError, NO_PAIR),
+        (("secret", "secret\ud800"), ValueError, "the value of items[1] has a lone surrogate"),
+        (("secret\ud800", "secret"), ValueError, "the key of items[1] has a lone surrogate"),
+    ],
+)
+def test_an_item_that_is_none_is_refused_by_its_place(run: Run, item: Any, kind: type[Exception], said: str) -> None:
+    servicer = Canned()
+    with running_server(servicer) as target, pytest.raises(kind, match=re.escape(said)) as caught:
+        run(target, "key_values", "put_many", ARN, [("a", "1"), item])
+    assert "secret" not in "".join(traceback.format_exception_only(caught.value))
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_a_value_that_is_none_is_refused_in_mappings_and_in_what_comes_asynchronously() -> None:
+    async def wrong() -> AsyncIterator[Any]:
+        yield "a", "1"
+        yield "b", None
+
+    async def main(target: str) -> None:
+        async with aio.connect(target) as facade:
+            await aio.put_many(facade.key_values, ARN, wrong())
+
+    mapping: Any = {"a": "1", "b": None}
+    with running_server(Canned()) as target:
+        with connect(target) as facade, pytest.raises(TypeError, match=r"items\[1\] is NoneType"):
+            put_many(facade.key_values, ARN, mapping)
+        with pytest.raises(TypeError, match=r"items\[1\] is NoneType"):
+            asyncio.run(main(target))
 
 
 def test_what_was_given_up_is_not_taken_for_the_whole() -> None:

@@ -8,6 +8,7 @@ import { FunctionService } from "./gen/cloudfront_facade/v1/function_service_pb.
 import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
 import { KeyValueStoreService } from "./gen/cloudfront_facade/v1/key_value_store_service_pb.js";
 import { TagService } from "./gen/cloudfront_facade/v1/tag_service_pb.js";
+import { checkDeadline } from "./requests.js";
 import { facadeTransport } from "./transport.js";
 
 /** The services of a facade over one connection. Make one for the life of a process. */
@@ -20,7 +21,7 @@ export interface Facade {
   readonly keyValues: Client<typeof KeyValueStoreDataService>;
   /** Manages the tags of functions and key value stores. */
   readonly tags: Client<typeof TagService>;
-  /** Closes the connection, which would keep the process alive. Calls under way fail. */
+  /** Closes the connection, which would keep the process alive. Calls under way fail, and later ones are refused. */
   close(): void;
 }
 
@@ -35,13 +36,16 @@ export interface ConnectOptions {
   /** How to secure the connection; `true` trusts the authorities that Node does. Plaintext where it is left out. */
   tls?: boolean | TlsOptions;
   /**
-   * The milliseconds that a call may take where its own `timeoutMs` does not say; 30,000 where it is left out, 0 for as
-   * long as it takes.
+   * The milliseconds that a call may take where its own `timeoutMs` does not say; 30,000 where it is left out, null for
+   * as long as it takes. waitForKeyValueStore, updateKeys and importKeys may take half an hour at least.
    */
-  deadlineMs?: number;
+  deadlineMs?: number | null;
   /** Whether creates without a `requestId` are given one, which makes repeating them safe. They are where it is left out. */
   requestIds?: boolean;
 }
+
+const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+):([0-9]+)$/i;
+const LAST_PORT = 65_535;
 
 /** Dead connections are noticed within 80 s of a call; an idle one is left alone, as servers demand. */
 const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
@@ -51,24 +55,38 @@ const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
  *
  * @param target HOST:PORT
  * @throws TypeError The target is none.
- * @throws RangeError The deadline is below zero.
+ * @throws RangeError The deadline is not a whole number above zero, or longer than gRPC can say.
  */
 export function connect(target: string, options: ConnectOptions = {}): Facade {
   const { tls = false, deadlineMs = 30_000, requestIds = true } = options;
-  if (!(deadlineMs >= 0)) {
-    throw new RangeError(`a deadline is not below zero, as ${deadlineMs} is`);
+  if (deadlineMs !== null) {
+    checkDeadline(deadlineMs);
   }
-  const baseUrl = new URL(`${tls ? "https" : "http"}://${target}`).origin;
+  const baseUrl = originOf(target, tls ? "https" : "http");
   const sessionManager = new Http2SessionManager(baseUrl, KEEPALIVE, typeof tls === "object" ? tls : {});
+  let closed = false;
   const transport = facadeTransport(
-    createGrpcTransport({ baseUrl, sessionManager, ...(deadlineMs > 0 && { defaultTimeoutMs: deadlineMs }) }),
-    requestIds,
+    createGrpcTransport({ baseUrl, sessionManager }),
+    { deadlineMs, requestIds },
+    () => closed,
   );
   return {
     functions: createClient(FunctionService, transport),
     keyValueStores: createClient(KeyValueStoreService, transport),
     keyValues: createClient(KeyValueStoreDataService, transport),
     tags: createClient(TagService, transport),
-    close: () => sessionManager.abort(),
+    close() {
+      closed = true;
+      sessionManager.abort();
+    },
   };
+}
+
+function originOf(target: string, scheme: string): string {
+  const url = `${scheme}://${target}`;
+  const port = Number(HOST_AND_PORT.exec(target)?.[1]);
+  if (!(port >= 1 && port <= LAST_PORT) || !URL.canParse(url)) {
+    throw new TypeError(`a target is HOST:PORT, not ${JSON.stringify(target)}`);
+  }
+  return new URL(url).origin;
 }

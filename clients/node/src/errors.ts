@@ -37,6 +37,10 @@ export class FacadeError extends Error {
    * back that could tell.
    */
   readonly outcome: string;
+  /** How many changes of a request for many were applied, the first ones; undefined where it is not said. */
+  readonly appliedChanges: number | undefined;
+  /** Of how many after those it cannot be told; undefined where it is not said. */
+  readonly unknownChanges: number | undefined;
   /**
    * The rules that the request breaks: the first twenty, and `violation_count` in `metadata` says how many there are in
    * all. `field` is in the protos' spelling: `function_config.runtime`, `tags[2].key`.
@@ -81,6 +85,8 @@ export class FacadeError extends Error {
     this.domain = info?.domain ?? "";
     this.metadata = info?.metadata ?? {};
     this.outcome = outcome;
+    this.appliedChanges = count(this.metadata["applied_changes"]);
+    this.unknownChanges = count(this.metadata["unknown_changes"]);
     this.violations = violations;
     this.preconditions = preconditions;
     this.quotas = quotas;
@@ -89,6 +95,10 @@ export class FacadeError extends Error {
     this.retryDelayMs = delay && durationMs(delay);
     this.requestId = requestId;
   }
+}
+
+function count(text = ""): number | undefined {
+  return /^[0-9]+$/.test(text) ? Number(text) : undefined;
 }
 
 /** The detail of one type, of which an error has one at most (AIP-193). */

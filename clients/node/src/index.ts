@@ -2,7 +2,7 @@
  * The client of CloudFront Facade: CloudFront functions and key value stores, with tags, over gRPC.
  *
  * Requests and responses are the messages of `cloudfront-facade/v1/...`, generated from the protos; each field is
- * explained there. Everything that can go wrong with a call is a `FacadeError`.
+ * explained there. A call that fails is a `FacadeError`; what is wrong on the caller's side comes as it is.
  */
 export { Code } from "@connectrpc/connect";
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { Code, connect } from "cloudfront-facade";
+import { ConnectError } from "@connectrpc/connect";
+import { Code, connect, FacadeError } from "cloudfront-facade";
 import { FunctionRuntime, FunctionStage } from "cloudfront-facade/v1/function_service_pb";
 
+import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import { CODE, deadTarget, failure, FUNCTION, newName, silentTarget, TARGET } from "./support.js";
 
 const facade = connect(TARGET);
@@ -103,20 +105,27 @@ test("a call ends with its deadline, and tells the id to repeat it with", { time
 });
 
 test("a call's own deadline goes before the client's", { timeout: 5_000 }, async (context) => {
-  const silent = connect(await silentTarget(context), { deadlineMs: 0 });
+  const silent = connect(await silentTarget(context), { deadlineMs: null });
   context.after(() => silent.close());
   const error = await failure(silent.tags.listTagsForResource({ resource: "" }, { timeoutMs: 20 }));
   assert.equal(error.code, Code.DeadlineExceeded);
   assert.equal(error.requestId, "");
 });
 
-test("a deadline of 0 is none", async (context) => {
-  const patient = connect(TARGET, { deadlineMs: 0 });
+test("a client needs no deadline", async (context) => {
+  const patient = connect(TARGET, { deadlineMs: null });
   context.after(() => patient.close());
   await patient.keyValueStores.createKeyValueStore({ name: newName() });
 });
 
-test("a target that is none is refused at once, and so is a deadline below zero", () => {
-  assert.throws(() => connect("no spaces"), TypeError);
-  assert.throws(() => connect(TARGET, { deadlineMs: -1 }), RangeError);
+test("what was applied of an import is a number, where the server says it", () => {
+  const says = (metadata: Record<string, string>) => {
+    const cause = new ConnectError("no", Code.Aborted, undefined, [{ desc: ErrorInfoSchema, value: { metadata } }]);
+    const { appliedChanges, unknownChanges } = new FacadeError(cause);
+    return [appliedChanges, unknownChanges];
+  };
+  assert.deepEqual(says({ applied_changes: "450", unknown_changes: "50" }), [450, 50]);
+  assert.deepEqual(says({ applied_changes: "0" }), [0, undefined]);
+  assert.deepEqual(says({ applied_changes: "many", unknown_changes: "" }), [undefined, undefined]);
+  assert.deepEqual(says({}), [undefined, undefined]);
 });

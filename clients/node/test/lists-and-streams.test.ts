@@ -4,17 +4,10 @@ import { after, test } from "node:test";
 import { Code, connect, pages } from "cloudfront-facade";
 import { FunctionStage } from "cloudfront-facade/v1/function_service_pb";
 
-import { CODE, failingTarget, failure, FUNCTION, newName, TARGET } from "./support.js";
+import { CODE, failingTarget, failure, FUNCTION, newName, newStore, TARGET } from "./support.js";
 
 const facade = connect(TARGET);
 after(() => facade.close());
-
-async function newStore(): Promise<string> {
-  const name = newName();
-  await facade.keyValueStores.createKeyValueStore({ name });
-  const { keyValueStore } = await facade.keyValueStores.waitForKeyValueStore({ name });
-  return keyValueStore?.arn ?? "";
-}
 
 async function* changes(kvsArn: string, requests: number, each: number) {
   for (let request = 0; request < requests; request++) {
@@ -28,7 +21,7 @@ async function* changes(kvsArn: string, requests: number, each: number) {
 }
 
 test("keys are imported by a stream, and listed page by page", async () => {
-  const kvsArn = await newStore();
+  const kvsArn = await newStore(facade);
   const imported = await facade.keyValues.importKeys(changes(kvsArn, 3, 40));
   assert.equal(imported.appliedChanges, 120n);
   assert.equal(imported.itemCount, 120n);

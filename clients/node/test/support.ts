@@ -4,7 +4,7 @@ import { createServer as createHttp2Server } from "node:http2";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
-import { Code, FacadeError } from "cloudfront-facade";
+import { Code, FacadeError, type Facade } from "cloudfront-facade";
 import { FunctionRuntime } from "cloudfront-facade/v1/function_service_pb";
 
 export const TARGET = process.env["CLOUDFRONT_FACADE_TARGET"] ?? "127.0.0.1:50051";
@@ -20,6 +20,14 @@ export const FUNCTION = {
 /** A name that nothing has yet. */
 export function newName(): string {
   return `node-${randomUUID()}`;
+}
+
+/** The ARN of a new store that is READY. */
+export async function newStore(facade: Facade): Promise<string> {
+  const name = newName();
+  await facade.keyValueStores.createKeyValueStore({ name });
+  const { keyValueStore } = await facade.keyValueStores.waitForKeyValueStore({ name });
+  return keyValueStore?.arn ?? "";
 }
 
 /** The error that a call fails with. */

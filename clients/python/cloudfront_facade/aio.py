@@ -37,6 +37,7 @@ from cloudfront_facade.aio_jobs import (
     wait_until_ready,
 )
 from cloudfront_facade.calls import Defaults
+from cloudfront_facade.guarded import GuardedAioChannel
 from cloudfront_facade.service_config import channel_arguments
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Client:
         return TagServiceStub(self.channel)
 
     async def close(self) -> None:
-        """Closes the channel. Calls under way are cancelled."""
+        """Closes the channel. Calls under way are cancelled, and later ones end with ValueError."""
         await self.channel.close()
 
     async def __aenter__(self) -> Self:
@@ -136,4 +137,4 @@ def connect(
         if tls
         else grpc.aio.insecure_channel(target, arguments, interceptors=interceptors(defaults))
     )
-    return Client(channel)
+    return Client(GuardedAioChannel(channel))

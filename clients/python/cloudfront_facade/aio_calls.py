@@ -78,6 +78,8 @@ def _now(coroutine: Coroutine[Any, Any, Any]) -> Any:
         coroutine.send(None)
     except StopIteration as end:
         return end.value
+    except ValueError:  # of a client that is closed: the call did not begin
+        return None
     coroutine.close()
     return None
 

@@ -8,6 +8,7 @@ from grpc import aio
 
 from cloudfront_facade.aio_calls import TypedCall, WrittenCall
 from cloudfront_facade.calls import request_id_of
+from cloudfront_facade.guarded import CLOSED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,11 @@ class _Interceptor:
         if details.timeout is None:
             details = _with_timeout(details, self._defaults.timeout(details.method))
         request = self._defaults.fill(request)
-        return self.call(await continuation(details, request), request_id_of(request))
+        try:
+            call = await continuation(details, request)
+        except aio.UsageError:
+            raise ValueError(CLOSED) from None
+        return self.call(call, request_id_of(request))
 
 
 def _with_timeout(details: aio.ClientCallDetails, timeout: float | None) -> aio.ClientCallDetails:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -15,6 +16,7 @@ from cloudfront_facade.errors import FacadeError
 from cloudfront_facade.service_config import LONGEST_DEADLINE
 from cloudfront_facade.steps import (
     LONGEST_PAGE_OF_KEYS,
+    Handing,
     Packing,
     Pause,
     creating_and_publishing,
@@ -104,10 +106,11 @@ async def put_many(
     timeout: float | None = None,
 ) -> ImportKeysResponse:
     """Sets any number of keys, in one call. Items may come asynchronously."""
+    places = count()
     changes = (
-        (put(key, value) async for key, value in items)
+        (put(next(places), item) async for item in items)
         if isinstance(items, AsyncIterable)
-        else (put(key, value) for key, value in pairs(items))
+        else (put(next(places), item) for item in pairs(items))
     )
     return await import_keys(
         key_values, kvs_arn, changes, etag=etag, total=size_of(items), progress=progress, timeout=timeout
@@ -126,19 +129,17 @@ async def import_keys(
 ) -> ImportKeysResponse:
     """Makes any number of changes in their order, in one call. Changes may come asynchronously."""
     total = size_of(changes) if total is None else total
-    packing, sent = Packing(kvs_arn, etag), 0
+    packing, handing = Packing(kvs_arn, etag), Handing(progress, total)
     async with AioSending(key_values.ImportKeys, timeout) as sending:
-        async for change in _each_of(changes):
-            if full := packing.add(change):
-                if not await sending.send(full):
-                    break
-                sent += len(full.changes)
-                if progress:
-                    progress(sent, total)
-        else:
-            rest = packing.rest()
-            if await sending.send(rest) and progress:
-                progress(sent + len(rest.changes), total)
+        with handing:
+            async for change in _each_of(changes):
+                if full := packing.add(change):
+                    if not await sending.send(handing.count(full)):
+                        break
+                    handing.tell()
+            else:
+                if await sending.send(handing.count(packing.rest())):
+                    handing.tell()
         response: ImportKeysResponse = await sending.response()
         return response
 

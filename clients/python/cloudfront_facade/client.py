@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from cloudfront_facade.calls import Defaults
+from cloudfront_facade.guarded import GuardedChannel
 from cloudfront_facade.interceptor import FacadeInterceptor
 from cloudfront_facade.service_config import channel_arguments
 
@@ -65,7 +66,7 @@ class Client:
         return TagServiceStub(self.channel)
 
     def close(self) -> None:
-        """Closes the channel. Calls under way end with CANCELLED."""
+        """Closes the channel. Calls under way end with CANCELLED, and later ones with ValueError."""
         self.channel.close()
 
     def __enter__(self) -> Self:
@@ -104,6 +105,7 @@ def connect(
 
     Raises:
         ValueError: The deadline is not above zero, the target is none, or what is in `tls` is no PEM.
+        TypeError: `tls` is something else than a TLS.
         OSError: A file of `tls` cannot be read.
     """
     defaults = Defaults(deadline, request_ids)
@@ -111,4 +113,4 @@ def connect(
     channel = (
         grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults)))
+    return Client(grpc.intercept_channel(GuardedChannel(channel), FacadeInterceptor(defaults)))

@@ -29,6 +29,7 @@ from cloudfront_facade.sending import Sending
 from cloudfront_facade.service_config import LONGEST_DEADLINE
 from cloudfront_facade.steps import (
     LONGEST_PAGE_OF_KEYS,
+    Handing,
     Packing,
     Pause,
     creating_and_publishing,
@@ -166,10 +167,15 @@ def put_many(
         kvs_arn: The ARN of the store.
         items: The keys and their values, read as they are sent.
         etag: The version of the store that is changed; empty for the one that it has.
-        progress: Told after each request how many keys were sent, and how many there are, or None.
+        progress: Told after each request how many keys were handed to gRPC, and how many there are, or None.
         timeout: Seconds that all of it may take; None for the client's default, half an hour.
+
+    Raises:
+        FacadeError: Keys may have been set before the failure: see its `applied_changes`, `unknown_changes`.
+        TypeError: A key or a value is no str. The error names its place, as does the next one.
+        ValueError: An item is no pair, or a text has a lone surrogate; or the client is closed.
     """
-    changes = (put(key, value) for key, value in pairs(items))
+    changes = (put(index, item) for index, item in enumerate(pairs(items)))
     return import_keys(
         key_values, kvs_arn, changes, etag=etag, total=size_of(items), progress=progress, timeout=timeout
     )
@@ -192,30 +198,29 @@ def import_keys(
     Args:
         key_values: The stub.
         kvs_arn: The ARN of the store.
-        changes: The changes, read as they are sent, in the caller's thread. What they raise ends the call; changes
-            that were sent before may have been applied.
+        changes: The changes, read as they are sent, in the caller's thread. What they raise ends the call, with
+            a note of how many were handed to gRPC before, which may have been applied.
         etag: The version of the store that is changed; empty for the one that it has.
         total: How many changes there are, for `progress`; None for `len(changes)`, where they have one.
-        progress: Told after each request how many changes were sent, and how many there are, or None.
+        progress: Told after each request how many changes were handed to gRPC, which is ahead of what is applied, and
+            how many there are, or None.
         timeout: Seconds that all of it may take; None for the client's default, half an hour.
 
     Raises:
         FacadeError: Changes may have been applied before the failure: see its `applied_changes`, `unknown_changes`.
     """
     total = size_of(changes) if total is None else total
-    packing, sent = Packing(kvs_arn, etag), 0
+    packing, handing = Packing(kvs_arn, etag), Handing(progress, total)
     with Sending(key_values.ImportKeys, timeout) as sending:
-        for change in changes:
-            if full := packing.add(change):
-                if not sending.send(full):
-                    break
-                sent += len(full.changes)
-                if progress:
-                    progress(sent, total)
-        else:
-            rest = packing.rest()
-            if sending.send(rest) and progress:
-                progress(sent + len(rest.changes), total)
+        with handing:
+            for change in changes:
+                if full := packing.add(change):
+                    if not sending.send(handing.count(full)):
+                        break
+                    handing.tell()
+            else:
+                if sending.send(handing.count(packing.rest())):
+                    handing.tell()
         response: ImportKeysResponse = sending.response()
         return response
 

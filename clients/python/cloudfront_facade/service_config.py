@@ -7,12 +7,19 @@ Form: https://github.com/grpc/grpc/blob/master/doc/service_config.md. The server
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+
+from cloudfront_facade.tls import TLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cloudfront_facade.tls import TLS
+HOST_AND_PORT = re.compile(r"(?:dns:(?://[^/]*/)?)?(?:\[[^\[\]\s]+\]|[^\[\]\s:/]+):([0-9]+)")
+LAST_PORT = 65535
+
+SCHEME = re.compile(r"(?:unix|unix-abstract|vsock|ipv4|ipv6|xds|google-c2p):.")
+"""How a target begins that is no host: https://github.com/grpc/grpc/blob/master/doc/naming.md."""
 
 LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
 """Every address that the target resolves to takes its turn, so that new replicas get work."""
@@ -54,10 +61,17 @@ Every other change can be repeated: its etag stays the same, or the server recog
 def channel_arguments(
     target: str, *, tls: TLS | None, retry: bool, request_ids: bool, options: Iterable[tuple[str, Any]]
 ) -> list[tuple[str, Any]]:
-    """The arguments of a channel to a target; those in `options` prevail. Raises ValueError for what is no target."""
-    if not target or target.startswith(("http://", "https://")):
+    """The arguments of a channel to a target; those in `options` prevail.
+
+    Raises:
+        ValueError: The target is none.
+        TypeError: `tls` is something else than a TLS.
+    """
+    if not _is_target(target):
         # gRPC takes it for a name to look up, fails every call, and advises to try again.
         raise ValueError(f"a target is HOST:PORT, unix:PATH or another of gRPC's, not {target!r}")
+    if tls is not None and not isinstance(tls, TLS):
+        raise TypeError(f"tls is a TLS, as TLS() or TLS(ca=...), or None for plaintext, not {type(tls).__name__}")
     arguments = {
         **KEEPALIVE,
         **(tls.options() if tls else {}),
@@ -65,6 +79,14 @@ def channel_arguments(
         **dict(options),
     }
     return list(arguments.items())
+
+
+def _is_target(target: str) -> bool:
+    if SCHEME.match(target):
+        return True
+    if matched := HOST_AND_PORT.fullmatch(target):
+        return 0 < int(matched[1]) <= LAST_PORT
+    return target.startswith("dns:") and target != "dns:"
 
 
 def service_config(*, retry: bool, request_ids: bool) -> str:

@@ -7,10 +7,11 @@ call that failed is thrown into it as a `FacadeError`. Those who run it decide h
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import grpc
 
@@ -20,7 +21,7 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequ
 from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore, WaitForKeyValueStoreRequest
 
 Progress = Callable[[int, int | None], None]
-"""Told how many changes were sent, and how many there are, or None where that is not known."""
+"""Told how many changes were handed to gRPC, and how many there are, or None where that is not known."""
 
 T = TypeVar("T")
 
@@ -33,6 +34,10 @@ proxy's or the server's, holds much, and progress is told often."""
 
 MAX_REQUEST_CHANGES = 500
 """Changes of one request of an import: ten of the batches that CloudFront takes."""
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half of a character of UTF-16, which UTF-8 has not."""
 
 
 @dataclass(frozen=True)
@@ -152,8 +157,55 @@ class Packing:
         return request
 
 
-def put(key: str, value: str) -> KeyChange:
-    """The change that sets a key."""
+class Handing:
+    """Counts the changes that are handed to gRPC, and says how many were where the handing ends with an error.
+
+    Args:
+        progress: Told after each request.
+        total: How many changes there are; None where that is not known.
+    """
+
+    def __init__(self, progress: Progress | None, total: int | None) -> None:
+        self._progress = progress
+        self._total = total
+        self._count = 0
+
+    def count(self, request: ImportKeysRequest) -> ImportKeysRequest:
+        """Counts a request that is about to be sent: one that is interrupted meanwhile may arrive."""
+        self._count += len(request.changes)
+        return request
+
+    def tell(self) -> None:
+        """Tells the progress."""
+        if self._progress:
+            self._progress(self._count, self._total)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error:
+            applied = "the first batches of them may have been applied" if self._count else "none was applied"
+            error.add_note(f"{self._count} changes had been handed to gRPC before; {applied}.")
+
+
+def put(index: int, item: Any) -> KeyChange:
+    """The change that sets a key to a value, the item of this index.
+
+    Raises:
+        ValueError: It is no pair, or no text. What is in it is not shown.
+        TypeError: It is a pair of other things than text.
+    """
+    pair: Any = None if isinstance(item, str) else item
+    try:
+        key, value = pair
+    except (TypeError, ValueError):
+        raise ValueError(f"items[{index}] is no pair of a key and a value, both str") from None
+    for what, text in (("key", key), ("value", value)):
+        if not isinstance(text, str):
+            raise TypeError(f"the {what} of items[{index}] is {type(text).__name__}, and must be str")
+        if _LONE_SURROGATE.search(text):
+            raise ValueError(f"the {what} of items[{index}] has a lone surrogate, which is no text")
     return KeyChange(put=KeyValue(key=key, value=value))
 
 

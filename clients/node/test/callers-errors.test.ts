@@ -1,0 +1,126 @@
+/** What the caller does wrong is told at once, as it is, and nothing is sent. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { connect, pages } from "cloudfront-facade";
+
+import { CODE, FUNCTION, newName, newStore, TARGET } from "./support.js";
+
+const facade = connect(TARGET);
+after(() => facade.close());
+
+function put(key: string, value = "v") {
+  return { change: { case: "put" as const, value: { key, value } } };
+}
+
+test("what is no target is refused", () => {
+  for (const target of [
+    ...["", "nonsense", "no spaces:1", "127.0.0.1", "[::1]", "::1", "::1:50051", "http://127.0.0.1:1", "unix:/run/s"],
+    ...[":50051", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:1/path", "user@host:1", "1.2.3.999:1"],
+  ]) {
+    assert.throws(() => connect(target), { name: "TypeError", message: `a target is HOST:PORT, not "${target}"` });
+  }
+  for (const target of ["127.0.0.1:1", "localhost:80", "facade.example.com:443", "[::1]:50051", "my_service:65535"]) {
+    connect(target).close();
+    connect(target, { tls: true }).close();
+  }
+});
+
+test("a deadline that is none is refused, of the client and of a call", async () => {
+  for (const deadlineMs of [0, -1, NaN, Infinity, 0.5, 100_000_000]) {
+    const refusal = { name: "RangeError", message: new RegExp(`^a deadline is .*, not ${deadlineMs}$`) };
+    assert.throws(() => connect(TARGET, { deadlineMs }), refusal);
+    await assert.rejects(facade.tags.listTagsForResource({ resource: "" }, { timeoutMs: deadlineMs }), refusal);
+    await assert.rejects(facade.keyValues.importKeys((async function* () {})(), { timeoutMs: deadlineMs }), refusal);
+  }
+});
+
+test("a closed client calls no more", async () => {
+  const closed = connect(TARGET);
+  const { keyValueStores } = closed;
+  await keyValueStores.listKeyValueStores({});
+  closed.close();
+  closed.close();
+  const refusal = { name: "Error", message: "the client is closed" };
+  await assert.rejects(keyValueStores.listKeyValueStores({}), refusal);
+  await assert.rejects(closed.keyValues.importKeys((async function* () {})()), refusal);
+  await assert.rejects(pages(closed.functions.listFunctions, {}).next(), refusal);
+});
+
+test("a lone surrogate is refused, with the path of its field", async () => {
+  const { keyValues, functions, keyValueStores, tags } = facade;
+  const kvsArn = await newStore(facade);
+  const lone = "\ud800";
+  const name = newName();
+  const calls: [string, Promise<unknown>][] = [
+    ["key", keyValues.putKey({ kvsArn, key: `a${lone}`, value: "" })],
+    ["value", keyValues.putKey({ kvsArn, key: "a", value: "\udc00\ud800" })],
+    ["name", keyValueStores.createKeyValueStore({ name: lone })],
+    ["tags[1].value", tags.tagResource({ resource: kvsArn, tags: [{ key: "a" }, { key: "b", value: lone }] })],
+    ["tag_keys[1]", tags.untagResource({ resource: kvsArn, tagKeys: ["a", lone] })],
+    ["function_config.comment", functions.createFunction({ name, functionCode: CODE, functionConfig: { comment: lone } })],
+    ["changes[1].put.key", keyValues.updateKeys({ kvsArn, changes: [put("a"), put(lone)] })],
+    ["changes[0].delete", keyValues.updateKeys({ kvsArn, changes: [{ change: { case: "delete", value: lone } }] })],
+    ["changes[1].put.value", keyValues.importKeys([{ kvsArn, changes: [put("a"), put("b", lone)] }] as never)],
+  ];
+  for (const [path, call] of calls) {
+    await assert.rejects(call, { name: "TypeError", message: `${path} has a lone surrogate, which is no text` });
+  }
+  const { items } = await keyValues.listKeys({ kvsArn });
+  assert.deepEqual(items, []);
+});
+
+test("text of all kinds comes back as it was", async () => {
+  const kvsArn = await newStore(facade);
+  const key = "\u{1f600}\u0000\uffff\u00fc";
+  await facade.keyValues.putKey({ kvsArn, key, value: "\u{10ffff}" });
+  assert.equal((await facade.keyValues.getKey({ kvsArn, key })).value, "\u{10ffff}");
+});
+
+test("what the caller's own iterable throws comes out as it is", { timeout: 20_000 }, async () => {
+  const kvsArn = await newStore(facade);
+  let closed = 0;
+  for (const own of [new Error("the file ended"), new RangeError("no"), new DOMException("away", "AbortError"), "text"]) {
+    const requests = async function* () {
+      try {
+        yield { kvsArn, changes: [put("a")] };
+        throw own;
+      } finally {
+        closed++;
+      }
+    };
+    await assert.rejects(facade.keyValues.importKeys(requests()), (error) => error === own);
+  }
+  assert.equal(closed, 4);
+});
+
+test("a wrong type comes out as the caller's own error", async () => {
+  const wrong = {
+    code: { name: newName(), ...FUNCTION, functionCode: "text" as never },
+    tags: { name: newName(), ...FUNCTION, tags: 7 as never },
+    name: { ...FUNCTION, name: 7 as never },
+  };
+  for (const request of Object.values(wrong)) {
+    await assert.rejects(facade.functions.createFunction(request), (error: Error) => error.name !== "FacadeError");
+  }
+  await assert.rejects(facade.functions.createFunction(wrong.code), /expected Uint8Array/);
+  await assert.rejects(facade.functions.createFunction(wrong.tags), { name: "TypeError", message: "tags is not an array" });
+  await assert.rejects(facade.functions.createFunction(wrong.name), { message: "name is not a string" });
+  const keys = [{ kvsArn: 7, changes: [] }] as never;
+  await assert.rejects(facade.keyValues.importKeys(keys), { message: "kvs_arn is not a string" });
+});
+
+test("an iterable is closed when the call ends before it", { timeout: 20_000 }, async () => {
+  let closed = false;
+  const requests = async function* () {
+    try {
+      for (;;) {
+        yield { kvsArn: "no ARN", changes: [put("a")] };
+      }
+    } finally {
+      closed = true;
+    }
+  };
+  await assert.rejects(facade.keyValues.importKeys(requests()), { name: "FacadeError", reason: "VALIDATION_FAILED" });
+  assert.ok(closed);
+});
