@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { ConnectError } from "@connectrpc/connect";
 import { Code, connect, FacadeError } from "cloudfront-facade";
@@ -102,6 +103,14 @@ test("a call ends with its deadline, and tells the id to repeat it with", { time
   assert.equal(error.code, Code.DeadlineExceeded);
   assert.equal(error.outcome, "unknown");
   assert.match(error.requestId, /^[0-9a-f-]{36}$/);
+});
+
+test("a call that may last is not cut off by the client's deadline", { timeout: 5_000 }, async (context) => {
+  const silent = connect(await silentTarget(context), { deadlineMs: 100 });
+  const wait = silent.keyValueStores.waitForKeyValueStore({ name: newName() });
+  const first = await Promise.race([wait.catch(() => "ended"), setTimeout(500, "waits")]);
+  assert.equal(first, "waits");
+  silent.close();
 });
 
 test("a call's own deadline goes before the client's", { timeout: 5_000 }, async (context) => {
