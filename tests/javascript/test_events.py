@@ -42,13 +42,19 @@ def invalid(code: str, event: dict[str, Any] | None = None) -> str:
         ({"viewer": {"ip": "1.2.3"}}, "viewer.ip must be an IP address."),
         ({"request": None}, "request must be an object."),
         ({"request": {"uri": "/"}}, "request.method must be a string."),
-        ({"request": {"method": "", "uri": "/"}}, "request.method must not be empty."),
+        ({"request": {"method": "", "uri": "/"}}, "request.method must be one of GET, HEAD,"),
+        ({"request": {"method": "get", "uri": "/"}}, "request.method must be one of GET, HEAD,"),
         ({"request": {"method": "GET", "uri": "x"}}, 'request.uri must begin with "/".'),
         ({"request": {"method": "GET", "uri": "/", "headers": {"Host": many("x")}}}, "header names in lower case."),
         ({"request": {"method": "GET", "uri": "/", "headers": {"host": "x"}}}, "headers.host must be an object."),
         ({"request": {"method": "GET", "uri": "/", "headers": {"host": {}}}}, "headers.host must have a value."),
         ({"request": {"method": "GET", "uri": "/", "cookies": {"a": {"value": 1}}}}, "a.value must be a string."),
         ({"request": {"method": "GET", "uri": "/", "querystring": {"a": {"multiValue": []}}}}, "array of values."),
+        ({"request": {"method": "GET", "uri": "/" + "x" * 8191}}, "request.uri with its query string must have"),
+        (
+            {"request": {"method": "GET", "uri": "/", "querystring": {"q": many("x" * 8190)}}},
+            "request.uri with its query string must have at most 8191 characters.",
+        ),
     ],
 )  # fmt: skip
 def test_an_event_that_cloudfront_cannot_give_is_refused(change: dict[str, Any], text: str) -> None:
@@ -73,6 +79,27 @@ def test_an_event_that_is_no_object_is_refused(event: bytes) -> None:
 def test_a_response_needs_a_status_that_is_an_integer(status: Any) -> None:
     with pytest.raises(InvalidEventError, match="statusCode must be an integer"):
         run(SAME_RESPONSE, response_event(statusCode=status))
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"statusCode": 999}, "response.statusCode must be from 200 to 599."),
+        ({"body": {"encoding": "rot13", "data": ""}}, 'response.body.encoding must be "text" or "base64".'),
+        ({"body": {"encoding": "base64", "data": "*"}}, "response.body.data must be valid Base64."),
+    ],
+)
+def test_a_response_that_cloudfront_cannot_give_is_not_blamed_on_the_function(
+    change: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(InvalidEventError, match=text):
+        run(SAME_RESPONSE, response_event(**change))
+
+
+def test_the_message_about_an_event_is_short_and_printable() -> None:
+    with pytest.raises(InvalidEventError) as refused:
+        run(SAME, request_event(cookies={"\ud800" + "x" * 30_000: 1}))
+    assert len(str(refused.value).encode()) < 1100
 
 
 def test_what_a_test_leaves_out_is_empty_in_the_event() -> None:

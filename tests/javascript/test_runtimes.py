@@ -19,6 +19,12 @@ ONE, TWO = RUNTIMES
         "function handler(event) { var s = `a ${`b ${1 + 1} c`} d`; return event.request; }",
         "function handler(event) { var r = /let|[/]const/.test('x') ? 1 / 2 : .5; return event.request; }",
         "function handler(event) { label: for (var k in { a: 1 }) { continue label; } return event.request; }",
+        "function handler(event) { for (var of = 0; of < 2; of++) { of / 2; } return event.request; }",
+        "function handler(event) { var of = 1; for (of = 0; of < 2; of++) {} isNaN(of); return event.request; }",
+        "function handler(event) { var of = {}; for (var x in of) {} for (x = of; !x;) {} return event.request; }",
+        "function handler(event) { var o = { in: 4 }; var a = o.in / 2; var b = a / 2; return event.request; }",
+        "function handler(event) { var a = `${1}import`; return event.request; }",
+        "function handler(event) { /* unfinished: ' */ var a = 1; /**/ a /= 2; return event.request; }",
         "function handler(event) { var n = 2 ** 3, o = { get x() { return 1; } }; return event.request; }",
     ],
 )
@@ -64,6 +70,10 @@ def test_runtime_1_refuses_what_it_does_not_have(statement: str, token: str) -> 
     [
         ("class Table {}", "class"),
         ("for (var x of [1]) {}", "of"),
+        ("for (var of of [1]) {}", "of"),
+        ("var o = {}; for (o.x of [1]) {}", "of"),
+        ("var o = {}; for (o['x'] of [1]) {}", "of"),
+        ("var o = {}; for (o.in of [1]) {}", "of"),
         ("var x = event?.request", "?."),
         ("var x = null ?? 1", "??"),
         ("var x = null; x ??= 1", "??="),

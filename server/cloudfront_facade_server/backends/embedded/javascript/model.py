@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RUNTIME_1 = "cloudfront-js-1.0"
-RUNTIME_2 = "cloudfront-js-2.0"
-
 
 class RunnerError(Exception):
     """The runner failed, not the function: no engine, or no process. The message is one line for the log."""

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import math
 import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import event as events
-from . import output as outputs
 from . import process
-from .model import RUNTIME_1, RUNTIME_2, Limits, Run, RunnerError, StoreFacts
-from .syntax import UnsupportedSyntaxError, prepared
+from .model import InvalidEventError, Limits, Run, RunnerError, StoreFacts
+from .sandbox import RUNTIME_1, RUNTIME_2
 
 ENGINE = "_quickjs"
 """The engine's module, of the distribution quickjs-ng."""
@@ -26,11 +25,19 @@ COULD_NOT_RUN = "The CloudFront function associated with the CloudFront distribu
 """CloudFront's own words, before the text of the error."""
 
 _HERE = Path(__file__).parent
-_RESULT_BYTES = 16
-"""Bytes of the worker's result for each byte of output and logs: twice JSON, which may escape each."""
+_START = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; sys.exit(main())"
+_STORE_PART_PAIRS = 256
+"""So that no other thread waits long while a store is put into JSON: a value has at most 1 KB."""
 
-_FIXED_RESULT_BYTES = 64 * 1024
-_MAX_ERROR_CHARACTERS = 1000
+_READY_BYTES = 1024
+_FIXED_LINE_BYTES = 32 * 1024
+_LINE_BYTES = 8
+"""Bytes of the line of an answer for each byte of logs: JSON in ASCII has at most six for a control character, and four
+for an empty line."""
+
+_FIXED_OUTPUT_BYTES = 1024
+_OUTPUT_BYTES = 3
+"""Bytes of ASCII for each byte of UTF-8, in JSON."""
 
 
 class Runner:
@@ -43,8 +50,9 @@ class Runner:
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         folder = _HERE / "scripts"
-        self._scripts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js"))}
-        self._builtins = json.loads((folder / "builtins.json").read_text(encoding="utf-8"))
+        scripts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js"))}
+        builtins = json.loads((folder / "builtins.json").read_text(encoding="utf-8"))
+        self._static = {name: _static(name, scripts, builtins) for name in (RUNTIME_1, RUNTIME_2)}
 
     def run(
         self,
@@ -67,93 +75,84 @@ class Runner:
             InvalidEventError: CloudFront gives no such event to a function.
             RunnerError: the runner failed, not the function.
         """
-        if runtime not in (RUNTIME_1, RUNTIME_2):
+        static = self._static.get(runtime)
+        if static is None:
             raise RunnerError(f"There is no runtime {runtime!r}.")
-        given = events.read(event)
-        try:
-            text = code.decode("utf-8")
-            module_name = f"cloudfront_{secrets.token_hex(8)}"
-            script, has_module = prepared(text, runtime, module_name)
-        except UnicodeDecodeError:
-            return self._failed("SyntaxError: the code is not UTF-8")
-        except UnsupportedSyntaxError as refused:
-            return self._failed(f"SyntaxError: {refused}")
-        request = {
-            "scripts": self._for_runtime(runtime),
-            "allowed": self._allowed(runtime),
-            "config": {
-                "isAsync": runtime == RUNTIME_2,
-                "eventType": given["context"]["eventType"],
-                "maxLogCharacters": self._limits.log_bytes,
-                "startMilliseconds": int(time.time() * 1000),
-                "cloudfrontName": module_name if has_module else None,
-                "store": None if key_values is None else _store(store),
-            },
-            "code": script,
-            "event": json.dumps(given),
-            "keyValues": None if key_values is None else dict(key_values),
+        parts = [static, code, event, *_store_parts(key_values or {})]
+        head = {
+            "sizes": [len(part) for part in parts],
+            "runtime": runtime,
+            "isStoreOpen": key_values is not None,
+            "store": _store(store),
+            "moduleName": f"cloudfront_{secrets.token_hex(8)}",
+            "startMilliseconds": int(time.time() * 1000),
             "memoryBytes": self._limits.memory_bytes,
             "cpuSeconds": self._limits.cpu_seconds,
+            "logBytes": self._limits.log_bytes,
+            "outputBytes": self._limits.output_bytes,
         }
-        result = self._result(json.dumps(request).encode("ascii"))
-        return self._answer(result, given)
+        return self._run(*self._answer(b"".join([json.dumps(head).encode("ascii"), b"\n", *parts])))
 
-    def _for_runtime(self, runtime: str) -> dict[str, str]:
-        scripts = dict(self._scripts)
-        scripts["runtime"] = scripts["runtime10" if runtime == RUNTIME_1 else "runtime20"]
-        return scripts
-
-    def _allowed(self, runtime: str) -> dict[str, list[str]]:
-        parts = [self._builtins[part] for part in ("es5", "both", runtime)]
-        paths = {path for part in parts for path in part}
-        return {path: [name for part in parts for name in part.get(path, [])] for path in paths}
-
-    def _result(self, request: bytes) -> dict[str, Any]:
-        """What the worker answers; `state` is `crash` where the function ended it."""
+    def _answer(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+        """The line of the worker's answer, and the output; `state` is `crash` where the function ended the worker."""
         limits = self._limits
-        bound = _FIXED_RESULT_BYTES + _RESULT_BYTES * (limits.output_bytes + limits.log_bytes)
+        line_bytes = _FIXED_LINE_BYTES + _LINE_BYTES * limits.log_bytes
+        bound = _READY_BYTES + line_bytes + _FIXED_OUTPUT_BYTES + _OUTPUT_BYTES * limits.output_bytes
         try:
             ended = process.run(_command(), request, seconds=limits.wall_seconds, max_output_bytes=bound)
         except OSError as error:
             raise RunnerError(f"The process that runs functions could not start: {error.strerror}.") from None
-        lines = ended.output.splitlines() or [b"{}"]
-        first = _parsed(lines[0])
+        ready, _, rest = ended.output.partition(b"\n")
+        first = _parsed(ready[:_READY_BYTES])
         if "failure" in first:
             raise RunnerError(f"The JavaScript engine could not be loaded: {first['failure']}.")
         if "ready" not in first:
             reason = "in time" if ended.is_late else f"(exit code {ended.exit_code})"
             raise RunnerError(f"The process that runs functions did not begin {reason}.")
         if ended.is_long:
-            return {"state": "long"}
+            return {"state": "output"}, b""
         if ended.is_late:
-            return {"state": "time"}
-        return (_parsed(lines[1]) if len(lines) > 1 else {}) or {"state": "crash"}
+            return {"state": "late"}, b""
+        return _split(rest, line_bytes)
 
-    def _answer(self, result: Mapping[str, Any], given: Mapping[str, Any]) -> Run:
-        state, text = result["state"], result.get("text", "")
-        logs = _capped(result.get("logs", []), self._limits.log_bytes)
-        spent = result.get("cpuSeconds", self._limits.cpu_seconds)
+    def _run(self, result: Mapping[str, Any], output: bytes) -> Run:
+        limits = self._limits
+        state, text, logs = result["state"], result.get("text", ""), result.get("logs", [])
+        if state == "event":
+            raise InvalidEventError(text)
+        if state == "refused":
+            return Run(None, COULD_NOT_RUN + text, [], 0)
+        spent = result.get("cpuSeconds", limits.cpu_seconds)
         # Some platforms count CPU time coarsely, and no function takes none.
-        utilization = min(max(math.ceil(100 * spent / self._limits.cpu_seconds), 1), 100)
+        utilization = min(max(math.ceil(100 * spent / limits.cpu_seconds), 1), 100)
         if state == "done":
-            try:
-                if len(text.encode()) > self._limits.output_bytes:
-                    return self._failed("Error: the function returned too much", logs, utilization)
-                return Run(outputs.read(text, given), None, logs, utilization)
-            except outputs.InvalidOutputError as invalid:
-                return Run(None, str(invalid), logs, utilization)
+            return Run(output.decode("ascii"), None, logs, utilization)
+        if state == "invalid":
+            return Run(None, text, logs, utilization)
+        memory = f"Error: the function exceeded the allowed memory, {_size(limits.memory_bytes)}"
         reason = {
-            "time": "Error: the function exceeded the allowed time",
-            "memory": "Error: the function exceeded the allowed memory",
-            "long": "Error: the function returned too much",
+            "time": f"Error: the function exceeded the allowed time, {limits.cpu_seconds * 1000:g} ms of CPU time",
+            "late": f"Error: the function exceeded the allowed time, {limits.wall_seconds:g} s in all",
+            "memory": memory,
+            "null": f"{memory}, or threw null",
+            "output": f"Error: the function exceeded the allowed output, {_size(limits.output_bytes)} as JSON",
             "crash": "Error: the function ended the process that it ran in",
             "pending": "Error: the function returned a promise that is never settled",
         }.get(state, text)
-        line = f" in {result['line']}" if result.get("line") else ""
-        return self._failed(f"{reason}{line}", logs, 100 if state in ("time", "crash") else utilization)
+        line = f" in {result['line']}" if reason is text and result.get("line") else ""
+        return Run(None, f"{COULD_NOT_RUN}{reason}{line}", logs, 100 if state in _ENDED else utilization)
 
-    def _failed(self, reason: str, logs: list[str] | None = None, utilization: int = 0) -> Run:
-        return Run(None, COULD_NOT_RUN + _printable(reason)[:_MAX_ERROR_CHARACTERS], logs or [], utilization)
+
+_ENDED = ("time", "late", "crash")
+
+
+def _static(runtime: str, scripts: Mapping[str, str], builtins: Mapping[str, Any]) -> bytes:
+    """What each run of a runtime is given besides."""
+    groups = [builtins[group] for group in ("es5", "both", runtime)]
+    paths = {path for group in groups for path in group}
+    allowed = {path: [name for group in groups for name in group.get(path, [])] for path in paths}
+    own = scripts["runtime10" if runtime == RUNTIME_1 else "runtime20"]
+    return json.dumps({"scripts": {**scripts, "runtime": own}, "allowed": allowed}).encode("ascii")
 
 
 def _command() -> list[str]:
@@ -165,7 +164,13 @@ def _command() -> list[str]:
     if not sys.executable:
         raise RunnerError("There is no Python to start the process with that runs functions.")
     # Isolated and without the site module: no setting, file or folder of the user is read.
-    return [sys.executable, "-I", "-S", str(_HERE / "worker.py"), str(Path(engine.origin).parent)]
+    return [sys.executable, "-I", "-S", "-c", _START, str(_HERE), str(Path(engine.origin).parent)]
+
+
+def _store_parts(key_values: Mapping[str, str]) -> Iterator[bytes]:
+    pairs = iter(key_values.items())
+    while part := dict(itertools.islice(pairs, _STORE_PART_PAIRS)):
+        yield json.dumps(part).encode("ascii")
 
 
 def _store(store: StoreFacts | None) -> dict[str, str | None]:
@@ -174,27 +179,25 @@ def _store(store: StoreFacts | None) -> dict[str, str | None]:
     return {"id": store.id, "created": store.creation_date_time, "updated": store.last_updated_date_time}
 
 
+def _split(answer: bytes, max_line_bytes: int) -> tuple[dict[str, Any], bytes]:
+    """The line and the output of the worker's answer; `state` is `crash` where it has none."""
+    line, _, output = answer.partition(b"\n")
+    document = _parsed(line) if len(line) <= max_line_bytes else {}
+    return (document, output) if "state" in document else ({"state": "crash"}, b"")
+
+
 def _parsed(line: bytes) -> dict[str, Any]:
     """A line of the worker's; empty when it is none."""
     try:
         document = json.loads(line)
-    except ValueError:
+    # RecursionError is a line that is nested too deeply.
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
 
-def _capped(lines: list[str], limit: int) -> list[str]:
-    """The lines, cut where they pass `limit` bytes, a line break counted for each."""
-    kept = []
-    for line in lines:
-        if limit <= 0:
-            break
-        content = _printable(line).encode()
-        kept.append(content[:limit].decode(errors="ignore"))
-        limit -= len(content) + 1
-    return kept
-
-
-def _printable(text: str) -> str:
-    """The text without halves of surrogate pairs, which UTF-8 has not."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _size(count: int) -> str:
+    for unit, name in ((1024 * 1024, "MiB"), (1024, "KiB")):
+        if count % unit == 0:
+            return f"{count // unit} {name}"
+    return f"{count} bytes"

@@ -28,10 +28,6 @@
   }
 
   function describe(error) {
-    // The engine throws null when no memory is left for an error.
-    if (error === null) {
-      return 'Error: the function exceeded the allowed memory, or threw null';
-    }
     try {
       return cut('' + error);
     } catch (unprintable) {
@@ -90,7 +86,8 @@
     } catch (error) {
       text = describe(error);
       stack = stackOf(error);
-      state = phase;
+      // The engine throws null when no memory is left for an error; the worker tells whether it did.
+      state = error === null ? 'null' : phase;
     }
   }
 

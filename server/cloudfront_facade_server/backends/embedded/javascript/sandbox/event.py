@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from typing import Any
 
 from . import fields
-from .model import InvalidEventError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = "1.0"
 VIEWER_REQUEST = "viewer-request"
 VIEWER_RESPONSE = "viewer-response"
+METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE")
+"""Source: the API reference, AllowedMethods."""
+
 _CONTEXT_TEXTS = ("distributionDomainName", "distributionId", "endpoint", "requestId")
+
+
+class EventError(ValueError):
+    """The event is not one that CloudFront could pass to a function. The message is for the caller."""
 
 
 def read(event: bytes) -> dict[str, Any]:
@@ -25,17 +34,17 @@ def read(event: bytes) -> dict[str, Any]:
         event: a JSON object.
 
     Raises:
-        InvalidEventError: CloudFront gives no such event to a function.
+        EventError: CloudFront gives no such event to a function.
     """
     try:
         document = json.loads(event.decode("utf-8"))
     # RecursionError is a document that is nested too deeply.
     except (ValueError, RecursionError):
-        raise InvalidEventError("The event object is not JSON in UTF-8.") from None
+        raise EventError("The event object is not JSON in UTF-8.") from None
     try:
         return _checked(fields.mapping(document, "The event object"))
     except fields.FieldError as broken:
-        raise InvalidEventError(f"The event object is not valid: {broken}") from None
+        raise EventError(f"The event object is not valid: {broken}") from None
 
 
 def _checked(event: dict[str, Any]) -> dict[str, Any]:
@@ -63,20 +72,19 @@ def _checked(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_request(request: dict[str, Any]) -> None:
-    if not fields.text(request.get("method"), "request.method"):
-        raise fields.FieldError("request.method must not be empty.")
-    if not fields.text(request.get("uri"), "request.uri").startswith("/"):
-        raise fields.FieldError('request.uri must begin with "/".')
-    fields.querystring(request.setdefault("querystring", {}), "request.querystring")
+    if fields.text(request.get("method"), "request.method") not in METHODS:
+        raise fields.FieldError(f"request.method must be one of {', '.join(METHODS)}.")
+    query = fields.querystring(request.setdefault("querystring", {}), "request.querystring")
+    fields.uri(request.get("uri"), query, "request.uri")
     fields.headers(request.setdefault("headers", {}), "request.headers")
     fields.cookies(request.setdefault("cookies", {}), "request.cookies", attributes=False)
 
 
 def _check_response(response: dict[str, Any]) -> None:
-    status = response.get("statusCode")
-    if not isinstance(status, int) or isinstance(status, bool):
-        raise fields.FieldError("response.statusCode must be an integer.")
+    fields.status(response.get("statusCode"), "response.statusCode")
     if "statusDescription" in response:
         fields.text(response["statusDescription"], "response.statusDescription")
     fields.headers(response.setdefault("headers", {}), "response.headers")
     fields.cookies(response.setdefault("cookies", {}), "response.cookies", attributes=True)
+    if "body" in response:
+        fields.body(response["body"], "response.body")

@@ -6,13 +6,23 @@ Source: the Developer Guide, CloudFront Functions event structure, and restricti
 
 from __future__ import annotations
 
+import binascii
 import re
-from collections.abc import Mapping
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _QUERY = re.compile(r"[\x00-\x20\x7f#]")
+
+MIN_STATUS, MAX_STATUS = 200, 599
+"""A final status. CloudFront publishes no range for functions."""
+
+MAX_URI_CHARACTERS = 8191
+"""A URI with its query string. Source: restrictions on all edge functions, "less than 8,192"."""
 
 DISALLOWED_HEADERS = frozenset(
     {
@@ -117,6 +127,60 @@ def querystring(value: object, place: str) -> dict[str, Any]:
     return found
 
 
+def uri(value: object, query: Mapping[str, Any], place: str) -> str:
+    """A URI in the event's form.
+
+    Args:
+        value: the URI, without its query string.
+        query: its query string, as `querystring` gives it.
+        place: of the URI.
+
+    Raises:
+        FieldError: it is none, or is too long.
+    """
+    found = text(value, place)
+    if not found.startswith("/"):
+        raise FieldError(f'{place} must begin with "/".')
+    if len(found) + _query_length(query) > MAX_URI_CHARACTERS:
+        raise FieldError(f"{place} with its query string must have at most {MAX_URI_CHARACTERS} characters.")
+    return found
+
+
+def status(value: object, place: str) -> int:
+    """The status of a response.
+
+    Raises:
+        FieldError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise FieldError(f"{place} must be an integer.")
+    if not MIN_STATUS <= value <= MAX_STATUS:
+        raise FieldError(f"{place} must be from {MIN_STATUS} to {MAX_STATUS}.")
+    return value
+
+
+def body(value: object, place: str) -> str | dict[str, Any]:
+    """The body of a response, with the members that it may have.
+
+    Raises:
+        FieldError: it has another form.
+    """
+    if isinstance(value, str):
+        return value
+    found = mapping(value, place)
+    if found.get("encoding") not in ("text", "base64"):
+        raise FieldError(f'{place}.encoding must be "text" or "base64".')
+    data = found.get("data")
+    if not isinstance(data, str):
+        raise FieldError(f"{place}.data must be a string.")
+    if found["encoding"] == "base64":
+        try:
+            binascii.a2b_base64(data, strict_mode=True)
+        except ValueError:
+            raise FieldError(f"{place}.data must be valid Base64.") from None
+    return {"encoding": found["encoding"], "data": data}
+
+
 def check_changes(now: Mapping[str, Any], before: Mapping[str, Any], kind: str, place: str) -> None:
     """That a function left alone the headers that are not its own.
 
@@ -136,6 +200,15 @@ def check_changes(now: Mapping[str, Any], before: Mapping[str, Any], kind: str, 
             raise FieldError(f"{place} must not add, change or remove the read-only header {name}.")
         if name in now and (name in DISALLOWED_HEADERS or name.startswith(DISALLOWED_PREFIXES)):
             raise FieldError(f"{place} must not have the disallowed header {name}.")
+
+
+def _query_length(query: Mapping[str, Any]) -> int:
+    """Characters of the query string, with its "?"."""
+    return sum(
+        len(name) + len(item.get("value", "")) + len("&=")
+        for name, field in query.items()
+        for item in field.get("multiValue", [field])
+    )
 
 
 def _values(found: dict[str, Any], place: str, *, attributes: bool) -> dict[str, Any]:

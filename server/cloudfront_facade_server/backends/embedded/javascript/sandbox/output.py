@@ -6,19 +6,15 @@ functions.
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from . import fields
 from .event import VIEWER_REQUEST
 
-MIN_STATUS, MAX_STATUS = 200, 599
-"""A final status. CloudFront publishes no range for functions."""
-
-MAX_URI_CHARACTERS = 8191
-"""A URI with its query string. Source: restrictions on all edge functions, "less than 8,192"."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 INVALID = "The CloudFront function returned an invalid value: "
 """CloudFront's own words, for every rule that a value breaks."""
@@ -64,14 +60,10 @@ def _output(value: object, event: Mapping[str, Any]) -> dict[str, Any]:
 def _request(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     if value.get("method") != before["method"]:
         raise fields.FieldError("request.method is read-only.")
-    uri = fields.text(value.get("uri"), "request.uri")
-    if not uri.startswith("/"):
-        raise fields.FieldError('request.uri must begin with "/".')
+    query = fields.querystring(value.get("querystring", {}), "request.querystring")
+    uri = fields.uri(value.get("uri"), query, "request.uri")
     if uri != before["uri"] and any(character in uri for character in " #"):
         raise fields.FieldError('request.uri must not have spaces or "#".')
-    query = fields.querystring(value.get("querystring", {}), "request.querystring")
-    if len(uri) + _query_length(query) > MAX_URI_CHARACTERS:
-        raise fields.FieldError(f"request.uri with its query string must have at most {MAX_URI_CHARACTERS} characters.")
     headers = fields.headers(value.get("headers", {}), "request.headers")
     fields.check_changes(headers, before["headers"], "request", "request.headers")
     return {
@@ -83,21 +75,8 @@ def _request(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _query_length(query: Mapping[str, Any]) -> int:
-    """Characters of the query string, with its "?"."""
-    return sum(
-        len(name) + len(item.get("value", "")) + len("&=")
-        for name, field in query.items()
-        for item in field.get("multiValue", [field])
-    )
-
-
 def _response(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    status = value["statusCode"]
-    if not isinstance(status, int) or isinstance(status, bool):
-        raise fields.FieldError("response.statusCode must be an integer.")
-    if not MIN_STATUS <= status <= MAX_STATUS:
-        raise fields.FieldError(f"response.statusCode must be from {MIN_STATUS} to {MAX_STATUS}.")
+    status = fields.status(value["statusCode"], "response.statusCode")
     headers = fields.headers(value.get("headers", {}), "response.headers")
     fields.check_changes(headers, before, "response", "response.headers")
     response: dict[str, Any] = {"headers": headers}
@@ -106,22 +85,5 @@ def _response(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any
     response["cookies"] = fields.cookies(value.get("cookies", {}), "response.cookies", attributes=True)
     response["statusCode"] = status
     if "body" in value:
-        response["body"] = _body(value["body"])
+        response["body"] = fields.body(value["body"], "response.body")
     return response
-
-
-def _body(value: object) -> str | dict[str, Any]:
-    if isinstance(value, str):
-        return value
-    body = fields.mapping(value, "response.body")
-    if body.get("encoding") not in ("text", "base64"):
-        raise fields.FieldError('response.body.encoding must be "text" or "base64".')
-    data = body.get("data")
-    if not isinstance(data, str):
-        raise fields.FieldError("response.body.data must be a string.")
-    if body["encoding"] == "base64":
-        try:
-            base64.b64decode(data, validate=True)
-        except ValueError:
-            raise fields.FieldError("response.body.data must be valid Base64.") from None
-    return {"encoding": body["encoding"], "data": data}
