@@ -296,7 +296,7 @@ def test_an_import_is_checked_as_it_comes() -> None:
 
 
 def test_an_import_names_its_store_first_and_has_changes() -> None:
-    assert broken(lambda requests: RULES.import_keys(requests, list), iter([])) == [
+    assert broken(lambda requests: RULES.import_keys(requests, lambda: None), iter([])) == [
         ("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")
     ]
     checked = imported(data.ImportKeysRequest(kvs_arn=STORE_ARN))
