@@ -73,12 +73,23 @@ def test_nasty_code_is_answered_in_time_and_costs_the_server_nothing(code: str, 
     assert "ended the process" not in (done.error_message or "")
 
 
-@pytest.mark.parametrize("code", NASTY.values(), ids=NASTY)
-def test_looking_at_nasty_code_takes_time_in_proportion_to_its_length(code: str) -> None:
-    used = time.process_time()
-    with contextlib.suppress(syntax.UnsupportedSyntaxError):
-        syntax.prepared(code, RUNTIMES[1], "name")
-    assert time.process_time() - used < 0.3
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_looking_at_nasty_code_takes_time_in_proportion_to_its_length(parts: tuple[str, str]) -> None:
+    first, last = parts
+    count = BYTES // len(first + last)
+    quarter, whole = (quickest(first * times + last * times) for times in (count // 4, count))
+    assert whole < 9 * quarter + 0.01, "four times the code takes 16 times as long where it is looked at squarely"
+
+
+def quickest(code: str) -> float:
+    """Gives the seconds of the quickest of three looks."""
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        with contextlib.suppress(syntax.UnsupportedSyntaxError):
+            syntax.prepared(code, RUNTIMES[1], "name")
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
 
 
 def long_function() -> str:
@@ -100,7 +111,7 @@ def test_a_long_function_costs_little() -> None:
     assert BYTES - 1000 < len(code) <= BYTES
     used = time.process_time()
     syntax.prepared(code, RUNTIMES[0], "name")
-    assert time.process_time() - used < 0.15
+    assert time.process_time() - used < 0.6
     assert run(code, runner=Runner()).error_message is None
 
 
