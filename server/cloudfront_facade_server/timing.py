@@ -10,6 +10,9 @@ from typing import Final
 from .call import Clock
 from .waiting import sleep
 
+HasTime = Callable[[], bool]
+"""Tells whether an rpc leaves time for one more read that explains."""
+
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 1.0
 

@@ -38,8 +38,8 @@ def test_both_loggers_write_json_lines_alike(capfd: pytest.CaptureFixture[str]) 
     logs.configure("info", "auto")
     structlog.get_logger().info("from structlog", number=1)
     logging.getLogger("cloudfront_facade_server.somewhere").info("from %s", "logging")
-    logging.getLogger("a.library").info("chatter")
-    logging.getLogger("a.library").warning("trouble")
+    logging.getLogger("a.package").info("chatter")
+    logging.getLogger("a.package").warning("trouble")
     written = lines(capfd)
     assert [line["event"] for line in written] == ["from structlog", "from logging", "trouble"]
     assert all({"level", "timestamp"} <= set(line) for line in written)
@@ -48,7 +48,7 @@ def test_both_loggers_write_json_lines_alike(capfd: pytest.CaptureFixture[str]) 
 def test_the_level_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("error", "json")
     structlog.get_logger().warning("no")
-    logging.getLogger("a.library").warning("no")
+    logging.getLogger("a.package").warning("no")
     structlog.get_logger().error("yes")
     assert [line["event"] for line in lines(capfd)] == ["yes"]
 
@@ -59,7 +59,7 @@ def test_no_exceptions_text_is_written_but_its_class_and_place_are(capfd: pytest
         int("the password is hunter2")
     except ValueError as error:
         structlog.get_logger().exception("by structlog")
-        logging.getLogger("a.library").exception("by logging")
+        logging.getLogger("a.package").exception("by logging")
         structlog.get_logger().error("by hand", exc_info=error)
     written = lines(capfd)
     assert "hunter2" not in json.dumps(written)

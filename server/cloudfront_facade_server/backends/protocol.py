@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+Arguments = Mapping[str, Any]
+"""The keyword arguments of a method."""
+
 Response = Mapping[str, Any]
 
 

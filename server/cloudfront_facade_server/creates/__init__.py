@@ -6,6 +6,5 @@
 `attempt`       one create under way, and the looks at what became of it
 `exactly_once`  the algorithm
 `dry_run`       `validate_only`
-`association`   why a function cannot be associated with its store
 `creates`       the way in
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..backends.protocol import Response
 from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import found_by_read, from_upstream
-from . import association
+from ..lookups import association
 from .attempt import Attempt
 
 

@@ -15,7 +15,8 @@ from ..errors.proof import UPSTREAM_ERRORS, aws_code, aws_request_id, proven_not
 from ..errors.status_error import StatusError
 from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import found_by_read, from_upstream, is_temporary, outcome_unknown
-from . import association, request_tag
+from ..lookups import association
+from . import request_tag
 from .attempt import Attempt
 from .sightings import Sighting
 

@@ -11,6 +11,7 @@ from ..backends.protocol import Backend, Response
 from ..errors.proof import UPSTREAM_ERRORS, aws_code, proven_not_applied
 from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import is_temporary
+from ..lookups.tags import tags_of
 from . import request_tag
 from .resources import Resource
 
@@ -57,11 +58,7 @@ def _look(backend: Backend, resource: Resource, name: str, tag_value: str) -> Si
         raise UnreadableAnswerError from None
     if not name:
         raise UnreadableAnswerError
-    # Without tags CloudFront answers an empty list; an answer of another shape has none, and tells nothing.
-    tags = backend.list_tags_for_resource(Resource=arn).get("Tags", {}).get("Items")
-    if tags is None:
-        raise UnreadableAnswerError
-    match request_tag.match(tags, tag_value):
+    match request_tag.match(tags_of(backend, arn), tag_value):
         case "ours":
             return Sighting("ours", response={resource.member: member, "ETag": described.get("ETag", "")})
         case "none" if _age(described, created) < YOUNG_SECONDS:

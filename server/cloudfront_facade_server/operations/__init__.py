@@ -8,5 +8,4 @@
 `batches`       changes of keys cut into what one call of CloudFront takes
 `turns`         one after the other, for writers of one store
 `tags`          the operations on tags
-`users`         who uses a function or a store
 """

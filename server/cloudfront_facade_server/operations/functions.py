@@ -8,22 +8,20 @@ from typing import Any, Final
 import grpc
 from google.rpc import error_details_pb2
 
-from ..backends.protocol import Response
+from ..backends.protocol import Arguments, Response
 from ..call import Call
-from ..creates import association
 from ..errors.proof import aws_code
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.upstream import Subject, upstream_metadata
+from ..lookups import association
+from ..lookups.users import function_in_use
 from .upstream import Upstream, gone
-from .users import function_in_use
 
 KIND: Final = "function"
 _DEVELOPMENT: Final = "DEVELOPMENT"
 _LIVE: Final = "LIVE"
 _MISSING: Final = "NoSuchFunctionExists"
 _NAME: Final = ("FunctionSummary", "Name")
-
-Arguments = Mapping[str, Any]
 
 
 class Functions:

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
-from ..backends.protocol import Response
+from ..backends.protocol import Arguments, Response
 from ..call import Call, Progress
-from ..creates.association import READY, not_ready
 from ..errors.proof import UPSTREAM_ERRORS, aws_code
 from ..errors.redaction import redacted
 from ..errors.refusals import validation_failed
 from ..errors.status_error import StatusError
 from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import Subject, as_if, upstream_metadata
+from ..lookups.store_status import READY, not_ready
 from ..timing import pauses
 from ..validation.violations import ValidationError
 from .batches import Change, arguments, batches
+from .stores import KIND
 from .turns import Turns
 from .upstream import ETAG_MISMATCH, Operation, Seen, Upstream, gone
 
-STORE: Final = "key value store"
-KEY: Final = "key"
+_KEY: Final = "key"
 _MISSING: Final = "ResourceNotFoundException"
 _CONFLICT: Final = "ConflictException"
 _NO_STORE: Final = "EntityNotFound"
@@ -31,8 +31,6 @@ _TRIES: Final = 8
 """How often a write that names no version is tried while others write to the same store."""
 
 _COME_BACK_SECONDS: Final = 1.0
-
-Arguments = Mapping[str, Any]
 
 
 class KeyValues:
@@ -168,10 +166,10 @@ class KeyValues:
             is_store = "Key" not in sent or gone(lambda _: self._state(sent), "", _MISSING) is not None
             if is_store:
                 return as_if(_NO_STORE, error, _subject(sent))
-            return as_if(_MISSING, error, Subject(KEY, sent["Key"], sent))
+            return as_if(_MISSING, error, Subject(_KEY, sent["Key"], sent))
         status = (self._upstream.look(lambda: self._state(sent)) or {}).get("Status") or READY
         return None if status == READY else not_ready(sent["KvsARN"], status, upstream_metadata(error))
 
 
 def _subject(sent: Arguments) -> Subject:
-    return Subject(STORE, sent["KvsARN"], sent)
+    return Subject(KIND, sent["KvsARN"], sent)

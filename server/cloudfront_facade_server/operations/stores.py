@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from ..backends.protocol import Response
+from ..backends.protocol import Arguments, Response
 from ..call import Call
 from ..errors.proof import aws_code
 from ..errors.status_error import StatusError
 from ..errors.upstream import Subject
+from ..lookups.users import key_value_store_in_use
 from .upstream import Upstream, gone
-from .users import key_value_store_in_use
 
 KIND: Final = "key value store"
 _MISSING: Final = "EntityNotFound"
 _NAME: Final = ("KeyValueStore", "Name")
-
-Arguments = Mapping[str, Any]
 
 
 class Stores:

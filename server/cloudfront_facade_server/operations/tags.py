@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ..backends.protocol import Response
+from ..backends.protocol import Arguments, Response
 from ..call import Call
-from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import Subject
+from ..lookups.tags import tags_of
 from .upstream import Upstream
 
 KIND: Final = "resource"
 
-Arguments = Mapping[str, Any]
 Together = Callable[[Iterable[str], Iterable[str]], None]
 """Checks the keys that are there with those that are added; raises ValidationError."""
 
@@ -39,7 +38,7 @@ class Tags:
         self._together([tag["Key"] for tag in _items(there)], [tag["Key"] for tag in wanted])
 
         def tagged() -> Response | None:
-            found = self._found(arguments)
+            found = tags_of(self._reader, arguments["Resource"])
             return {} if all(tag in found for tag in wanted) else None
 
         return self._upstream.change(call, self._backend.tag_resource, subject, repeatable=True, seen=tagged)
@@ -49,7 +48,7 @@ class Tags:
         unwanted = set(arguments["TagKeys"]["Items"])
 
         def untagged() -> Response | None:
-            found = self._found(arguments)
+            found = tags_of(self._reader, arguments["Resource"])
             return {} if unwanted.isdisjoint(tag["Key"] for tag in found) else None
 
         return self._upstream.change(
@@ -59,13 +58,6 @@ class Tags:
     def list(self, arguments: Arguments, call: Call) -> Response:
         """ListTagsForResource."""
         return self._upstream.read(call, self._backend.list_tags_for_resource, _subject(arguments), "Tags", "Items")
-
-    def _found(self, arguments: Arguments) -> Sequence[Mapping[str, str]]:
-        """Reads the tags that are there; raises UnreadableAnswerError where there is no list of them."""
-        response = self._reader.list_tags_for_resource(Resource=arguments["Resource"])
-        if response.get("Tags", {}).get("Items") is None:
-            raise UnreadableAnswerError
-        return _items(response)
 
 
 def _subject(arguments: Arguments) -> Subject:

@@ -12,10 +12,10 @@ import grpc
 
 from ..backends.protocol import Response
 from ..call import Call
-from ..creates.association import READY
 from ..errors.redaction import redacted
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.upstream import Subject, precondition
+from ..lookups.store_status import READY
 from ..timing import pauses
 from ..waiting import run, wait
 from .stores import KIND

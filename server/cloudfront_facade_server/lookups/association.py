@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
-
-import grpc
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..backends.protocol import Backend
 from ..errors.proof import UPSTREAM_ERRORS, aws_code
-from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
+from ..errors.status_error import StatusError
 from ..errors.table import UnreadableAnswerError
-from ..errors.upstream import precondition, upstream_metadata
-
-READY: Final = "READY"
-_READY_AFTER_SECONDS: Final = 5.0
-
-
-HasTime = Callable[[], bool]
-"""Tells whether the rpc leaves time for one more read."""
+from ..errors.upstream import upstream_metadata
+from ..timing import HasTime
+from .store_status import READY, not_found, not_ready
 
 
 def explain(backend: Backend, error: Exception, arguments: Mapping[str, Any], has_time: HasTime) -> StatusError | None:
@@ -42,19 +35,8 @@ def refusal(
     except UPSTREAM_ERRORS:
         return None
     if status is None:
-        return _failed("KEY_VALUE_STORE_NOT_FOUND", f"there is no key value store {arn}", arn, metadata)
+        return not_found(arn, metadata)
     return None if status == READY else not_ready(arn, status, metadata)
-
-
-def not_ready(arn: str, status: str, metadata: Mapping[str, str]) -> StatusError:
-    """Refuses what can only be done to a store that is READY."""
-    return _failed(
-        "KEY_VALUE_STORE_NOT_READY",
-        f"the key value store {arn} is {status[:32]!a}; this can be done once it is {READY}",
-        arn,
-        metadata,
-        retry_after=_READY_AFTER_SECONDS,
-    )
 
 
 def _stores(backend: Backend, has_time: HasTime) -> Iterator[Mapping[str, Any]]:
@@ -66,17 +48,3 @@ def _stores(backend: Backend, has_time: HasTime) -> Iterator[Mapping[str, Any]]:
             return
         page = {"Marker": marker}
     raise UnreadableAnswerError  # not all stores were read, so that a missing one cannot be told
-
-
-def _failed(
-    reason: str, message: str, arn: str, metadata: Mapping[str, str], retry_after: float | None = None
-) -> StatusError:
-    return StatusError(
-        grpc.StatusCode.FAILED_PRECONDITION,
-        reason,
-        message,
-        domain=CLOUDFRONT_DOMAIN,
-        metadata={**metadata, "key_value_store_arn": arn},
-        details=[precondition(reason, arn, message)],
-        retry_after=retry_after,
-    )

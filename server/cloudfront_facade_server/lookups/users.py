@@ -10,10 +10,10 @@ import grpc
 from google.rpc import error_details_pb2
 
 from ..backends.protocol import Backend
-from ..creates.association import HasTime
 from ..errors.proof import UPSTREAM_ERRORS
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.upstream import Subject, upstream_metadata
+from ..timing import HasTime
 
 _SHOWN: Final = 20
 """Users that an error names."""
