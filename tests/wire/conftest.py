@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
+from wire.everything import everything, plain
 from wire.side_by_side import side_by_side
 
-__all__ = ["side_by_side"]
+__all__ = ["everything", "plain", "side_by_side"]
 
 
 @pytest.fixture(scope="module")

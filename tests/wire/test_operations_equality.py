@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
@@ -20,17 +19,12 @@ from support.cloudfront_samples import (
     STORE_ARN,
     call,
     model_of,
-    plain_client,
-    plain_data_client,
-    sample,
 )
 from support.event_loop import waiting
 from wire.equality import assert_same, signed
 from wire.leaves import leaves_of_shape, leaves_of_value
+from wire.nasty import EVERY_BYTE, KEYS, SPECIAL, UNICODE
 
-SPECIAL: Final = """<a href="x">&amp; ' \t\n ]]> <!-- -->"""
-UNICODE: Final = "東京 é½\u00a0\U0001f600\u2028"
-EVERY_BYTE: Final = bytes(range(256))
 FUNCTION_ARN: Final = "arn:aws:cloudfront::123456789012:function/rewrite_URLs-1"
 ETAG: Final = "ETVPDKIKX0DER"
 ASSOCIATION: Final = {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": STORE_ARN}]}}
@@ -38,39 +32,6 @@ CONFIG: Final = {"Comment": SPECIAL + UNICODE, "Runtime": "cloudfront-js-2.0", *
 NO_TAGS: Final[dict[str, Any]] = {"Items": []}
 FIFTY: Final = [{"Key": f"k{n}", "Value": "é" * n} for n in range(50)]
 STAGES: Final = ("DEVELOPMENT", "LIVE")
-
-KEYS: Final = (
-    "a",
-    "/",
-    "a/b",
-    "/a//b/",
-    "%",
-    "%2F",
-    "%252F",
-    " ",
-    " a b ",
-    "+",
-    "a+b c",
-    ".",
-    "..",
-    "...",
-    "a/../b",
-    "./a",
-    "a.b",
-    "?",
-    "a?b=c&d#e",
-    "~!*'();:@&=+$,/?#[]",
-    '"<>\\^`{|}',
-    "\x00\x01\t\r\n\x7f",
-    "é",
-    "e\u0301",
-    UNICODE,
-    "\u202e\ufeff",
-    "keys",
-    "k" * 512,
-    "é" * 256,
-)
-"""What a key's address has to carry without a change."""
 
 CHANGED: Final = {"Name": "rewrite_URLs-1", "IfMatch": ETAG}
 
@@ -146,28 +107,6 @@ SENT: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
 }
 
 CASES: Final = [(operation, arguments) for operation, many in SENT.items() for arguments in many]
-
-
-@pytest.fixture(scope="module")
-def everything() -> Iterator[CloudFrontDouble]:
-    """A CloudFront that answers every operation with all of its members."""
-
-    def apply(operation: str, arguments: Mapping[str, Any]) -> Any:
-        shape = model_of(operation).output_shape
-        return sample(shape) if shape else {}
-
-    with CloudFrontDouble(apply) as double:
-        yield double
-
-
-@pytest.fixture(scope="module")
-def plain(everything: CloudFrontDouble) -> Iterator[Callable[[str], Any]]:
-    """Gives plain boto3's client of an operation."""
-    with ExitStack() as stack:
-        attempts = {"total_max_attempts": 1}
-        control = stack.enter_context(plain_client(everything.url, retries=attempts))
-        data = stack.enter_context(plain_data_client(everything.url, retries=attempts))
-        yield lambda operation: data if operation in DATA_OPERATIONS else control
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,37 @@
+"""A CloudFront that answers whatever it is asked, and plain boto3's clients of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront_samples import DATA_OPERATIONS, model_of, plain_client, plain_data_client, sample
+
+
+@pytest.fixture(scope="module")
+def everything() -> Iterator[CloudFrontDouble]:
+    """A CloudFront that answers every operation with all of its members; every store of it is READY."""
+
+    def apply(operation: str, arguments: Mapping[str, Any]) -> Any:
+        shape = model_of(operation).output_shape
+        answer = sample(shape) if shape else {}
+        if operation == "DescribeKeyValueStore":
+            answer["KeyValueStore"]["Status"] = "READY"
+        return answer
+
+    with CloudFrontDouble(apply) as double:
+        yield double
+
+
+@pytest.fixture(scope="module")
+def plain(everything: CloudFrontDouble) -> Iterator[Callable[[str], Any]]:
+    """Gives plain boto3's client of an operation."""
+    with ExitStack() as stack:
+        attempts = {"total_max_attempts": 1}
+        control = stack.enter_context(plain_client(everything.url, retries=attempts))
+        data = stack.enter_context(plain_data_client(everything.url, retries=attempts))
+        yield lambda operation: data if operation in DATA_OPERATIONS else control
