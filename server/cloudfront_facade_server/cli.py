@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -77,6 +78,8 @@ def _health(arguments: Sequence[str]) -> int:
 def _sanity(arguments: Sequence[str]) -> int:
     from .sanity.suite import run as run_suite
 
+    # Whoever ends it, it deletes what it made.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_suite(_settings(SanitySettings, "sanity", arguments), _print)
 
 

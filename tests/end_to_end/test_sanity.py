@@ -191,8 +191,9 @@ def test_a_case_that_is_wrong_itself_fails_and_the_others_are_run(monkeypatch: p
 
 
 # In a create, in another call of a case, in the clean-up; each is carried out after the signal.
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(("operation", "call"), [("create_key_value_store", 3), ("put_key", 1), ("delete_function", 9)])
-def test_an_interrupt_leaves_nothing_behind(operation: str, call: int) -> None:
+def test_an_interrupt_leaves_nothing_behind(operation: str, call: int, interrupt: signal.Signals) -> None:
     reached, go_on = threading.Event(), threading.Event()
     calls = itertools.count(1)
 
@@ -215,7 +216,7 @@ def test_an_interrupt_leaves_nothing_behind(operation: str, call: int) -> None:
             try:
                 assert reached.wait(30)
                 assert number_of_resources(backend)[0] > 10
-                command.send_signal(signal.SIGINT)
+                command.send_signal(interrupt)
                 time.sleep(1.5)
                 go_on.set()
                 out, err = command.communicate(timeout=60)

@@ -33,6 +33,7 @@ LIVE: Final = functions.FunctionStage.FUNCTION_STAGE_LIVE
 DEVELOPMENT: Final = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
 _DEADLINE_SECONDS: Final = 30.0
 _WAIT_SECONDS: Final = 600.0
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class UnmetError(Exception):
@@ -200,18 +201,19 @@ class Facade:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Puts Ctrl-C off until the block has ended: what is still under way at the clean-up could come after it."""
+    """Puts Ctrl-C and SIGTERM off until the block has ended: what is under way at the clean-up could come after it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     put_off: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: put_off.append(number))
+    before = {each: signal.signal(each, lambda number, _: put_off.append(number)) for each in _INTERRUPTS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
         if put_off:
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(put_off[0])
 
 
 @contextmanager

@@ -83,7 +83,8 @@ def run(settings: SanitySettings, say: Callable[[str], None]) -> int:
         say: takes the lines of the report.
 
     Returns:
-        The exit code: 0 where every case that was run held; 1 also where Ctrl-C ended the run, after the clean-up.
+        The exit code: 0 where every case that was run held; 1 also where Ctrl-C or SIGTERM ended the run, after the
+        clean-up.
     """
     verdicts: list[Verdict] = []
     interrupted = False
