@@ -21,6 +21,7 @@ from cloudfront_facade.v1.function_service_pb2 import (
     FunctionRuntime,
 )
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, CreateKeyValueStoreResponse
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from support.facade import Failure, failure_of
@@ -38,8 +39,10 @@ _WAITED_FOR: Final = ("UPSTREAM_THROTTLED", "TAGGING_CONFLICT", "UPSTREAM_OUTCOM
 class Facade:
     """The command's services, and the account that remembers what they make."""
 
+    address: str
     functions: FunctionServiceStub
     stores: KeyValueStoreServiceStub
+    key_values: KeyValueStoreDataServiceStub
     account: Account
 
     def create_function(self, request: CreateFunctionRequest, tries: int = 6) -> CreateFunctionResponse | Failure:
@@ -88,7 +91,13 @@ def running_command(session: boto3.Session, endpoint_url: str | None, account: A
         FacadeProcess(*arguments, "--drain-delay", "0", environment=environment) as process,
         grpc.insecure_channel(process.address, options) as channel,
     ):
-        yield Facade(FunctionServiceStub(channel), KeyValueStoreServiceStub(channel), account)
+        yield Facade(
+            process.address,
+            FunctionServiceStub(channel),
+            KeyValueStoreServiceStub(channel),
+            KeyValueStoreDataServiceStub(channel),
+            account,
+        )
 
 
 def function(name: str, **fields: Any) -> CreateFunctionRequest:
@@ -99,10 +108,23 @@ def function(name: str, **fields: Any) -> CreateFunctionRequest:
 
 def outcome(answer: Any) -> str:
     """Says in a few words how a create ended."""
+    return outcome_of(answer) if isinstance(answer, Failure) else "created"
+
+
+def outcome_of(answer: Any) -> str:
+    """Says in a few words how a call ended: `OK`, or AWS's code and status and this service's reason."""
     if not isinstance(answer, Failure):
-        return "created"
+        return "OK"
     upstream = (answer.metadata.get(name, "") for name in ("aws_code", "aws_http_status"))
     return " ".join(filter(None, [*upstream, f"({answer.reason})"]))
+
+
+def answer_of(call: Any, request: Any) -> Any:
+    """Makes a call, and gives what it answers, or its failure."""
+    try:
+        return call(request, timeout=60)
+    except grpc.RpcError as error:
+        return failure_of(error)
 
 
 def tell(question: str, answer: object) -> None:

@@ -33,6 +33,7 @@ LIVE: Final = functions.FunctionStage.FUNCTION_STAGE_LIVE
 DEVELOPMENT: Final = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
 _DEADLINE_SECONDS: Final = 30.0
 _WAIT_SECONDS: Final = 600.0
+_READY: Final = "READY"
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -186,6 +187,12 @@ class Facade:
     def _delete_store(self, name: str) -> None:
         request = stores.DescribeKeyValueStoreRequest(name=name)
         described = self.key_value_stores.DescribeKeyValueStore(request, timeout=_DEADLINE_SECONDS)
+        if described.key_value_store.status != _READY:
+            # It may be that it can only then be deleted. One whose import failed never is READY.
+            waiting = stores.WaitForKeyValueStoreRequest(name=name)
+            with suppress(grpc.RpcError):
+                self.key_value_stores.WaitForKeyValueStore(waiting, timeout=_WAIT_SECONDS)
+            described = self.key_value_stores.DescribeKeyValueStore(request, timeout=_DEADLINE_SECONDS)
         deletion = stores.DeleteKeyValueStoreRequest(name=name, etag=described.etag)
         self.key_value_stores.DeleteKeyValueStore(deletion, timeout=_DEADLINE_SECONDS)
 

@@ -1,0 +1,76 @@
+"""What CloudFront does with versions and stages, where no document says it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from aws.account import Account
+from aws.facade import Facade, answer_of, function, outcome_of, tell
+from cloudfront_facade.v1 import function_service_pb2
+from cloudfront_facade.v1.function_service_pb2 import (
+    CreateFunctionResponse,
+    DescribeFunctionRequest,
+    FunctionStage,
+    PublishFunctionRequest,
+    UpdateFunctionRequest,
+)
+
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(1800)]
+
+EVENT = b"""{
+  "version": "1.0", "context": {"eventType": "viewer-request"}, "viewer": {"ip": "198.51.100.11"},
+  "request": {"method": "GET", "uri": "/", "querystring": {}, "headers": {}, "cookies": {}}
+}"""
+STAGES = {"DEVELOPMENT": FunctionStage.FUNCTION_STAGE_DEVELOPMENT, "LIVE": FunctionStage.FUNCTION_STAGE_LIVE}
+
+
+def test_the_stages_of_a_published_function(
+    account: Account, facade: Facade, function_name: Callable[[str], str]
+) -> None:
+    name = function_name("stages")
+    created = facade.create_function(function(name))
+    assert isinstance(created, CreateFunctionResponse), created
+    account.function(name)
+
+    published = facade.functions.PublishFunction(PublishFunctionRequest(name=name, etag=created.etag), timeout=60)
+
+    stages = {
+        stage: facade.functions.DescribeFunction(DescribeFunctionRequest(name=name, stage=number), timeout=60)
+        for stage, number in STAGES.items()
+    }
+    words = ", ".join(f"{described.function_summary.status} in {stage}" for stage, described in stages.items())
+    tell(
+        "which status words a published function has",
+        f"{published.function_summary.status} in the answer, {words}",
+    )
+    development, live = stages["DEVELOPMENT"], stages["LIVE"]
+    tell("whether publishing changes the version of DEVELOPMENT", _yes(development.etag != created.etag))
+    tell("whether LIVE has the version of DEVELOPMENT", _yes(live.etag == development.etag))
+    times = [each.function_summary.function_metadata.created_time for each in (development, live)]
+    tell("whether LIVE has the CreatedTime of DEVELOPMENT", _yes(times[0] == times[1]))
+    for stage, number in STAGES.items():
+        for whose, described in stages.items():
+            request = function_service_pb2.TestFunctionRequest(
+                name=name, stage=number, etag=described.etag, event_object=EVENT
+            )
+            end = outcome_of(answer_of(facade.functions.TestFunction, request))
+            tell(f"how a test of {stage} with the version of {whose} ends", end)
+
+    update = UpdateFunctionRequest(
+        name=name,
+        etag=development.etag,
+        function_config=created.function_summary.function_config,
+        function_code=b"function handler(event) { return event.response; }\n",
+    )
+    updated = facade.functions.UpdateFunction(update, timeout=60)
+    assert updated.etag not in ("", development.etag)
+    tell("which status word an updated function has", updated.function_summary.status)
+    for what, etag in {"an old version": development.etag, "what was never a version": "ENEVER"}.items():
+        end = answer_of(facade.functions.PublishFunction, PublishFunctionRequest(name=name, etag=etag))
+        tell(f"how a publish of {what} ends", outcome_of(end))
+
+
+def _yes(held: bool) -> str:
+    return "yes" if held else "no"
