@@ -259,6 +259,17 @@ def test_an_item_that_is_none_is_refused_by_its_place(run: Run, item: Any, kind:
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
+@both
+def test_what_is_no_change_is_refused_by_its_place(run: Run) -> None:
+    changes: Any = [put("a"), ("secret", "secret")]
+    with (
+        running_server(Canned()) as target,
+        pytest.raises(TypeError, match=r"changes\[1\] is tuple, and must be KeyChange") as caught,
+    ):
+        run(target, "key_values", "import_keys", ARN, changes)
+    assert caught.value.__notes__ == ["0 changes had been handed to gRPC before; none was applied."]
+
+
 def test_a_value_that_is_none_is_refused_in_mappings_and_in_what_comes_asynchronously() -> None:
     async def wrong() -> AsyncIterator[Any]:
         yield "a", "1"

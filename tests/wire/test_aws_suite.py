@@ -69,7 +69,9 @@ FIXED_ANSWERS: Final = {
     "how a write of a key with a percent sign ends": "OK",
     "how a write of a key with a blank ends": "OK",
     "how a write of a key with wide characters ends": "OK",
-    "which status words a published function has": "UNASSOCIATED in the answer, UNASSOCIATED in DEVELOPMENT, UNASSOCIATED in LIVE",
+    "which status words a published function has": (
+        "UNASSOCIATED in the answer, UNASSOCIATED in DEVELOPMENT, UNASSOCIATED in LIVE"
+    ),
     "whether publishing changes the version of DEVELOPMENT": "no",
     "whether LIVE has the version of DEVELOPMENT": "no",
     "whether LIVE has the CreatedTime of DEVELOPMENT": "no",

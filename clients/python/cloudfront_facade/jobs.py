@@ -208,6 +208,7 @@ def import_keys(
 
     Raises:
         FacadeError: Changes may have been applied before the failure: see its `applied_changes`, `unknown_changes`.
+        TypeError: A change is no KeyChange. The error names its place.
     """
     total = size_of(changes) if total is None else total
     packing, handing = Packing(kvs_arn, etag), Handing(progress, total)

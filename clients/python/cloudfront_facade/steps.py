@@ -139,9 +139,17 @@ class Packing:
     def __init__(self, kvs_arn: str, etag: str) -> None:
         self._request = ImportKeysRequest(kvs_arn=kvs_arn, etag=etag)
         self._bytes = 0
+        self._index = 0
 
     def add(self, change: KeyChange) -> ImportKeysRequest | None:
-        """Takes a change; gives the request of those before where it is full without this one."""
+        """Takes a change; gives the request of those before where it is full without this one.
+
+        Raises:
+            TypeError: It is no change. The error names its place.
+        """
+        if not isinstance(change, KeyChange):
+            raise TypeError(f"changes[{self._index}] is {type(change).__name__}, and must be KeyChange")
+        self._index += 1
         size = change.ByteSize()
         held = len(self._request.changes)
         full = None
