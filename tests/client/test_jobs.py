@@ -200,6 +200,7 @@ def test_waiting_ends_when_its_time_is_up(run: Run) -> None:
             run(target, "key_value_stores", "wait_until_ready", "redirects", timeout=0.4)
         servicer.released.set()
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert caught.value.__notes__ == ["The key value store 'redirects' was not seen READY in 0.4 s."]
     assert 0.3 < time.monotonic() - began < PATIENCE
 
 

@@ -91,7 +91,10 @@ def waiting(
             response = yield Send(wait, WaitForKeyValueStoreRequest(name=name), ends - clock())
         except FacadeError as error:
             pause = max(backoff, error.retry_delay or 0.0)
-            if not _may_pass(error) or clock() + pause >= ends:
+            if not _may_pass(error):
+                raise
+            if clock() + pause >= ends:
+                error.add_note(f"The key value store {name!r} was not seen READY in {timeout:g} s.")
                 raise
         else:
             store: KeyValueStore = response.key_value_store
