@@ -48,15 +48,16 @@ def _target_of(listen: str) -> str:
     return f"{_ANY_ADDRESS.get(host, host)}:{port}"
 
 
-def open_channel(target: str, settings: TargetSettings) -> grpc.Channel:
-    """Opens a channel to a server, by TLS where the settings name an authority."""
+def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str]) -> grpc.Channel:
+    """Opens a channel to a server with options of gRPC's, by TLS where the settings name an authority."""
     if settings.tls_ca is None:
-        return grpc.insecure_channel(target)
+        return grpc.insecure_channel(target, options)
     credentials = grpc.ssl_channel_credentials(
         settings.tls_ca.read_bytes(), _read(settings.tls_key), _read(settings.tls_cert)
     )
-    name = settings.tls_server_name
-    return grpc.secure_channel(target, credentials, [("grpc.ssl_target_name_override", name)] if name else None)
+    if name := settings.tls_server_name:
+        options = (*options, ("grpc.ssl_target_name_override", name))
+    return grpc.secure_channel(target, credentials, options)
 
 
 def _read(path: Path | None) -> bytes | None:

@@ -9,14 +9,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from unittest.mock import Mock
 
 import grpc
 import pytest
+from grpc_health.v1 import health, health_pb2_grpc
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.errors.status_error import StatusError
+from cloudfront_facade_server.sanity import facade as sanity
 from cloudfront_facade_server.sanity import suite
 from cloudfront_facade_server.sanity.facade import Facade, UnmetError, details_of
 from cloudfront_facade_server.sanity.suite import Case, all_cases, run
@@ -57,8 +60,56 @@ def test_what_an_endpoint_does_not_have_is_left_out_and_counted(facade_address: 
     without = [argument for group in SANITY_GROUPS[1:] for argument in ("--without", group)]
     ended = run_command("sanity", "--target", facade_address, ALLOWED, *without)
     assert ended.returncode == 0, ended.stdout
+    passed = [line for line in ended.stdout.splitlines() if line.startswith("ok")]
+    assert passed
+    assert all(line.startswith("ok    functions: ") for line in passed)
     assert "skip  keys: " in ended.stdout
-    assert "without stores, test" not in ended.stdout.partition("skip")[0]
+
+
+def test_functions_that_are_left_out_are_not_created() -> None:
+    backend = EmbeddedBackend(path=":memory:", s3_dir=None)
+    created = Mock(side_effect=backend.create_function)
+    backend.create_function = created  # type: ignore[method-assign]
+    with running_facade(backend) as facade:
+        assert run(settings(facade.address, "functions"), lambda _: None) == 0
+    assert created.call_count == 0
+
+
+def test_an_endpoint_that_hangs_fails_the_case_and_not_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def hang(_right: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
+        go_on.wait(60)
+        return {}
+
+    monkeypatch.setattr(sanity, "_DEADLINE_SECONDS", 2.0)
+    said: list[str] = []
+    backend = Broken("get_function", hang)
+    with running_facade(backend, default_deadline=60) as facade:
+        began = time.monotonic()
+        try:
+            assert run(settings(facade.address, "test"), said.append) == 1
+        finally:
+            go_on.set()
+        assert time.monotonic() - began < 50
+        assert number_of_resources(backend) == (0, 0)
+    assert "FAIL  functions: Should give back a function's code byte for byte." in said
+    assert any(line.startswith("      DEADLINE_EXCEEDED") for line in said)
+
+
+def test_it_says_of_a_server_that_it_is_no_facade() -> None:
+    server = grpc.server(ThreadPoolExecutor(1))
+    servicer = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    said: list[str] = []
+    try:
+        assert run(settings(f"127.0.0.1:{port}"), said.append) == 1
+    finally:
+        server.stop(None)
+    assert len(said) == 1
+    assert said[0].startswith(f"127.0.0.1:{port}: it is no facade: UNIMPLEMENTED: ")
 
 
 def test_nothing_that_was_run_is_no_success(facade_address: str) -> None:
@@ -104,6 +155,49 @@ def of_any_content(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     return right(**{**arguments, "IfMatch": described["ETag"]})
 
 
+def of_development(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    return right(**{**arguments, "Stage": "DEVELOPMENT"})
+
+
+def of_any_description(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    backend = right.__self__  # type: ignore[attr-defined]
+    described = backend.describe_key_value_store(Name=arguments["Name"])
+    return right(**{**arguments, "IfMatch": described["ETag"]})
+
+
+def of_any_tested_version(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    backend = right.__self__  # type: ignore[attr-defined]
+    described = backend.describe_function(Name=arguments["Name"], Stage=arguments["Stage"])
+    return right(**{**arguments, "IfMatch": described["ETag"]})
+
+
+def of_developments_version(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    described = right(**arguments)
+    return {**described, "ETag": of_development(right, arguments)["ETag"]}
+
+
+def run_of_development(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    backend = right.__self__  # type: ignore[attr-defined]
+    etag = backend.describe_function(Name=arguments["Name"], Stage="DEVELOPMENT")["ETag"]
+    return right(**{**arguments, "Stage": "DEVELOPMENT", "IfMatch": etag})
+
+
+def configured(**changed: Any) -> Callable[..., Any]:
+    """Changes members of a function's configuration; None takes one away."""
+
+    def spoil(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        config = {**arguments["FunctionConfig"], **changed}
+        config = {name: value for name, value in config.items() if value is not None}
+        return right(**{**arguments, "FunctionConfig": config})
+
+    return spoil
+
+
+def without_values(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    page = right(**arguments)
+    return {**page, "Items": [{**item, "Value": ""} for item in page["Items"]]}
+
+
 def nothing(_right: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
     return {}
 
@@ -123,6 +217,21 @@ MUTATIONS: Final = {
     "tags that are not taken away": ("untag_resource", nothing, "take away tags"),
     "a write to any version": ("put_key", of_any_content, "write to the version that is named"),
     "deletions that are lost": ("update_keys", without("Deletes"), "in their order"),
+    "a comment that is lost": ("create_function", configured(Comment=""), "in its DEVELOPMENT stage"),
+    "an association that is lost": (
+        "update_function",
+        configured(KeyValueStoreAssociations=None),
+        "associate a function with a store by an update",
+    ),
+    "LIVE described as DEVELOPMENT": ("describe_function", of_development, "describe the LIVE stage"),
+    "LIVE in DEVELOPMENT's version": ("describe_function", of_developments_version, "in a version of its own"),
+    "LIVE listed as DEVELOPMENT": ("list_functions", of_development, "list it as LIVE"),
+    "LIVE tested as DEVELOPMENT": ("test_function", run_of_development, "run the stage that is named"),
+    "a test of any version": ("test_function", of_any_tested_version, "in the version that is named"),
+    "stores of any status": ("list_key_value_stores", without("Status"), "stores of one status"),
+    "a deletion of any version of a store": ("delete_key_value_store", of_any_description, "of a store than"),
+    "a deletion of a key of any version": ("delete_key", of_any_content, "write to the version that is named"),
+    "values that are lost": ("list_keys", without_values, "list them all"),
     "a comment that does not change": ("update_key_value_store", nothing, "change the comment"),
 }
 
@@ -135,8 +244,9 @@ def settings(address: str, *without: str) -> SanitySettings:
 def test_it_fails_where_the_backend_is_broken(mutation: str) -> None:
     operation, spoil, sentence = MUTATIONS[mutation]
     said: list[str] = []
+    left_out = [] if operation == "test_function" else ["test"]
     with running_facade(Broken(operation, spoil), settling_time=0.1) as facade:
-        assert run(settings(facade.address, "test"), said.append) == 1
+        assert run(settings(facade.address, *left_out), said.append) == 1
     failed = [line for line in said if line.startswith("FAIL")]
     assert any(sentence in line for line in failed), failed
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import signal
 import threading
@@ -34,6 +35,7 @@ DEVELOPMENT: Final = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
 _DEADLINE_SECONDS: Final = 30.0
 _WAIT_SECONDS: Final = 600.0
 _READY: Final = "READY"
+_STORES: Final = stores.DESCRIPTOR.services_by_name["KeyValueStoreService"]
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -123,13 +125,20 @@ class Facade:
         self._stores: list[str] = []
 
     def unreachable(self) -> str:
-        """Says why the endpoint cannot be used; empty where it is SERVING."""
+        """Says why the endpoint cannot be used; empty where it is a facade, and SERVING."""
         try:
             response = self._health.Check(health_pb2.HealthCheckRequest(), timeout=5)  # type: ignore[attr-defined]
         except grpc.RpcError as error:
             return told(error)
         status = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
-        return "" if status == "SERVING" else f"its health is {status}"
+        if status != "SERVING":
+            return f"its health is {status}"
+        try:
+            self.functions.ListFunctions(functions.ListFunctionsRequest(page_size=1))
+        except grpc.RpcError as error:
+            # Any other failure is for the cases to judge.
+            return f"it is no facade: {told(error)}" if _code(error) is grpc.StatusCode.UNIMPLEMENTED else ""
+        return ""
 
     def name(self) -> str:
         """Makes a name that nobody has."""
@@ -155,7 +164,7 @@ class Facade:
         )
         self._functions.append(request.name)
         with _uninterrupted():
-            return self.functions.CreateFunction(request, timeout=_DEADLINE_SECONDS)
+            return self.functions.CreateFunction(request)
 
     def create_store(self, **fields: Any) -> stores.CreateKeyValueStoreResponse:
         """Creates a store that is deleted in the end."""
@@ -164,13 +173,13 @@ class Facade:
         )
         self._stores.append(request.name)
         with _uninterrupted():
-            return self.key_value_stores.CreateKeyValueStore(request, timeout=_DEADLINE_SECONDS)
+            return self.key_value_stores.CreateKeyValueStore(request)
 
     def ready_store(self) -> stores.KeyValueStore:
         """Creates a store, and waits until it is READY."""
         name = self.create_store().key_value_store.name
         request = stores.WaitForKeyValueStoreRequest(name=name)
-        return self.key_value_stores.WaitForKeyValueStore(request, timeout=_WAIT_SECONDS).key_value_store
+        return self.key_value_stores.WaitForKeyValueStore(request).key_value_store
 
     def clean_up(self) -> list[str]:
         """Deletes what was created; gives the names of what could not be. It can be repeated."""
@@ -180,21 +189,21 @@ class Facade:
 
     def _delete_function(self, name: str) -> None:
         request = functions.DescribeFunctionRequest(name=name)
-        described = self.functions.DescribeFunction(request, timeout=_DEADLINE_SECONDS)
+        described = self.functions.DescribeFunction(request)
         deletion = functions.DeleteFunctionRequest(name=name, etag=described.etag)
-        self.functions.DeleteFunction(deletion, timeout=_DEADLINE_SECONDS)
+        self.functions.DeleteFunction(deletion)
 
     def _delete_store(self, name: str) -> None:
         request = stores.DescribeKeyValueStoreRequest(name=name)
-        described = self.key_value_stores.DescribeKeyValueStore(request, timeout=_DEADLINE_SECONDS)
+        described = self.key_value_stores.DescribeKeyValueStore(request)
         if described.key_value_store.status != _READY:
             # It may be that it can only then be deleted. One whose import failed never is READY.
             waiting = stores.WaitForKeyValueStoreRequest(name=name)
             with suppress(grpc.RpcError):
-                self.key_value_stores.WaitForKeyValueStore(waiting, timeout=_WAIT_SECONDS)
-            described = self.key_value_stores.DescribeKeyValueStore(request, timeout=_DEADLINE_SECONDS)
+                self.key_value_stores.WaitForKeyValueStore(waiting)
+            described = self.key_value_stores.DescribeKeyValueStore(request)
         deletion = stores.DeleteKeyValueStoreRequest(name=name, etag=described.etag)
-        self.key_value_stores.DeleteKeyValueStore(deletion, timeout=_DEADLINE_SECONDS)
+        self.key_value_stores.DeleteKeyValueStore(deletion)
 
     def _deleted(self, delete: Callable[[str], None], name: str) -> bool:
         try:
@@ -225,6 +234,16 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def open_facade(settings: SanitySettings) -> Iterator[Facade]:
-    """Opens a channel to the endpoint."""
-    with open_channel(settings.target, settings) as channel:
+    """Opens a channel to the endpoint, on which every call has a deadline."""
+    with open_channel(settings.target, settings, ("grpc.service_config", _deadlines())) as channel:
         yield Facade(channel)
+
+
+def _deadlines() -> str:
+    """Makes gRPC's service config: an endpoint that does not answer is a finding, and not the end of the suite."""
+    waits = {"service": _STORES.full_name, "method": _STORES.methods_by_name["WaitForKeyValueStore"].name}
+    methods = [
+        {"name": [{}], "timeout": f"{_DEADLINE_SECONDS}s"},
+        {"name": [waits], "timeout": f"{_WAIT_SECONDS}s"},
+    ]
+    return json.dumps({"methodConfig": methods})

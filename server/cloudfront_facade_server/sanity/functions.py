@@ -10,7 +10,7 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
-from .facade import LIVE, PASS_ON, RUNTIME, Facade, expect, refused, same
+from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, expect, refused, same
 from .suite import Cases
 
 case: Final = Cases("functions")
@@ -42,8 +42,11 @@ def create(facade: Facade) -> None:
     expect(
         f":function/{created.function_summary.name}" in metadata.function_arn, f"the ARN is {metadata.function_arn!a}"
     )
-    same(metadata.stage, functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT, "the stage")
+    same(metadata.stage, DEVELOPMENT, "the stage")
     expect(created.etag, "there is no etag")
+    described = describe(facade, created.function_summary.name)
+    same(described.function_summary.function_config, functions.FunctionConfig(comment="sanity", runtime=RUNTIME), "it")
+    same(described.etag, created.etag, "the etag that DescribeFunction gives")
 
 
 @case("tags")
@@ -160,6 +163,28 @@ def injected_version(facade: Facade) -> None:
     refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
 
 
+@case("update", "stores")
+def associate(facade: Facade) -> None:
+    """Should associate a function with a store by an update, and end that by another."""
+    arn = facade.ready_store().arn
+    created = facade.create_function()
+    request = functions.UpdateFunctionRequest(
+        name=created.function_summary.name,
+        etag=created.etag,
+        function_config=functions.FunctionConfig(
+            runtime=RUNTIME,
+            key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=arn)],
+        ),
+        function_code=PASS_ON,
+    )
+    updated = facade.functions.UpdateFunction(request)
+    described = describe(facade, request.name).function_summary.function_config
+    same([each.key_value_store_arn for each in described.key_value_store_associations], [arn], "its stores")
+    update(facade, request.name, updated.etag, PASS_ON)
+    described = describe(facade, request.name).function_summary.function_config
+    same(len(described.key_value_store_associations), 0, "the number of its stores")
+
+
 @case("publish")
 def unpublished(facade: Facade) -> None:
     """Should say that a function was never published, where its LIVE stage is asked for."""
@@ -178,6 +203,30 @@ def publish(facade: Facade) -> None:
     update(facade, name, describe(facade, name).etag, b"// new\n" + PASS_ON)
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
     same(got.function_code, PASS_ON, "the code of LIVE")
+
+
+@case("publish", "update")
+def live(facade: Facade) -> None:
+    """Should describe the LIVE stage as what was published, in a version of its own, and list it as LIVE."""
+    created = facade.create_function()
+    name, unpublished = created.function_summary.name, facade.create_function().function_summary.name
+    facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
+    update(facade, name, describe(facade, name).etag, PASS_ON, "not published")
+    described = describe(facade, name, LIVE)
+    same(described.function_summary.function_metadata.stage, LIVE, "the stage")
+    same(described.function_summary.function_config.comment, "sanity", "the comment")
+    expect(described.etag not in ("", describe(facade, name).etag), f"the etag of both stages is {described.etag!a}")
+    listed: dict[str, functions.FunctionSummary] = {}
+    request = functions.ListFunctionsRequest(stage=LIVE)
+    while True:
+        page = facade.functions.ListFunctions(request)
+        listed |= {each.name: each for each in page.functions}
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    expect(name in listed, "it is not in the list of LIVE")
+    same(listed[name].function_metadata.stage, LIVE, "the stage in the list of LIVE")
+    expect(unpublished not in listed, "what was never published is in the list of LIVE")
 
 
 @case("publish")

@@ -24,7 +24,7 @@ def create(facade: Facade) -> None:
     """Should create a store, and have it READY after a while."""
     created = facade.create_store()
     name = created.key_value_store.name
-    waited = facade.key_value_stores.WaitForKeyValueStore(stores.WaitForKeyValueStoreRequest(name=name), timeout=600)
+    waited = facade.key_value_stores.WaitForKeyValueStore(stores.WaitForKeyValueStoreRequest(name=name))
     same(waited.key_value_store.status, "READY", "the status")
     same(waited.key_value_store.arn, created.key_value_store.arn, "the ARN")
     expect(waited.key_value_store.arn.endswith(f":key-value-store/{waited.key_value_store.id}"), "ARN and id differ")
@@ -35,7 +35,7 @@ def wait_for_nothing(facade: Facade) -> None:
     """Should not wait for a store that is not there."""
     request = stores.WaitForKeyValueStoreRequest(name=facade.name())
     refused(
-        lambda: facade.key_value_stores.WaitForKeyValueStore(request, timeout=30),
+        lambda: facade.key_value_stores.WaitForKeyValueStore(request),
         grpc.StatusCode.NOT_FOUND,
         "KEY_VALUE_STORE_NOT_FOUND",
     )
@@ -92,6 +92,23 @@ def listing(facade: Facade) -> None:
     same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
 
 
+@case()
+def listing_by_status(facade: Facade) -> None:
+    """Should list the stores of one status alone."""
+    name = facade.ready_store().name
+    for status, expected in (("READY", True), ("PROVISIONING", False)):
+        listed: dict[str, str] = {}
+        request = stores.ListKeyValueStoresRequest(status=status)
+        while True:
+            page = facade.key_value_stores.ListKeyValueStores(request)
+            listed |= {each.name: each.status for each in page.key_value_stores}
+            if not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+        same(set(listed.values()) - {status}, set(), f"the other status words in a list of {status}")
+        same(name in listed, expected, f"whether a READY store is in a list of {status}")
+
+
 @case("functions", "in-use")
 def in_use(facade: Facade) -> None:
     """Should not delete a store that a function reads, and name the function."""
@@ -114,3 +131,14 @@ def delete(facade: Facade) -> None:
     request = stores.DeleteKeyValueStoreRequest(name=name, etag=describe(facade, name).etag)
     facade.key_value_stores.DeleteKeyValueStore(request)
     refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+
+
+@case("update")
+def stale_delete(facade: Facade) -> None:
+    """Should not delete another version of a store than the one that is named."""
+    name = facade.ready_store().name
+    etag = describe(facade, name).etag
+    facade.key_value_stores.UpdateKeyValueStore(stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new"))
+    request = stores.DeleteKeyValueStoreRequest(name=name, etag=etag)
+    refused(lambda: facade.key_value_stores.DeleteKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    describe(facade, name)

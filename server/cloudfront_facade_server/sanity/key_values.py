@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Final
 
 import grpc
@@ -22,7 +23,6 @@ async function handler(event) {
     return { statusCode: 302, headers: { location: { value: value } } };
 }
 """
-_MISSING_ARN: Final = "arn:aws:cloudfront::000000000000:key-value-store/11111111-2222-3333-4444-555555555555"
 
 
 def put(facade: Facade, arn: str, key: str, value: str, etag: str = "") -> data.PutKeyResponse:
@@ -56,8 +56,10 @@ def life(facade: Facade) -> None:
 @case("stores")
 def missing_store(facade: Facade) -> None:
     """Should say that the store is missing, not the key."""
-    refused(lambda: get(facade, _MISSING_ARN, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
-    refused(lambda: put(facade, _MISSING_ARN, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    store = facade.create_store().key_value_store
+    missing = f"{store.arn.removesuffix(store.id)}{uuid.uuid4()}"
+    refused(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    refused(lambda: put(facade, missing, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
 @case("stores")
@@ -67,6 +69,8 @@ def versions(facade: Facade) -> None:
     first = put(facade, arn, "k", "1")
     second = put(facade, arn, "k", "2", first.etag)
     refused(lambda: put(facade, arn, "k", "3", first.etag), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    deletion = data.DeleteKeyRequest(kvs_arn=arn, key="k", etag=first.etag)
+    refused(lambda: facade.key_values.DeleteKey(deletion), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     same(get(facade, arn, "k"), "2", "the value")
     put(facade, arn, "k", "4", second.etag)
 
@@ -100,21 +104,22 @@ def stream(facade: Facade) -> None:
     arn = facade.ready_store().arn
     requests = [
         data.ImportKeysRequest(
-            kvs_arn="" if start else arn, changes=[change(f"k{number:03}", "v") for number in range(start, start + 60)]
+            kvs_arn="" if start else arn,
+            changes=[change(f"k{number:03}", f"v{number}") for number in range(start, start + 60)],
         )
         for start in (0, 60, 120)
     ]
     imported = facade.key_values.ImportKeys(iter(requests))
     same((imported.applied_changes, imported.item_count), (180, 180), "what was applied, and is there")
-    listed: list[str] = []
+    listed: dict[str, str] = {}
     request = data.ListKeysRequest(kvs_arn=arn, page_size=50)
     while True:
         page = facade.key_values.ListKeys(request)
-        listed.extend(item.key for item in page.items)
+        listed |= {item.key: item.value for item in page.items}
         if not page.next_page_token:
             break
         request.page_token = page.next_page_token
-    same(sorted(listed), [f"k{number:03}" for number in range(180)], "the list of keys")
+    same(listed, {f"k{number:03}": f"v{number}" for number in range(180)}, "the list of keys")
 
 
 @case("stores", "functions", "test")

@@ -74,8 +74,10 @@ def too_many(facade: Facade) -> None:
     same(len(tags_of(facade, arn)), 40, "the number of tags")
 
 
-@case()
+@case("functions")
 def missing(facade: Facade) -> None:
     """Should say that there is no such resource."""
-    request = ListTagsForResourceRequest(resource=f"arn:aws:cloudfront::000000000000:function/{facade.name()}")
+    there = facade.create_function().function_summary
+    arn = f"{there.function_metadata.function_arn.removesuffix(there.name)}{facade.name()}"
+    request = ListTagsForResourceRequest(resource=arn)
     refused(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")

@@ -9,7 +9,8 @@ import grpc
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 
-from .facade import Facade, expect, refused, same
+from .facade import DEVELOPMENT, LIVE, Facade, expect, refused, same
+from .functions import describe, update
 from .suite import Cases
 
 case: Final = Cases("test")
@@ -29,16 +30,26 @@ function handler(event) {
 }
 """
 
+_SAYING: Final = b"function handler(event) { console.log('this is %s'); return event.request; }"
+
 
 def run(facade: Facade, created: functions.CreateFunctionResponse) -> functions.TestResult:
     """Runs a new function."""
+    return run_version(facade, created.function_summary.name, created.etag)
+
+
+def run_version(facade: Facade, name: str, etag: str, stage: int = 0) -> functions.TestResult:
+    """Runs a version of a function."""
     request = functions.TestFunctionRequest(
-        name=created.function_summary.name, etag=created.etag, event_object=json.dumps(_EVENT).encode()
+        name=name,
+        etag=etag,
+        stage=functions.FunctionStage.ValueType(stage),
+        event_object=json.dumps(_EVENT).encode(),
     )
     return facade.functions.TestFunction(request).test_result
 
 
-@case()
+@case("functions")
 def output(facade: Facade) -> None:
     """Should run a function, and answer what it returned, logged and cost."""
     result = run(facade, facade.create_function(_REWRITE))
@@ -49,7 +60,7 @@ def output(facade: Facade) -> None:
     expect(0 <= result.compute_utilization <= 100, f"the utilization is {result.compute_utilization}")
 
 
-@case()
+@case("functions")
 def throwing(facade: Facade) -> None:
     """Should answer a function that throws with its message, and not as an error."""
     result = run(facade, facade.create_function(b"function handler(event) { throw new Error('no luck'); }"))
@@ -57,9 +68,23 @@ def throwing(facade: Facade) -> None:
     same(result.function_output, "", "the output")
 
 
-@case()
+@case("functions")
 def bad_event(facade: Facade) -> None:
     """Should refuse an event that is no JSON."""
     created = facade.create_function()
     request = functions.TestFunctionRequest(name=created.function_summary.name, etag=created.etag, event_object=b"{")
     refused(lambda: facade.functions.TestFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+
+
+@case("functions", "update", "publish")
+def stages(facade: Facade) -> None:
+    """Should run the stage that is named, in the version that is named."""
+    created = facade.create_function(_SAYING % b"live")
+    name = created.function_summary.name
+    facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
+    update(facade, name, describe(facade, name).etag, _SAYING % b"development")
+    versions = {stage: describe(facade, name, stage).etag for stage in (DEVELOPMENT, LIVE)}
+    for stage, said in ((DEVELOPMENT, "development"), (LIVE, "live")):
+        result = run_version(facade, name, versions[stage], stage)
+        expect(f"this is {said}" in "".join(result.function_execution_logs), f"another stage than {said} is run")
+    refused(lambda: run_version(facade, name, created.etag), grpc.StatusCode.INVALID_ARGUMENT, "ETAG_INVALID")
