@@ -101,7 +101,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "DescribeFunction", "outcome": "not_applied", "aws_code": "NoSuchFunctionExists", "aws_http_status": "404" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_NOT_FOUND: _ErrorReason.ValueType  # 23
-    """NOT_FOUND: there is no such key value store. FAILED_PRECONDITION where a function was to be associated with it.
+    """NOT_FOUND: there is no such key value store, by its name or, for its keys, by its ARN. FAILED_PRECONDITION where a
+    function was to be associated with it.
 
     Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
@@ -271,7 +272,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "TestFunction", "outcome": "not_applied", "aws_code": "TestFunctionFailed", "aws_http_status": "500" } }
     """
     ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 50
-    """NOT_FOUND: the key value store has no such key, or there is no store of this ARN.
+    """NOT_FOUND: the key value store has no such key. Where it is the store that is missing, KEY_VALUE_STORE_NOT_FOUND, unless
+    no time was left to look.
 
     Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
     "outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }
@@ -379,7 +381,8 @@ Example: { "reason": "FUNCTION_NOT_FOUND", "domain": "cloudfront.amazonaws.com",
 "DescribeFunction", "outcome": "not_applied", "aws_code": "NoSuchFunctionExists", "aws_http_status": "404" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_NOT_FOUND: ErrorReason.ValueType  # 23
-"""NOT_FOUND: there is no such key value store. FAILED_PRECONDITION where a function was to be associated with it.
+"""NOT_FOUND: there is no such key value store, by its name or, for its keys, by its ARN. FAILED_PRECONDITION where a
+function was to be associated with it.
 
 Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
@@ -549,7 +552,8 @@ Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com
 "TestFunction", "outcome": "not_applied", "aws_code": "TestFunctionFailed", "aws_http_status": "500" } }
 """
 ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 50
-"""NOT_FOUND: the key value store has no such key, or there is no store of this ARN.
+"""NOT_FOUND: the key value store has no such key. Where it is the store that is missing, KEY_VALUE_STORE_NOT_FOUND, unless
+no time was left to look.
 
 Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
 "outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }

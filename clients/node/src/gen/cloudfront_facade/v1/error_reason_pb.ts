@@ -155,7 +155,8 @@ export enum ErrorReason {
   FUNCTION_NOT_FOUND = 22,
 
   /**
-   * NOT_FOUND: there is no such key value store. FAILED_PRECONDITION where a function was to be associated with it.
+   * NOT_FOUND: there is no such key value store, by its name or, for its keys, by its ARN. FAILED_PRECONDITION where a
+   * function was to be associated with it.
    *
    * Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
@@ -433,7 +434,8 @@ export enum ErrorReason {
   TEST_FUNCTION_FAILED = 49,
 
   /**
-   * NOT_FOUND: the key value store has no such key, or there is no store of this ARN.
+   * NOT_FOUND: the key value store has no such key. Where it is the store that is missing, KEY_VALUE_STORE_NOT_FOUND, unless
+   * no time was left to look.
    *
    * Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
    * "outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }
