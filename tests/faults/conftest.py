@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend
+from faults.changing import created, facade, store
 from support.cloudfront_http import CloudFrontDouble
 from support.facade import Facade, running_facade
+
+__all__ = ["created", "facade", "store"]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -14,7 +14,7 @@ from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.backends.aws import AwsBackend
+from faults.changing import DEVELOPMENT, LIVE, UNKNOWN, V2, MakeBackend, describe, updating
 from support.cloudfront_faults import (
     Fault,
     apply_then_close,
@@ -35,51 +35,12 @@ from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_state import distribution
 from support.facade import Facade, failing, function, running_facade
 
-MakeBackend = Callable[..., AwsBackend]
-
-LIVE = functions.FunctionStage.FUNCTION_STAGE_LIVE
-DEVELOPMENT = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
-V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
-CODE = b"function handler(event) { return event.request; } // 2"
-UNKNOWN = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN", "unknown")
 LOSSES: dict[str, Callable[[], Fault]] = {
     "no answer": apply_then_hang,
     "garbled": garble,
     "closed": apply_then_close,
     "503": lambda: apply_then_status(503),
 }
-
-
-@pytest.fixture
-def facade(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> Iterator[Facade]:
-    backend = aws_backend(cloudfront, read_timeout=0.5)
-    with running_facade(backend, backend.settling(0.5), read_timeout=0.5, settling_time=0.4) as running:
-        yield running
-
-
-@pytest.fixture
-def created(facade: Facade) -> functions.CreateFunctionResponse:
-    return facade.functions.CreateFunction(function())
-
-
-@pytest.fixture
-def store(facade: Facade) -> stores.KeyValueStore:
-    response = facade.stores.CreateKeyValueStore(stores.CreateKeyValueStoreRequest(name="redirects"))
-    facade.stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name="redirects"))
-    return response.key_value_store
-
-
-def updating(etag: str, code: bytes = CODE, **config: Any) -> functions.UpdateFunctionRequest:
-    return functions.UpdateFunctionRequest(
-        name="rewrite",
-        etag=etag,
-        function_config=functions.FunctionConfig(runtime=V2, **config),
-        function_code=code,
-    )
-
-
-def describe(facade: Facade, stage: functions.FunctionStage.ValueType = LIVE) -> functions.DescribeFunctionResponse:
-    return facade.functions.DescribeFunction(functions.DescribeFunctionRequest(name="rewrite", stage=stage))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
