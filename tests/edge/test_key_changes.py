@@ -34,6 +34,11 @@ class Slow(EmbeddedBackend):
         self.seconds = 0.0
         self.batches = 0
         self.described = 0
+        self.puts = 0
+
+    def put_key(self, **arguments: Any) -> Any:
+        self.puts += 1
+        return super().put_key(**arguments)
 
     def update_keys(self, **arguments: Any) -> Any:
         time.sleep(self.seconds)
@@ -70,13 +75,14 @@ def item_count(facade: Facade, arn: str) -> int:
     return facade.key_values.DescribeKeyValueStoreData(DescribeKeyValueStoreDataRequest(kvs_arn=arn)).item_count
 
 
-def test_writers_that_name_no_version_do_not_hinder_each_other(facade: Facade, arn: str) -> None:
+def test_writers_that_name_no_version_do_not_hinder_each_other(backend: Slow, facade: Facade, arn: str) -> None:
     def put(number: int) -> None:
         facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key=f"k{number}", value="v"), timeout=20)
 
     with ThreadPoolExecutor(24) as pool:
         list(pool.map(put, range(48)))
     assert item_count(facade, arn) == 48
+    assert backend.puts == 48, "they take turns, so that no version is another's"
 
 
 def test_writers_of_two_replicas_do_not_lose_a_write(backend: Slow, facade: Facade, arn: str) -> None:

@@ -135,9 +135,20 @@ def test_nothing_is_changed_for_a_caller_that_was_told_that_nothing_was(
     request = tags.TagResourceRequest(resource=arn, tags=[Tag(key="a")])
     failure = failing(facade.tags.TagResource, request, timeout=0.2)
     assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
-    # A later call of the same kind is carried out after what is left of the first.
-    time.sleep(0.5)
-    facade.tags.ListTagsForResource(tags.ListTagsForResourceRequest(resource=arn))
+    time.sleep(0.8)
+    assert cloudfront.count("TagResource") == 0
+
+
+def test_nothing_is_changed_for_a_caller_that_went_away_before(
+    cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+) -> None:
+    arn = created.function_summary.function_metadata.function_arn
+    cloudfront.script("ListTagsForResource", delay(0.4))
+    request = tags.TagResourceRequest(resource=arn, tags=[Tag(key="a")])
+    call = facade.tags.TagResource.future(request, timeout=20)
+    cloudfront.wait_for("ListTagsForResource")
+    call.cancel()
+    time.sleep(0.8)
     assert cloudfront.count("TagResource") == 0
 
 
