@@ -118,11 +118,11 @@ def test_messages_above_the_limit_are_refused_and_not_kept() -> None:
                 assert failing(create, far_above, timeout=20).code is grpc.StatusCode.RESOURCE_EXHAUSTED
             return process.memory()
 
-        before = refuse(8)
-        after = refuse(12)
+        sizes = [refuse(times) for times in (8, 12, 12)]
         assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
         assert_health_answers(channel)
-    assert after - before < 2 * FLAT, "it has kept some of 60 MB"
+    # What is kept is kept each time; buffers that a busy machine needs are needed once.
+    assert min(sizes[1] - sizes[0], sizes[2] - sizes[1]) < 2 * FLAT, "it has kept some of 60 MB each time"
 
 
 async def slowly() -> AsyncIterator[bytes]:

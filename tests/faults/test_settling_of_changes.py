@@ -88,6 +88,18 @@ def test_a_put_is_not_seen_in_another_value(
     assert what(failing(facade.key_values.PutKey, put)) == UNKNOWN
 
 
+def test_nobody_is_advised_to_repeat_a_write_of_a_version_that_may_be_gone(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+) -> None:
+    etag = facade.key_values.PutKey(data.PutKeyRequest(kvs_arn=store.arn, key="k", value="1")).etag
+    cloudfront.script("UpdateKeys", apply_then_status(503))
+    changes = [data.KeyChange(put=data.KeyValue(key="k", value="2"))]
+    request = data.UpdateKeysRequest(kvs_arn=store.arn, changes=changes, etag=etag)
+    failure = failing(facade.key_values.UpdateKeys, request)
+    assert what(failure) == UNKNOWN
+    assert (failure.retry_after, failure.pushback) == (None, "-1")
+
+
 @pytest.mark.parametrize("fault", [None, throttle()], ids=["there", "unreadable"])
 def test_a_key_is_not_gone_while_it_is_there_or_cannot_be_read(
     fault: object, cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore

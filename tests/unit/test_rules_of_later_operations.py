@@ -365,3 +365,10 @@ def test_the_union_of_tags_is_held_against_the_limit() -> None:
     (violation,) = caught.value.violations
     assert (violation.field, violation.rule) == ("tags", "TAGS_COUNT")
     assert violation.description == "6 tags with the 45 that the resource has make 51; allowed: at most 50 in all"
+
+
+def test_tags_that_aws_makes_do_not_count() -> None:
+    there = [*(f"there-{number}" for number in range(49)), "aws:cloudformation:stack-name", "AWS:x"]
+    RULES.tags_together(there, ["there-0", "new"])
+    with pytest.raises(ValidationError):
+        RULES.tags_together(there, ["new", "newer"])

@@ -119,12 +119,12 @@ class KeyValues:
     ) -> Response:
         """Writes to the version that is named; else to the one that is guessed, or read, until it is the store's."""
         if "IfMatch" in sent:
-            return self._change(call, operation, sent, seen, repeatable=True)
+            return self._change(call, operation, sent, seen)
         with self._turns.take(sent["KvsARN"]):
             for number, pause in enumerate(pauses(), 1):
                 version = guess if guess and number == 1 else self._version(call, sent)
                 try:
-                    return self._change(call, operation, {**sent, "IfMatch": version}, seen, repeatable=False)
+                    return self._change(call, operation, {**sent, "IfMatch": version}, seen)
                 except StatusError as error:
                     if error.reason != ETAG_MISMATCH:
                         raise
@@ -134,15 +134,14 @@ class KeyValues:
                 self._upstream.timing.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (spread, not secrecy)
         raise AssertionError("pauses never end")
 
-    def _change(
-        self, call: Call, operation: Operation, sent: Arguments, seen: Seen | None, *, repeatable: bool
-    ) -> Response:
+    def _change(self, call: Call, operation: Operation, sent: Arguments, seen: Seen | None) -> Response:
         return self._upstream.change(
             call,
             operation,
             _subject(sent),
             "ETag",
-            repeatable=repeatable,
+            # Of one that was applied, the repeat would be answered as if it had not been: its version is gone.
+            repeatable=False,
             seen=seen,
             explain=lambda error: self._explain(error, sent),
         )

@@ -76,12 +76,16 @@ class TagRules:
                 )
 
     def check_union(self, field: str, there: AbstractSet[str], added: AbstractSet[str]) -> Iterator[Violation]:
-        """Checks how many tags a resource would have: those that are there with those that are added."""
-        if (count := len(there | added)) > self._max_tags:
+        """Checks how many tags a resource would have: those that are there with those that are added.
+
+        Tags that AWS makes do not count. AWS General Reference, tag naming limits and requirements.
+        """
+        counted = {key for key in there if not key.lower().startswith(limits.TAG_RESERVED_PREFIX)}
+        if (count := len(counted | added)) > self._max_tags:
             yield Violation(
                 field,
                 "TAGS_COUNT",
-                f"{len(added)} tags with the {len(there)} that the resource has make {count}; "
+                f"{len(added)} tags with the {len(counted)} that the resource has make {count}; "
                 f"allowed: at most {self._max_tags} in all",
             )
 
