@@ -9,3 +9,11 @@ export { Code } from "@connectrpc/connect";
 export { connect, type ConnectOptions, type Facade, type TlsOptions } from "./client.js";
 export { FacadeError } from "./errors.js";
 export { pages } from "./pages.js";
+// What the members of a FacadeError are: declarations of a project that uses them have to name it.
+export type {
+  BadRequest_FieldViolation,
+  LocalizedMessage,
+  PreconditionFailure_Violation,
+  QuotaFailure_Violation,
+  ResourceInfo,
+} from "./gen/google/rpc/error_details_pb.js";
