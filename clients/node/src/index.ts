@@ -4,7 +4,7 @@
  * Requests and responses are the messages of `cloudfront-facade/v1/...`, generated from the protos; each field is
  * explained there. A call that fails is a `FacadeError`; what is wrong on the caller's side comes as it is.
  */
-export { Code } from "@connectrpc/connect";
+export { Code, type CallOptions } from "@connectrpc/connect";
 
 export { connect, type ConnectOptions, type Facade, type TlsOptions } from "./client.js";
 export { FacadeError } from "./errors.js";

@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { Code, connect, pages } from "cloudfront-facade";
 import { FunctionStage } from "cloudfront-facade/v1/function_service_pb";
 
-import { CODE, failingTarget, failure, FUNCTION, newName, newStore, TARGET } from "./support.js";
+import { CODE, failingTarget, failure, FUNCTION, newName, newStore, silentTarget, TARGET } from "./support.js";
 
 const facade = connect(TARGET);
 after(() => facade.close());
@@ -65,4 +65,43 @@ test("functions are listed by stage, and their code comes back byte for byte", a
   }
   assert.ok(listed["DEVELOPMENT"]?.includes(name));
   assert.ok(!listed["LIVE"]?.includes(name));
+});
+
+test("a list is read on from the page that the request names", async () => {
+  const kvsArn = await newStore(facade);
+  await facade.keyValues.importKeys(changes(kvsArn, 1, 30));
+  const first = await facade.keyValues.listKeys({ kvsArn, pageSize: 20 });
+  const rest: string[] = [];
+  for await (const page of pages(facade.keyValues.listKeys, { kvsArn, pageSize: 5, pageToken: first.nextPageToken })) {
+    assert.ok(page.items.length <= 5);
+    rest.push(...page.items.map((item) => item.key));
+  }
+  assert.equal(rest.length, 10);
+  assert.equal(new Set([...rest, ...first.items.map((item) => item.key)]).size, 30);
+});
+
+test("every page is read with the options of the call", { timeout: 20_000 }, async (context) => {
+  const kvsArn = await newStore(facade);
+  await facade.keyValues.importKeys(changes(kvsArn, 1, 3));
+  const headers: string[] = [];
+  const options = { onHeader: () => headers.push("seen"), signal: new AbortController().signal };
+  for await (const page of pages(facade.keyValues.listKeys, { kvsArn, pageSize: 1 }, options)) {
+    assert.equal(page.items.length, 1);
+  }
+  assert.equal(headers.length, 3);
+
+  const ending = new AbortController();
+  const error = await failure(
+    (async () => {
+      for await (const _ of pages(facade.keyValues.listKeys, { kvsArn, pageSize: 1 }, { signal: ending.signal })) {
+        ending.abort();
+      }
+    })(),
+  );
+  assert.equal(error.code, Code.Canceled);
+
+  const silent = connect(await silentTarget(context));
+  context.after(() => silent.close());
+  const late = await failure(pages(silent.functions.listFunctions, {}, { timeoutMs: 100 }).next());
+  assert.equal(late.code, Code.DeadlineExceeded);
 });
