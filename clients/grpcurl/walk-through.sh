@@ -4,32 +4,60 @@
 #
 #   clients/grpcurl/walk-through.sh [HOST:PORT]
 #
-# It speaks to `make run` (or to HOST:PORT, plaintext), in the root of the repository, and leaves nothing behind.
+# It speaks to `make run` (or to HOST:PORT, plaintext), in the root of the repository, and leaves nothing behind, also when a
+# step fails.
 set -eu
 target=${1:-127.0.0.1:50051}
+run=$(date +%s)-$$
+store=walk-redirects-$run
+function=walk-redirect-$run
 
 # ask SERVICE/METHOD: sends standard input, in JSON; `answer` is what comes back. member NAME: a value in it.
-ask() { answer=$(grpcurl -plaintext -d @ "$target" "cloudfront_facade.v1.$1"); }
+send() { grpcurl -plaintext -d @ "$target" "cloudfront_facade.v1.$1"; }
+ask() { answer=$(send "$1"); }
 member() { printf '%s\n' "$answer" | sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | tail -n 1 | sed 's/\\"/"/g'; }
 in_base64() { base64 | tr -d '\n'; }
 say() { printf '%s\n' "-- $*"; }
 
+# remove NAME READ DELETE: deletes what has the name, if READ finds it; says so where it may be left.
+remove() {
+  if answer=$(echo "{\"name\": \"$1\"}" | send "$2" 2>&1); then
+    answer=$(echo "{\"name\": \"$1\", \"etag\": \"$(member etag)\"}" | send "$3" 2>&1) && return
+  fi
+  case $answer in *"Code: NotFound"*) ;; *) say "$1 may be left behind: $answer" >&2 ;; esac
+}
+# The function first, for it uses the store; and the store when it is READY.
+clean_up() {
+  code=$?
+  trap - EXIT HUP INT TERM
+  remove "$function" FunctionService/DescribeFunction FunctionService/DeleteFunction
+  remove "$store" KeyValueStoreService/WaitForKeyValueStore KeyValueStoreService/DeleteKeyValueStore
+  exit "$code"
+}
+
+# Where nobody answers, there is nothing to clean up.
+grpcurl -plaintext "$target" list >/dev/null
+trap clean_up EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
 say "a store, PROVISIONING at first"
 ask KeyValueStoreService/CreateKeyValueStore <<JSON
-{"name": "walk-redirects", "comment": "old paths", "tags": [{"key": "team", "value": "web"}]}
+{"name": "$store", "comment": "old paths", "tags": [{"key": "team", "value": "web"}]}
 JSON
 store_arn=$(member arn)
 ask KeyValueStoreService/WaitForKeyValueStore <<JSON
-{"name": "walk-redirects"}
+{"name": "$store"}
 JSON
 ask KeyValueStoreService/ListKeyValueStores <<JSON
 {"status": "READY"}
 JSON
 ask KeyValueStoreService/DescribeKeyValueStore <<JSON
-{"name": "walk-redirects"}
+{"name": "$store"}
 JSON
 ask KeyValueStoreService/UpdateKeyValueStore <<JSON
-{"name": "walk-redirects", "comment": "old paths and where they went", "etag": "$(member etag)"}
+{"name": "$store", "comment": "old paths and where they went", "etag": "$(member etag)"}
 JSON
 store_etag=$(member etag)
 
@@ -63,7 +91,7 @@ echo "$answer"
 say "a function that reads the store"
 ask FunctionService/CreateFunction <<JSON
 {
-  "name": "walk-redirect",
+  "name": "$function",
   "function_config": {
     "runtime": "FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0",
     "key_value_store_associations": [{"key_value_store_arn": "$store_arn"}]
@@ -73,26 +101,26 @@ ask FunctionService/CreateFunction <<JSON
 }
 JSON
 etag=$(member etag)
-function_arn=$(printf %s "$store_arn" | sed 's#:key-value-store/.*#:function/walk-redirect#')
+function_arn=${store_arn%%:key-value-store/*}:function/$function
 
 say "a test with an event; it travels in base64, as code does"
 event='{"version": "1.0", "context": {"eventType": "viewer-request"}, "viewer": {"ip": "198.51.100.1"},
   "request": {"method": "GET", "uri": "/old", "querystring": {}, "headers": {}, "cookies": {}}}'
 ask FunctionService/TestFunction <<JSON
-{"name": "walk-redirect", "etag": "$etag", "event_object": "$(printf %s "$event" | in_base64)"}
+{"name": "$function", "etag": "$etag", "event_object": "$(printf %s "$event" | in_base64)"}
 JSON
 member function_output
 
 say "publish it, so that distributions can use it"
 ask FunctionService/PublishFunction <<JSON
-{"name": "walk-redirect", "etag": "$etag"}
+{"name": "$function", "etag": "$etag"}
 JSON
 member stage
 
 say "update it: configuration and code of DEVELOPMENT are replaced whole, LIVE stays as it is"
 ask FunctionService/UpdateFunction <<JSON
 {
-  "name": "walk-redirect",
+  "name": "$function",
   "etag": "$etag",
   "function_config": {"comment": "no store any more", "runtime": "FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0"},
   "function_code": "$(in_base64 < examples/functions/url-rewrite-index.js)"
@@ -100,13 +128,13 @@ ask FunctionService/UpdateFunction <<JSON
 JSON
 etag=$(member etag)
 ask FunctionService/GetFunction <<JSON
-{"name": "walk-redirect", "stage": "FUNCTION_STAGE_LIVE"}
+{"name": "$function", "stage": "FUNCTION_STAGE_LIVE"}
 JSON
 ask FunctionService/ListFunctions <<JSON
 {"page_size": 100}
 JSON
 ask FunctionService/DescribeFunction <<JSON
-{"name": "walk-redirect"}
+{"name": "$function"}
 JSON
 member comment
 
@@ -123,15 +151,21 @@ JSON
 echo "$answer"
 
 say "the store cannot be deleted: LIVE reads it"
-store="{\"name\": \"walk-redirects\", \"etag\": \"$store_etag\"}"
-if echo "$store" | grpcurl -plaintext -d @ "$target" \
-  cloudfront_facade.v1.KeyValueStoreService/DeleteKeyValueStore >/dev/null 2>&1; then exit 1; fi
+refusal=$(echo "{\"name\": \"$store\", \"etag\": \"$store_etag\"}" | send KeyValueStoreService/DeleteKeyValueStore 2>&1) || true
+case $refusal in
+*KEY_VALUE_STORE_IN_USE*) ;;
+*)
+  say "this is no KEY_VALUE_STORE_IN_USE: $refusal" >&2
+  exit 1
+  ;;
+esac
 
 say "delete both"
 ask FunctionService/DeleteFunction <<JSON
-{"name": "walk-redirect", "etag": "$etag"}
+{"name": "$function", "etag": "$etag"}
 JSON
 ask KeyValueStoreService/DeleteKeyValueStore <<JSON
-$store
+{"name": "$store", "etag": "$store_etag"}
 JSON
+trap - EXIT
 say "done"

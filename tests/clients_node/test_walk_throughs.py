@@ -1,0 +1,112 @@
+"""The walk-through by grpcurl leaves nothing behind, also when a step of it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+import pytest
+
+from cloudfront_facade.v1.function_service_pb2 import ListFunctionsRequest
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresRequest
+from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+from support.process import FacadeProcess, binary, clean_environment
+
+PROJECT: Final = Path(__file__).parents[2]
+SHELL: Final = PROJECT / "clients" / "grpcurl" / "walk-through.sh"
+
+
+class FailingOnce(grpc.GenericRpcHandler):
+    """Hands every call on, but refuses the first one of a method."""
+
+    def __init__(self, channel: grpc.Channel, method: str) -> None:
+        self._channel = channel
+        self._method = method
+        self.failed = False
+
+    def _call(self, method: str, requests: Iterator[bytes]) -> Any:
+        ask: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(method)
+        return ask(requests)
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        method = handler_call_details.method
+
+        def hand_on(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+            if method.endswith(f"/{self._method}") and not self.failed:
+                self.failed = True
+                context.abort(grpc.StatusCode.UNAVAILABLE, "this step fails")
+            call = self._call(method, requests)
+            try:
+                yield from call
+            except grpc.RpcError:
+                context.set_trailing_metadata(call.trailing_metadata())
+                context.abort(call.code(), call.details())
+
+        return grpc.stream_stream_rpc_method_handler(hand_on)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with FacadeProcess("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0") as process:
+        yield process.address
+
+
+def walk(target: str) -> subprocess.CompletedProcess[str]:
+    """Runs the script against a server."""
+    environment = clean_environment()
+    environment["PATH"] = f"{Path(binary('grpcurl')).parent}{os.pathsep}{environment['PATH']}"
+    return subprocess.run(
+        [shutil.which("sh") or "sh", str(SHELL), target],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def left(address: str) -> list[str]:
+    """Gives the names of all that is on a server."""
+    with grpc.insecure_channel(address) as channel:
+        functions = FunctionServiceStub(channel).ListFunctions(ListFunctionsRequest()).functions
+        stores = KeyValueStoreServiceStub(channel).ListKeyValueStores(ListKeyValueStoresRequest()).key_value_stores
+    return [function.name for function in functions] + [store.name for store in stores]
+
+
+# A store that is not READY, a function that is LIVE and reads it, and a refusal that is not for that.
+@pytest.mark.parametrize("method", ["WaitForKeyValueStore", "UpdateFunction", "DeleteKeyValueStore"])
+def test_the_script_leaves_nothing_behind_when_a_step_fails(method: str, address: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        failing = FailingOnce(channel, method)
+        proxy = grpc.server(ThreadPoolExecutor(4), handlers=[failing])
+        port = proxy.add_insecure_port("127.0.0.1:0")
+        proxy.start()
+        try:
+            ended = walk(f"127.0.0.1:{port}")
+        finally:
+            proxy.stop(None).wait()
+    assert failing.failed
+    assert ended.returncode != 0, ended.stdout
+    assert "this step fails" in ended.stderr
+    assert "left behind" not in ended.stderr
+    assert left(address) == []
+    again = walk(address)
+    assert again.returncode == 0, again.stderr
+    assert again.stderr == ""
+    assert left(address) == []
+
+
+def test_the_script_says_no_more_than_that_nobody_answers() -> None:
+    ended = walk("127.0.0.1:1")
+    assert ended.returncode != 0
+    assert ended.stdout == ""
+    assert "Failed to dial" in ended.stderr
+    assert "left behind" not in ended.stderr
