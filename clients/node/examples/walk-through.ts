@@ -1,7 +1,7 @@
-// The whole life of a function and of a key value store. It leaves nothing behind.
+// The whole life of a function and of a key value store. It leaves nothing behind, also when a step fails.
 //
 //     CLOUDFRONT_FACADE_TARGET=127.0.0.1:50051 npm run walk-through
-import { connect } from "cloudfront-facade";
+import { Code, connect, FacadeError } from "cloudfront-facade";
 import { FunctionRuntime } from "cloudfront-facade/v1/function_service_pb";
 
 const WRITTEN = `function handler(event) {
@@ -36,64 +36,89 @@ const name = `walk-through-${Date.now().toString(36)}`;
 const runtime = FunctionRuntime.CLOUDFRONT_JS_2_0;
 const text = new TextEncoder();
 
-// Create a function, with tags.
-const created = await facade.functions.createFunction({
-  name,
-  functionConfig: { comment: "Adds index.html", runtime },
-  functionCode: text.encode(WRITTEN),
-  tags: [{ key: "team", value: "web" }],
-});
-const functionArn = created.functionSummary?.functionMetadata?.functionArn ?? "";
-console.log("created", functionArn);
+/** What a call gives, or undefined where there is no such thing. */
+async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
+  return call.catch((error: unknown) => {
+    if (error instanceof FacadeError && error.code === Code.NotFound) {
+      return undefined;
+    }
+    throw error;
+  });
+}
 
-// Test it.
-const eventObject = text.encode(JSON.stringify(EVENT));
-const tested = await facade.functions.testFunction({ name, etag: created.etag, eventObject });
-console.log("tested", tested.testResult?.functionErrorMessage || tested.testResult?.functionOutput);
+/** Deletes what is there; the function first, for it uses the store. */
+async function deleteBoth(): Promise<void> {
+  const written = await ifThere(facade.functions.describeFunction({ name }));
+  if (written) {
+    await facade.functions.deleteFunction({ name, etag: written.etag });
+  }
+  const store = await ifThere(facade.keyValueStores.waitForKeyValueStore({ name }, { timeoutMs: 10 * 60_000 }));
+  if (store) {
+    await facade.keyValueStores.deleteKeyValueStore({ name, etag: store.etag });
+  }
+  console.log("deleted", name);
+}
 
-// Publish it: distributions can use it now.
-const published = await facade.functions.publishFunction({ name, etag: created.etag });
-console.log("published", published.functionSummary?.name);
+try {
+  // Create a function, with tags.
+  const created = await facade.functions.createFunction({
+    name,
+    functionConfig: { comment: "Adds index.html", runtime },
+    functionCode: text.encode(WRITTEN),
+    tags: [{ key: "team", value: "web" }],
+  });
+  const functionArn = created.functionSummary?.functionMetadata?.functionArn ?? "";
+  console.log("created", functionArn);
 
-// Create a key value store, and wait until it can be used.
-await facade.keyValueStores.createKeyValueStore({ name, comment: "Redirects", tags: [{ key: "team", value: "web" }] });
-const ready = await facade.keyValueStores.waitForKeyValueStore({ name }, { timeoutMs: 10 * 60_000 });
-const kvsArn = ready.keyValueStore?.arn ?? "";
-console.log("store", ready.keyValueStore?.status, kvsArn);
+  // Test it.
+  const eventObject = text.encode(JSON.stringify(EVENT));
+  const tested = await facade.functions.testFunction({ name, etag: created.etag, eventObject });
+  console.log("tested", tested.testResult?.functionErrorMessage || tested.testResult?.functionOutput);
 
-// Fill it: one key, then many at once.
-await facade.keyValues.putKey({ kvsArn, key: "/docs/", value: "/manual/" });
-const filled = await facade.keyValues.updateKeys({
-  kvsArn,
-  changes: Array.from({ length: 120 }, (_, index) => ({
-    change: { case: "put", value: { key: `/old/${index}`, value: `/new/${index}` } },
-  })),
-});
-console.log("keys", Number(filled.itemCount));
+  // Publish it: distributions can use it now.
+  const published = await facade.functions.publishFunction({ name, etag: created.etag });
+  console.log("published", published.functionSummary?.name);
 
-// Read it.
-const read = await facade.keyValues.getKey({ kvsArn, key: "/old/7" });
-console.log("read", read.key, read.value);
+  // Create a key value store, and wait until it can be used.
+  await facade.keyValueStores.createKeyValueStore({ name, comment: "Redirects", tags: [{ key: "team", value: "web" }] });
+  const ready = await facade.keyValueStores.waitForKeyValueStore({ name }, { timeoutMs: 10 * 60_000 });
+  const kvsArn = ready.keyValueStore?.arn ?? "";
+  console.log("store", ready.keyValueStore?.status, kvsArn);
 
-// Update the function, so that it reads the store, and test it again.
-const updated = await facade.functions.updateFunction({
-  name,
-  etag: created.etag,
-  functionConfig: { comment: "Redirects", runtime, keyValueStoreAssociations: [{ keyValueStoreArn: kvsArn }] },
-  functionCode: text.encode(READING_A_STORE),
-});
-const retested = await facade.functions.testFunction({ name, etag: updated.etag, eventObject });
-console.log("updated", retested.testResult?.functionErrorMessage || retested.testResult?.functionOutput);
+  // Fill it: one key, then many at once.
+  await facade.keyValues.putKey({ kvsArn, key: "/docs/", value: "/manual/" });
+  const filled = await facade.keyValues.updateKeys({
+    kvsArn,
+    changes: Array.from({ length: 120 }, (_, index) => ({
+      change: { case: "put", value: { key: `/old/${index}`, value: `/new/${index}` } },
+    })),
+  });
+  console.log("keys", Number(filled.itemCount));
 
-// Tag it.
-await facade.tags.tagResource({ resource: functionArn, tags: [{ key: "stage", value: "demo" }] });
-await facade.tags.untagResource({ resource: functionArn, tagKeys: ["team"] });
-const { tags } = await facade.tags.listTagsForResource({ resource: functionArn });
-console.log("tags", tags.map((tag) => tag.key).sort().join(" "));
+  // Read it.
+  const read = await facade.keyValues.getKey({ kvsArn, key: "/old/7" });
+  console.log("read", read.key, read.value);
 
-// Delete both; the function first, for it uses the store.
-await facade.functions.deleteFunction({ name, etag: updated.etag });
-await facade.keyValueStores.deleteKeyValueStore({ name, etag: ready.etag });
-console.log("deleted", name);
+  // Update the function, so that it reads the store, and test it again.
+  const updated = await facade.functions.updateFunction({
+    name,
+    etag: created.etag,
+    functionConfig: { comment: "Redirects", runtime, keyValueStoreAssociations: [{ keyValueStoreArn: kvsArn }] },
+    functionCode: text.encode(READING_A_STORE),
+  });
+  const retested = await facade.functions.testFunction({ name, etag: updated.etag, eventObject });
+  console.log("updated", retested.testResult?.functionErrorMessage || retested.testResult?.functionOutput);
 
-facade.close();
+  // Tag it.
+  await facade.tags.tagResource({ resource: functionArn, tags: [{ key: "stage", value: "demo" }] });
+  await facade.tags.untagResource({ resource: functionArn, tagKeys: ["team"] });
+  const { tags } = await facade.tags.listTagsForResource({ resource: functionArn });
+  console.log("tags", tags.map((tag) => tag.key).sort().join(" "));
+} finally {
+  // A failure in here is told, and does not hide the one before.
+  await deleteBoth().catch((error: unknown) => {
+    console.error("perhaps left behind:", name, error);
+    process.exitCode = 1;
+  });
+  facade.close();
+}

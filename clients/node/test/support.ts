@@ -1,6 +1,7 @@
 /** What the tests share. They need a server: CLOUDFRONT_FACADE_TARGET says where. */
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { createServer as createHttp2Server } from "node:http2";
+import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
@@ -62,6 +63,33 @@ export async function failingTarget(context: TestContext): Promise<string> {
     response.end();
   });
   context.after(() => server.close());
+  return listening(server);
+}
+
+/** The address of a server that hands every call on to the target, but for the first one of a method, which fails. */
+export async function targetFailingOnce(context: TestContext, method: string): Promise<string> {
+  const target = connectHttp2(`http://${TARGET}`);
+  const server = createHttp2Server();
+  let failed = false;
+  server.on("stream", (stream, { ":authority": _, ...headers }) => {
+    if (!failed && headers[":path"]?.endsWith(`/${method}`)) {
+      failed = true;
+      const answer = { "content-type": "application/grpc", "grpc-status": Code.Unavailable, "grpc-message": "this step fails" };
+      stream.respond({ ":status": 200, ...answer }, { endStream: true });
+      return;
+    }
+    const call = target.request(headers);
+    let trailers = {};
+    call.on("response", (answer) => stream.respond(answer, { waitForTrailers: true }));
+    call.on("trailers", (last) => (trailers = last));
+    stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+    stream.pipe(call).pipe(stream);
+  });
+  context.after(() => {
+    assert.ok(failed);
+    target.close();
+    server.close();
+  });
   return listening(server);
 }
 

@@ -4,12 +4,18 @@ import { fileURLToPath } from "node:url";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { TARGET } from "./support.js";
+import { connect, pages } from "cloudfront-facade";
+
+import { TARGET, targetFailingOnce } from "./support.js";
+
+function walk(target: string): Promise<{ stdout: string; stderr: string }> {
+  const script = fileURLToPath(new URL("../examples/walk-through.js", import.meta.url));
+  const env = { ...process.env, CLOUDFRONT_FACADE_TARGET: target };
+  return promisify(execFile)(process.execPath, [script], { env, timeout: 30_000 });
+}
 
 test("the walk-through goes through the whole life of a function and of a store", async () => {
-  const script = fileURLToPath(new URL("../examples/walk-through.js", import.meta.url));
-  const env = { ...process.env, CLOUDFRONT_FACADE_TARGET: TARGET };
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [script], { env, timeout: 30_000 });
+  const { stdout, stderr } = await walk(TARGET);
   assert.equal(stderr, "");
   const said = new Map(stdout.trimEnd().split("\n").map((line) => [line.split(" ")[0], line]));
   assert.deepEqual(
@@ -24,4 +30,25 @@ test("the walk-through goes through the whole life of a function and of a store"
   assert.match(said.get("updated") ?? "", /"statusCode":302\b/);
   assert.match(said.get("updated") ?? "", /"\/manual\/"/);
   assert.equal(said.get("tags"), "tags cloudfront-facade:request stage");
+});
+
+test("the walk-through leaves nothing behind when a step fails", { timeout: 60_000 }, async (context) => {
+  const facade = connect(TARGET);
+  context.after(() => facade.close());
+  for (const method of ["WaitForKeyValueStore", "UpdateFunction"]) {
+    const ended = await walk(await targetFailingOnce(context, method)).then(
+      () => assert.fail("the walk-through did not fail"),
+      (failed: { stdout: string; stderr: string }) => failed,
+    );
+    assert.match(ended.stderr, /this step fails/);
+    assert.doesNotMatch(ended.stderr, /left behind/);
+    const name = /:function\/(\S+)$/m.exec(ended.stdout)?.[1];
+    assert.match(name ?? "", /^walk-through-/);
+    for await (const { functions } of pages(facade.functions.listFunctions, {})) {
+      assert.ok(!functions.some((each) => each.name === name));
+    }
+    for await (const { keyValueStores } of pages(facade.keyValueStores.listKeyValueStores, {})) {
+      assert.ok(!keyValueStores.some((each) => each.name === name));
+    }
+  }
 });
