@@ -8,8 +8,8 @@ DEV_ENV := .venv/.dev
 PROTO_ENV := .venv-proto/.done
 BENCH_ENV := .venv-bench/.done
 BENCH_AIO_ENV := .venv-bench-aio/.done
-BUF := $(STAMPS)/buf/node_modules/.bin/buf
 BUF_VERSION := 1.75.0
+BUF := $(STAMPS)/buf-$(BUF_VERSION)/node_modules/.bin/buf
 SOURCES := server clients tests benchmarks
 STUBS := clients/python
 NODE_CLIENT := clients/node
@@ -146,5 +146,5 @@ $(NODE_ENV): $(NODE_CLIENT)/package-lock.json
 	@touch $@
 
 $(BUF):
-	@mkdir -p $(STAMPS)/buf
-	npm install --silent --no-save --no-package-lock --prefix $(STAMPS)/buf @bufbuild/buf@$(BUF_VERSION)
+	@mkdir -p $(STAMPS)/buf-$(BUF_VERSION)
+	npm install --silent --no-save --no-package-lock --prefix $(STAMPS)/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
