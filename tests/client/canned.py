@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds after which something that should have happened is taken not to happen."""
 
-FUNCTION_CREATED = functions.CreateFunctionResponse(etag="E1")
+FUNCTION_CREATED = functions.CreateFunctionResponse(location="https://cloudfront.example.com/f", etag="E1")
 STORE_CREATED = stores.CreateKeyValueStoreResponse(etag="E2")
 FILES = tuple(each.DESCRIPTOR for each in (functions, stores, data, tags))
 

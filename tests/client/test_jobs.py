@@ -16,7 +16,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 
 from client.both import Run, both
 from client.canned import FUNCTION_CREATED, PATIENCE, Canned, Refusal, info, refusal, running_server
-from cloudfront_facade import FacadeError, aio, connect, jobs
+from cloudfront_facade import FacadeError, FunctionChangedError, aio, connect, jobs
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
@@ -127,6 +127,63 @@ def test_a_function_that_was_not_created_is_not_published(run: Run) -> None:
         run(target, "functions", "create_and_publish", REQUEST)
     assert (len(servicer.received), caught.value.request_id) == (1, "an-id")
     assert not hasattr(caught.value, "__notes__")
+
+
+FOUND_DONE = functions.CreateFunctionResponse(etag="E1", function_summary=functions.FunctionSummary(name="rewrite"))
+"""What a create is answered that an earlier one did: without a location, and as the function is now."""
+
+
+@both
+def test_a_function_that_an_earlier_request_created_is_published_where_it_is_still_the_requests(run: Run) -> None:
+    servicer = Canned(FOUND_DONE, functions.GetFunctionResponse(function_code=b"code", etag="E1"), PUBLISHED)
+    with running_server(servicer) as target:
+        assert run(target, "functions", "create_and_publish", REQUEST) == PUBLISHED.function_summary
+    assert [each.request for each in servicer.received] == [
+        REQUEST,
+        functions.GetFunctionRequest(name="rewrite"),
+        functions.PublishFunctionRequest(name="rewrite", etag="E1"),
+    ]
+
+
+def found(comment: str = "") -> functions.CreateFunctionResponse:
+    config = functions.FunctionConfig(comment=comment)
+    return functions.CreateFunctionResponse(
+        etag="E1", function_summary=functions.FunctionSummary(name="rewrite", function_config=config)
+    )
+
+
+@both
+@pytest.mark.parametrize(
+    ("comment", "code", "said"),
+    [
+        ("", b"newer secret", "its code is another"),
+        ("newer", b"code", "its config is another"),
+        ("newer", b"newer secret", "its config and code are others"),
+    ],
+)
+def test_what_somebody_else_made_of_a_function_meanwhile_is_not_published(
+    run: Run, comment: str, code: bytes, said: str
+) -> None:
+    servicer = Canned(found(comment), functions.GetFunctionResponse(function_code=code, etag="E2"))
+    with running_server(servicer) as target, pytest.raises(FunctionChangedError, match=said) as caught:
+        run(target, "functions", "create_and_publish", REQUEST)
+    assert [each.method for each in servicer.received] == ["CreateFunction", "GetFunction"]
+    assert "'rewrite'" in str(caught.value)
+    assert "PublishFunction with etag 'E2'" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert caught.value.etag == "E2"
+
+
+@both
+def test_where_it_cannot_be_told_whether_a_function_is_still_the_requests_nothing_is_published(run: Run) -> None:
+    servicer = Canned(FOUND_DONE, NOT_FOUND)
+    with running_server(servicer) as target, pytest.raises(FacadeError) as caught:
+        run(target, "functions", "create_and_publish", REQUEST)
+    assert [each.method for each in servicer.received] == ["CreateFunction", "GetFunction"]
+    assert caught.value.__notes__ == [
+        "The function was created by an earlier request. Whether it is still the request's is not known, and it was "
+        "not published."
+    ]
 
 
 @both

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from client.both import Run, both
-from cloudfront_facade import FacadeError, aio
+from cloudfront_facade import FacadeError, FunctionChangedError, aio
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
@@ -122,6 +122,27 @@ def test_a_function_is_tested_with_what_is_in_its_store(run: Run, facade_address
     result = run(facade_address, "functions", "TestFunction", request).test_result
     assert result.function_error_message == ""
     assert json.loads(result.function_output)["request"]["uri"] == "/new"
+
+
+@both
+def test_a_repeat_publishes_the_function_again_and_never_what_others_made_of_it(
+    run: Run, facade_address: str, name: str
+) -> None:
+    on_functions = partial(run, facade_address, "functions")
+    kept = functions.FunctionConfig(runtime=functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)
+    create = functions.CreateFunctionRequest(
+        name=name, function_config=kept, function_code=b"reviewed", request_id=str(uuid.uuid4())
+    )
+    on_functions("create_and_publish", create)
+    assert on_functions("create_and_publish", create).function_metadata.stage == LIVE
+    etag = on_functions("DescribeFunction", functions.DescribeFunctionRequest(name=name)).etag
+    on_functions(
+        "UpdateFunction",
+        functions.UpdateFunctionRequest(name=name, etag=etag, function_config=kept, function_code=b"not reviewed"),
+    )
+    with pytest.raises(FunctionChangedError, match="its code is another"):
+        on_functions("create_and_publish", create)
+    assert on_functions("GetFunction", functions.GetFunctionRequest(name=name, stage=LIVE)).function_code == b"reviewed"
 
 
 @both

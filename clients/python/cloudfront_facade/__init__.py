@@ -22,10 +22,21 @@ Example:
 """
 
 from cloudfront_facade.client import Client, connect
-from cloudfront_facade.errors import FacadeError, Precondition, Quota, Resource, Violation
+from cloudfront_facade.errors import FacadeError, FunctionChangedError, Precondition, Quota, Resource, Violation
 from cloudfront_facade.tls import TLS
 
-__all__ = ["TLS", "Client", "FacadeError", "Precondition", "Quota", "Resource", "Violation", "__version__", "connect"]
+__all__ = [
+    "TLS",
+    "Client",
+    "FacadeError",
+    "FunctionChangedError",
+    "Precondition",
+    "Quota",
+    "Resource",
+    "Violation",
+    "__version__",
+    "connect",
+]
 
 
 def __getattr__(name: str) -> str:

@@ -93,7 +93,7 @@ async def create_and_publish(
     functions: FunctionServiceAsyncStub, request: CreateFunctionRequest, *, timeout: float | None = None
 ) -> FunctionSummary:
     """Creates a function with its tags, publishes it, and gives its LIVE stage."""
-    return await _run(creating_and_publishing(functions.CreateFunction, functions.PublishFunction, request, timeout))
+    return await _run(creating_and_publishing(functions, request, timeout))
 
 
 async def put_many(

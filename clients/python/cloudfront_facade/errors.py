@@ -251,6 +251,28 @@ class FacadeError(grpc.RpcError):
         return "\n".join(lines)
 
 
+class FunctionChangedError(RuntimeError):
+    """A function that an earlier request created is no longer as that request says, so it was not published.
+
+    Attributes:
+        name: The name of the function.
+        etag: The version that was found.
+    """
+
+    def __init__(self, name: str, etag: str, what: str) -> None:
+        super().__init__(name, etag, what)
+        self.name = name
+        self.etag = etag
+        self._what = what
+
+    def __str__(self) -> str:
+        return (
+            f"The function {self.name!r} was created by an earlier request, and changed since: {self._what} than the "
+            f"request's. It was not published. Look at it with GetFunction; then PublishFunction with etag "
+            f"{self.etag!r} publishes what is there, and UpdateFunction with it puts back what the request says."
+        )
+
+
 @runtime_checkable
 class _Terminated(Protocol):
     """What the errors of grpc and of grpc.aio have in common; a bare RpcError has none of it."""

@@ -1,6 +1,6 @@
 """Jobs that take more than one call, or a call that lasts. For asyncio, `aio` has the same.
 
-Each takes a stub, of a `Client` or of any other channel, and raises `FacadeError`.
+Each takes a stub, of a `Client` or of any other channel, and raises `FacadeError` where a call fails.
 
 Example:
     from cloudfront_facade import connect
@@ -137,18 +137,19 @@ def create_and_publish(
     """Creates a function with its tags, publishes it, and gives its LIVE stage.
 
     With a `request_id` of its own in the request, the whole can be repeated: the create is then answered with the
-    function that is there, and it is published again.
+    function that is there. It is published again where its config and code are still the request's.
 
     Args:
         functions: The stub.
         request: The function. With `validate_only`, nothing is published either, and the summary is empty.
-        timeout: Seconds that each of the two calls may take; None for the client's default.
+        timeout: Seconds that each of the calls may take; None for the client's default.
 
     Raises:
-        FacadeError: One of the two failed, as its metadata's `operation` says. Where it was the second, a note has the
-            etag that PublishFunction takes.
+        FacadeError: A call failed, as its metadata's `operation` says. Where it was PublishFunction, a note has the
+            etag that it takes.
+        FunctionChangedError: The create was done before, and somebody changed the function since. It was not published.
     """
-    return _run(creating_and_publishing(functions.CreateFunction, functions.PublishFunction, request, timeout))
+    return _run(creating_and_publishing(functions, request, timeout))
 
 
 def put_many(

@@ -15,8 +15,14 @@ from typing import Any, Self, TypeVar
 
 import grpc
 
-from cloudfront_facade.errors import FacadeError
-from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary, PublishFunctionRequest
+from cloudfront_facade.errors import FacadeError, FunctionChangedError
+from cloudfront_facade.v1.function_service_pb2 import (
+    CreateFunctionRequest,
+    CreateFunctionResponse,
+    FunctionSummary,
+    GetFunctionRequest,
+    PublishFunctionRequest,
+)
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, KeyChange, KeyValue
 from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore, WaitForKeyValueStoreRequest
 
@@ -66,19 +72,50 @@ Steps = Generator[Send | Pause, Any, T]
 
 
 def creating_and_publishing(
-    create: Callable[..., Any], publish: Callable[..., Any], request: CreateFunctionRequest, timeout: float | None
+    functions: Any, request: CreateFunctionRequest, timeout: float | None
 ) -> Steps[FunctionSummary]:
     """See `jobs.create_and_publish`."""
-    created = yield Send(create, request, timeout)
+    created = yield Send(functions.CreateFunction, request, timeout)
     if request.validate_only:
         return FunctionSummary()
+    if not created.location:
+        # An earlier request created it, and the answer is the function as it is now, which others may have changed.
+        yield from _finding_unchanged(functions, request, created, timeout)
     try:
-        published = yield Send(publish, PublishFunctionRequest(name=request.name, etag=created.etag), timeout)
+        published = yield Send(
+            functions.PublishFunction, PublishFunctionRequest(name=request.name, etag=created.etag), timeout
+        )
     except FacadeError as error:
         error.add_note(f"The function was created: PublishFunction with etag {created.etag!r} publishes it.")
         raise
     summary: FunctionSummary = published.function_summary
     return summary
+
+
+def _finding_unchanged(
+    functions: Any, request: CreateFunctionRequest, created: CreateFunctionResponse, timeout: float | None
+) -> Steps[None]:
+    """Looks whether a function is the request's: its config is in the answer to the create, its code is to be read.
+
+    Where it is changed after that, publishing the version of the answer is refused.
+    """
+    try:
+        found = yield Send(functions.GetFunction, GetFunctionRequest(name=request.name), timeout)
+    except FacadeError as error:
+        error.add_note(
+            "The function was created by an earlier request. Whether it is still the request's is not known, and it "
+            "was not published."
+        )
+        raise
+    same_config = created.function_summary.function_config == request.function_config
+    same_code = found.function_code == request.function_code
+    if same_config and same_code:
+        return
+    if not same_config and not same_code:
+        what = "its config and code are others"
+    else:
+        what = f"its {'code' if same_config else 'config'} is another"
+    raise FunctionChangedError(request.name, found.etag, what)
 
 
 def waiting(
