@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sqlite3
 import threading
 import time
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any
 
 import grpc
@@ -171,6 +172,133 @@ def test_an_import_ends_at_its_deadline(run: Run) -> None:
             run(target, "key_values", "put_many", ARN, Endless(), timeout=0.5)
         servicer.released.set()
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+PAUSE = 0.02
+"""Seconds between two changes of a slow source: a request of them takes ten seconds to pack."""
+
+
+@both
+@pytest.mark.parametrize("end", ["deadline", "refusal", "no server"])
+def test_an_import_of_a_slow_source_ends_with_the_call_and_not_with_the_next_full_request(run: Run, end: str) -> None:
+    read = [0]
+
+    def slow() -> Iterator[tuple[str, str]]:
+        yield from ((str(number), "v") for number in range(501 if end == "refusal" else 0))
+        for number in range(501, 1000):
+            read[0] += 1
+            time.sleep(PAUSE)
+            yield str(number), "v"
+
+    with running_server(Canned(PARTIAL) if end == "refusal" else Canned()) as target:
+        if end != "no server":
+            with pytest.raises(FacadeError) as caught:
+                run(target, "key_values", "put_many", ARN, slow(), timeout=0.5 if end == "deadline" else PATIENCE * 2)
+    if end == "no server":
+        with pytest.raises(FacadeError) as caught:
+            run(target, "key_values", "put_many", ARN, slow())
+    assert caught.value.code().name == {"deadline": "DEADLINE_EXCEEDED", "refusal": "ABORTED"}.get(end, "UNAVAILABLE")
+    assert caught.value.applied_changes == (450 if end == "refusal" else None)
+    assert read[0] < 150
+    assert not hasattr(caught.value, "__notes__")
+
+
+class Stalling:
+    """Gives some pairs, then none and no end; knows whether it was closed."""
+
+    def __init__(self, pairs: int = 1) -> None:
+        self.stalls = asyncio.Event()
+        self.closed = False
+        self._pairs = pairs
+
+    async def __aiter__(self) -> AsyncIterator[tuple[str, str]]:
+        try:
+            for number in range(self._pairs):
+                yield str(number), "v"
+            self.stalls.set()
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            self.closed = True
+
+
+def quietly(main: Coroutine[Any, Any, Any]) -> None:
+    """Runs it, and has the event loop complain of nothing."""
+    complaints: list[dict[str, Any]] = []
+
+    async def watched() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        await main
+        gc.collect()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(watched())
+    assert complaints == []
+
+
+@pytest.mark.parametrize("stubs_only", [False, True])
+@pytest.mark.parametrize("end", ["deadline", "refusal"])
+def test_a_source_that_stalls_is_ended_with_the_call(end: str, stubs_only: bool) -> None:
+    async def main(target: str) -> None:
+        source = Stalling(501)
+        async with aio.connect(target) as facade, grpc.aio.insecure_channel(target) as channel:
+            stub = KeyValueStoreDataServiceStub(channel) if stubs_only else facade.key_values
+            async with asyncio.timeout(PATIENCE):
+                with pytest.raises(FacadeError) as caught:
+                    await aio.put_many(stub, ARN, source, timeout=0.5 if end == "deadline" else None)
+            assert source.closed
+            assert caught.value.code().name == ("ABORTED" if end == "refusal" else "DEADLINE_EXCEEDED")
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with running_server(Canned(PARTIAL) if end == "refusal" else Canned()) as target:
+        quietly(main(target))
+
+
+def test_an_import_that_is_cancelled_while_its_source_stalls_is_cancelled() -> None:
+    async def main(target: str) -> None:
+        source = Stalling()
+        async with aio.connect(target) as facade:
+            task = asyncio.create_task(aio.put_many(facade.key_values, ARN, source))
+            await source.stalls.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert source.closed
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await aio.put_many(facade.key_values, ARN, Stalling())
+
+    with running_server(Canned()) as target:
+        quietly(main(target))
+
+
+def test_a_source_is_closed_before_the_error_of_the_progress_is_raised() -> None:
+    def progress(sent: int, total: int | None) -> None:
+        raise LookupError
+
+    async def main(target: str) -> None:
+        source = Stalling(501)
+        async with aio.connect(target) as facade:
+            with pytest.raises(LookupError):
+                await aio.put_many(facade.key_values, ARN, source, progress=progress)
+        assert source.closed
+
+    with running_server(Canned()) as target:
+        quietly(main(target))
+
+
+def test_a_timeout_of_the_source_itself_is_the_callers() -> None:
+    async def slow() -> AsyncIterator[tuple[str, str]]:
+        yield "a", "1"
+        raise TimeoutError("the source's own")
+
+    async def main(target: str) -> None:
+        async with aio.connect(target) as facade:
+            with pytest.raises(TimeoutError, match="the source's own"):
+                await aio.put_many(facade.key_values, ARN, slow())
+
+    with running_server(Canned()) as target:
+        quietly(main(target))
 
 
 class Watching(Canned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -84,11 +85,27 @@ def _now(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return None
 
 
+def _expire(limit: asyncio.Timeout) -> None:
+    with suppress(RuntimeError):  # what it limits is over too
+        limit.reschedule(asyncio.get_running_loop().time())
+
+
 class AioSending:
     """A call of asyncio, whose requests are made in the task of the caller. It ends with the `async with`."""
 
     def __init__(self, method: Any, timeout: float | None) -> None:
         self._call = WrittenCall(method(timeout=timeout), "")
+
+    @asynccontextmanager
+    async def until_over(self) -> AsyncIterator[None]:
+        """Ends what is in it when the call is over, whatever it waits for."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._call.add_done_callback(lambda _: _expire(limit))
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
 
     async def send(self, request: Any) -> bool:
         """Sends a request; False where the call is over, so that none is sent."""

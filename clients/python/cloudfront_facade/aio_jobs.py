@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterable
+from contextlib import aclosing
 from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -31,7 +33,7 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysReques
 from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresRequest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 
     from cloudfront_facade.steps import Progress, Send, Steps, T
     from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceAsyncStub
 
 # ruff: noqa: ASYNC109 (the time that a call may take is a matter of gRPC)
+
+LONGEST_BLIND = 0.05
+"""Seconds after which a source that does not come asynchronously lets the event loop see whether the call is over."""
 
 
 def list_functions(
@@ -105,12 +110,11 @@ async def put_many(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> ImportKeysResponse:
-    """Sets any number of keys, in one call. Items may come asynchronously."""
-    places = count()
+    """Sets any number of keys, in one call. Items may come asynchronously, and see `import_keys`."""
     changes = (
-        (put(next(places), item) async for item in items)
+        _puts(items)
         if isinstance(items, AsyncIterable)
-        else (put(next(places), item) for item in pairs(items))
+        else (put(index, item) for index, item in enumerate(pairs(items)))
     )
     return await import_keys(
         key_values, kvs_arn, changes, etag=etag, total=size_of(items), progress=progress, timeout=timeout
@@ -127,30 +131,51 @@ async def import_keys(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> ImportKeysResponse:
-    """Makes any number of changes in their order, in one call. Changes may come asynchronously."""
+    """Makes any number of changes in their order, in one call. Changes may come asynchronously.
+
+    Where the call ends first, at its deadline or refused, an asynchronous source is interrupted by CancelledError where
+    it waits. In any case it is closed at the end, where it has `aclose`. A source that blocks is not interrupted.
+    """
     total = size_of(changes) if total is None else total
     packing, handing = Packing(kvs_arn, etag), Handing(progress, total)
     async with AioSending(key_values.ImportKeys, timeout) as sending:
         with handing:
-            async for change in _each_of(changes):
-                if full := packing.add(change):
-                    if not await sending.send(handing.count(full)):
-                        break
-                    handing.tell()
-            else:
-                if await sending.send(handing.count(packing.rest())):
-                    handing.tell()
+            async with aclosing(_each_of(changes)) as each, sending.until_over():
+                async for change in each:
+                    if full := packing.add(change):
+                        if not await sending.send(handing.count(full)):
+                            break
+                        handing.tell()
+                else:
+                    if await sending.send(handing.count(packing.rest())):
+                        handing.tell()
         response: ImportKeysResponse = await sending.response()
         return response
 
 
-async def _each_of(changes: Iterable[KeyChange] | AsyncIterable[KeyChange]) -> AsyncIterator[KeyChange]:
-    if isinstance(changes, AsyncIterable):
-        async for change in changes:
-            yield change
+async def _puts(items: AsyncIterable[tuple[str, str]]) -> AsyncGenerator[KeyChange, None]:
+    places = count()
+    async with aclosing(_each_of(items)) as each:
+        async for item in each:
+            yield put(next(places), item)
+
+
+async def _each_of(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
+    if isinstance(source, AsyncIterable):
+        iterator = aiter(source)
+        try:
+            async for item in iterator:
+                yield item
+        finally:
+            if close := getattr(iterator, "aclose", None):
+                await close()
     else:
-        for change in changes:
-            yield change
+        looked = time.monotonic()
+        for item in source:
+            if time.monotonic() - looked > LONGEST_BLIND:
+                await asyncio.sleep(0)
+                looked = time.monotonic()
+            yield item
 
 
 async def _each(method: Callable[..., Any], request: Any, items: str, timeout: float | None) -> AsyncIterator[Any]:

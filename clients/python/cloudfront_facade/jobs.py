@@ -169,7 +169,8 @@ def put_many(
         items: The keys and their values, read as they are sent.
         etag: The version of the store that is changed; empty for the one that it has.
         progress: Told after each request how many keys were handed to gRPC, and how many there are, or None.
-        timeout: Seconds that all of it may take; None for the client's default, half an hour.
+        timeout: Seconds that all of it may take; None for the client's default, half an hour. Items that keep it
+            waiting are not interrupted: that the call is over is seen when the next one comes.
 
     Raises:
         FacadeError: Keys may have been set before the failure: see its `applied_changes`, `unknown_changes`.
@@ -205,7 +206,8 @@ def import_keys(
         total: How many changes there are, for `progress`; None for `len(changes)`, where they have one.
         progress: Told after each request how many changes were handed to gRPC, which is ahead of what is applied, and
             how many there are, or None.
-        timeout: Seconds that all of it may take; None for the client's default, half an hour.
+        timeout: Seconds that all of it may take; None for the client's default, half an hour. Changes that keep it
+            waiting are not interrupted: that the call is over is seen when the next one comes.
 
     Raises:
         FacadeError: Changes may have been applied before the failure: see its `applied_changes`, `unknown_changes`.
@@ -216,6 +218,8 @@ def import_keys(
     with Sending(key_values.ImportKeys, timeout) as sending:
         with handing:
             for change in changes:
+                if sending.over:
+                    break
                 if full := packing.add(change):
                     if not sending.send(handing.count(full)):
                         break

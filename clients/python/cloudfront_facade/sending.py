@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 
 
 class Sending:
-    """A blocking call, whose requests are made in the thread of the caller. It ends with the `with`."""
+    """A blocking call, whose requests are made in the thread of the caller. It ends with the `with`.
+
+    Attributes:
+        over: Whether the call has ended.
+    """
 
     def __init__(self, method: Any, timeout: float | None) -> None:
+        self.over = False
         self._requests: SimpleQueue[Any] = SimpleQueue()
         self._asked = Semaphore(0)
         self._call = method.future(iter(self._next, None), timeout=timeout)
-        self._call.add_done_callback(lambda _: self._asked.release())
+        self._call.add_done_callback(self._end)
+
+    def _end(self, _: object) -> None:
+        self.over = True
+        self._asked.release()
 
     def _next(self) -> Any:
         self._asked.release()
@@ -34,7 +43,7 @@ class Sending:
     def send(self, request: Any) -> bool:
         """Sends a request when the one before is on its way; False where the call is over, so that none is sent."""
         self._asked.acquire()
-        if self._call.done():
+        if self.over:
             return False
         self._requests.put(request)
         return True
