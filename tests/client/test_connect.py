@@ -89,7 +89,7 @@ def test_a_call_ends_at_its_deadline() -> None:
     assert (caught.value.code(), caught.value.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "")
 
 
-@pytest.mark.parametrize("deadline", [0, -1.0])
+@pytest.mark.parametrize("deadline", [0, -1.0, float("inf"), float("nan")])
 def test_a_deadline_that_is_not_above_zero_is_refused(deadline: float) -> None:
     with pytest.raises(ValueError, match="above zero"):
         connect("127.0.0.1:1", deadline=deadline)

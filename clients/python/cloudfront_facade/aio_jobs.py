@@ -15,7 +15,6 @@ import grpc
 from cloudfront_facade.aio_calls import AioSending
 from cloudfront_facade.calls import request_id_of
 from cloudfront_facade.errors import FacadeError
-from cloudfront_facade.service_config import LONGEST_DEADLINE
 from cloudfront_facade.steps import (
     LONGEST_PAGE_OF_KEYS,
     Handing,
@@ -88,7 +87,7 @@ def list_keys(
 
 
 async def wait_until_ready(
-    key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float = LONGEST_DEADLINE
+    key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
     """Waits until a key value store is READY, and gives it. A server that goes away meanwhile is looked for again."""
     return await _run(waiting(key_value_stores.WaitForKeyValueStore, name, timeout))

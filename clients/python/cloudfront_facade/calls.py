@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -20,15 +21,15 @@ class Defaults:
         request_ids: Whether creates get a `request_id`.
 
     Raises:
-        ValueError: The deadline is not above zero.
+        ValueError: The deadline is no time above zero.
     """
 
     deadline: float | None
     request_ids: bool
 
     def __post_init__(self) -> None:
-        if self.deadline is not None and self.deadline <= 0:
-            raise ValueError(f"a deadline is above zero, not {self.deadline}")
+        if self.deadline is not None and not 0 < self.deadline < math.inf:
+            raise ValueError(f"a deadline is above zero, or None for as long as it takes, not {self.deadline}")
 
     def timeout(self, method: str | bytes) -> float | None:
         """The seconds that a call of this method may take: those that may last are not cut off with the others."""

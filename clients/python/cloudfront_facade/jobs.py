@@ -26,7 +26,6 @@ import grpc
 from cloudfront_facade.calls import request_id_of
 from cloudfront_facade.errors import FacadeError
 from cloudfront_facade.sending import Sending
-from cloudfront_facade.service_config import LONGEST_DEADLINE
 from cloudfront_facade.steps import (
     LONGEST_PAGE_OF_KEYS,
     Handing,
@@ -115,14 +114,14 @@ def list_keys(
 
 
 def wait_until_ready(
-    key_value_stores: KeyValueStoreServiceStub, name: str, *, timeout: float = LONGEST_DEADLINE
+    key_value_stores: KeyValueStoreServiceStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
     """Waits until a key value store is READY, and gives it. A server that goes away meanwhile is looked for again.
 
     Args:
         key_value_stores: The stub.
         name: The name of the store.
-        timeout: Seconds to wait at most.
+        timeout: Seconds to wait at most; None for half an hour.
 
     Raises:
         FacadeError: There is no such store; its import failed (reason KEY_VALUE_STORE_FAILED); or it was not READY in

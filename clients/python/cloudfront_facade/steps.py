@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from cloudfront_facade.errors import FacadeError, FunctionChangedError
+from cloudfront_facade.service_config import LONGEST_DEADLINE
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     CreateFunctionResponse,
@@ -119,9 +120,10 @@ def _finding_unchanged(
 
 
 def waiting(
-    wait: Callable[..., Any], name: str, timeout: float, clock: Callable[[], float] = time.monotonic
+    wait: Callable[..., Any], name: str, timeout: float | None, clock: Callable[[], float] = time.monotonic
 ) -> Steps[KeyValueStore]:
     """See `jobs.wait_until_ready`."""
+    timeout = LONGEST_DEADLINE if timeout is None else timeout
     ends = clock() + timeout
     for backoff in pauses():
         try:
