@@ -112,14 +112,23 @@ class Call:
         """Gives the seconds until the caller stops waiting; negative afterwards."""
         return self.deadline - self.clock()
 
+    @property
+    def effect(self) -> Outcome:
+        """Whether the effect of all of it happened, where it did not end well."""
+        return "partial" if self.progress and self.progress.applied else self.outcome
+
     def marked(self, error: StatusError) -> StatusError:
         """Gives an error what is known of the effect: the outcome, and of many changes how many were applied."""
-        error.outcome = self.outcome
-        if self.progress:
-            unknown = self.progress.under_way if self.outcome == "unknown" else 0
-            counts = {"applied_changes": str(self.progress.applied), "unknown_changes": str(unknown)}
-            error.metadata = {**error.metadata, **counts}
-            if self.progress.applied:
-                # What is left of the request is another request.
-                error.outcome, error.retry_after, error.pushback = "partial", None, NEVER_RETRY
+        error.outcome = self.effect
+        error.metadata = {**error.metadata, **{name: str(count) for name, count in self.counts().items()}}
+        if error.outcome == "partial":
+            # What is left of the request is another request.
+            error.retry_after, error.pushback = None, NEVER_RETRY
         return error
+
+    def counts(self) -> dict[str, int]:
+        """Tells of many changes how many were applied, and of how many that is not known; nothing of a single one."""
+        if not self.progress:
+            return {}
+        unknown = self.progress.under_way if self.outcome == "unknown" else 0
+        return {"applied_changes": self.progress.applied, "unknown_changes": unknown}

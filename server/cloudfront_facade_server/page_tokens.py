@@ -49,6 +49,15 @@ def marker(which: str, page_token: str) -> str:
     except (ValueError, RecursionError):
         raise PageTokenError from None
     match found:
-        case [str(given), str(begins)] if given == which and begins:
+        case [str(given), str(begins)] if given == which and begins and _is_text(begins):
             return begins
     raise PageTokenError
+
+
+def _is_text(value: str) -> bool:
+    """Tells whether a string can be sent: JSON can have halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -161,6 +161,24 @@ def test_time_that_runs_out_is_told_with_what_was_applied(backend: Slow, facade:
     assert 50 <= applied <= item_count(facade, arn) <= applied + int(failure.metadata["unknown_changes"]) < 1000
 
 
+def test_the_log_says_of_changes_that_were_applied_in_part_how_many(
+    backend: Slow, facade: Facade, arn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**arguments: Any) -> Any:
+        if backend.batches == 2:
+            raise RuntimeError
+        backend.batches += 1
+        return EmbeddedBackend.update_keys(backend, **arguments)
+
+    backend.update_keys = fail  # type: ignore[method-assign]
+    failure = failing(facade.key_values.UpdateKeys, UpdateKeysRequest(kvs_arn=arn, changes=puts(180)))
+    assert (failure.reason, failure.outcome) == ("INTERNAL", "partial")
+    assert (failure.metadata["applied_changes"], failure.metadata["unknown_changes"]) == ("100", "50")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "method=UpdateKeys" in line]
+    for fact in ("outcome=partial", "applied_changes=100", "unknown_changes=50"):
+        assert fact in line
+
+
 def test_a_caller_that_goes_away_ends_its_changes(backend: Slow, facade: Facade, arn: str) -> None:
     backend.seconds = 0.1
     update = facade.key_values.UpdateKeys.future(UpdateKeysRequest(kvs_arn=arn, changes=puts(2000)))

@@ -23,6 +23,7 @@ from support.cloudfront_faults import (
     delay,
     garble,
     hang,
+    html,
     misstate,
     normally,
     refuse,
@@ -341,6 +342,22 @@ def test_an_answer_of_another_shape_is_no_answer(
     failure = failing(call, facade, created.etag)
     assert failure.code is grpc.StatusCode.UNAVAILABLE
     assert failure.reason == "UPSTREAM_UNAVAILABLE"
+
+
+def test_a_page_that_is_not_cloudfronts_is_no_code_and_no_result(
+    cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+) -> None:
+    test = functions.TestFunctionRequest(name="rewrite", etag=created.etag, event_object=b"{}")
+    get = functions.GetFunctionRequest(name="rewrite")
+    pages = (html(200), status_only(200))
+    for operation, call, request, faults in (
+        ("GetFunction", facade.functions.GetFunction, get, pages),
+        ("TestFunction", facade.functions.TestFunction, test, (*pages, wrong_root())),
+    ):
+        for fault in faults:
+            cloudfront.script(operation, fault)
+            failure = failing(call, request)
+            assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE")
 
 
 def test_a_test_that_cloudfront_cannot_run_is_tried_once(

@@ -139,8 +139,9 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
         for _ in range(10):
             options = [("grpc.use_local_subchannel_pool", 1)]
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
-            silent: Any = channel.stream_unary(CREATE)
-            calls.extend(silent() for _ in range(100))
+            for method in (CREATE, IMPORT):
+                silent: Any = channel.stream_unary(method)
+                calls.extend(silent() for _ in range(50))
         await asyncio.sleep(0.5)
         another = await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
         slow: Any = another.stream_unary(IMPORT)

@@ -88,6 +88,25 @@ def test_a_put_is_not_seen_in_another_value(
     assert what(failing(facade.key_values.PutKey, put)) == UNKNOWN
 
 
+def test_a_write_of_a_version_is_not_seen_in_a_value_that_may_be_anothers(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+) -> None:
+    put = data.PutKeyRequest(kvs_arn=store.arn, key="k", value="1")
+    put.etag = facade.key_values.PutKey(put).etag
+    cloudfront.script("PutKey", LOST)
+    assert what(failing(facade.key_values.PutKey, put)) == UNKNOWN
+    cloudfront.script("DeleteKey", LOST)
+    deletion = data.DeleteKeyRequest(kvs_arn=store.arn, key="never", etag=put.etag)
+    assert what(failing(facade.key_values.DeleteKey, deletion)) == UNKNOWN
+
+
+def test_a_write_that_is_seen_gives_no_version_that_may_be_anothers(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+) -> None:
+    cloudfront.script("PutKey", apply_then_status(503))
+    assert facade.key_values.PutKey(data.PutKeyRequest(kvs_arn=store.arn, key="k", value="1")).etag == ""
+
+
 def test_nobody_is_advised_to_repeat_a_write_of_a_version_that_may_be_gone(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,12 +16,14 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest
 from support.cloudfront_faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_wire import Answer
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import FacadeProcess
 
+STORE = "arn:aws:cloudfront::000000000000:key-value-store/11111111-2222-3333-4444-555555555555"
 EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:")
 
 
@@ -54,6 +57,30 @@ def test_a_create_that_fits_the_grace_is_answered_ok(cloudfront: CloudFrontDoubl
     assert answer.result(10) is grpc.StatusCode.OK
     assert process.wait() == 0
     assert cloudfront.effects("CreateFunction") == 1
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_stream_that_is_silent_holds_up_no_end(begun: bool) -> None:
+    process = FacadeProcess(*EMBEDDED, "--drain-delay", "0", "--grace", "40").wait_until_serving()
+    ended = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        if begun:
+            yield ImportKeysRequest(kvs_arn=STORE).SerializeToString()
+        ended.wait(60)
+
+    with open_channel(process.address) as channel:
+        importing = channel.stream_unary("/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys")
+        call = importing.future(requests(), timeout=60)
+        time.sleep(0.5)
+        process.signal(signal.SIGTERM)
+        started = time.monotonic()
+        assert process.wait(20) == 0
+        assert time.monotonic() - started < 15
+        assert call.code() is grpc.StatusCode.UNAVAILABLE
+        if begun:
+            assert failing(call.result).reason == "SHUTTING_DOWN"
+        ended.set()
 
 
 def test_a_create_that_does_not_fit_the_grace_is_unavailable_and_its_repeat_ok(

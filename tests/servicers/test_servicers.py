@@ -58,7 +58,7 @@ class Aborting:
             try:
                 return in_loop(method, request, call)
             except Exception as error:  # noqa: BLE001 (as the edge does)
-                failure = status_error(error, call.outcome)
+                failure = status_error(error, call)
             context.abort(failure.code, failure.message)
             raise AssertionError
 

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfront_facade_server.operations.batches import MAX_BYTES, MAX_KEYS, Change, arguments, batches
+from cloudfront_facade_server.operations.batches import MAX_BYTES, MAX_KEYS, Batch, Change, arguments, batches
 
 CHANGES = st.lists(st.tuples(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=5)), max_size=300)
 
 
 @given(CHANGES)
 def test_nothing_is_lost_and_the_order_stays(changes: list[Change]) -> None:
-    assert [change for batch in batches(changes) for change in batch] == changes
+    applied = 0
+    for batch in batches(changes):
+        assert batch.values == dict(changes[applied : applied + batch.changes])
+        applied += batch.changes
+    assert applied == len(changes)
 
 
 @given(CHANGES)
 def test_a_batch_is_what_cloudfront_takes(changes: list[Change]) -> None:
     for batch in batches(changes):
-        assert 1 <= len(batch) <= MAX_KEYS
-        assert max(Counter(key for key, _ in batch).values()) == 1
+        assert 1 <= len(batch.values) <= MAX_KEYS
 
 
 def test_batches_are_as_large_as_they_may_be() -> None:
-    sizes = [len(batch) for batch in batches((f"key-{number}", "v") for number in range(120))]
+    sizes = [batch.changes for batch in batches((f"key-{number}", "v") for number in range(120))]
     assert sizes == [50, 50, 20]
 
 
-def test_a_key_that_comes_again_begins_a_batch() -> None:
-    assert list(batches([("a", "1"), ("b", "1"), ("a", None), ("c", "1")])) == [
-        [("a", "1"), ("b", "1")],
-        [("a", None), ("c", "1")],
-    ]
+def test_of_a_key_that_comes_again_a_batch_has_the_last_change_and_counts_all() -> None:
+    (batch,) = batches([("a", "1"), ("b", "1"), ("a", None), ("b", "2")])
+    assert (batch.values, batch.changes) == ({"a": None, "b": "2"}, 4)
+    assert [each.changes for each in batches(("a", "1") for _ in range(2000))] == [2000]
+
+
+def test_a_batch_that_is_full_takes_the_keys_that_it_has() -> None:
+    keys = [(f"key-{number}", "v") for number in range(MAX_KEYS)]
+    assert [each.changes for each in batches([*keys, keys[0], ("new", "v")])] == [MAX_KEYS + 1, 1]
 
 
 def test_a_batch_stays_below_the_bytes_of_a_call_however_its_text_is_escaped() -> None:
@@ -57,6 +63,6 @@ def test_changes_are_taken_only_as_they_are_needed() -> None:
 
 
 def test_puts_and_deletes_are_told_apart_and_left_out_where_empty() -> None:
-    assert arguments([("a", ""), ("b", None)]) == {"Puts": [{"Key": "a", "Value": ""}], "Deletes": [{"Key": "b"}]}
-    assert arguments([("a", "1")]) == {"Puts": [{"Key": "a", "Value": "1"}]}
-    assert arguments([("b", None)]) == {"Deletes": [{"Key": "b"}]}
+    assert arguments(Batch({"a": "", "b": None}, 2)) == {"Puts": [{"Key": "a", "Value": ""}], "Deletes": [{"Key": "b"}]}
+    assert arguments(Batch({"a": "1"}, 1)) == {"Puts": [{"Key": "a", "Value": "1"}]}
+    assert arguments(Batch({"b": None}, 1)) == {"Deletes": [{"Key": "b"}]}

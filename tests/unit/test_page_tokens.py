@@ -59,6 +59,7 @@ def encoded(text: str) -> str:
         encoded(f'["{LIST}", 1]'),
         encoded("[" * 5_000),
         page_tokens.token(LIST, "m") + "\n",
+        page_tokens.token(LIST, "\ud800"),
     ],
 )
 def test_what_this_list_did_not_give_is_refused(token: str) -> None:

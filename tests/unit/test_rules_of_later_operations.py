@@ -372,3 +372,7 @@ def test_tags_that_aws_makes_do_not_count() -> None:
     RULES.tags_together(there, ["there-0", "new"])
     with pytest.raises(ValidationError):
         RULES.tags_together(there, ["new", "newer"])
+
+
+def test_a_tag_that_is_there_can_change_however_many_there_are() -> None:
+    RULES.tags_together([f"there-{number}" for number in range(60)], ["there-0", "there-59"])

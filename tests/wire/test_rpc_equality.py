@@ -259,13 +259,9 @@ CASES: Final = [
                 {
                     "KvsARN": STORE_ARN,
                     "IfMatch": ETAG,
-                    "Puts": [{"Key": "a", "Value": "v"}, {"Key": "c", "Value": UNICODE}],
+                    "Puts": [{"Key": "a", "Value": "again"}, {"Key": "c", "Value": UNICODE}],
                     "Deletes": [{"Key": "b"}],
                 },
-            ),
-            (
-                "UpdateKeys",
-                {"KvsARN": STORE_ARN, "IfMatch": FOUND, "Puts": [{"Key": "a", "Value": "again"}]},
             ),
         ],
     ),

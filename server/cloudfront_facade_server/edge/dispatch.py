@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
@@ -33,6 +33,9 @@ _DEADLINE_SLACK: Final = 0.01
 
 _END_OF_STREAM_SECONDS: Final = 0.01
 """How long after the end of a stream gRPC may tell that its caller is gone."""
+
+_SILENCE_SECONDS: Final = 2.0
+"""For how long a stream may say nothing while the server stops."""
 
 _LOGGED_METADATA: Final = ("aws_http_status", "aws_code", "aws_action")
 
@@ -147,7 +150,7 @@ class Dispatcher:
         self._cut = True
         for open_call in tuple(self._open):
             call = open_call.call
-            open_call.answer_early(shutting_down(call.outcome, repeatable=call.repeatable))
+            open_call.answer_early(shutting_down(call.effect, repeatable=call.repeatable))
             self._close(open_call, open_call.early)
 
     def end_waits(self) -> None:
@@ -159,15 +162,17 @@ class Dispatcher:
 
     def _handler(self, operation: str, method: Method) -> Handler:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            # A stream counts once its first request is there, as any call does.
+            requests = await _begun(request) if isinstance(request, AsyncIterable) else None
             arrived = self._clock()
             seconds = self._limits.seconds(context.time_remaining(), method)
             call = Call(operation, context.peer(), arrived + seconds, self._grace, self._clock)
-            if isinstance(request, AsyncIterable):
-                request = _Requests(request)
+            if requests:
+                request = _Requests(*requests, call, lambda: self._draining)
             try:
                 response = await self._run(method, request, call, arrived)
             except Exception as error:  # noqa: BLE001 (every failure becomes a status)
-                failure = status_error(error, call.outcome)
+                failure = status_error(error, call)
             else:
                 if self._is_embedded:
                     await context.send_initial_metadata((self.backend,))
@@ -185,7 +190,7 @@ class Dispatcher:
             self._admit(waits=waits)
             begun = self._stacks.begin(method, request, call)
         except Exception as error:
-            failure = status_error(error, call.outcome)
+            failure = status_error(error, call)
             self._write(call, arrived, failure, error)
             raise failure from error
         if isinstance(begun, Waiting):
@@ -209,7 +214,7 @@ class Dispatcher:
         self._waits += waits
         self.idle.clear()
         timer = loop.call_later(
-            max(0.0, call.remaining()), lambda: open_call.answer_early(deadline_exceeded(call.outcome))
+            max(0.0, call.remaining()), lambda: open_call.answer_early(deadline_exceeded(call.effect))
         )
 
         def end(task: asyncio.Task[Any]) -> None:
@@ -219,12 +224,12 @@ class Dispatcher:
             if not self.under_way:
                 self.idle.set()
             if task.cancelled():
-                open_call.answer_early(internal(call.outcome))
+                open_call.answer_early(internal(call.effect))
                 self._close(open_call, open_call.early)
                 return
             error = task.exception()
             open_call.answer_with(task)
-            self._close(open_call, open_call.early or (status_error(error, call.outcome) if error else None), error)
+            self._close(open_call, open_call.early or (status_error(error, call) if error else None), error)
 
         open_call.task = loop.create_task(self._stacks.finish(waiting))
         open_call.task.add_done_callback(end)
@@ -250,7 +255,8 @@ class Dispatcher:
             "caller": call.caller,
             "status": failure.code.name if failure else "OK",
             "duration_ms": round((self._clock() - arrived) * 1000, 1),
-            "outcome": call.outcome,
+            "outcome": call.effect if failure else call.outcome,
+            **call.counts(),
         }
         if call.aws_request_id:
             facts["aws_request_id"] = call.aws_request_id
@@ -270,26 +276,53 @@ class Dispatcher:
             _log.info("rpc", **facts)
 
 
-class _Requests:
-    """A stream of requests, for a plain function that waits for each; it ends where its caller is gone."""
+async def _begun(requests: AsyncIterable[Any]) -> tuple[list[Any], AsyncIterator[Any]]:
+    """Waits for the first request of a stream; gives it, or none of a stream that has none, and those to come."""
+    later = aiter(requests)
+    try:
+        return [await anext(later)], later
+    except StopAsyncIteration:
+        return [], later
 
-    def __init__(self, requests: AsyncIterable[Any]) -> None:
-        self._requests = aiter(requests)
+
+class _Requests:
+    """A stream of requests, for a plain function that waits for each; it ends where its caller is gone.
+
+    Args:
+        first: those that have come.
+        later: those to come.
+        call: the rpc.
+        ends: tells whether the server waits for its calls to end; then a stream that is silent is ended.
+    """
+
+    def __init__(self, first: list[Any], later: AsyncIterator[Any], call: Call, ends: Callable[[], bool]) -> None:
+        self._first = first
+        self._later = later
+        self._call = call
+        self._ends = ends
 
     def __iter__(self) -> _Requests:
         return self
 
     def __next__(self) -> Any:
+        if self._first:
+            return self._first.pop()
+        coming = asyncio.ensure_future(anext(self._later))
         try:
-            return wait(anext(self._requests))
+            while not wait(asyncio.wait({coming}, timeout=_SILENCE_SECONDS))[0]:
+                if self._ends():
+                    raise shutting_down(self._call.effect, repeatable=False)
+            return coming.result()
         except (StopAsyncIteration, asyncio.CancelledError):
             # Of a caller that is gone gRPC ends the stream first; then it says so.
             sleep(_END_OF_STREAM_SECONDS)
             raise StopIteration from None
+        finally:
+            coming.cancel()
 
 
 def _gone(call: Call, arrived: float) -> StatusError:
     """Says for the log why nobody waits: gRPC ends a call whose time is up like one that was given up."""
     if call.remaining() <= _DEADLINE_SLACK_SECONDS + _DEADLINE_SLACK * (call.deadline - arrived):
-        return deadline_exceeded(call.outcome)
+        return deadline_exceeded(call.effect)
     return StatusError(grpc.StatusCode.CANCELLED, "", "the caller went away")

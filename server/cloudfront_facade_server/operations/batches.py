@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 Change = tuple[str, str | None]
@@ -21,26 +22,38 @@ _ESCAPED: Final = 6
 """What a character can become in JSON: `\\u0000`."""
 
 
-def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Cuts changes in their order, never with the same key twice in a batch, for a batch has no order."""
-    batch: list[Change] = []
-    keys: set[str] = set()
+@dataclass
+class Batch:
+    """What one call of CloudFront changes, all of it or nothing.
+
+    Attributes:
+        values: the new value of each key, None where it is deleted. Of a key that is changed twice only the last one.
+        changes: how many changes these are.
+    """
+
+    values: dict[str, str | None] = field(default_factory=dict)
+    changes: int = 0
+
+
+def batches(changes: Iterable[Change]) -> Iterator[Batch]:
+    """Cuts changes in their order."""
+    batch = Batch()
     size = 0
-    for change in changes:
-        key, value = change
+    for key, value in changes:
         bytes_of_change = _ESCAPED * (len(key) + len(value or "")) + _OVERHEAD_BYTES
-        if batch and (len(batch) == MAX_KEYS or size + bytes_of_change > MAX_BYTES or key in keys):
+        is_full = len(batch.values) == MAX_KEYS and key not in batch.values
+        if batch.changes and (is_full or size + bytes_of_change > MAX_BYTES):
             yield batch
-            batch, keys, size = [], set(), 0
-        batch.append(change)
-        keys.add(key)
+            batch, size = Batch(), 0
+        batch.values[key] = value
+        batch.changes += 1
         size += bytes_of_change
-    if batch:
+    if batch.changes:
         yield batch
 
 
-def arguments(batch: Sequence[Change]) -> dict[str, Any]:
+def arguments(batch: Batch) -> dict[str, Any]:
     """Makes `Puts` and `Deletes` of boto3's `update_keys`; neither where it would be empty."""
-    puts = [{"Key": key, "Value": value} for key, value in batch if value is not None]
-    deletes = [{"Key": key} for key, value in batch if value is None]
+    puts = [{"Key": key, "Value": value} for key, value in batch.values.items() if value is not None]
+    deletes = [{"Key": key} for key, value in batch.values.items() if value is None]
     return {name: items for name, items in (("Puts", puts), ("Deletes", deletes)) if items}

@@ -12,6 +12,7 @@ from ..backends.protocol import Arguments, Response
 from ..call import Call
 from ..errors.proof import aws_code
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
+from ..errors.table import UnreadableAnswerError
 from ..errors.upstream import Subject, upstream_metadata
 from ..lookups import association
 from ..lookups.users import function_in_use
@@ -50,7 +51,7 @@ class Functions:
             call,
             self._backend.get_function,
             subject,
-            "FunctionCode",
+            "ETag",  # any answer has a body, which is the code
             explain=lambda error: self._unpublished(error, subject),
         )
 
@@ -88,6 +89,7 @@ class Functions:
             self._backend.test_function,
             subject,
             "TestResult",
+            "FunctionSummary",  # any answer has a root, which is the result
             explain=lambda error: self._unpublished(error, subject),
         )
 
@@ -156,7 +158,11 @@ class Functions:
         return live if self._code(name, _DEVELOPMENT) == self._code(name, _LIVE) else None
 
     def _code(self, name: str, stage: str) -> bytes:
-        code: bytes = self._reader.get_function(Name=name, Stage=stage)["FunctionCode"].read()
+        """Reads the code of a stage; raises UnreadableAnswerError where the answer is not CloudFront's."""
+        found = self._reader.get_function(Name=name, Stage=stage)
+        if "ETag" not in found:
+            raise UnreadableAnswerError
+        code: bytes = found["FunctionCode"].read()
         return code
 
     def _etag(self, name: str, call: Call) -> str:

@@ -63,7 +63,7 @@ class KeyValues:
 
         def is_put() -> Response | None:
             found = self._reader.get_key(KvsARN=sent["KvsARN"], Key=sent["Key"])
-            return self._state(sent) if found.get("Value") == sent["Value"] else None
+            return self._settled(sent) if found.get("Value") == sent["Value"] else None
 
         return self._write(call, self._backend.put_key, sent, is_put)
 
@@ -74,7 +74,7 @@ class KeyValues:
             try:
                 self._reader.get_key(KvsARN=sent["KvsARN"], Key=sent["Key"])
             except UPSTREAM_ERRORS as error:
-                return self._state(sent) if aws_code(error) == _MISSING else None
+                return self._settled(sent) if aws_code(error) == _MISSING else None
             return None
 
         return self._write(call, self._backend.delete_key, sent, is_deleted)
@@ -96,13 +96,13 @@ class KeyValues:
             for batch in batches(changes):
                 if call.abandoned:
                     break
-                progress.under_way = len(batch)
+                progress.under_way = batch.changes
                 response = self._write(
                     call, self._backend.update_keys, {**sent, **arguments(batch)}, guess=response.get("ETag", "")
                 )
                 if "IfMatch" in sent:
                     sent = {**sent, "IfMatch": response["ETag"]}
-                progress.applied += len(batch)
+                progress.applied += batch.changes
                 progress.under_way = 0
         except (StatusError, ValidationError) as error:
             failure = validation_failed(error.violations) if isinstance(error, ValidationError) else error
@@ -119,7 +119,8 @@ class KeyValues:
     ) -> Response:
         """Writes to the version that is named; else to the one that is guessed, or read, until it is the store's."""
         if "IfMatch" in sent:
-            return self._change(call, operation, sent, seen)
+            # What is seen would not say of which version it is, nor whose.
+            return self._change(call, operation, sent, None)
         with self._turns.take(sent["KvsARN"]):
             for number, pause in enumerate(pauses(), 1):
                 version = guess if guess and number == 1 else self._version(call, sent)
@@ -155,6 +156,10 @@ class KeyValues:
         if "ETag" not in state:
             raise UnreadableAnswerError
         return state
+
+    def _settled(self, sent: Arguments) -> Response:
+        """Describes the store, without a version: the one that it has may be that of another's later write."""
+        return {**self._state(sent), "ETag": ""}
 
     def _explain(self, error: Exception, sent: Arguments) -> StatusError | None:
         """Tells apart what has one code: a key or a store that is missing; another version, or a store not READY."""

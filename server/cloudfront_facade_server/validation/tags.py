@@ -81,7 +81,7 @@ class TagRules:
         Tags that AWS makes do not count. AWS General Reference, tag naming limits and requirements.
         """
         counted = {key for key in there if not key.lower().startswith(limits.TAG_RESERVED_PREFIX)}
-        if (count := len(counted | added)) > self._max_tags:
+        if not added <= there and (count := len(counted | added)) > self._max_tags:
             yield Violation(
                 field,
                 "TAGS_COUNT",

@@ -205,7 +205,9 @@ class PutKeyResponse(_message.Message):
     total_size_in_bytes: _builtins.int
     """The size of all keys and values now, in bytes."""
     etag: _builtins.str
-    """The new version of the store's content (CloudFront's `ETag`)."""
+    """The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
+    seen: the version that is there may be of another's later change.
+    """
     def __init__(
         self,
         *,
@@ -265,7 +267,9 @@ class DeleteKeyResponse(_message.Message):
     total_size_in_bytes: _builtins.int
     """The size of all keys and values now, in bytes."""
     etag: _builtins.str
-    """The new version of the store's content (CloudFront's `ETag`)."""
+    """The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
+    seen: the version that is there may be of another's later change.
+    """
     def __init__(
         self,
         *,

@@ -239,7 +239,8 @@ export type PutKeyResponse = Message<"cloudfront_facade.v1.PutKeyResponse"> & {
   totalSizeInBytes: bigint;
 
   /**
-   * The new version of the store's content (CloudFront's `ETag`).
+   * The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
+   * seen: the version that is there may be of another's later change.
    *
    * @generated from field: string etag = 3;
    */
@@ -309,7 +310,8 @@ export type DeleteKeyResponse = Message<"cloudfront_facade.v1.DeleteKeyResponse"
   totalSizeInBytes: bigint;
 
   /**
-   * The new version of the store's content (CloudFront's `ETag`).
+   * The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
+   * seen: the version that is there may be of another's later change.
    *
    * @generated from field: string etag = 3;
    */
