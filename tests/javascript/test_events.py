@@ -9,6 +9,7 @@ from cloudfront_facade_server.backends.embedded.javascript import InvalidEventEr
 from javascript.running import (
     COULD_NOT_RUN,
     INVALID,
+    RUNTIMES,
     InProcessRunner,
     many,
     output,
@@ -244,3 +245,23 @@ def test_what_goes_wrong_in_a_function_is_told_in_cloudfronts_words(code: str, t
     assert done.error_message is not None
     assert done.error_message.startswith(COULD_NOT_RUN)
     assert text in done.error_message
+
+
+def test_a_query_string_can_be_returned_as_text() -> None:
+    code = """var query = require('querystring');
+    function handler(event) {
+      event.request.querystring = Object.keys(event.request.querystring).sort().join('&');
+      return event.request;
+    }"""
+    event = request_event(querystring={"b": many("2"), "a": many("1")})
+    for runtime in RUNTIMES:
+        assert output(code, event, runtime)["querystring"] == "a&b"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("'a b'", 'must not have spaces, control characters or "#"'), ("'a'.repeat(8192)", "at most 8191 characters")],
+)
+def test_a_query_string_as_text_keeps_the_rules_of_urls(text: str, said: str) -> None:
+    done = run(f"function handler(event) {{ event.request.querystring = {text}; return event.request; }}")
+    assert said in (done.error_message or "")

@@ -165,3 +165,12 @@ def test_buffers_and_text_give_known_answers(expression: str, value: object) -> 
 )
 def test_what_a_buffer_does_not_do_is_an_error(statement: str) -> None:
     assert "Error" in error_of(statement)
+
+
+@pytest.mark.parametrize("module", ["crypto", "querystring"])
+def test_runtime_2_can_import_what_it_can_require(module: str) -> None:
+    assert value_of(f"{module} === require('{module}')", setup=f"import {module} from '{module}';") is True
+
+
+def test_a_copy_to_behind_the_end_copies_nothing() -> None:
+    assert value_of("Buffer.from('abc').copy(Buffer.alloc(2), 3)") == 0

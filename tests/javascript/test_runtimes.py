@@ -232,3 +232,19 @@ def test_console_log_takes_one_argument_and_says_so() -> None:
     first, second = run("function handler(event) { console.log('a', 'b'); return event.request; }").logs
     assert first == "a"
     assert "comma syntax" in second
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [
+        ("if (true) /a#b/.test('a#b') && (found = 1);", 1),
+        ("for (var i = 0; i < 2; i++) /#/.test('#') && found++;", 2),
+        ("while (!found) /[/]#/.test('/#') && found++;", 1),
+        ("var x = (4) / 2; found = x / 1;", 2),
+        ("var f = { if: function (n) { return n; } }; found = f.if(8) / 2 / 2;", 2),
+    ],
+)
+def test_a_slash_is_a_division_or_begins_a_regular_expression(statement: str, value: int, runtime: str) -> None:
+    code = f"(function () {{ var found = 0; {statement} return found; }})()"
+    assert value_of(code, runtime) == value

@@ -127,12 +127,25 @@ def querystring(value: object, place: str) -> dict[str, Any]:
     return found
 
 
-def uri(value: object, query: Mapping[str, Any], place: str) -> str:
+def returned_querystring(value: object, place: str) -> dict[str, Any] | str:
+    """A query string that a function returned: in the event's form, or as text.
+
+    Raises:
+        FieldError: a value has another form, or there is a character that a URL cannot carry.
+    """
+    if not isinstance(value, str):
+        return querystring(value, place)
+    if _QUERY.search(value):
+        raise FieldError(f'{place} must not have spaces, control characters or "#".')
+    return value
+
+
+def uri(value: object, query: Mapping[str, Any] | str, place: str) -> str:
     """A URI in the event's form.
 
     Args:
         value: the URI, without its query string.
-        query: its query string, as `querystring` gives it.
+        query: its query string, as `querystring` or `returned_querystring` gives it.
         place: of the URI.
 
     Raises:
@@ -202,7 +215,9 @@ def check_changes(now: Mapping[str, Any], before: Mapping[str, Any], kind: str, 
             raise FieldError(f"{place} must not have the disallowed header {name}.")
 
 
-def _query_length(query: Mapping[str, Any]) -> int:
+def _query_length(query: Mapping[str, Any] | str) -> int:
+    if isinstance(query, str):
+        return len(query)
     """Characters of the query string, with its "?"."""
     return sum(
         len(name) + len(item.get("value", "")) + len("&=")

@@ -60,7 +60,7 @@ def _output(value: object, event: Mapping[str, Any]) -> dict[str, Any]:
 def _request(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     if value.get("method") != before["method"]:
         raise fields.FieldError("request.method is read-only.")
-    query = fields.querystring(value.get("querystring", {}), "request.querystring")
+    query = fields.returned_querystring(value.get("querystring", {}), "request.querystring")
     uri = fields.uri(value.get("uri"), query, "request.uri")
     if uri != before["uri"] and any(character in uri for character in " #"):
         raise fields.FieldError('request.uri must not have spaces or "#".')

@@ -18,6 +18,9 @@ MAX_NESTING = 500
 gives up itself at a few thousand. CloudFront publishes no figure."""
 
 MODULE = "cloudfront"
+BUILT_IN = frozenset(["crypto", "querystring"])
+"""Modules that both `import` and `require` give. Developer Guide: the example that validates a token imports one."""
+
 _ONLY_2 = frozenset(["let", "const", "async", "await", "import"])
 _NEVER = frozenset(["class", "extends", "super", "export", "yield", "enum", "with", "debugger"])
 _WATCHED = _ONLY_2 | _NEVER | {"of", "catch"}
@@ -65,7 +68,7 @@ def prepared(text: str, runtime: str, module_name: str) -> Prepared:
         UnsupportedSyntaxError: the runtime does not have what the code uses.
     """
     code = _Code(text)
-    pieces, end, can_throw = [], 0, False
+    pieces, end, can_throw, has_module = [], 0, False, False
     for index, token in enumerate(code.tokens):
         if token.kind == "name" and token.text in _THROWERS:
             can_throw = True
@@ -73,13 +76,14 @@ def prepared(text: str, runtime: str, module_name: str) -> Prepared:
             raise UnsupportedSyntaxError(f'Token "{token.text}" not supported in this version in {token.line}')
     for index, token in enumerate(code.tokens):
         if token.text == "import" and token.kind == "name" and not code.is_property(index):
-            name, last = code.imported(index)
+            name, last, value = code.imported(index, module_name)
             stop = last.start + len(last.text)
             lines = "\n" * text.count("\n", token.start, stop)
-            pieces.append(f"{text[end : token.start]}const {name} = {module_name}{lines}")
+            pieces.append(f"{text[end : token.start]}const {name} = {value}{lines}")
+            has_module = has_module or value == module_name
             end = stop
     script = f'"use strict";{"".join(pieces)}{text[end:]}\n;typeof handler === "function" ? handler : undefined'
-    return Prepared(script, has_module=bool(pieces), can_throw=can_throw)
+    return Prepared(script, has_module=has_module, can_throw=can_throw)
 
 
 def _tokens(text: str) -> list[Token]:
@@ -139,15 +143,16 @@ class _Code:
         before = self._texts[index - 1]
         return before in (".", "?.") or (before in ("{", ",") and self._texts[index + 1] == ":")
 
-    def imported(self, index: int) -> tuple[str, Token]:
-        """The name that an import statement gives to the module, and the statement's last token."""
+    def imported(self, index: int, module_name: str) -> tuple[str, Token, str]:
+        """The name that an import statement gives to a module, the statement's last token, and what the module is."""
         statement = self.tokens[index + 1 : index + 4]
         if [token.kind for token in statement] != ["name", "name", "string"] or statement[1].text != "from":
             raise UnsupportedSyntaxError(f"Illegal import statement in {self.tokens[index].line}")
         name, _, module = statement
-        if module.text[1:-1] != MODULE:
-            raise UnsupportedSyntaxError(f'Cannot find module "{module.text[1:-1]}" in {self.tokens[index].line}')
-        return name.text, module
+        found = module.text[1:-1]
+        if found != MODULE and found not in BUILT_IN:
+            raise UnsupportedSyntaxError(f'Cannot find module "{found}" in {self.tokens[index].line}')
+        return name.text, module, module_name if found == MODULE else f'require("{found}")'
 
     def is_refused(self, index: int, token: Token, runtime: str) -> bool:
         """Whether the runtime does not have a token.

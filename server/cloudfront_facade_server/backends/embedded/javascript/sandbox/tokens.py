@@ -62,8 +62,10 @@ def tokens(code: str) -> Iterator[Token]:
     previous: Token | None = None
     # Whether the previous token names a property, where a keyword is none.
     is_property = False
-    # What each open bracket is; "${" when its end goes on with a template.
+    # What each open bracket is; "${" when its end goes on with a template, a word of _HEADS when it begins its head.
     brackets: list[str] = []
+    # Whether the previous token ends such a head, after which a statement begins.
+    is_after_head = False
     regexes = _Regexes(code)
     match_at = _TOKEN.match
     while position < length:
@@ -90,17 +92,19 @@ def tokens(code: str) -> Iterator[Token]:
             line += _lines(code[position:end])
             position = end
             continue
-        elif not is_property and _begins_regex(previous) and (end := regexes.end(position)):
+        elif (is_after_head or (not is_property and _begins_regex(previous))) and (end := regexes.end(position)):
             found = [("regex", code[position:end])]
         else:
             found = [("punctuation", "/=" if code.startswith("/=", position) else "/")]
         for kind, text in found:
+            is_head = text == "(" and previous is not None and previous.text in _HEADS and not is_property
             is_property = kind == "name" and previous is not None and previous.text in (".", "?.")
+            is_after_head = False
             if kind == "punctuation":
                 if text in _OPENING:
-                    brackets.append(text)
+                    brackets.append(previous.text if is_head and previous else text)
                 elif text in _CLOSING and brackets:
-                    brackets.pop()
+                    is_after_head = brackets.pop() in _HEADS
             previous = Token(kind, text, position, line)
             yield previous
             if kind in _MAY_HAVE_LINES:
@@ -108,6 +112,7 @@ def tokens(code: str) -> Iterator[Token]:
             position += len(text)
 
 
+_HEADS = frozenset(["if", "while", "for", "with"])
 _OPENING = frozenset(["{", "(", "[", "${"])
 _CLOSING = frozenset(["}", ")", "]"])
 _MAY_HAVE_LINES = frozenset(["string", "template"])

@@ -131,7 +131,9 @@
       const at = integer(targetStart, 0);
       const source = this.subarray(integer(sourceStart, 0), integer(sourceEnd, this.length));
       const part = source.subarray(0, Math.max(0, expectBytes(target, 'target').length - at));
-      target.set(part, at);
+      if (part.length) {
+        target.set(part, at);
+      }
       return part.length;
     }
 
