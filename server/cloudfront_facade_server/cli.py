@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -25,6 +25,17 @@ commands:
 {_PROGRAM} --version tells the version."""
 
 _Settings = TypeVar("_Settings", bound=BaseSettings)
+
+
+_NOT_SET: Final = "\0"
+"""What would stand for "not set" as the value of a flag: no word does, for then the flag is left out."""
+
+
+class _Source(CliSettingsSource[_Settings]):
+    """The flags, with a help that shows no default where there is none."""
+
+    def _help_format(self, *arguments: Any, **keywords: Any) -> str:
+        return super()._help_format(*arguments, **keywords).replace(f" (default: {_NOT_SET})", "")
 
 
 class StartError(Exception):
@@ -84,15 +95,14 @@ def _sanity(arguments: Sequence[str]) -> int:
 
 
 def _settings(kind: type[_Settings], command: str, arguments: Sequence[str]) -> _Settings:
-    source: CliSettingsSource[_Settings] = CliSettingsSource(
+    source: CliSettingsSource[_Settings] = _Source(
         kind,
         cli_prog_name=f"{_PROGRAM} {command}",
         cli_kebab_case=True,
         cli_implicit_flags=True,
         cli_exit_on_error=False,
         cli_avoid_json=True,
-        # No word of a flag stands for "not set": the flag is left out.
-        cli_parse_none_str="\0",
+        cli_parse_none_str=_NOT_SET,
         cli_hide_none_type=True,
     )
     try:

@@ -144,10 +144,15 @@ class ServeSettings(ListenSettings):
             )
         if self.backend == "embedded" and (self.endpoint_url or self.profile):
             raise ValueError("--endpoint-url and --profile are for --backend aws")
-        if self.least_time >= self.max_deadline:
-            raise ValueError("--least-time must be below --max-deadline: every call would be refused")
+        if self.least_time >= self.default_deadline:
+            raise ValueError(
+                f"--least-time {self.least_time:g} must be below --default-deadline {self.default_deadline:g}: "
+                "every call without a deadline would be refused"
+            )
         if self.default_deadline > self.max_deadline:
-            raise ValueError("--default-deadline must not be above --max-deadline")
+            raise ValueError(
+                f"--default-deadline {self.default_deadline:g} must not be above --max-deadline {self.max_deadline:g}"
+            )
         return self
 
     def settling_read_timeout(self) -> float:

@@ -111,8 +111,8 @@ def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--backend", "dynamo"], "--backend 'dynamo': input should be 'aws' or 'embedded'"),
         (["--max-rpcs", "0"], "--max-rpcs '0': input should be greater than or equal to 1"),
         (["--max-function-code-bytes", "40961"], "less than or equal to 40960"),
-        (["--default-deadline", "61"], "--default-deadline must not be above --max-deadline"),
-        (["--least-time", "60"], "--least-time must be below --max-deadline"),
+        (["--default-deadline", "61"], "--default-deadline 61 must not be above --max-deadline 60"),
+        (["--least-time", "60"], "--least-time 60 must be below --default-deadline 30"),
         (["--listen", "50051"], "allowed: HOST:PORT"),
         (["--listen", "localhost:70000"], "allowed: HOST:PORT"),
         (["--listen", "unix:"], "unix: needs a path"),
@@ -227,3 +227,6 @@ def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture
         assert field.description
         if field.default not in (PydanticUndefined, None):
             assert f"(default: {field.default})" in entry
+        else:
+            assert "(default" not in entry
+        assert entry.isprintable()

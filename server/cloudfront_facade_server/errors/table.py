@@ -154,14 +154,16 @@ TABLE: Final[Mapping[str, Row]] = {
     "TooManyFunctions": Row(
         _Code.RESOURCE_EXHAUSTED,
         "FUNCTION_QUOTA_EXCEEDED",
-        "the account has as many functions as it may have (100, unless AWS raised it)",
+        "the account has as many functions as it may have (100, unless AWS raised it; on the embedded backend "
+        "--embedded-max-functions)",
         detail="quota",
         pushback=True,
     ),
     "EntityLimitExceeded": Row(
         _Code.RESOURCE_EXHAUSTED,
         "KEY_VALUE_STORE_QUOTA_EXCEEDED",
-        "the account has as many key value stores as it may have (50 or 200, unless AWS raised it)",
+        "the account has as many key value stores as it may have (50 or 200, unless AWS raised it; on the embedded "
+        "backend --embedded-max-key-value-stores)",
         detail="quota",
         pushback=True,
     ),
