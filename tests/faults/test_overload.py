@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -139,9 +140,8 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
         for _ in range(10):
             options = [("grpc.use_local_subchannel_pool", 1)]
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
-            for method in (CREATE, IMPORT):
-                silent: Any = channel.stream_unary(method)
-                calls.extend(silent() for _ in range(50))
+            silent: Any = channel.stream_unary(CREATE)
+            calls.extend(silent() for _ in range(100))
         await asyncio.sleep(0.5)
         another = await stack.enter_async_context(grpc.aio.insecure_channel(address, options))
         slow: Any = another.stream_unary(IMPORT)
@@ -185,3 +185,20 @@ def test_a_thousand_silent_streams_and_slow_senders_keep_nobody_waiting(cloudfro
     # It takes room for so many at first. What it kept of streams that are gone would grow by each thousand.
     growth = [after - before for before, after in pairwise(sizes)]
     assert min(growth) < 2, sizes
+
+
+def test_imports_that_say_nothing_take_no_slot() -> None:
+    embedded = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0", "--grace", "2")
+    with (
+        FacadeProcess(*embedded, "--max-rpcs", "20") as process,
+        open_channel(process.address) as channel,
+        open_channel(process.address, use_local_subchannel_pool=1) as another,
+    ):
+        ended = threading.Event()
+        silent = [another.stream_unary(IMPORT).future(iter(lambda: ended.wait(60) and b"", True)) for _ in range(60)]
+        time.sleep(0.5)
+        assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
+        assert not any(call.done() for call in silent)
+        for call in silent:
+            call.cancel()
+        ended.set()
