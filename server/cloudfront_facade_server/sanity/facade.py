@@ -136,8 +136,9 @@ class Facade:
         try:
             self.functions.ListFunctions(functions.ListFunctionsRequest(page_size=1))
         except grpc.RpcError as error:
-            # Any other failure is for the cases to judge.
-            return f"it is no facade: {told(error)}" if _code(error) is grpc.StatusCode.UNIMPLEMENTED else ""
+            # Any other failure is for the cases to judge, and so is a facade's own refusal, which has details.
+            is_unknown = _code(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
+            return f"it is no facade: {told(error)}" if is_unknown else ""
         return ""
 
     def name(self) -> str:
