@@ -39,6 +39,7 @@ MAX_TEXT_CHARACTERS = 1000
 """Of an error."""
 
 _OUT_OF_MEMORY = "InternalError: out of memory"
+_INTERRUPTED = "InternalError: interrupted"
 _FULL_BYTES = 4 * 1024
 """With less left than this, not even an error can be made."""
 
@@ -192,7 +193,9 @@ def _executed(
         _settle(engine, host, clock, key_values)
     # Only what JavaScript cannot catch comes here: the end of the time, and memory that ran out in the host's own code.
     except Exception as error:  # noqa: BLE001
-        state, text = ("time" if clock.is_over else "memory"), str(error).partition("\n")[0]
+        text = str(error).partition("\n")[0]
+        # The engine's clock may be a little ahead of the one here.
+        state = "time" if clock.is_over or text == _INTERRUPTED else "memory"
     spent, is_over = clock.spent, clock.is_over
     is_full = memory - engine.memory()["malloc_size"] < _FULL_BYTES
     engine.set_memory_limit(memory + EPILOGUE_BYTES)
