@@ -143,32 +143,23 @@ def without(name: str) -> Callable[..., Any]:
     return lambda right, arguments: right(**{key: value for key, value in arguments.items() if key != name})
 
 
-def of_any_version(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    backend = right.__self__  # type: ignore[attr-defined]
-    described = backend.describe_function(Name=arguments["Name"], Stage="DEVELOPMENT")
-    return right(**{**arguments, "IfMatch": described["ETag"]})
+def of_any_version(describe: str, *named: str, **fixed: str) -> Callable[..., Any]:
+    """Takes the version that is there for the one that is named; it is described by the arguments that are named."""
+
+    def spoil(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+        read = getattr(right.__self__, describe)  # type: ignore[attr-defined]
+        there = read(**{name: arguments[name] for name in named}, **fixed)
+        return right(**{**arguments, "IfMatch": there["ETag"]})
+
+    return spoil
 
 
-def of_any_content(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    backend = right.__self__  # type: ignore[attr-defined]
-    described = backend.describe_key_value_store_data(KvsARN=arguments["KvsARN"])
-    return right(**{**arguments, "IfMatch": described["ETag"]})
+DEVELOPMENT_OF_ANY_VERSION: Final = of_any_version("describe_function", "Name", Stage="DEVELOPMENT")
+CONTENT_OF_ANY_VERSION: Final = of_any_version("describe_key_value_store_data", "KvsARN")
 
 
 def of_development(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     return right(**{**arguments, "Stage": "DEVELOPMENT"})
-
-
-def of_any_description(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    backend = right.__self__  # type: ignore[attr-defined]
-    described = backend.describe_key_value_store(Name=arguments["Name"])
-    return right(**{**arguments, "IfMatch": described["ETag"]})
-
-
-def of_any_tested_version(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    backend = right.__self__  # type: ignore[attr-defined]
-    described = backend.describe_function(Name=arguments["Name"], Stage=arguments["Stage"])
-    return right(**{**arguments, "IfMatch": described["ETag"]})
 
 
 def of_developments_version(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -177,9 +168,7 @@ def of_developments_version(right: Callable[..., Any], arguments: dict[str, Any]
 
 
 def run_of_development(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    backend = right.__self__  # type: ignore[attr-defined]
-    etag = backend.describe_function(Name=arguments["Name"], Stage="DEVELOPMENT")["ETag"]
-    return right(**{**arguments, "Stage": "DEVELOPMENT", "IfMatch": etag})
+    return DEVELOPMENT_OF_ANY_VERSION(right, {**arguments, "Stage": "DEVELOPMENT"})
 
 
 def configured(**changed: Any) -> Callable[..., Any]:
@@ -210,12 +199,12 @@ def first_page_again(right: Callable[..., Any], arguments: dict[str, Any]) -> An
 MUTATIONS: Final = {
     "a create that loses tags": ("create_function", without("Tags"), "exactly its tags"),
     "code that comes back changed": ("get_function", code_with_a_newline, "byte for byte"),
-    "an update of any version": ("update_function", of_any_version, "refuse an update of another version"),
-    "a deletion of any version": ("delete_function", of_any_version, "not delete another version"),
+    "an update of any version": ("update_function", DEVELOPMENT_OF_ANY_VERSION, "refuse an update of another version"),
+    "a deletion of any version": ("delete_function", DEVELOPMENT_OF_ANY_VERSION, "not delete another version"),
     "a deletion that does nothing": ("delete_function", nothing, "delete a function, so that it is not found"),
     "a list that loses one": ("list_functions", first_page_again, "list every function once"),
     "tags that are not taken away": ("untag_resource", nothing, "take away tags"),
-    "a write to any version": ("put_key", of_any_content, "write to the version that is named"),
+    "a write to any version": ("put_key", CONTENT_OF_ANY_VERSION, "write to the version that is named"),
     "deletions that are lost": ("update_keys", without("Deletes"), "in their order"),
     "a comment that is lost": ("create_function", configured(Comment=""), "in its DEVELOPMENT stage"),
     "an association that is lost": (
@@ -227,10 +216,18 @@ MUTATIONS: Final = {
     "LIVE in DEVELOPMENT's version": ("describe_function", of_developments_version, "in a version of its own"),
     "LIVE listed as DEVELOPMENT": ("list_functions", of_development, "list it as LIVE"),
     "LIVE tested as DEVELOPMENT": ("test_function", run_of_development, "run the stage that is named"),
-    "a test of any version": ("test_function", of_any_tested_version, "in the version that is named"),
+    "a test of any version": (
+        "test_function",
+        of_any_version("describe_function", "Name", "Stage"),
+        "in the version that is named",
+    ),
     "stores of any status": ("list_key_value_stores", without("Status"), "stores of one status"),
-    "a deletion of any version of a store": ("delete_key_value_store", of_any_description, "of a store than"),
-    "a deletion of a key of any version": ("delete_key", of_any_content, "write to the version that is named"),
+    "a deletion of any version of a store": (
+        "delete_key_value_store",
+        of_any_version("describe_key_value_store", "Name"),
+        "of a store than",
+    ),
+    "a deletion of a key of any version": ("delete_key", CONTENT_OF_ANY_VERSION, "write to the version that is named"),
     "values that are lost": ("list_keys", without_values, "list them all"),
     "a comment that does not change": ("update_key_value_store", nothing, "change the comment"),
 }

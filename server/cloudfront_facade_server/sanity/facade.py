@@ -54,6 +54,16 @@ def same(found: object, expected: object, what: str) -> None:
     expect(found == expected, f"{what} is {found!a}, not {expected!a}")
 
 
+def pages(call: Callable[[Any], Any], request: Any) -> Iterator[Any]:
+    """Gives every page of a list, from the request's on."""
+    while True:
+        page = call(request)
+        yield page
+        if not page.next_page_token:
+            return
+        request.page_token = page.next_page_token
+
+
 class Details(dict[str, Any]):
     """The google.rpc details of an error, by the names of their messages; to index what is missing is an UnmetError."""
 
@@ -235,14 +245,14 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def open_facade(settings: SanitySettings) -> Iterator[Facade]:
-    """Opens a channel to the endpoint, on which every call has a deadline."""
+    """Opens a channel to the endpoint, on which no call is waited for without an end."""
     with open_channel(settings.target, settings, ("grpc.service_config", _deadlines())) as channel:
         yield Facade(channel)
 
 
 def _deadlines() -> str:
     """Makes gRPC's service config: an endpoint that does not answer is a finding, and not the end of the suite."""
-    waits = {"service": _STORES.full_name, "method": _STORES.methods_by_name["WaitForKeyValueStore"].name}
+    waits = {"service": _STORES.full_name, "method": "WaitForKeyValueStore"}
     methods = [
         {"name": [{}], "timeout": f"{_DEADLINE_SECONDS}s"},
         {"name": [waits], "timeout": f"{_WAIT_SECONDS}s"},

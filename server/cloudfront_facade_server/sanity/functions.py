@@ -10,7 +10,7 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
-from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, expect, refused, same
+from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, expect, pages, refused, same
 from .suite import Cases
 
 case: Final = Cases("functions")
@@ -45,7 +45,11 @@ def create(facade: Facade) -> None:
     same(metadata.stage, DEVELOPMENT, "the stage")
     expect(created.etag, "there is no etag")
     described = describe(facade, created.function_summary.name)
-    same(described.function_summary.function_config, functions.FunctionConfig(comment="sanity", runtime=RUNTIME), "it")
+    same(
+        described.function_summary.function_config,
+        functions.FunctionConfig(comment="sanity", runtime=RUNTIME),
+        "its configuration",
+    )
     same(described.etag, created.etag, "the etag that DescribeFunction gives")
 
 
@@ -217,13 +221,8 @@ def live(facade: Facade) -> None:
     same(described.function_summary.function_config.comment, "sanity", "the comment")
     expect(described.etag not in ("", describe(facade, name).etag), f"the etag of both stages is {described.etag!a}")
     listed: dict[str, functions.FunctionSummary] = {}
-    request = functions.ListFunctionsRequest(stage=LIVE)
-    while True:
-        page = facade.functions.ListFunctions(request)
+    for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(stage=LIVE)):
         listed |= {each.name: each for each in page.functions}
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
     expect(name in listed, "it is not in the list of LIVE")
     same(listed[name].function_metadata.stage, LIVE, "the stage in the list of LIVE")
     expect(unpublished not in listed, "what was never published is in the list of LIVE")
@@ -245,14 +244,9 @@ def listing(facade: Facade) -> None:
     """Should list every function once, page by page."""
     names = [facade.create_function().function_summary.name for _ in range(3)]
     listed: list[str] = []
-    request = functions.ListFunctionsRequest(page_size=2)
-    while True:
-        page = facade.functions.ListFunctions(request)
+    for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(page_size=2)):
         expect(len(page.functions) <= 2, f"a page of 2 has {len(page.functions)}")
         listed.extend(each.name for each in page.functions)
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
     same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
 
 

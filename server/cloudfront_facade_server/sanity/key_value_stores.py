@@ -8,7 +8,7 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 
-from .facade import Facade, expect, refused, same
+from .facade import Facade, expect, pages, refused, same
 from .suite import Cases
 
 case: Final = Cases("stores")
@@ -82,13 +82,8 @@ def listing(facade: Facade) -> None:
     """Should list every store once, page by page."""
     names = [facade.create_store().key_value_store.name for _ in range(3)]
     listed: list[str] = []
-    request = stores.ListKeyValueStoresRequest(page_size=2)
-    while True:
-        page = facade.key_value_stores.ListKeyValueStores(request)
+    for page in pages(facade.key_value_stores.ListKeyValueStores, stores.ListKeyValueStoresRequest(page_size=2)):
         listed.extend(each.name for each in page.key_value_stores)
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
     same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
 
 
@@ -99,12 +94,8 @@ def listing_by_status(facade: Facade) -> None:
     for status, expected in (("READY", True), ("PROVISIONING", False)):
         listed: dict[str, str] = {}
         request = stores.ListKeyValueStoresRequest(status=status)
-        while True:
-            page = facade.key_value_stores.ListKeyValueStores(request)
+        for page in pages(facade.key_value_stores.ListKeyValueStores, request):
             listed |= {each.name: each.status for each in page.key_value_stores}
-            if not page.next_page_token:
-                break
-            request.page_token = page.next_page_token
         same(set(listed.values()) - {status}, set(), f"the other status words in a list of {status}")
         same(name in listed, expected, f"whether a READY store is in a list of {status}")
 

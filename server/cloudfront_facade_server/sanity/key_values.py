@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Final
 
 import grpc
 
-from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 
-from .facade import Facade, expect, refused, same
+from .facade import Facade, expect, pages, refused, same
 from .suite import Cases
+from .tests import run_version
 
 case: Final = Cases("keys")
 
@@ -112,13 +111,8 @@ def stream(facade: Facade) -> None:
     imported = facade.key_values.ImportKeys(iter(requests))
     same((imported.applied_changes, imported.item_count), (180, 180), "what was applied, and is there")
     listed: dict[str, str] = {}
-    request = data.ListKeysRequest(kvs_arn=arn, page_size=50)
-    while True:
-        page = facade.key_values.ListKeys(request)
+    for page in pages(facade.key_values.ListKeys, data.ListKeysRequest(kvs_arn=arn, page_size=50)):
         listed |= {item.key: item.value for item in page.items}
-        if not page.next_page_token:
-            break
-        request.page_token = page.next_page_token
     same(listed, {f"k{number:03}": f"v{number}" for number in range(180)}, "the list of keys")
 
 
@@ -128,14 +122,5 @@ def read_by_function(facade: Facade) -> None:
     arn = facade.ready_store().arn
     put(facade, arn, "/old", "/new")
     created = facade.create_function(_READING, store_arn=arn)
-    event = {
-        "version": "1.0",
-        "context": {"eventType": "viewer-request"},
-        "viewer": {"ip": "198.51.100.1"},
-        "request": {"method": "GET", "uri": "/old", "querystring": {}, "headers": {}, "cookies": {}},
-    }
-    request = functions.TestFunctionRequest(
-        name=created.function_summary.name, etag=created.etag, event_object=json.dumps(event).encode()
-    )
-    result = facade.functions.TestFunction(request).test_result
+    result = run_version(facade, created.function_summary.name, created.etag, uri="/old")
     expect("/new" in result.function_output, f"it answers {result.function_output!a} {result.function_error_message!a}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import Final
 
 import grpc
 
@@ -15,12 +15,6 @@ from .suite import Cases
 
 case: Final = Cases("test")
 
-_EVENT: Final[dict[str, Any]] = {
-    "version": "1.0",
-    "context": {"eventType": "viewer-request"},
-    "viewer": {"ip": "198.51.100.1"},
-    "request": {"method": "GET", "uri": "/docs/", "querystring": {}, "headers": {}, "cookies": {}},
-}
 _REWRITE: Final = b"""
 function handler(event) {
     var request = event.request;
@@ -38,13 +32,19 @@ def run(facade: Facade, created: functions.CreateFunctionResponse) -> functions.
     return run_version(facade, created.function_summary.name, created.etag)
 
 
-def run_version(facade: Facade, name: str, etag: str, stage: int = 0) -> functions.TestResult:
-    """Runs a version of a function."""
+def run_version(facade: Facade, name: str, etag: str, stage: int = 0, *, uri: str = "/docs/") -> functions.TestResult:
+    """Runs a version of a function, with a viewer's request of an URI."""
+    event = {
+        "version": "1.0",
+        "context": {"eventType": "viewer-request"},
+        "viewer": {"ip": "198.51.100.1"},
+        "request": {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}},
+    }
     request = functions.TestFunctionRequest(
         name=name,
         etag=etag,
         stage=functions.FunctionStage.ValueType(stage),
-        event_object=json.dumps(_EVENT).encode(),
+        event_object=json.dumps(event).encode(),
     )
     return facade.functions.TestFunction(request).test_result
 
