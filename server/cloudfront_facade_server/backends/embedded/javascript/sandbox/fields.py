@@ -121,9 +121,8 @@ def querystring(value: object, place: str) -> dict[str, Any]:
     """
     found = _values(mapping(value, place), place, attributes=False)
     for name, field in found.items():
-        parts = [name, field.get("value", ""), *(item.get("value", "") for item in field.get("multiValue", []))]
-        if any(_QUERY.search(part) for part in parts):
-            raise FieldError(f'{place} must not have spaces, control characters or "#".')
+        for part in (name, field.get("value", ""), *(item.get("value", "") for item in field.get("multiValue", []))):
+            _query_text(part, place)
     return found
 
 
@@ -133,8 +132,10 @@ def returned_querystring(value: object, place: str) -> dict[str, Any] | str:
     Raises:
         FieldError: a value has another form, or there is a character that a URL cannot carry.
     """
-    if not isinstance(value, str):
-        return querystring(value, place)
+    return _query_text(value, place) if isinstance(value, str) else querystring(value, place)
+
+
+def _query_text(value: str, place: str) -> str:
     if _QUERY.search(value):
         raise FieldError(f'{place} must not have spaces, control characters or "#".')
     return value
@@ -216,9 +217,9 @@ def check_changes(now: Mapping[str, Any], before: Mapping[str, Any], kind: str, 
 
 
 def _query_length(query: Mapping[str, Any] | str) -> int:
+    """Characters of the query string: of the event's form with its "?", of text as it is."""
     if isinstance(query, str):
         return len(query)
-    """Characters of the query string, with its "?"."""
     return sum(
         len(name) + len(item.get("value", "")) + len("&=")
         for name, field in query.items()
