@@ -78,7 +78,8 @@ class TagRules:
     def check_union(self, field: str, there: AbstractSet[str], added: AbstractSet[str]) -> Iterator[Violation]:
         """Checks how many tags a resource would have: those that are there with those that are added.
 
-        Tags that AWS makes do not count. AWS General Reference, tag naming limits and requirements.
+        One that is there may be changed, however many there are. Tags that AWS makes do not count. Source: AWS General
+        Reference, tag naming limits and requirements.
         """
         counted = {key for key in there if not key.lower().startswith(limits.TAG_RESERVED_PREFIX)}
         if not added <= there and (count := len(counted | added)) > self._max_tags:
