@@ -5,10 +5,11 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
+import grpc
 import pytest
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from support.facade import function, open_channel
+from support.facade import failing, function, open_channel
 from support.process import FacadeProcess
 
 EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
@@ -53,3 +54,18 @@ def test_a_path_that_is_not_utf8_does_not_stop_the_server(path: bytes) -> None:
         for number in range(2):
             with open_channel(process.address, use_local_subchannel_pool=1) as channel:
                 assert FunctionServiceStub(channel).CreateFunction(function(f"f{number}"), timeout=5).etag
+
+
+def test_a_compressed_message_is_rejected_and_costs_no_memory() -> None:
+    bomb = function(function_code=bytes(200 * 1024))
+    with FacadeProcess(*EMBEDDED) as process:
+        before = process.memory()
+        for algorithm in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            with grpc.insecure_channel(process.address, compression=algorithm) as channel:
+                failure = failing(FunctionServiceStub(channel).CreateFunction, bomb, timeout=5)
+                assert failure.code is grpc.StatusCode.UNIMPLEMENTED
+                assert "compression" in failure.message.lower()
+        with open_channel(process.address) as channel:
+            assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
+        assert process.memory() - before < 50
+        assert not [line for line in process.lines if line["event"] == "rpc" and line["method"] != "CreateFunction"]
