@@ -21,7 +21,7 @@ from .upstream import Upstream
 CALLERS: Final = 500
 """Each with a connection of its own."""
 
-SETTINGS: Final = ("--max-upstream-calls", "128")
+SETTINGS: Final = ("--max-concurrent-upstream-calls", "128")
 """What an operator sets for it: 128 calls upstream at once are good for 850 creates per second at 150 ms."""
 
 _CALL_SECONDS: Final = 30.0

@@ -11,11 +11,11 @@ import uvloop
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, CreateFunctionResponse
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceServicer
-from cloudfront_facade_server.errors.refusals import validation_failed
+from cloudfront_facade_server.errors.facade_errors import validation_failed
 from cloudfront_facade_server.errors.status_error import StatusError
+from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
-from cloudfront_facade_server.validation.violations import ValidationError
 
 from .echo import serve
 from .messages import REFUSED_REQUEST

@@ -24,32 +24,32 @@ from cloudfront_facade.v1 import (
 )
 
 from . import logs
-from .admission import Admission
 from .backends.protocol import Backend
-from .backends.threaded import Threaded
-from .call import Grace
-from .creates.attempt import Means
-from .creates.creates import Creates
-from .creates.resources import FUNCTION, KEY_VALUE_STORE
-from .edge.dispatch import CallLimits, Dispatcher
-from .edge.listener import CannotListenError
-from .edge.server import Register, Server
-from .operations.functions import Functions
-from .operations.key_values import KeyValues
-from .operations.stores import Stores
-from .operations.tags import Tags
-from .operations.upstream import Upstream
-from .operations.watches import Watches
-from .readiness import Obstacle, wait_until_ready
+from .backends.thread_pool import ThreadPoolBackend
+from .call_context import ShutdownDeadline
+from .concurrency.greenlets import greenlet_spawn, run_in_daemon_thread
+from .grpc_server.dispatcher import CallLimits, Dispatcher
+from .grpc_server.listener import CannotListenError
+from .grpc_server.server import Register, Server
+from .readiness import ReadinessCheck, wait_until_ready
 from .services.function_service import FunctionService
 from .services.key_value_store_data_service import KeyValueStoreDataService
 from .services.key_value_store_service import KeyValueStoreService
 from .services.tag_service import TagService
 from .settings import ServeSettings, unknown_variables
-from .timing import Timing
+from .upstream.attempt import Means
+from .upstream.client import UpstreamClient
+from .upstream.concurrency_limiter import ConcurrencyLimiter
+from .upstream.creates import ResourceCreator
+from .upstream.functions import Functions
+from .upstream.key_value_stores import Stores
+from .upstream.key_values import KeyValues
+from .upstream.resource_kinds import FUNCTION, KEY_VALUE_STORE
+from .upstream.tags import Tags
+from .upstream.timeouts import SettleTimeouts
+from .upstream.wait_for_ready import ReadyWaiter
 from .validation.rules import Rules
 from .validation.tags import TagRules
-from .waiting import in_daemon_thread, run
 
 FUNCTION_SERVICE: Final = function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"].full_name
 KEY_VALUE_STORE_SERVICE: Final = key_value_store_service_pb2.DESCRIPTOR.services_by_name[
@@ -82,8 +82,12 @@ def serve(settings: ServeSettings) -> int:
     logs.configure(settings.log_level, settings.log_format)
     if unknown := unknown_variables():
         _log.warning("variables that are no settings", variables=unknown)
-    if settings.backend == "aws" and settings.grace < (longest := settings.longest_send()):
-        _log.warning("--grace is shorter than a create can take", grace_s=settings.grace, longest_s=longest)
+    if settings.backend == "aws" and settings.shutdown_grace_period < (longest := settings.longest_send()):
+        _log.warning(
+            "--shutdown-grace-period is shorter than a create can take",
+            grace_s=settings.shutdown_grace_period,
+            longest_s=longest,
+        )
     upstream = _upstream(settings)
     try:
         _run(_serve(settings, upstream))
@@ -104,18 +108,18 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
         For each full name the service and its generated registration.
     """
     rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
-    admission = Admission(settings.max_upstream_calls, settings.least_time)
-    timing = Timing(settings.longest_look(), settings.settling_time, settings.longest_send())
-    function_creates = Creates(Means(FUNCTION, backend, reader, admission, timing))
-    store_creates = Creates(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
-    upstream = Upstream(backend, reader, admission, timing)
+    admission = ConcurrencyLimiter(settings.max_concurrent_upstream_calls, settings.min_upstream_time)
+    timing = SettleTimeouts(settings.longest_look(), settings.settle_timeout, settings.longest_send())
+    function_creates = ResourceCreator(Means(FUNCTION, backend, reader, admission, timing))
+    store_creates = ResourceCreator(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
+    upstream = UpstreamClient(backend, reader, admission, timing)
     return {
         FUNCTION_SERVICE: (
             FunctionService(rules, function_creates, Functions(upstream)),
             function_service_pb2_grpc.add_FunctionServiceServicer_to_server,
         ),
         KEY_VALUE_STORE_SERVICE: (
-            KeyValueStoreService(rules, store_creates, Stores(upstream), Watches(upstream)),
+            KeyValueStoreService(rules, store_creates, Stores(upstream), ReadyWaiter(upstream)),
             key_value_store_service_pb2_grpc.add_KeyValueStoreServiceServicer_to_server,
         ),
         KEY_VALUE_STORE_DATA_SERVICE: (
@@ -123,7 +127,7 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
             key_value_store_data_service_pb2_grpc.add_KeyValueStoreDataServiceServicer_to_server,
         ),
         TAG_SERVICE: (
-            TagService(rules, Tags(upstream, rules.tags_together)),
+            TagService(rules, Tags(upstream, rules.check_tag_limit)),
             tag_service_pb2_grpc.add_TagServiceServicer_to_server,
         ),
     }
@@ -131,8 +135,13 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
 
 def make_server(settings: ServeSettings, backend: Backend, reader: Backend) -> tuple[Server, Dispatcher]:
     """Makes the server, not listening yet, and what runs its calls."""
-    grace = Grace()
-    limits = CallLimits(settings.max_rpcs, settings.default_deadline, settings.max_deadline, settings.max_wait)
+    grace = ShutdownDeadline()
+    limits = CallLimits(
+        settings.max_concurrent_calls,
+        settings.default_deadline,
+        settings.max_deadline,
+        settings.max_long_running_deadline,
+    )
     dispatcher = Dispatcher(limits, backend.name, grace)
     return Server(settings, dispatcher, grace, services(settings, backend, reader)), dispatcher
 
@@ -169,7 +178,7 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
         _log.info("serving", **where)
         if upstream.backend.name == "embedded":
             _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
-        await in_daemon_thread(upstream.warm_up)
+        await run_in_daemon_thread(upstream.warm_up)
 
     readiness = asyncio.ensure_future(become_ready())
     await stop.wait()
@@ -178,10 +187,10 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
         await server.close()
         raise failure[0]
     await server.stop(hurry)
-    _log.info("stopped", abandoned=dispatcher.under_way)
-    if not dispatcher.under_way:
-        await run(upstream.reader.close)
-        await run(upstream.backend.close)
+    _log.info("stopped", abandoned=dispatcher.in_flight)
+    if not dispatcher.in_flight:
+        await greenlet_spawn(upstream.reader.close)
+        await greenlet_spawn(upstream.backend.close)
     # Every caller was answered. Threads may still hang, and an orderly end would wait for them: in the search for a
     # name's address or for credentials, for a lock of the database.
     sys.stderr.flush()
@@ -221,14 +230,14 @@ class _Upstream:
 
     backend: Backend
     reader: Backend
-    obstacle: Obstacle
+    obstacle: ReadinessCheck
     warm_up: Callable[[], None]
 
 
 def _upstream(settings: ServeSettings) -> _Upstream:
     """Makes the backend that is asked for, and imports no other."""
     if settings.backend == "embedded":
-        from .backends.embedded import EmbeddedBackend, EmbeddedStoreError
+        from .backends.embedded import EmbeddedBackend, EmbeddedDatabaseError
 
         try:
             embedded = EmbeddedBackend(
@@ -239,9 +248,9 @@ def _upstream(settings: ServeSettings) -> _Upstream:
                 max_key_value_stores=settings.embedded_max_key_value_stores,
                 max_function_code_bytes=settings.max_function_code_bytes,
             )
-        except EmbeddedStoreError as error:
+        except EmbeddedDatabaseError as error:
             raise CannotServeError(str(error)) from None
-        threaded = cast(Backend, Threaded(embedded, _EMBEDDED_THREADS))
+        threaded = cast(Backend, ThreadPoolBackend(embedded, _EMBEDDED_THREADS))
         return _Upstream(threaded, threaded, lambda: "", lambda: None)
 
     from .backends.aws import AwsBackend, AwsBackendError

@@ -120,11 +120,11 @@ def _place_of_exception(_logger: object, _method: str, event: structlog.types.Ev
         info = sys.exc_info()
     error = info[1] if isinstance(info, tuple) else info
     if isinstance(error, BaseException):
-        event.update(place(error))
+        event.update(exception_location(error))
     return event
 
 
-def place(error: BaseException) -> dict[str, str]:
+def exception_location(error: BaseException) -> dict[str, str]:
     """Tells an unforeseen exception's class and place for the log; its text may hold secrets, and is left out."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))

@@ -12,22 +12,22 @@ class PageTokenError(Exception):
     """A page token is none that this list gave."""
 
 
-def of_functions(stage: int) -> str:
+def functions_list(stage: int) -> str:
     """Names the list of the functions that have a stage; unspecified is DEVELOPMENT."""
     return f"ListFunctions/{stage or FunctionStage.FUNCTION_STAGE_DEVELOPMENT}"
 
 
-def of_key_value_stores(status: str) -> str:
+def key_value_stores_list(status: str) -> str:
     """Names the list of the stores of a status; empty for all."""
     return f"ListKeyValueStores/{status}"
 
 
-def of_keys(arn: str) -> str:
+def keys_list(arn: str) -> str:
     """Names the list of a store's keys."""
     return f"ListKeys/{arn}"
 
 
-def token(which: str, marker: str | None) -> str:
+def encode(which: str, marker: str | None) -> str:
     """Makes the token of a list's next page; empty on the last one.
 
     Args:
@@ -39,7 +39,7 @@ def token(which: str, marker: str | None) -> str:
     return base64.urlsafe_b64encode(json.dumps([which, marker]).encode()).decode().rstrip("=")
 
 
-def marker(which: str, page_token: str) -> str:
+def decode(which: str, page_token: str) -> str:
     """Reads a token of this list: where the page begins, empty for the first. Raises PageTokenError."""
     if not page_token:
         return ""

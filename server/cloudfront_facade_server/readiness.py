@@ -8,9 +8,9 @@ from typing import Final
 
 import structlog
 
-from .waiting import in_daemon_thread
+from .concurrency.greenlets import run_in_daemon_thread
 
-Obstacle = Callable[[], str]
+ReadinessCheck = Callable[[], str]
 """Tells what stands in the way of serving, in words for the operator; empty where nothing does. It may block for long,
 and raises where waiting is of no use."""
 
@@ -19,7 +19,7 @@ _POLL_SECONDS: Final = 2.0
 _log = structlog.get_logger()
 
 
-async def wait_until_ready(obstacle: Obstacle, where: dict[str, str]) -> None:
+async def wait_until_ready(obstacle: ReadinessCheck, where: dict[str, str]) -> None:
     """Waits until nothing stands in the way of serving, and logs what does.
 
     Args:
@@ -35,7 +35,7 @@ async def wait_until_ready(obstacle: Obstacle, where: dict[str, str]) -> None:
             said = why
 
     while True:
-        asked = in_daemon_thread(obstacle)
+        asked = run_in_daemon_thread(obstacle)
         if not (await asyncio.wait({asked}, timeout=_POLL_SECONDS))[0]:
             say("their source has not answered yet")
         if not (why := await asked):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, DirectoryPath, Field, FilePath, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .validation import limits
+from . import limits
 
 _Seconds = Annotated[float, Field(ge=0, le=86_400)]
 _Positive = Annotated[float, Field(gt=0, le=86_400)]
@@ -100,24 +100,26 @@ class ServeSettings(ListenSettings):
         description="bytes of a function's code",
     )
 
-    max_upstream_calls: _Count = Field(32, description="calls upstream at once")
-    max_rpcs: _Count = Field(1000, description="calls at once, health and reflection apart; as many more that wait")
-    max_streams_per_connection: _Count = Field(100, description="calls of one connection at once")
-    max_message_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request")
-    max_data_message_bytes: int = Field(
+    max_concurrent_upstream_calls: _Count = Field(32, description="calls upstream at once")
+    max_concurrent_calls: _Count = Field(
+        1000, description="calls at once, health and reflection apart; as many more that wait"
+    )
+    max_concurrent_streams: _Count = Field(100, description="calls of one connection at once")
+    max_request_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request")
+    max_data_request_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request of KeyValueStoreDataService"
     )
     default_deadline: _Positive = Field(30.0, description="seconds for callers that give no deadline")
     max_deadline: _Positive = Field(60.0, description="the longest deadline honoured, in seconds")
-    max_wait: _Positive = Field(
+    max_long_running_deadline: _Positive = Field(
         1800.0, description="the same for WaitForKeyValueStore, UpdateKeys and ImportKeys, in seconds"
     )
-    least_time: _Seconds = Field(0.5, description="seconds that must be left to send anything upstream")
-    settling_time: _Seconds = Field(5.0, description="seconds to look for a create whose answer was lost")
-    connection_idle: _Positive = Field(300.0, description="seconds until an idle connection is closed")
+    min_upstream_time: _Seconds = Field(0.5, description="seconds that must be left to send anything upstream")
+    settle_timeout: _Seconds = Field(5.0, description="seconds to look for a create whose answer was lost")
+    max_connection_idle: _Positive = Field(300.0, description="seconds until an idle connection is closed")
     handshake_timeout: _Positive = Field(10.0, description="seconds until a half-open connection is closed")
     drain_delay: _Seconds = Field(5.0, description="seconds between NOT_SERVING and the end of listening")
-    grace: _Seconds = Field(45.0, description="seconds that calls under way have at the end")
+    shutdown_grace_period: _Seconds = Field(45.0, description="seconds that calls under way have at the end")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON")
@@ -137,16 +139,17 @@ class ServeSettings(ListenSettings):
             raise ValueError("--endpoint-url must be http://HOST or https://HOST, with a port from 1 to 65535 or none")
         if "@" in (self.endpoint_url or ""):
             raise ValueError("--endpoint-url must not hold a user or password: requests are signed, and it is logged")
-        if self.max_message_bytes < self.max_function_code_bytes + _BESIDE_THE_CODE:
+        if self.max_request_bytes < self.max_function_code_bytes + _BESIDE_THE_CODE:
             raise ValueError(
-                "--max-message-bytes has no room for code of --max-function-code-bytes "
+                "--max-request-bytes has no room for code of --max-function-code-bytes "
                 f"with the {_BESIDE_THE_CODE} bytes that may be beside it"
             )
         if self.backend == "embedded" and (self.endpoint_url or self.profile):
             raise ValueError("--endpoint-url and --profile are for --backend aws")
-        if self.least_time >= self.default_deadline:
+        if self.min_upstream_time >= self.default_deadline:
             raise ValueError(
-                f"--least-time {self.least_time:g} must be below --default-deadline {self.default_deadline:g}: "
+                f"--min-upstream-time {self.min_upstream_time:g} must be below "
+                f"--default-deadline {self.default_deadline:g}: "
                 "every call without a deadline would be refused"
             )
         if self.default_deadline > self.max_deadline:
@@ -166,12 +169,12 @@ class ServeSettings(ListenSettings):
     def message_limit(self, method: str) -> int:
         """Gives the most bytes of a request of a method, by its path."""
         if method.startswith(_DATA_SERVICE):
-            return self.max_data_message_bytes
-        return self.max_message_bytes
+            return self.max_data_request_bytes
+        return self.max_request_bytes
 
     def longest_send(self) -> float:
         """Gives the seconds that one send can take with its settling, the last look of two reads included."""
-        return self.connect_timeout + self.read_timeout + self.settling_time + 2 * self.longest_look()
+        return self.connect_timeout + self.read_timeout + self.settle_timeout + 2 * self.longest_look()
 
     def unix_path(self) -> Path | None:
         """Gives the path of the Unix socket to listen on; None where it is a host and a port."""

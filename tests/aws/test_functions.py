@@ -15,7 +15,7 @@ from aws.account import Account, until
 from aws.facade import CODE, RUNTIME, Facade, function, outcome, tell
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionResponse, FunctionConfig, FunctionStage
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.creates.request_tag import KEY as REQUEST_TAG
+from cloudfront_facade_server.upstream.request_tag import KEY as REQUEST_TAG
 from support.facade import Failure
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1800)]

@@ -25,7 +25,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSourceType,
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.creates.request_tag import KEY as REQUEST_TAG
+from cloudfront_facade_server.upstream.request_tag import KEY as REQUEST_TAG
 from support.facade import Failure
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(3600)]

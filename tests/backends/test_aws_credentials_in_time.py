@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import CredentialRetrievalError, InvalidConfigError
 
-from cloudfront_facade_server.backends import aws_credentials
-from cloudfront_facade_server.backends.aws import AwsBackend
-from cloudfront_facade_server.call import sending_until
-from cloudfront_facade_server.errors.proof import proven_not_applied
+from cloudfront_facade_server.backends.aws import AwsBackend, credentials
+from cloudfront_facade_server.call_context import upstream_deadline
+from cloudfront_facade_server.errors.classify import proven_not_applied
 from support import cloudfront_faults as faults
 from support.cloudfront_credentials import CredentialSource, eventually, keys
 from support.cloudfront_http import CloudFrontDouble
@@ -41,7 +40,7 @@ def within(seconds: float) -> Iterator[None]:
 
 def call_with_time(seconds: float, work: Callable[..., Any], **arguments: Any) -> Any:
     """Calls as an rpc does that has so many seconds left."""
-    with sending_until(time.monotonic() + seconds):
+    with upstream_deadline(time.monotonic() + seconds):
         return work(**arguments)
 
 
@@ -88,7 +87,7 @@ def test_credentials_in_their_last_minutes_are_waited_for_but_not_for_long(
     assert backend.credentials_available() is True
     runs = source.runs
     with source.hanging(), monkeypatch.context() as patch:
-        patch.setattr(aws_credentials, "_SEARCH_SECONDS", search)
+        patch.setattr(credentials, "_SEARCH_SECONDS", search)
         started = time.monotonic()
         with within(6.0), pytest.raises(CredentialRetrievalError, match="no answer in time") as late:
             call_with_time(call, backend.create_function, **FULL_FUNCTION)
@@ -169,8 +168,8 @@ def test_a_search_that_hangs_is_given_up_for_another_one(
     source: CredentialSource,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aws_credentials, "_GIVEN_UP_SECONDS", 1.0)
-    monkeypatch.setattr(aws_credentials, "_SEARCH_SECONDS", 0.3)
+    monkeypatch.setattr(credentials, "_GIVEN_UP_SECONDS", 1.0)
+    monkeypatch.setattr(credentials, "_SEARCH_SECONDS", 0.3)
     source.expire_in(timedelta(minutes=5))
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True

@@ -19,12 +19,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from cloudfront_facade_server.backends import aws_clients
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsCalls
-from cloudfront_facade_server.backends.aws_transport import Timeouts
-from cloudfront_facade_server.errors.proof import proven_not_applied
-from cloudfront_facade_server.errors.table import EXPIRED_CODES
-from cloudfront_facade_server.errors.upstream import Subject, from_upstream
+from cloudfront_facade_server.backends.aws.clients import make_clients
+from cloudfront_facade_server.backends.aws.transport import Timeouts
+from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
+from cloudfront_facade_server.errors.classify import proven_not_applied
+from cloudfront_facade_server.errors.translate import OperationTarget, from_upstream
 from support import cloudfront_faults as faults
 from support.cloudfront_credentials import CredentialSource, keys
 from support.cloudfront_http import CloudFrontDouble
@@ -112,7 +112,7 @@ def test_without_an_endpoint_requests_go_to_the_data_plane_itself() -> None:
         sent.append(request)
         raise ConnectionClosedError(endpoint_url=request.url)
 
-    clients = aws_clients.make_clients("us-east-1", None, None)
+    clients = make_clients("us-east-1", None, None)
     clients.data.meta.events.register_first("before-send.cloudfront-keyvaluestore", stop)
     with pytest.raises(ConnectionClosedError):
         in_loop(AwsCalls(clients, Timeouts(1.0, 1.0)).get_key, KvsARN=STORE_ARN, Key="k")
@@ -217,5 +217,5 @@ def test_a_store_of_another_region_of_aws_is_never_sent(
         call(aws_backend(cloudfront), operation, sent)
     assert cloudfront.requests == ()
     assert proven_not_applied(refused.value)
-    answered = from_upstream(refused.value, Subject("key value store", "redirects", sent))
+    answered = from_upstream(refused.value, OperationTarget("key value store", "redirects", sent))
     assert (answered.code, answered.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNREACHABLE")

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
-from cloudfront_facade_server.errors.table import EXPIRED_CODES
+from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
 from support import cloudfront_faults as faults
 from support.cloudfront_credentials import CredentialSource, keys
 from support.cloudfront_http import CloudFrontDouble

@@ -13,8 +13,7 @@ import boto3
 import botocore
 import pytest
 
-from cloudfront_facade_server.backends import aws_clients
-from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
+from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError, clients
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import FULL_FUNCTION
 from support.event_loop import waiting
@@ -162,7 +161,7 @@ def test_a_log_level_above_warning_stays(caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_without_awscrt_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws_clients, "HAS_CRT", False)
+    monkeypatch.setattr(clients, "HAS_CRT", False)
     with pytest.raises(
         AwsBackendError, match=r"install 'boto3\[crt\]'; the extra 'cloudfront-facade\[server\]'"
     ) as line:

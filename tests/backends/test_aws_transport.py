@@ -16,10 +16,10 @@ import trustme
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSRequest
 
-from cloudfront_facade_server.backends.aws_transport import Timeouts, Transport, within
-from cloudfront_facade_server.call import sending_until
-from cloudfront_facade_server.errors.proof import proven_not_applied
-from cloudfront_facade_server.errors.upstream import cause
+from cloudfront_facade_server.backends.aws.transport import Timeouts, Transport, use_timeouts
+from cloudfront_facade_server.call_context import upstream_deadline
+from cloudfront_facade_server.errors.classify import proven_not_applied
+from cloudfront_facade_server.errors.translate import cause
 from support.event_loop import in_loop
 
 Serve = Callable[[socket.socket], None]
@@ -75,7 +75,7 @@ def authority(tmp_path: Path) -> tuple[trustme.CA, Path]:
 def send(transport: Transport, url: str, method: str = "POST", timeouts: Timeouts | None = None, **headers: str) -> Any:
     given = {"Content-Length": "4", **headers}
     prepared = AWSRequest(method=method, url=url, data=b"body", headers=given).prepare()
-    with_timeouts = within(timeouts or Timeouts(2.0, 2.0))(transport.send)
+    with_timeouts = use_timeouts(timeouts or Timeouts(2.0, 2.0))(transport.send)
     return in_loop(with_timeouts, prepared)
 
 
@@ -244,10 +244,10 @@ def test_a_header_of_all_that_http_carries_is_sent(transport: Transport) -> None
 
 def test_nothing_is_sent_once_the_calls_time_is_over(transport: Transport) -> None:
     with listening(answer) as (address, accepted):
-        with sending_until(time.monotonic() - 0.01), pytest.raises(boto.EndpointConnectionError) as late:
+        with upstream_deadline(time.monotonic() - 0.01), pytest.raises(boto.EndpointConnectionError) as late:
             send(transport, f"http://{address}/")
         assert accepted == [0]
-        with sending_until(time.monotonic() + 60):
+        with upstream_deadline(time.monotonic() + 60):
             assert send(transport, f"http://{address}/").content == b"ok"
     assert proven_not_applied(late.value)
     assert cause(late.value) == "EndpointConnectionError: the call's time was over before"

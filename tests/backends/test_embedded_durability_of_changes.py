@@ -117,13 +117,13 @@ def test_every_change_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
             }
             keys = all_keys(backend, arn)
             # What was under way when it died may be there too, but whole.
-            under_way = f"life{life}{len(answered)}"
-            assert store["KeyValueStore"]["Comment"] in (last, under_way)
+            in_flight = f"life{life}{len(answered)}"
+            assert store["KeyValueStore"]["Comment"] in (last, in_flight)
             assert (store["ETag"] == version) == (store["KeyValueStore"]["Comment"] == last)
-            assert tags["last"] in (last, under_way)
+            assert tags["last"] in (last, in_flight)
             assert {key for key in keys if last in key} == {f"{last}-a", f"{last}-b"}
-            assert {key for key in keys if under_way in key} in (set(), {f"{under_way}-a", f"{under_way}-b"})
-            if under_way not in "".join(keys):
+            assert {key for key in keys if in_flight in key} in (set(), {f"{in_flight}-a", f"{in_flight}-b"})
+            if in_flight not in "".join(keys):
                 assert data["ETag"] == data_version
             assert data["ItemCount"] == len(keys) >= 2 * len(answered)
     with closing(sqlite3.connect(path)) as connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedStoreError, default_path, schema
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedDatabaseError, default_path, schema
 
 # Opens the database as somebody whom the file system's permissions bind: root, but without root's way around them.
 OPEN_UNPRIVILEGED = """
@@ -24,14 +24,14 @@ if len(sys.argv) == 3:
             ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     os.execv(sys.executable, [sys.executable, "-c", sys.argv[2], sys.argv[1], sys.argv[2], "dropped"])
 
-from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedStoreError
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedDatabaseError
 if os.access(sys.argv[1], os.W_OK) and os.access(os.path.dirname(sys.argv[1]), os.W_OK):
     print("privileged")
 else:
     try:
         EmbeddedBackend(path=sys.argv[1], s3_dir=None).close()
         print("opened")
-    except EmbeddedStoreError as error:
+    except EmbeddedDatabaseError as error:
         print(error)
 """
 
@@ -42,7 +42,7 @@ def open_and_close(path: Path | str) -> None:
 
 def refusal(path: Path | str) -> str:
     """The line that refuses to open the path."""
-    with pytest.raises(EmbeddedStoreError) as caught:
+    with pytest.raises(EmbeddedDatabaseError) as caught:
         open_and_close(path)
     return one_line(str(caught.value), path)
 
@@ -208,5 +208,5 @@ def test_without_a_home_directory_the_path_has_to_be_given(monkeypatch: pytest.M
 
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    with pytest.raises(EmbeddedStoreError, match="give --embedded-db"):
+    with pytest.raises(EmbeddedDatabaseError, match="give --embedded-db"):
         default_path()

@@ -13,8 +13,8 @@ import pytest
 from botocore.response import StreamingBody
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from cloudfront_facade_server.backends.embedded.javascript import Run
 from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.function_runtime import Run
 
 # CloudFront leaves these out where they were not given, whatever the model says.
 MAY_BE_ABSENT = {("KeyValueStore", "Comment")}

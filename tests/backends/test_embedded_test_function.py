@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from cloudfront_facade_server.backends.embedded.javascript import InvalidEventError, Run, RunnerError, StoreFacts
+from cloudfront_facade_server.function_runtime import InvalidEventError, Run, RunnerError, StoreMetadata
 
 EVENT = b'{"version":"1.0"}'
 
@@ -28,7 +28,7 @@ class Runner:
     def __init__(self, answer: Callable[[], Run] = lambda: GOOD) -> None:
         self.answer = answer
         self.given: list[tuple[bytes, str, bytes, Mapping[str, str] | None]] = []
-        self.stores: list[StoreFacts | None] = []
+        self.stores: list[StoreMetadata | None] = []
 
     def run(
         self,
@@ -36,7 +36,7 @@ class Runner:
         runtime: str,
         event: bytes,
         key_values: Mapping[str, str] | None,
-        store: StoreFacts | None = None,
+        store: StoreMetadata | None = None,
     ) -> Run:
         self.given.append((code, runtime, event, key_values))
         self.stores.append(store)
@@ -142,7 +142,7 @@ def test_the_function_is_told_of_its_store() -> None:
         backend.put_key(KvsARN=arn, IfMatch=data_version, Key="k", Value="v")
         version = create(backend, b"x", "cloudfront-js-2.0", arn)
         backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
-    store = StoreFacts(arn.rpartition("/")[2], "2026-05-05T12:00:00.123Z", "2026-05-05T12:02:00.123Z")
+    store = StoreMetadata(arn.rpartition("/")[2], "2026-05-05T12:00:00.123Z", "2026-05-05T12:02:00.123Z")
     assert runner.stores == [store]
 
 

@@ -21,7 +21,7 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.errors.status_error import StatusError
 from cloudfront_facade_server.sanity import facade as sanity
 from cloudfront_facade_server.sanity import suite
-from cloudfront_facade_server.sanity.facade import Facade, UnmetError, details_of
+from cloudfront_facade_server.sanity.facade import CaseFailedError, Facade, details_of
 from cloudfront_facade_server.sanity.suite import Case, all_cases, run
 from cloudfront_facade_server.settings import SANITY_GROUPS, SanitySettings
 from support.facade import running_facade
@@ -242,7 +242,7 @@ def test_it_fails_where_the_backend_is_broken(mutation: str) -> None:
     operation, spoil, sentence = MUTATIONS[mutation]
     said: list[str] = []
     left_out = [] if operation == "test_function" else ["test"]
-    with running_facade(Broken(operation, spoil), settling_time=0.1) as facade:
+    with running_facade(Broken(operation, spoil), settle_timeout=0.1) as facade:
         assert run(settings(facade.address, *left_out), said.append) == 1
     failed = [line for line in said if line.startswith("FAIL")]
     assert any(sentence in line for line in failed), failed
@@ -276,7 +276,7 @@ def test_errors_without_details_fail_their_cases_and_leave_nothing_behind(monkey
 def test_details_that_cannot_be_read_are_missing(sent: bytes) -> None:
     error = Mock(grpc.Call, code=lambda: grpc.StatusCode.ABORTED, details=lambda: "no")
     error.trailing_metadata = lambda: (("grpc-status-details-bin", sent),)
-    with pytest.raises(UnmetError, match=r"has no google\.rpc\.BadRequest, but no details"):
+    with pytest.raises(CaseFailedError, match=r"has no google\.rpc\.BadRequest, but no details"):
         details_of(error)["BadRequest"]
 
 

@@ -19,7 +19,7 @@ from cloudfront_facade.v1.function_service_pb2 import (
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import KeyChange, KeyValue, UpdateKeysRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from javascript.running import many, request_event, response_event
+from function_runtime.running import many, request_event, response_event
 from support.facade import Facade, function, running_facade
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"

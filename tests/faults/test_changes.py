@@ -406,7 +406,7 @@ def test_an_update_of_a_store_that_cannot_be_settled_is_unknown(
 def test_reads_after_a_refusal_keep_to_the_limit_of_calls_upstream(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend
 ) -> None:
-    with running_facade(aws_backend(cloudfront), max_upstream_calls=2) as facade:
+    with running_facade(aws_backend(cloudfront), max_concurrent_upstream_calls=2) as facade:
         created = facade.functions.CreateFunction(function())
         facade.functions.UpdateFunction(updating(created.etag))
         cloudfront.always("DescribeFunction", delay(0.2))

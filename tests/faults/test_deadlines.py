@@ -36,7 +36,7 @@ def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.script("CreateFunction", hang(30), normally())
-    with capture_logs() as lines, replica(timeout=20, grace=2) as facade:
+    with capture_logs() as lines, replica(timeout=20, shutdown_grace_period=2) as facade:
         started = time.monotonic()
         ended: list[float] = []
         waiting = facade.functions.CreateFunction.future(function("a"), timeout=1)
@@ -57,7 +57,7 @@ def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
 def test_settling_leaves_time_to_answer_and_ends(cloudfront: CloudFrontDouble, replica: Replica) -> None:
     cloudfront.script("CreateFunction", apply_then_close())
     cloudfront.always("DescribeFunction", status_only(503))
-    with replica(settling_time=5, default_deadline=1.4) as facade:
+    with replica(settle_timeout=5, default_deadline=1.4) as facade:
         failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
         looks = cloudfront.count("DescribeFunction")
         time.sleep(1.2)
@@ -73,7 +73,7 @@ def test_a_second_send_starts_only_where_the_deadline_has_room_for_it(
     cloudfront: CloudFrontDouble, replica: Replica, deadline: float, sends: int
 ) -> None:
     cloudfront.script("CreateFunction", status_only(503))
-    with replica(settling_time=0.4, least_time=1.3) as facade:
+    with replica(settle_timeout=0.4, min_upstream_time=1.3) as facade:
         call = facade.functions.CreateFunction.future(function(request_id=REQUEST_ID), timeout=deadline)
         if sends == 2:
             assert call.result().etag
@@ -178,7 +178,7 @@ def test_a_deadline_that_passes_is_logged_as_what_the_caller_sees(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     count = 12
-    with capture_logs() as lines, replica(timeout=20, grace=3) as facade:
+    with capture_logs() as lines, replica(timeout=20, shutdown_grace_period=3) as facade:
         facade.functions.CreateFunction(function())
         cloudfront.always("CreateFunction", hang())
         calls = []

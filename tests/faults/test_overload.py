@@ -68,7 +68,10 @@ def assert_quick(call: Callable[[], Any]) -> None:
 
 def test_ten_times_the_load_is_shed_at_once_in_every_wave(cloudfront: CloudFrontDouble) -> None:
     slots, load, waves = 4, 40, 6
-    with on(cloudfront, "--max-upstream-calls", str(slots)) as process, open_channel(process.address) as channel:
+    with (
+        on(cloudfront, "--max-concurrent-upstream-calls", str(slots)) as process,
+        open_channel(process.address) as channel,
+    ):
         FunctionServiceStub(channel).CreateFunction(function("warm"))
         cloudfront.always("CreateFunction", hold())
         create, medians, sizes = channel.unary_unary(CREATE), [], []
@@ -160,7 +163,7 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
 
 
 def test_a_thousand_silent_streams_and_slow_senders_keep_nobody_waiting(cloudfront: CloudFrontDouble) -> None:
-    with on(cloudfront, "--grace", "2") as process, open_channel(process.address) as channel:
+    with on(cloudfront, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
         create = FunctionServiceStub(channel).CreateFunction
         names = iter(range(1000))
 
@@ -188,9 +191,18 @@ def test_a_thousand_silent_streams_and_slow_senders_keep_nobody_waiting(cloudfro
 
 
 def test_imports_that_say_nothing_take_no_slot() -> None:
-    embedded = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0", "--grace", "2")
+    embedded = (
+        "--backend",
+        "embedded",
+        "--embedded-db",
+        ":memory:",
+        "--drain-delay",
+        "0",
+        "--shutdown-grace-period",
+        "2",
+    )
     with (
-        FacadeProcess(*embedded, "--max-rpcs", "20") as process,
+        FacadeProcess(*embedded, "--max-concurrent-calls", "20") as process,
         open_channel(process.address) as channel,
         open_channel(process.address, use_local_subchannel_pool=1) as another,
     ):

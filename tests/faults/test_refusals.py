@@ -164,7 +164,7 @@ def test_a_deadline_beyond_the_longest_is_cut(
     cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
 ) -> None:
     cloudfront.script("CreateFunction", hang())
-    with running_facade(aws_backend(cloudfront), default_deadline=1, max_deadline=1, grace=1) as facade:
+    with running_facade(aws_backend(cloudfront), default_deadline=1, max_deadline=1, shutdown_grace_period=1) as facade:
         started = time.monotonic()
         failure = failing(facade.functions.CreateFunction, function(), timeout=30)
         assert time.monotonic() - started < 3
@@ -186,7 +186,7 @@ def test_a_hanging_cloudfront_is_answered_at_the_default_deadline_and_its_outcom
     cloudfront.script("CreateFunction", hang())
     with (
         capture_logs() as lines,
-        running_facade(aws_backend(cloudfront), default_deadline=1, drain_delay=0, grace=1) as facade,
+        running_facade(aws_backend(cloudfront), default_deadline=1, drain_delay=0, shutdown_grace_period=1) as facade,
     ):
         started = time.monotonic()
         failure = failing(facade.functions.CreateFunction, function())
@@ -248,7 +248,7 @@ class SlowBackend:
 
 def test_more_calls_than_the_server_takes_are_shed_and_health_is_not_counted() -> None:
     backend = SlowBackend()
-    with running_facade(backend, max_rpcs=2) as facade:
+    with running_facade(backend, max_concurrent_calls=2) as facade:
         running = [facade.functions.CreateFunction.future(function(f"f{index}")) for index in range(2)]
         for _ in running:
             assert backend.entered.acquire(timeout=5)

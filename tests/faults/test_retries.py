@@ -17,7 +17,7 @@ from support.facade import Facade, failing, function, running_facade
 
 @pytest.fixture
 def facade(cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]) -> Iterator[Facade]:
-    with running_facade(aws_backend(cloudfront), settling_time=0.3) as running:
+    with running_facade(aws_backend(cloudfront), settle_timeout=0.3) as running:
         yield running
 
 

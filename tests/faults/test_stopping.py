@@ -61,7 +61,7 @@ def test_a_create_that_fits_the_grace_is_answered_ok(cloudfront: CloudFrontDoubl
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_stream_that_is_silent_holds_up_no_end(begun: bool) -> None:
-    process = FacadeProcess(*EMBEDDED, "--drain-delay", "0", "--grace", "40").wait_until_serving()
+    process = FacadeProcess(*EMBEDDED, "--drain-delay", "0", "--shutdown-grace-period", "40").wait_until_serving()
     ended = threading.Event()
 
     def requests() -> Iterator[bytes]:
@@ -87,7 +87,7 @@ def test_a_create_that_does_not_fit_the_grace_is_unavailable_and_its_repeat_ok(
     cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor
 ) -> None:
     cloudfront.script("CreateFunction", apply_then_hang(), normally())
-    process = start(cloudfront, "--drain-delay", "0.2", "--grace", "1.5")
+    process = start(cloudfront, "--drain-delay", "0.2", "--shutdown-grace-period", "1.5")
     answer = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
 
@@ -137,7 +137,7 @@ def test_a_second_send_starts_only_where_the_grace_has_room_for_it(
     cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor, grace: str, sends: int
 ) -> None:
     cloudfront.script("CreateFunction", fail_when_released)
-    process = start(cloudfront, "--drain-delay", "0.1", "--grace", grace, "--settling-time", "0.5")
+    process = start(cloudfront, "--drain-delay", "0.1", "--shutdown-grace-period", grace, "--settle-timeout", "0.5")
     answer: Future[grpc.StatusCode | Failure] = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
     process.signal(signal.SIGTERM)
@@ -218,7 +218,7 @@ def test_a_create_whose_caller_went_away_has_the_grace_too(cloudfront: CloudFron
     ids=["health", "reflection", "nobody", "long ago"],
 )
 def test_whoever_called_within_the_idle_time_is_a_caller_to_wait_for(idle: str, ask: str, delay: float) -> None:
-    process = FacadeProcess(*EMBEDDED, "--connection-idle", idle, "--drain-delay", "20").wait_until_serving()
+    process = FacadeProcess(*EMBEDDED, "--max-connection-idle", idle, "--drain-delay", "20").wait_until_serving()
     with open_channel(process.address) as channel:
         if ask == "health":
             channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
@@ -237,7 +237,7 @@ def test_whoever_called_within_the_idle_time_is_a_caller_to_wait_for(idle: str, 
 
 def test_the_grace_is_as_long_as_it_was_said(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
     cloudfront.script("CreateFunction", hang())
-    process = start(cloudfront, "--drain-delay", "0", "--grace", "2")
+    process = start(cloudfront, "--drain-delay", "0", "--shutdown-grace-period", "2")
     answer = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
     process.signal(signal.SIGTERM)
@@ -268,7 +268,9 @@ def test_a_name_that_is_looked_up_for_ever_does_not_hold_up_the_end(tmp_path: Pa
     )
     path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
     arguments = ("--backend", "aws", "--endpoint-url", "http://hangs.example:1", "--connect-timeout", "0.3")
-    process = FacadeProcess(*arguments, "--drain-delay", "0", "--grace", "1", environment={"PYTHONPATH": path})
+    process = FacadeProcess(
+        *arguments, "--drain-delay", "0", "--shutdown-grace-period", "1", environment={"PYTHONPATH": path}
+    )
     with open_channel(process.wait_until_serving().address) as channel:
         failure = failing(FunctionServiceStub(channel).CreateFunction, function(), timeout=10)
     assert (failure.code, failure.outcome) == (grpc.StatusCode.UNAVAILABLE, "not_applied")

@@ -98,7 +98,7 @@ def test_what_describe_shows_only_later_is_not_taken_for_absent(
 ) -> None:
     cloudfront.describe_lag = 2.0
     cloudfront.script(kind.create, apply_then_hang())
-    with replica(settling_time=5) as facade:
+    with replica(settle_timeout=5) as facade:
         kind.method(facade)(kind.request(request_id=REQUEST_ID))
 
     assert cloudfront.count(kind.create) == 1
@@ -146,8 +146,8 @@ def test_two_replicas_with_the_same_id_at_once_are_both_ok(
     cloudfront.tags_lag = 2.0
     request = kind.request(request_id=REQUEST_ID)
     with (
-        replica(settling_time=5) as one,
-        replica(settling_time=5) as other,
+        replica(settle_timeout=5) as one,
+        replica(settle_timeout=5) as other,
         ThreadPoolExecutor() as callers,
     ):
         answers = list(callers.map(lambda facade: kind.method(facade)(request), (one, other)))
@@ -197,7 +197,7 @@ def test_tags_that_cannot_be_read_make_nothing_another_s_however_old_it_is(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     request = kind.request(request_id=REQUEST_ID)
-    with replica(settling_time=0.2) as facade:
+    with replica(settle_timeout=0.2) as facade:
         kind.method(facade)(request)
         kind.age(cloudfront, 3600)
         for what, fault in UNREADABLE.items():
@@ -217,7 +217,7 @@ def test_tags_that_cannot_be_read_make_nothing_another_s_however_old_it_is(
 def test_a_resource_without_tags_is_condemned_only_after_a_minute(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, age: int, reason: str
 ) -> None:
-    with replica(settling_time=0.2) as facade:
+    with replica(settle_timeout=0.2) as facade:
         kind.method(facade)(kind.request())
         kind.age(cloudfront, age)
         failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
@@ -242,7 +242,7 @@ def dated(text: str) -> Fault:
 def test_where_the_time_that_cloudfront_tells_is_of_no_use_this_machines_clock_is_asked(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, date: str
 ) -> None:
-    with replica(settling_time=0.2) as facade:
+    with replica(settle_timeout=0.2) as facade:
         kind.method(facade)(kind.request())
         cloudfront.always(kind.describe, dated(date))
         young = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
@@ -255,7 +255,7 @@ def test_where_the_time_that_cloudfront_tells_is_of_no_use_this_machines_clock_i
 def test_a_name_with_tags_of_others_is_not_waited_for(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    with replica(settling_time=20) as facade:
+    with replica(settle_timeout=20) as facade:
         kind.method(facade)(kind.request(tags=[Tag(key="team", value="other")]))
         failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID), timeout=10)
 

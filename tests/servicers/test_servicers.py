@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.admission import Admission
 from cloudfront_facade_server.app import services
-from cloudfront_facade_server.call import Call
-from cloudfront_facade_server.edge.failures import status_error
+from cloudfront_facade_server.call_context import CallContext
+from cloudfront_facade_server.grpc_server.status import to_status_error
 from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.upstream.concurrency_limiter import ConcurrencyLimiter
 from support.event_loop import in_loop
 from support.facade import REQUEST_ID, function
 
@@ -54,11 +54,11 @@ class Aborting:
         method = getattr(self._service, operation)
 
         def handle(request: Any, context: Any) -> Any:
-            call = Call(operation, "test", deadline=float("inf"))
+            call = CallContext(operation, "test", deadline=float("inf"))
             try:
                 return in_loop(method, request, call)
             except Exception as error:  # noqa: BLE001 (as the edge does)
-                failure = status_error(error, call)
+                failure = to_status_error(error, call)
             context.abort(failure.code, failure.message)
             raise AssertionError
 
@@ -72,7 +72,7 @@ def backend() -> Recorder:
 
 @pytest.fixture
 def server(backend: Recorder) -> Any:
-    settings = ServeSettings(backend="embedded", settling_time=0)
+    settings = ServeSettings(backend="embedded", settle_timeout=0)
     made = services(settings, backend, backend)
     return grpc_testing.server_from_dictionary(
         {descriptor: Aborting(made[descriptor.full_name][0]) for descriptor in (FUNCTIONS, STORES)},
@@ -150,8 +150,8 @@ def test_what_the_backend_raises_becomes_a_status(
 
 
 def test_a_slot_is_free_again_after_a_failure() -> None:
-    admission = Admission(limit=1, least_time=0)
-    call = Call("CreateFunction", "test", deadline=float("inf"))
+    admission = ConcurrencyLimiter(limit=1, min_upstream_time=0)
+    call = CallContext("CreateFunction", "test", deadline=float("inf"))
     for _ in range(2):
         with pytest.raises(KeyError), admission.admit(call):
             raise KeyError

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any, Final, TypeVar, cast
 
-from cloudfront_facade_server.waiting import run
+from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 def in_loop(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
     """Runs a plain function that waits, and gives its result."""
-    return asyncio.run_coroutine_threadsafe(run(function, *arguments, **keywords), event_loop()).result()
+    return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments, **keywords), event_loop()).result()
 
 
 class _Waiting:

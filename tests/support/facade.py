@@ -20,10 +20,10 @@ from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 from cloudfront_facade_server.app import make_server
 from cloudfront_facade_server.backends.aws import AwsCalls
 from cloudfront_facade_server.backends.protocol import Backend
-from cloudfront_facade_server.backends.threaded import Threaded
-from cloudfront_facade_server.edge.server import Server
+from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
+from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
+from cloudfront_facade_server.grpc_server.server import Server
 from cloudfront_facade_server.settings import ServeSettings
-from cloudfront_facade_server.waiting import run
 
 from .event_loop import event_loop, unwrapped
 
@@ -56,8 +56,8 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
         "backend": "embedded",
         "listen": "127.0.0.1:0",
         "drain_delay": 0,
-        "settling_time": 1,
-        "grace": 5,
+        "settle_timeout": 1,
+        "shutdown_grace_period": 5,
     } | settings
     chosen = ServeSettings(**values)
     backend, reader = _waiting(backend), _waiting(reader or backend)
@@ -71,8 +71,8 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
 
     async def stop(server: Server) -> None:
         await server.stop(asyncio.Event())
-        await run(reader.close)
-        await run(backend.close)
+        await greenlet_spawn(reader.close)
+        await greenlet_spawn(backend.close)
 
     server, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:
@@ -85,7 +85,7 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
 def _waiting(backend: Backend) -> Backend:
     """Gives a backend as a server wants it: one that blocks gets threads."""
     given = unwrapped(backend)
-    return given if isinstance(given, AwsCalls) else cast(Backend, Threaded(given, threads=64))
+    return given if isinstance(given, AwsCalls) else cast(Backend, ThreadPoolBackend(given, threads=64))
 
 
 def open_channel(address: str, **options: int) -> Any:

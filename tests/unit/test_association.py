@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloudfront_facade_server.lookups import association
+from cloudfront_facade_server.upstream.diagnostics import association
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 SENT = {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]}}}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfront_facade_server.operations.batches import MAX_BYTES, MAX_KEYS, Batch, Change, arguments, batches
+from cloudfront_facade_server.upstream.batches import MAX_BYTES, MAX_KEYS, Batch, Change, arguments, batches
 
 CHANGES = st.lists(st.tuples(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=5)), max_size=300)
 

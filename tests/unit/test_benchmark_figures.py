@@ -18,10 +18,10 @@ from benchmarks.process import PLACES
 from benchmarks.results import Results
 from benchmarks.sides.messages import BOTO_ARGUMENTS, REFUSED_REQUEST, REQUEST, VIOLATIONS, to_boto
 from benchmarks.starts import Starts
+from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.translation.functions import create_function_to_boto
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
-from cloudfront_facade_server.validation.violations import ValidationError
 
 MILLISECONDS: Final = MappingProxyType(
     {PLAIN: 2.0, "echo": 1.0, "echo_threads": 0.5, "facade": 4.0, REFUSALS: 1.25, BARE_REFUSALS: 1.1}

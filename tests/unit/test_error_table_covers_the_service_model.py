@@ -18,10 +18,10 @@ from google.rpc import error_details_pb2, status_pb2
 import cloudfront_facade_server
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server.backends.protocol import Backend
-from cloudfront_facade_server.errors.proof import proven_not_applied
+from cloudfront_facade_server.errors.aws_codes import TABLE, MalformedResponseError
+from cloudfront_facade_server.errors.classify import proven_not_applied
 from cloudfront_facade_server.errors.status_error import StatusError
-from cloudfront_facade_server.errors.table import TABLE, UnreadableAnswerError
-from cloudfront_facade_server.errors.upstream import Subject, from_upstream
+from cloudfront_facade_server.errors.translate import OperationTarget, from_upstream
 from support.cloudfront_wire import installed_wire
 from support.facade import Failure
 from wire.expected_errors import (
@@ -40,7 +40,9 @@ from wire.expected_errors import (
 
 SECRET: Final = "s3cr3t-t3xt"
 STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-SUBJECT: Final = Subject("function", "rewrite", {"Name": "rewrite", "FunctionConfig": {"KeyValueStoreARN": STORE_ARN}})
+SUBJECT: Final = OperationTarget(
+    "function", "rewrite", {"Name": "rewrite", "FunctionConfig": {"KeyValueStoreARN": STORE_ARN}}
+)
 OPERATIONS: Final = {
     "CreateFunction",
     "CreateKeyValueStore",
@@ -82,7 +84,7 @@ EXCEPTIONS: Final[list[tuple[Exception, Expected]]] = [
     (boto.HTTPClientError(error=SECRET), FAILED),
     (boto.ResponseStreamingError(error=SECRET), FAILED),
     (ResponseParserError(SECRET), FAILED),
-    (UnreadableAnswerError(SECRET), FAILED),
+    (MalformedResponseError(SECRET), FAILED),
 ]
 
 
@@ -258,7 +260,7 @@ def test_the_enum_of_reasons_is_what_the_service_can_give() -> None:
 def reasons_in(module: ast.Module) -> Iterator[str]:
     """Finds the reason of each status and row that a module makes; it must be written there, or come from a row."""
     functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
-    places = {"StatusError": 1, "Row": 1}
+    places = {"StatusError": 1, "ErrorMapping": 1}
     # A function that takes the reason and passes it on stands for what its callers give.
     for function in functions:
         names = [argument.arg for argument in function.args.args]
@@ -297,7 +299,7 @@ def test_what_is_proven_needs_a_status_or_a_request_that_never_left() -> None:
         boto.ReadTimeoutError(endpoint_url="x"),
         boto.ConnectionClosedError(endpoint_url="x"),
         ResponseParserError("x"),
-        UnreadableAnswerError("x"),
+        MalformedResponseError("x"),
     ):
         assert not proven_not_applied(error), error
 

@@ -20,10 +20,10 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSource,
     ImportSourceType,
 )
+from cloudfront_facade_server import limits
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.translation.functions import create_function_from_boto, create_function_to_boto
 from cloudfront_facade_server.translation.key_value_stores import create_key_value_store_to_boto
-from cloudfront_facade_server.validation import limits
 from support.cloudfront_wire import installed_wire
 
 MODEL: Final = installed_wire().model

@@ -12,30 +12,30 @@ from cloudfront_facade.v1.function_service_pb2 import FunctionStage
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.page_tokens import PageTokenError
 
-LIST = page_tokens.of_keys("arn:aws:cloudfront::123456789012:key-value-store/1")
+LIST = page_tokens.keys_list("arn:aws:cloudfront::123456789012:key-value-store/1")
 
 
 @given(st.text(min_size=1))
 def test_a_token_gives_back_where_the_page_begins(marker: str) -> None:
-    token = page_tokens.token(LIST, marker)
+    token = page_tokens.encode(LIST, marker)
 
-    assert page_tokens.marker(LIST, token) == marker
+    assert page_tokens.decode(LIST, token) == marker
     assert token.isascii()
     assert not set(token) & set("=+/ ")
 
 
 @pytest.mark.parametrize("marker", [None, ""])
 def test_the_last_page_has_no_token(marker: str | None) -> None:
-    assert page_tokens.token(LIST, marker) == ""
+    assert page_tokens.encode(LIST, marker) == ""
 
 
 def test_no_token_is_the_first_page() -> None:
-    assert page_tokens.marker(LIST, "") == ""
+    assert page_tokens.decode(LIST, "") == ""
 
 
 def test_the_unspecified_stage_lists_what_development_lists() -> None:
-    assert page_tokens.of_functions(0) == page_tokens.of_functions(FunctionStage.FUNCTION_STAGE_DEVELOPMENT)
-    assert page_tokens.of_functions(0) != page_tokens.of_functions(FunctionStage.FUNCTION_STAGE_LIVE)
+    assert page_tokens.functions_list(0) == page_tokens.functions_list(FunctionStage.FUNCTION_STAGE_DEVELOPMENT)
+    assert page_tokens.functions_list(0) != page_tokens.functions_list(FunctionStage.FUNCTION_STAGE_LIVE)
 
 
 def encoded(text: str) -> str:
@@ -49,8 +49,8 @@ def encoded(text: str) -> str:
         "\u00e9",
         "a",
         "====",
-        page_tokens.token(page_tokens.of_keys("another"), "m"),
-        page_tokens.token(page_tokens.of_key_value_stores("READY"), "m"),
+        page_tokens.encode(page_tokens.keys_list("another"), "m"),
+        page_tokens.encode(page_tokens.key_value_stores_list("READY"), "m"),
         encoded("{}"),
         encoded("[]"),
         encoded("null"),
@@ -58,10 +58,10 @@ def encoded(text: str) -> str:
         encoded(f'["{LIST}", ""]'),
         encoded(f'["{LIST}", 1]'),
         encoded("[" * 5_000),
-        page_tokens.token(LIST, "m") + "\n",
-        page_tokens.token(LIST, "\ud800"),
+        page_tokens.encode(LIST, "m") + "\n",
+        page_tokens.encode(LIST, "\ud800"),
     ],
 )
 def test_what_this_list_did_not_give_is_refused(token: str) -> None:
     with pytest.raises(PageTokenError):
-        page_tokens.marker(LIST, token)
+        page_tokens.decode(LIST, token)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.creates import request_tag
 from cloudfront_facade_server.translation.functions import create_function_to_boto
 from cloudfront_facade_server.translation.key_value_stores import create_key_value_store_to_boto
+from cloudfront_facade_server.upstream import request_tag
 from support.facade import ANOTHER_ID, REQUEST_ID, function
 
 FUNCTION = {
@@ -75,12 +75,15 @@ def test_the_tag_is_added_last_and_the_callers_arguments_are_left_alone() -> Non
     ],
 )
 def test_the_tags_tell_whose_a_resource_is(tags: list[dict[str, str]], match: str) -> None:
-    assert request_tag.match(tags, f"{REQUEST_ID}/aa") == match
+    assert request_tag.classify_owner(tags, f"{REQUEST_ID}/aa") == match
 
 
 def test_a_create_without_a_request_id_owns_nothing() -> None:
-    assert request_tag.match([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "") == "another's"
-    assert request_tag.match([], "") == "none"
+    assert (
+        request_tag.classify_owner([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "")
+        == "another's"
+    )
+    assert request_tag.classify_owner([], "") == "none"
 
 
 @given(st.binary(max_size=200), st.text(max_size=20))

@@ -19,9 +19,9 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSourceType,
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
-from cloudfront_facade_server.validation.violations import ValidationError
 from support.facade import REQUEST_ID, function
 
 V1 = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0

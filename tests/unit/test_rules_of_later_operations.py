@@ -14,9 +14,9 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
+from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
-from cloudfront_facade_server.validation.violations import ValidationError
 
 RULES = Rules(TagRules())
 STORE_ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
@@ -57,14 +57,14 @@ NAMED: dict[str, tuple[Callable[[Any], None], Any, dict[str, Any]]] = {
     "WaitForKeyValueStore": (RULES.describe_key_value_store, stores.WaitForKeyValueStoreRequest, {"name": "s"}),
 }
 LISTS: dict[str, tuple[Callable[[Any], None], Any, dict[str, Any], str]] = {
-    "ListFunctions": (RULES.list_functions, functions.ListFunctionsRequest, {}, page_tokens.of_functions(0)),
+    "ListFunctions": (RULES.list_functions, functions.ListFunctionsRequest, {}, page_tokens.functions_list(0)),
     "ListKeyValueStores": (
         RULES.list_key_value_stores,
         stores.ListKeyValueStoresRequest,
         {},
-        page_tokens.of_key_value_stores(""),
+        page_tokens.key_value_stores_list(""),
     ),
-    "ListKeys": (RULES.list_keys, data.ListKeysRequest, {"kvs_arn": STORE_ARN}, page_tokens.of_keys(STORE_ARN)),
+    "ListKeys": (RULES.list_keys, data.ListKeysRequest, {"kvs_arn": STORE_ARN}, page_tokens.keys_list(STORE_ARN)),
 }
 OF_KEYS: dict[str, tuple[Callable[[Any], None], Any]] = {
     "GetKey": (RULES.get_key, data.GetKeyRequest),
@@ -177,8 +177,8 @@ def test_an_update_breaks_the_rules_of_a_create() -> None:
 def test_pages_are_those_of_the_same_list(operation: str) -> None:
     check, make, fields, which = LISTS[operation]
     for size in (0, 1, 10**9):
-        assert broken(check, make(**fields, page_size=size, page_token=page_tokens.token(which, "m"))) == []
-    foreign = page_tokens.token("AnotherList", "m")
+        assert broken(check, make(**fields, page_size=size, page_token=page_tokens.encode(which, "m"))) == []
+    foreign = page_tokens.encode("AnotherList", "m")
     assert broken(check, make(**fields, page_size=-1, page_token=foreign)) == [
         ("page_size", "PAGE_SIZE_RANGE"),
         ("page_token", "PAGE_TOKEN_FORM"),
@@ -186,7 +186,7 @@ def test_pages_are_those_of_the_same_list(operation: str) -> None:
 
 
 def test_a_page_of_another_stage_is_refused() -> None:
-    token = page_tokens.token(page_tokens.of_functions(2), "m")
+    token = page_tokens.encode(page_tokens.functions_list(2), "m")
     request = functions.ListFunctionsRequest(stage=functions.FunctionStage.FUNCTION_STAGE_LIVE, page_token=token)
     assert broken(RULES.list_functions, request) == []
     request.stage = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
@@ -359,9 +359,9 @@ def test_keys_that_are_taken_away_follow_the_rules_of_keys() -> None:
 
 def test_the_union_of_tags_is_held_against_the_limit() -> None:
     there = [f"there-{number}" for number in range(45)]
-    RULES.tags_together(there, ["there-0", *[f"new-{number}" for number in range(5)]])
+    RULES.check_tag_limit(there, ["there-0", *[f"new-{number}" for number in range(5)]])
     with pytest.raises(ValidationError) as caught:
-        RULES.tags_together(there, [f"new-{number}" for number in range(6)])
+        RULES.check_tag_limit(there, [f"new-{number}" for number in range(6)])
     (violation,) = caught.value.violations
     assert (violation.field, violation.rule) == ("tags", "TAGS_COUNT")
     assert violation.description == "6 tags with the 45 that the resource has make 51; allowed: at most 50 in all"
@@ -369,10 +369,10 @@ def test_the_union_of_tags_is_held_against_the_limit() -> None:
 
 def test_tags_that_aws_makes_do_not_count() -> None:
     there = [*(f"there-{number}" for number in range(49)), "aws:cloudformation:stack-name", "AWS:x"]
-    RULES.tags_together(there, ["there-0", "new"])
+    RULES.check_tag_limit(there, ["there-0", "new"])
     with pytest.raises(ValidationError):
-        RULES.tags_together(there, ["new", "newer"])
+        RULES.check_tag_limit(there, ["new", "newer"])
 
 
 def test_a_tag_that_is_there_can_change_however_many_there_are() -> None:
-    RULES.tags_together([f"there-{number}" for number in range(60)], ["there-0", "there-59"])
+    RULES.check_tag_limit([f"there-{number}" for number in range(60)], ["there-0", "there-59"])

@@ -38,12 +38,12 @@ def complaint(*arguments: str) -> str:
 def test_the_defaults_are_the_promised_numbers() -> None:
     settings = parse("--backend", "embedded")
     assert settings.listen == "127.0.0.1:50051"
-    assert (settings.max_upstream_calls, settings.max_rpcs) == (32, 1000)
-    assert settings.max_streams_per_connection == 100
+    assert (settings.max_concurrent_upstream_calls, settings.max_concurrent_calls) == (32, 1000)
+    assert settings.max_concurrent_streams == 100
     assert (settings.default_deadline, settings.max_deadline) == (30, 60)
-    assert (settings.connect_timeout, settings.read_timeout, settings.least_time) == (2, 15, 0.5)
-    assert (settings.settling_time, settings.drain_delay, settings.grace) == (5, 5, 45)
-    assert (settings.max_message_bytes, settings.connection_idle, settings.handshake_timeout) == (262_144, 300, 10)
+    assert (settings.connect_timeout, settings.read_timeout, settings.min_upstream_time) == (2, 15, 0.5)
+    assert (settings.settle_timeout, settings.drain_delay, settings.shutdown_grace_period) == (5, 5, 45)
+    assert (settings.max_request_bytes, settings.max_connection_idle, settings.handshake_timeout) == (262_144, 300, 10)
     assert (settings.max_tags, settings.tag_charset, settings.max_function_code_bytes) == (50, "ascii", 10_240)
 
 
@@ -58,18 +58,20 @@ def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytes
     assert parse("--backend", "aws", "--endpoint-url", "http://127.0.0.1:2").endpoint_url == "http://127.0.0.1:2"
     assert parse("--backend", "aws").reflection is False
     assert parse("--backend", "aws", "--reflection").reflection is True
-    monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_RPCS", "many")
+    monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS", "many")
     assert complaint("--backend", "aws").startswith(
-        "CLOUDFRONT_FACADE_MAX_RPCS 'many': input should be a valid integer"
+        "CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS 'many': input should be a valid integer"
     )
-    for spelt in (["--max-rpcs", "few"], ["--max-rpcs=few"]):
-        assert complaint("--backend", "aws", *spelt).startswith("--max-rpcs 'few': input should be a valid integer")
+    for spelt in (["--max-concurrent-calls", "few"], ["--max-concurrent-calls=few"]):
+        assert complaint("--backend", "aws", *spelt).startswith(
+            "--max-concurrent-calls 'few': input should be a valid integer"
+        )
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "MAX_RPCS",
+        "MAX_CONCURRENT_CALLS",
         "TLS_CERT",
         "PROFILE",
         "REGION",
@@ -109,10 +111,10 @@ def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "says"),
     [
         (["--backend", "dynamo"], "--backend 'dynamo': input should be 'aws' or 'embedded'"),
-        (["--max-rpcs", "0"], "--max-rpcs '0': input should be greater than or equal to 1"),
+        (["--max-concurrent-calls", "0"], "--max-concurrent-calls '0': input should be greater than or equal to 1"),
         (["--max-function-code-bytes", "40961"], "less than or equal to 40960"),
         (["--default-deadline", "61"], "--default-deadline 61 must not be above --max-deadline 60"),
-        (["--least-time", "60"], "--least-time 60 must be below --default-deadline 30"),
+        (["--min-upstream-time", "60"], "--min-upstream-time 60 must be below --default-deadline 30"),
         (["--listen", "50051"], "allowed: HOST:PORT"),
         (["--listen", "localhost:70000"], "allowed: HOST:PORT"),
         (["--listen", "unix:"], "unix: needs a path"),
@@ -138,8 +140,8 @@ def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--backend", "aws", "--endpoint-url", "http://[::1"], NO_ENDPOINT),
         (["--max-tags", "51"], "--max-tags '51': input should be less than or equal to 50"),
         (["--max-tags", "0"], "--max-tags '0': input should be greater than or equal to 1"),
-        (["--max-message-bytes", "43007"], "--max-message-bytes has no room for code of --max-function-code-bytes"),
-        (["--max-function-code-bytes", "40960", "--max-message-bytes", "70000"], "--max-message-bytes has no room"),
+        (["--max-request-bytes", "43007"], "--max-request-bytes has no room for code of --max-function-code-bytes"),
+        (["--max-function-code-bytes", "40960", "--max-request-bytes", "70000"], "--max-request-bytes has no room"),
         (["--profile", "web"], "are for --backend aws"),
         (["--nope", "1"], "unrecognized arguments: --nope 1; see cloudfront-facade serve --help"),
     ],
@@ -159,8 +161,8 @@ def test_an_endpoint_may_be_any_address_of_http(url: str) -> None:
 
 
 def test_a_message_has_room_for_the_code_and_what_is_beside_it() -> None:
-    arguments = ("--backend", "aws", "--max-function-code-bytes", "10240", "--max-message-bytes")
-    assert parse(*arguments, str(10_240 + 32 * 1024)).max_message_bytes == 43_008
+    arguments = ("--backend", "aws", "--max-function-code-bytes", "10240", "--max-request-bytes")
+    assert parse(*arguments, str(10_240 + 32 * 1024)).max_request_bytes == 43_008
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "unix:/tmp/s"])

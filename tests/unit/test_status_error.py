@@ -6,7 +6,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from cloudfront_facade_server.errors.refusals import (
+from cloudfront_facade_server.errors.facade_errors import (
     MAX_VIOLATIONS,
     deadline_exceeded,
     overloaded,
@@ -14,7 +14,7 @@ from cloudfront_facade_server.errors.refusals import (
     validation_failed,
 )
 from cloudfront_facade_server.errors.status_error import MAX_STATUS_BYTES, Outcome, StatusError
-from cloudfront_facade_server.validation.violations import Violation
+from cloudfront_facade_server.errors.violations import Violation
 
 
 def sent(error: StatusError) -> tuple[status_pb2.Status, dict[str, str | bytes]]:

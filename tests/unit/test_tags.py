@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.errors.violations import Violation
 from cloudfront_facade_server.validation.tags import Charset, TagRules
-from cloudfront_facade_server.validation.violations import Violation
 
 ALLOWED = string.ascii_letters + string.digits + " _-.:/=+@"
 

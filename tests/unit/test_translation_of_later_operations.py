@@ -50,7 +50,7 @@ WRITTEN: dict[str, Any] = {"item_count": 3, "total_size_in_bytes": 5_000_000_000
 
 
 def token(which: str, marker: str = "m") -> str:
-    return page_tokens.token(which, marker)
+    return page_tokens.encode(which, marker)
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
@@ -100,7 +100,7 @@ REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
     (of_functions.list_functions_to_boto, functions.ListFunctionsRequest(), {"Stage": "DEVELOPMENT"}),
     (
         of_functions.list_functions_to_boto,
-        functions.ListFunctionsRequest(stage=LIVE, page_size=10**9, page_token=token(page_tokens.of_functions(LIVE))),
+        functions.ListFunctionsRequest(stage=LIVE, page_size=10**9, page_token=token(page_tokens.functions_list(LIVE))),
         {"Stage": "LIVE", "MaxItems": "100", "Marker": "m"},
     ),
     (of_stores.describe_key_value_store_to_boto, stores.DescribeKeyValueStoreRequest(name="s"), {"Name": "s"}),
@@ -118,7 +118,7 @@ REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
     (
         of_stores.list_key_value_stores_to_boto,
         stores.ListKeyValueStoresRequest(
-            status="READY", page_size=7, page_token=token(page_tokens.of_key_value_stores("READY"))
+            status="READY", page_size=7, page_token=token(page_tokens.key_value_stores_list("READY"))
         ),
         {"Status": "READY", "MaxItems": "7", "Marker": "m"},
     ),
@@ -139,7 +139,7 @@ REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
     (of_data.list_keys_to_boto, data.ListKeysRequest(kvs_arn=ARN), {"KvsARN": ARN}),
     (
         of_data.list_keys_to_boto,
-        data.ListKeysRequest(kvs_arn=ARN, page_size=51, page_token=token(page_tokens.of_keys(ARN))),
+        data.ListKeysRequest(kvs_arn=ARN, page_size=51, page_token=token(page_tokens.keys_list(ARN))),
         {"KvsARN": ARN, "MaxResults": 50, "NextToken": "m"},
     ),
     (
@@ -268,7 +268,7 @@ def test_a_list_of_functions_tells_where_the_next_page_of_its_stage_begins() -> 
     page = {"FunctionList": {"NextMarker": "next", "Quantity": 1, "Items": [SUMMARY]}}
     response = of_functions.list_functions_from_boto(page, request)
     assert list(response.functions) == [SUMMARY_MESSAGE]
-    assert page_tokens.marker(page_tokens.of_functions(LIVE), response.next_page_token) == "next"
+    assert page_tokens.decode(page_tokens.functions_list(LIVE), response.next_page_token) == "next"
     last = of_functions.list_functions_from_boto({"FunctionList": {"Quantity": 0}}, request)
     assert last == functions.ListFunctionsResponse()
 
@@ -278,7 +278,7 @@ def test_a_list_of_stores_tells_where_the_next_page_of_its_status_begins() -> No
     page = {"KeyValueStoreList": {"NextMarker": "next", "Quantity": 1, "Items": [STORE]}}
     response = of_stores.list_key_value_stores_from_boto(page, request)
     assert list(response.key_value_stores) == [STORE_MESSAGE]
-    assert page_tokens.marker(page_tokens.of_key_value_stores("READY"), response.next_page_token) == "next"
+    assert page_tokens.decode(page_tokens.key_value_stores_list("READY"), response.next_page_token) == "next"
     last = of_stores.list_key_value_stores_from_boto({"KeyValueStoreList": {"Quantity": 0}}, request)
     assert last == stores.ListKeyValueStoresResponse()
 
@@ -288,7 +288,7 @@ def test_a_list_of_keys_tells_where_the_next_page_of_its_store_begins() -> None:
     page = {"NextToken": "next", "Items": [{"Key": "a", "Value": "1"}, {"Key": "b"}]}
     response = of_data.list_keys_from_boto(page, request)
     assert [(item.key, item.value) for item in response.items] == [("a", "1"), ("b", "")]
-    assert page_tokens.marker(page_tokens.of_keys(ARN), response.next_page_token) == "next"
+    assert page_tokens.decode(page_tokens.keys_list(ARN), response.next_page_token) == "next"
     assert of_data.list_keys_from_boto({}, request) == data.ListKeysResponse()
 
 

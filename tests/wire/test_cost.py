@@ -14,11 +14,11 @@ from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.app import FUNCTION_SERVICE, services
 from cloudfront_facade_server.backends.aws import AwsBackend
-from cloudfront_facade_server.call import Call
+from cloudfront_facade_server.call_context import CallContext
+from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
+from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.translation.functions import create_function_to_boto
-from cloudfront_facade_server.validation.violations import ValidationError
-from cloudfront_facade_server.waiting import run
 from support.cloudfront_http import CloudFrontDouble
 from support.cloudfront_samples import plain_client
 from support.facade import REQUEST_ID, function
@@ -71,8 +71,8 @@ def of_the_facade(double: CloudFrontDouble, check: Callable[[Any], None], *reque
         service: Any = services(settings, backend, backend)[FUNCTION_SERVICE][0]
         for sent in requests:
             with counting(calls):
-                check(await run(attempt, service, sent))
-        await run(backend.close)
+                check(await greenlet_spawn(attempt, service, sent))
+        await greenlet_spawn(backend.close)
 
     asyncio.run(measure())
     return calls[-1]
@@ -80,7 +80,7 @@ def of_the_facade(double: CloudFrontDouble, check: Callable[[Any], None], *reque
 
 def attempt(service: Any, sent: CreateFunctionRequest) -> Any:
     try:
-        return service.CreateFunction(sent, Call("CreateFunction", "test", float("inf")))
+        return service.CreateFunction(sent, CallContext("CreateFunction", "test", float("inf")))
     except ValidationError as error:
         return error
 

@@ -20,7 +20,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSourceType,
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.creates.request_tag import KEY
+from cloudfront_facade_server.upstream.request_tag import KEY
 from wire.side_by_side import SideBySide
 
 STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"

@@ -135,7 +135,9 @@ CASES: Final = [
     ),
     one(
         "ListFunctions",
-        functions.ListFunctionsRequest(page_size=7, page_token=page_tokens.token(page_tokens.of_functions(0), MARKER)),
+        functions.ListFunctionsRequest(
+            page_size=7, page_token=page_tokens.encode(page_tokens.functions_list(0), MARKER)
+        ),
         ("ListFunctions", {"Stage": "DEVELOPMENT", "MaxItems": "7", "Marker": MARKER}),
     ),
     one(
@@ -161,7 +163,7 @@ CASES: Final = [
         "ListKeyValueStores",
         stores.ListKeyValueStoresRequest(
             page_size=7,
-            page_token=page_tokens.token(page_tokens.of_key_value_stores("READY"), MARKER),
+            page_token=page_tokens.encode(page_tokens.key_value_stores_list("READY"), MARKER),
             status="READY",
         ),
         ("ListKeyValueStores", {"Status": "READY", "MaxItems": "7", "Marker": MARKER}),
@@ -216,7 +218,7 @@ CASES: Final = [
     one(
         "ListKeys",
         key_values.ListKeysRequest(
-            kvs_arn=STORE_ARN, page_size=7, page_token=page_tokens.token(page_tokens.of_keys(STORE_ARN), MARKER)
+            kvs_arn=STORE_ARN, page_size=7, page_token=page_tokens.encode(page_tokens.keys_list(STORE_ARN), MARKER)
         ),
         ("ListKeys", {"KvsARN": STORE_ARN, "MaxResults": 7, "NextToken": MARKER}),
     ),

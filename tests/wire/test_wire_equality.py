@@ -20,7 +20,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSourceType,
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.creates.request_tag import KEY
+from cloudfront_facade_server.upstream.request_tag import KEY
 from support.cloudfront_wire import installed_wire
 from support.facade import REQUEST_ID
 from wire.equality import assert_same

@@ -39,19 +39,19 @@ _STORES: Final = stores.DESCRIPTOR.services_by_name["KeyValueStoreService"]
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class UnmetError(Exception):
+class CaseFailedError(Exception):
     """A facade does not do what it should; the text says what it does instead."""
 
 
-def expect(held: object, otherwise: str) -> None:
+def check(held: object, otherwise: str) -> None:
     """Raises UnmetError unless something held."""
     if not held:
-        raise UnmetError(otherwise)
+        raise CaseFailedError(otherwise)
 
 
-def same(found: object, expected: object, what: str) -> None:
+def check_equal(found: object, expected: object, what: str) -> None:
     """Raises UnmetError unless two things are the same."""
-    expect(found == expected, f"{what} is {found!a}, not {expected!a}")
+    check(found == expected, f"{what} is {found!a}, not {expected!a}")
 
 
 def pages(call: Callable[[Any], Any], request: Any) -> Iterator[Any]:
@@ -68,10 +68,10 @@ class Details(dict[str, Any]):
     """The google.rpc details of an error, by the names of their messages; to index what is missing is an UnmetError."""
 
     def __missing__(self, kind: str) -> NoReturn:
-        raise UnmetError(f"the error has no google.rpc.{kind}, but {', '.join(sorted(self)) or 'no details'}")
+        raise CaseFailedError(f"the error has no google.rpc.{kind}, but {', '.join(sorted(self)) or 'no details'}")
 
 
-def refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> Details:
+def check_refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> Details:
     """Calls what should be refused so.
 
     Returns:
@@ -85,9 +85,11 @@ def refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> D
     except grpc.RpcError as error:
         details = details_of(error)
         found = (_code(error), details["ErrorInfo"].reason if "ErrorInfo" in details else "no ErrorInfo")
-        expect(found == (code, reason), f"it is refused otherwise: {told(error)}; expected {code.name} {reason}")
+        check(
+            found == (code, reason), f"it is refused otherwise: {describe_error(error)}; expected {code.name} {reason}"
+        )
         return details
-    raise UnmetError(f"it is answered OK; expected {code.name} {reason}")
+    raise CaseFailedError(f"it is answered OK; expected {code.name} {reason}")
 
 
 def details_of(error: grpc.RpcError) -> Details:
@@ -104,7 +106,7 @@ def details_of(error: grpc.RpcError) -> Details:
     return found
 
 
-def told(error: grpc.RpcError) -> str:
+def describe_error(error: grpc.RpcError) -> str:
     """Tells an error in one line."""
     code, text = _code(error), error.details() if isinstance(error, grpc.Call) else str(error)
     info = details_of(error).get("ErrorInfo")
@@ -139,7 +141,7 @@ class Facade:
         try:
             response = self._health.Check(health_pb2.HealthCheckRequest(), timeout=5)  # type: ignore[attr-defined]
         except grpc.RpcError as error:
-            return told(error)
+            return describe_error(error)
         status = health_pb2.HealthCheckResponse.ServingStatus.Name(response.status)
         if status != "SERVING":
             return f"its health is {status}"
@@ -148,7 +150,7 @@ class Facade:
         except grpc.RpcError as error:
             # Any other failure is for the cases to judge, and so is a facade's own refusal, which has details.
             is_unknown = _code(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
-            return f"it is no facade: {told(error)}" if is_unknown else ""
+            return f"it is no facade: {describe_error(error)}" if is_unknown else ""
         return ""
 
     def name(self) -> str:

@@ -10,7 +10,7 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
-from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, expect, pages, refused, same
+from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, check, check_equal, check_refused, pages
 from .suite import Cases
 
 case: Final = Cases("functions")
@@ -39,18 +39,18 @@ def create(facade: Facade) -> None:
     """Should create a function in its DEVELOPMENT stage, and answer its ARN and version."""
     created = facade.create_function()
     metadata = created.function_summary.function_metadata
-    expect(
+    check(
         f":function/{created.function_summary.name}" in metadata.function_arn, f"the ARN is {metadata.function_arn!a}"
     )
-    same(metadata.stage, DEVELOPMENT, "the stage")
-    expect(created.etag, "there is no etag")
+    check_equal(metadata.stage, DEVELOPMENT, "the stage")
+    check(created.etag, "there is no etag")
     described = describe(facade, created.function_summary.name)
-    same(
+    check_equal(
         described.function_summary.function_config,
         functions.FunctionConfig(comment="sanity", runtime=RUNTIME),
         "its configuration",
     )
-    same(described.etag, created.etag, "the etag that DescribeFunction gives")
+    check_equal(described.etag, created.etag, "the etag that DescribeFunction gives")
 
 
 @case("tags")
@@ -60,14 +60,14 @@ def create_with_tags(facade: Facade) -> None:
     created = facade.create_function(tags=tags, request_id="")
     arn = created.function_summary.function_metadata.function_arn
     found = facade.tags.ListTagsForResource(ListTagsForResourceRequest(resource=arn)).tags
-    same(sorted(map(repr, found)), sorted(map(repr, tags)), "the list of tags")
+    check_equal(sorted(map(repr, found)), sorted(map(repr, tags)), "the list of tags")
 
 
 @case()
 def create_twice(facade: Facade) -> None:
     """Should not create a second function of the same name."""
     name = facade.create_function().function_summary.name
-    refused(
+    check_refused(
         lambda: facade.create_function(name=name, request_id=""),
         grpc.StatusCode.ALREADY_EXISTS,
         "FUNCTION_ALREADY_EXISTS",
@@ -80,14 +80,14 @@ def repeat(facade: Facade) -> None:
     first = facade.create_function(request_id=_ID)
     name = first.function_summary.name
     again = facade.create_function(name=name, request_id=_ID)
-    same(again.etag, first.etag, "the etag of the second answer")
+    check_equal(again.etag, first.etag, "the etag of the second answer")
 
 
 @case()
 def reuse(facade: Facade) -> None:
     """Should refuse a request_id that made a function of this name with another content."""
     name = facade.create_function(request_id=_ID).function_summary.name
-    refused(
+    check_refused(
         lambda: facade.create_function(b"// another\n" + PASS_ON, name=name, request_id=_ID),
         grpc.StatusCode.INVALID_ARGUMENT,
         "REQUEST_ID_REUSED",
@@ -99,13 +99,13 @@ def validate_only(facade: Facade) -> None:
     """Should create nothing where a create is only to be checked."""
     name = facade.name()
     facade.create_function(name=name, validate_only=True)
-    refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
 
 
 @case()
 def all_violations(facade: Facade) -> None:
     """Should name every broken rule of a request at once, each with its field."""
-    details = refused(
+    details = check_refused(
         lambda: facade.create_function(
             b"x" * 40_961, name="no name", tags=(Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k"))
         ),
@@ -113,8 +113,8 @@ def all_violations(facade: Facade) -> None:
         "VALIDATION_FAILED",
     )
     fields = {violation.field for violation in details["BadRequest"].field_violations}
-    same(fields, {"name", "function_code", "tags[0].key", "tags[1].value", "tags[2].key"}, "the set of fields")
-    same(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
+    check_equal(fields, {"name", "function_code", "tags[0].key", "tags[1].value", "tags[2].key"}, "the set of fields")
+    check_equal(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
 
 
 @case()
@@ -122,8 +122,8 @@ def code(facade: Facade) -> None:
     """Should give back a function's code byte for byte."""
     created = facade.create_function(_ANY_BYTES)
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=created.function_summary.name))
-    same(got.function_code, _ANY_BYTES, "the code")
-    same(got.etag, created.etag, "the etag")
+    check_equal(got.function_code, _ANY_BYTES, "the code")
+    check_equal(got.etag, created.etag, "the etag")
 
 
 @case("update")
@@ -132,11 +132,11 @@ def replace(facade: Facade) -> None:
     created = facade.create_function()
     name = created.function_summary.name
     updated = update(facade, name, created.etag, b"// new\n" + PASS_ON, "new")
-    expect(updated.etag not in ("", created.etag), f"the etag is {updated.etag!a} after {created.etag!a}")
-    same(describe(facade, name).etag, updated.etag, "the etag that DescribeFunction gives")
-    same(updated.function_summary.function_config.comment, "new", "the comment")
+    check(updated.etag not in ("", created.etag), f"the etag is {updated.etag!a} after {created.etag!a}")
+    check_equal(describe(facade, name).etag, updated.etag, "the etag that DescribeFunction gives")
+    check_equal(updated.function_summary.function_config.comment, "new", "the comment")
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
-    same(got.function_code, b"// new\n" + PASS_ON, "the code")
+    check_equal(got.function_code, b"// new\n" + PASS_ON, "the code")
 
 
 @case("update")
@@ -145,9 +145,11 @@ def stale_update(facade: Facade) -> None:
     created = facade.create_function()
     name = created.function_summary.name
     newer = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
-    refused(lambda: update(facade, name, created.etag, b"// 3\n" + PASS_ON), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_refused(
+        lambda: update(facade, name, created.etag, b"// 3\n" + PASS_ON), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
+    )
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
-    same((got.function_code, got.etag), (b"// 2\n" + PASS_ON, newer.etag), "the function")
+    check_equal((got.function_code, got.etag), (b"// 2\n" + PASS_ON, newer.etag), "the function")
 
 
 @case("update")
@@ -156,7 +158,9 @@ def repeated_update(facade: Facade) -> None:
     created = facade.create_function()
     name = created.function_summary.name
     first = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
-    same(update(facade, name, created.etag, b"// 2\n" + PASS_ON).etag, first.etag, "the etag of the second answer")
+    check_equal(
+        update(facade, name, created.etag, b"// 2\n" + PASS_ON).etag, first.etag, "the etag of the second answer"
+    )
 
 
 @case()
@@ -164,7 +168,9 @@ def injected_version(facade: Facade) -> None:
     """Should refuse a version that no header can carry."""
     created = facade.create_function()
     request = functions.DeleteFunctionRequest(name=created.function_summary.name, etag=f"{created.etag}\r\nX: 1")
-    refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+    check_refused(
+        lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
+    )
 
 
 @case("update", "stores")
@@ -183,18 +189,18 @@ def associate(facade: Facade) -> None:
     )
     updated = facade.functions.UpdateFunction(request)
     described = describe(facade, request.name).function_summary.function_config
-    same([each.key_value_store_arn for each in described.key_value_store_associations], [arn], "its stores")
+    check_equal([each.key_value_store_arn for each in described.key_value_store_associations], [arn], "its stores")
     update(facade, request.name, updated.etag, PASS_ON)
     described = describe(facade, request.name).function_summary.function_config
-    same(len(described.key_value_store_associations), 0, "the number of its stores")
+    check_equal(len(described.key_value_store_associations), 0, "the number of its stores")
 
 
 @case("publish")
 def unpublished(facade: Facade) -> None:
     """Should say that a function was never published, where its LIVE stage is asked for."""
     name = facade.create_function().function_summary.name
-    details = refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
-    expect("published" in details["ResourceInfo"].description, f"it says {details['ResourceInfo'].description!a}")
+    details = check_refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check("published" in details["ResourceInfo"].description, f"it says {details['ResourceInfo'].description!a}")
 
 
 @case("publish")
@@ -203,10 +209,10 @@ def publish(facade: Facade) -> None:
     created = facade.create_function()
     name = created.function_summary.name
     published = facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
-    same(published.function_summary.function_metadata.stage, LIVE, "the stage that is answered")
+    check_equal(published.function_summary.function_metadata.stage, LIVE, "the stage that is answered")
     update(facade, name, describe(facade, name).etag, b"// new\n" + PASS_ON)
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
-    same(got.function_code, PASS_ON, "the code of LIVE")
+    check_equal(got.function_code, PASS_ON, "the code of LIVE")
 
 
 @case("publish", "update")
@@ -217,15 +223,15 @@ def live(facade: Facade) -> None:
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
     update(facade, name, describe(facade, name).etag, PASS_ON, "not published")
     described = describe(facade, name, LIVE)
-    same(described.function_summary.function_metadata.stage, LIVE, "the stage")
-    same(described.function_summary.function_config.comment, "sanity", "the comment")
-    expect(described.etag not in ("", describe(facade, name).etag), f"the etag of both stages is {described.etag!a}")
+    check_equal(described.function_summary.function_metadata.stage, LIVE, "the stage")
+    check_equal(described.function_summary.function_config.comment, "sanity", "the comment")
+    check(described.etag not in ("", describe(facade, name).etag), f"the etag of both stages is {described.etag!a}")
     listed: dict[str, functions.FunctionSummary] = {}
     for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(stage=LIVE)):
         listed |= {each.name: each for each in page.functions}
-    expect(name in listed, "it is not in the list of LIVE")
-    same(listed[name].function_metadata.stage, LIVE, "the stage in the list of LIVE")
-    expect(unpublished not in listed, "what was never published is in the list of LIVE")
+    check(name in listed, "it is not in the list of LIVE")
+    check_equal(listed[name].function_metadata.stage, LIVE, "the stage in the list of LIVE")
+    check(unpublished not in listed, "what was never published is in the list of LIVE")
 
 
 @case("publish")
@@ -235,8 +241,8 @@ def stale_publish(facade: Facade) -> None:
     name = created.function_summary.name
     update(facade, name, created.etag, b"// new\n" + PASS_ON)
     request = functions.PublishFunctionRequest(name=name, etag=created.etag)
-    refused(lambda: facade.functions.PublishFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
-    refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_refused(lambda: facade.functions.PublishFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
 
 
 @case()
@@ -245,16 +251,18 @@ def listing(facade: Facade) -> None:
     names = [facade.create_function().function_summary.name for _ in range(3)]
     listed: list[str] = []
     for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(page_size=2)):
-        expect(len(page.functions) <= 2, f"a page of 2 has {len(page.functions)}")
+        check(len(page.functions) <= 2, f"a page of 2 has {len(page.functions)}")
         listed.extend(each.name for each in page.functions)
-    same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
+    check_equal([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
 
 
 @case()
 def foreign_page(facade: Facade) -> None:
     """Should refuse a page token that the list did not give."""
     request = functions.ListFunctionsRequest(page_token="garbage")  # noqa: S106 (no secret)
-    refused(lambda: facade.functions.ListFunctions(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+    check_refused(
+        lambda: facade.functions.ListFunctions(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
+    )
 
 
 @case()
@@ -263,9 +271,9 @@ def delete(facade: Facade) -> None:
     created = facade.create_function()
     name = created.function_summary.name
     facade.functions.DeleteFunction(functions.DeleteFunctionRequest(name=name, etag=created.etag))
-    refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
     request = functions.DeleteFunctionRequest(name=name, etag=created.etag)
-    refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
 
 
 @case("update")
@@ -275,5 +283,5 @@ def stale_delete(facade: Facade) -> None:
     name = created.function_summary.name
     update(facade, name, created.etag, b"// new\n" + PASS_ON)
     request = functions.DeleteFunctionRequest(name=name, etag=created.etag)
-    refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     describe(facade, name)

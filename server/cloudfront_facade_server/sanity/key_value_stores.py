@@ -8,7 +8,7 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 
-from .facade import Facade, expect, pages, refused, same
+from .facade import Facade, check, check_equal, check_refused, pages
 from .suite import Cases
 
 case: Final = Cases("stores")
@@ -25,16 +25,16 @@ def create(facade: Facade) -> None:
     created = facade.create_store()
     name = created.key_value_store.name
     waited = facade.key_value_stores.WaitForKeyValueStore(stores.WaitForKeyValueStoreRequest(name=name))
-    same(waited.key_value_store.status, "READY", "the status")
-    same(waited.key_value_store.arn, created.key_value_store.arn, "the ARN")
-    expect(waited.key_value_store.arn.endswith(f":key-value-store/{waited.key_value_store.id}"), "ARN and id differ")
+    check_equal(waited.key_value_store.status, "READY", "the status")
+    check_equal(waited.key_value_store.arn, created.key_value_store.arn, "the ARN")
+    check(waited.key_value_store.arn.endswith(f":key-value-store/{waited.key_value_store.id}"), "ARN and id differ")
 
 
 @case()
 def wait_for_nothing(facade: Facade) -> None:
     """Should not wait for a store that is not there."""
     request = stores.WaitForKeyValueStoreRequest(name=facade.name())
-    refused(
+    check_refused(
         lambda: facade.key_value_stores.WaitForKeyValueStore(request),
         grpc.StatusCode.NOT_FOUND,
         "KEY_VALUE_STORE_NOT_FOUND",
@@ -47,8 +47,8 @@ def create_twice(facade: Facade) -> None:
     first = facade.create_store(request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
     name = first.key_value_store.name
     again = facade.create_store(name=name, request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
-    same(again.key_value_store.arn, first.key_value_store.arn, "the ARN of the second answer")
-    refused(
+    check_equal(again.key_value_store.arn, first.key_value_store.arn, "the ARN of the second answer")
+    check_refused(
         lambda: facade.create_store(name=name),
         grpc.StatusCode.ALREADY_EXISTS,
         "KEY_VALUE_STORE_ALREADY_EXISTS",
@@ -59,8 +59,12 @@ def create_twice(facade: Facade) -> None:
 def comments(facade: Facade) -> None:
     """Should keep an absent and an empty comment apart."""
     absent, empty = facade.create_store(comment=None), facade.create_store(comment="")
-    same(describe(facade, absent.key_value_store.name).key_value_store.HasField("comment"), False, "an absent comment")
-    same(describe(facade, empty.key_value_store.name).key_value_store.HasField("comment"), True, "an empty comment")
+    check_equal(
+        describe(facade, absent.key_value_store.name).key_value_store.HasField("comment"), False, "an absent comment"
+    )
+    check_equal(
+        describe(facade, empty.key_value_store.name).key_value_store.HasField("comment"), True, "an empty comment"
+    )
 
 
 @case("update")
@@ -70,11 +74,13 @@ def update(facade: Facade) -> None:
     etag = describe(facade, name).etag
     request = stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new")
     updated = facade.key_value_stores.UpdateKeyValueStore(request)
-    same(updated.key_value_store.comment, "new", "the comment")
-    expect(updated.etag not in ("", etag), f"the etag is {updated.etag!a} after {etag!a}")
+    check_equal(updated.key_value_store.comment, "new", "the comment")
+    check(updated.etag not in ("", etag), f"the etag is {updated.etag!a} after {etag!a}")
     request.comment = "newer"
-    refused(lambda: facade.key_value_stores.UpdateKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
-    same(describe(facade, name).key_value_store.comment, "new", "the comment after a refusal")
+    check_refused(
+        lambda: facade.key_value_stores.UpdateKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
+    )
+    check_equal(describe(facade, name).key_value_store.comment, "new", "the comment after a refusal")
 
 
 @case()
@@ -84,7 +90,7 @@ def listing(facade: Facade) -> None:
     listed: list[str] = []
     for page in pages(facade.key_value_stores.ListKeyValueStores, stores.ListKeyValueStoresRequest(page_size=2)):
         listed.extend(each.name for each in page.key_value_stores)
-    same([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
+    check_equal([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
 
 
 @case()
@@ -96,8 +102,8 @@ def listing_by_status(facade: Facade) -> None:
         request = stores.ListKeyValueStoresRequest(status=status)
         for page in pages(facade.key_value_stores.ListKeyValueStores, request):
             listed |= {each.name: each.status for each in page.key_value_stores}
-        same(set(listed.values()) - {status}, set(), f"the other status words in a list of {status}")
-        same(name in listed, expected, f"whether a READY store is in a list of {status}")
+        check_equal(set(listed.values()) - {status}, set(), f"the other status words in a list of {status}")
+        check_equal(name in listed, expected, f"whether a READY store is in a list of {status}")
 
 
 @case("functions", "in-use")
@@ -106,13 +112,13 @@ def in_use(facade: Facade) -> None:
     store = facade.ready_store()
     function = facade.create_function(store_arn=store.arn).function_summary.name
     request = stores.DeleteKeyValueStoreRequest(name=store.name, etag=describe(facade, store.name).etag)
-    details = refused(
+    details = check_refused(
         lambda: facade.key_value_stores.DeleteKeyValueStore(request),
         grpc.StatusCode.FAILED_PRECONDITION,
         "KEY_VALUE_STORE_IN_USE",
     )
     subjects = [violation.subject for violation in details["PreconditionFailure"].violations]
-    expect(any(function in subject for subject in subjects), f"it names {subjects}, not {function}")
+    check(any(function in subject for subject in subjects), f"it names {subjects}, not {function}")
 
 
 @case()
@@ -121,7 +127,7 @@ def delete(facade: Facade) -> None:
     name = facade.ready_store().name
     request = stores.DeleteKeyValueStoreRequest(name=name, etag=describe(facade, name).etag)
     facade.key_value_stores.DeleteKeyValueStore(request)
-    refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
 @case("update")
@@ -131,5 +137,7 @@ def stale_delete(facade: Facade) -> None:
     etag = describe(facade, name).etag
     facade.key_value_stores.UpdateKeyValueStore(stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new"))
     request = stores.DeleteKeyValueStoreRequest(name=name, etag=etag)
-    refused(lambda: facade.key_value_stores.DeleteKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_refused(
+        lambda: facade.key_value_stores.DeleteKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
+    )
     describe(facade, name)

@@ -9,9 +9,9 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 
-from .facade import Facade, expect, pages, refused, same
+from .facade import Facade, check, check_equal, check_refused, pages
+from .function_tests import run_version
 from .suite import Cases
-from .tests import run_version
 
 case: Final = Cases("keys")
 
@@ -45,11 +45,11 @@ def life(facade: Facade) -> None:
     arn = facade.ready_store().arn
     for key in ("/a", "a/b/../c", "100%", "\u00e9\u4e2d", " "):
         put(facade, arn, key, f"value of {key}")
-        same(get(facade, arn, key), f"value of {key}", f"the value of {key!a}")
+        check_equal(get(facade, arn, key), f"value of {key}", f"the value of {key!a}")
     described = facade.key_values.DescribeKeyValueStoreData(data.DescribeKeyValueStoreDataRequest(kvs_arn=arn))
-    same(described.item_count, 5, "the number of keys")
+    check_equal(described.item_count, 5, "the number of keys")
     facade.key_values.DeleteKey(data.DeleteKeyRequest(kvs_arn=arn, key="/a"))
-    refused(lambda: get(facade, arn, "/a"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+    check_refused(lambda: get(facade, arn, "/a"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
 
 
 @case("stores")
@@ -57,8 +57,8 @@ def missing_store(facade: Facade) -> None:
     """Should say that the store is missing, not the key."""
     store = facade.create_store().key_value_store
     missing = f"{store.arn.removesuffix(store.id)}{uuid.uuid4()}"
-    refused(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
-    refused(lambda: put(facade, missing, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    check_refused(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    check_refused(lambda: put(facade, missing, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
 @case("stores")
@@ -67,10 +67,10 @@ def versions(facade: Facade) -> None:
     arn = facade.ready_store().arn
     first = put(facade, arn, "k", "1")
     second = put(facade, arn, "k", "2", first.etag)
-    refused(lambda: put(facade, arn, "k", "3", first.etag), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_refused(lambda: put(facade, arn, "k", "3", first.etag), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     deletion = data.DeleteKeyRequest(kvs_arn=arn, key="k", etag=first.etag)
-    refused(lambda: facade.key_values.DeleteKey(deletion), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
-    same(get(facade, arn, "k"), "2", "the value")
+    check_refused(lambda: facade.key_values.DeleteKey(deletion), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_equal(get(facade, arn, "k"), "2", "the value")
     put(facade, arn, "k", "4", second.etag)
 
 
@@ -81,8 +81,10 @@ def many(facade: Facade) -> None:
     changes = [change(f"k{number}", "first") for number in range(120)]
     changes += [change("k0", "second"), change("k1"), change("k1", "again"), change("k2")]
     facade.key_values.UpdateKeys(data.UpdateKeysRequest(kvs_arn=arn, changes=changes))
-    same((get(facade, arn, "k0"), get(facade, arn, "k1"), get(facade, arn, "k3")), ("second", "again", "first"), "keys")
-    refused(lambda: get(facade, arn, "k2"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+    check_equal(
+        (get(facade, arn, "k0"), get(facade, arn, "k1"), get(facade, arn, "k3")), ("second", "again", "first"), "keys"
+    )
+    check_refused(lambda: get(facade, arn, "k2"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
 
 
 @case("stores")
@@ -92,9 +94,9 @@ def stale_many(facade: Facade) -> None:
     etag = put(facade, arn, "k", "1").etag
     put(facade, arn, "k", "2")
     request = data.UpdateKeysRequest(kvs_arn=arn, changes=[change("k", "3")], etag=etag)
-    details = refused(lambda: facade.key_values.UpdateKeys(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
-    same(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
-    same(get(facade, arn, "k"), "2", "the value")
+    details = check_refused(lambda: facade.key_values.UpdateKeys(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_equal(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
+    check_equal(get(facade, arn, "k"), "2", "the value")
 
 
 @case("stores")
@@ -109,11 +111,11 @@ def stream(facade: Facade) -> None:
         for start in (0, 60, 120)
     ]
     imported = facade.key_values.ImportKeys(iter(requests))
-    same((imported.applied_changes, imported.item_count), (180, 180), "what was applied, and is there")
+    check_equal((imported.applied_changes, imported.item_count), (180, 180), "what was applied, and is there")
     listed: dict[str, str] = {}
     for page in pages(facade.key_values.ListKeys, data.ListKeysRequest(kvs_arn=arn, page_size=50)):
         listed |= {item.key: item.value for item in page.items}
-    same(listed, {f"k{number:03}": f"v{number}" for number in range(180)}, "the list of keys")
+    check_equal(listed, {f"k{number:03}": f"v{number}" for number in range(180)}, "the list of keys")
 
 
 @case("stores", "functions", "test")
@@ -123,4 +125,4 @@ def read_by_function(facade: Facade) -> None:
     put(facade, arn, "/old", "/new")
     created = facade.create_function(_READING, store_arn=arn)
     result = run_version(facade, created.function_summary.name, created.etag, uri="/old")
-    expect("/new" in result.function_output, f"it answers {result.function_output!a} {result.function_error_message!a}")
+    check("/new" in result.function_output, f"it answers {result.function_output!a} {result.function_error_message!a}")

@@ -9,7 +9,7 @@ from typing import Final
 import grpc
 
 from ..settings import SANITY_GROUPS, SanitySettings
-from .facade import Facade, UnmetError, open_facade, told
+from .facade import CaseFailedError, Facade, describe_error, open_facade
 
 Check = Callable[[Facade], None]
 
@@ -69,9 +69,9 @@ class Verdict:
 
 def all_cases() -> list[Case]:
     """Gives the cases of all groups."""
-    from . import functions, key_value_stores, key_values, tags, tests
+    from . import function_tests, functions, key_value_stores, key_values, tags
 
-    modules = {module.case for module in (functions, tests, key_value_stores, key_values, tags)}
+    modules = {module.case for module in (functions, function_tests, key_value_stores, key_values, tags)}
     return sorted((each for cases in modules for each in cases.all), key=lambda each: SANITY_GROUPS.index(each.group))
 
 
@@ -124,10 +124,10 @@ def _verdicts(facade: Facade, without: Collection[str]) -> Iterator[Verdict]:
             continue
         try:
             case.check(facade)
-        except UnmetError as error:
+        except CaseFailedError as error:
             yield Verdict(case, FAILED, str(error))
         except grpc.RpcError as error:
-            yield Verdict(case, FAILED, told(error))
+            yield Verdict(case, FAILED, describe_error(error))
         except Exception as error:  # noqa: BLE001 (a case that is wrong itself; the others are not)
             yield Verdict(case, FAILED, f"a fault of the case: {type(error).__name__}: {' '.join(str(error).split())}")
         else:

@@ -14,7 +14,7 @@ from cloudfront_facade.v1.tag_service_pb2 import (
     UntagResourceRequest,
 )
 
-from .facade import Facade, refused, same
+from .facade import Facade, check_equal, check_refused
 from .suite import Cases
 
 case: Final = Cases("tags")
@@ -34,9 +34,9 @@ def life(facade: Facade) -> None:
     facade.tags.TagResource(
         TagResourceRequest(resource=arn, tags=[Tag(key="team", value="web"), Tag(key="cost", value="")])
     )
-    same(tags_of(facade, arn), {"team": "web", "cost": ""}, "the tags after TagResource")
+    check_equal(tags_of(facade, arn), {"team": "web", "cost": ""}, "the tags after TagResource")
     facade.tags.UntagResource(UntagResourceRequest(resource=arn, tag_keys=["team", "not there"]))
-    same(tags_of(facade, arn), {"cost": ""}, "the tags after UntagResource")
+    check_equal(tags_of(facade, arn), {"cost": ""}, "the tags after UntagResource")
 
 
 @case("stores")
@@ -44,7 +44,7 @@ def of_stores(facade: Facade) -> None:
     """Should add and list tags of a store."""
     arn = facade.create_store(request_id="").key_value_store.arn
     facade.tags.TagResource(TagResourceRequest(resource=arn, tags=[Tag(key="team")]))
-    same(tags_of(facade, arn).keys(), {"team"}, "the keys")
+    check_equal(tags_of(facade, arn).keys(), {"team"}, "the keys")
 
 
 @case("functions")
@@ -53,9 +53,9 @@ def reserved(facade: Facade) -> None:
     arn = facade.create_function().function_summary.function_metadata.function_arn
     for key in ("aws:x", "AWS:x", "cloudfront-facade:request"):
         tag = TagResourceRequest(resource=arn, tags=[Tag(key=key, value="x")])
-        refused(partial(facade.tags.TagResource, tag), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+        check_refused(partial(facade.tags.TagResource, tag), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
         untag = UntagResourceRequest(resource=arn, tag_keys=[key])
-        refused(
+        check_refused(
             partial(facade.tags.UntagResource, untag),
             grpc.StatusCode.INVALID_ARGUMENT,
             "VALIDATION_FAILED",
@@ -69,9 +69,11 @@ def too_many(facade: Facade) -> None:
     created = facade.create_function(tags=there, request_id="")
     arn = created.function_summary.function_metadata.function_arn
     request = TagResourceRequest(resource=arn, tags=[Tag(key=f"new-{number}") for number in range(11)])
-    details = refused(lambda: facade.tags.TagResource(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
-    same([each.field for each in details["BadRequest"].field_violations], ["tags"], "the fields")
-    same(len(tags_of(facade, arn)), 40, "the number of tags")
+    details = check_refused(
+        lambda: facade.tags.TagResource(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
+    )
+    check_equal([each.field for each in details["BadRequest"].field_violations], ["tags"], "the fields")
+    check_equal(len(tags_of(facade, arn)), 40, "the number of tags")
 
 
 @case("functions")
@@ -80,4 +82,4 @@ def missing(facade: Facade) -> None:
     there = facade.create_function().function_summary
     arn = f"{there.function_metadata.function_arn.removesuffix(there.name)}{facade.name()}"
     request = ListTagsForResourceRequest(resource=arn)
-    refused(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
+    check_refused(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")

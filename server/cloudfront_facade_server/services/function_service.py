@@ -21,10 +21,10 @@ from cloudfront_facade.v1.function_service_pb2 import (
     UpdateFunctionResponse,
 )
 
-from ..call import Call
-from ..creates.creates import Creates
-from ..operations.functions import Functions
+from ..call_context import CallContext
 from ..translation import functions as translation
+from ..upstream.creates import ResourceCreator
+from ..upstream.functions import Functions
 from ..validation.rules import Rules
 
 # ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
@@ -36,55 +36,55 @@ class FunctionService:
     Each takes its request and the call, and raises ValidationError or StatusError.
     """
 
-    def __init__(self, rules: Rules, creates: Creates, functions: Functions) -> None:
+    def __init__(self, rules: Rules, creates: ResourceCreator, functions: Functions) -> None:
         self._rules = rules
         self._creates = creates
         self._functions = functions
 
-    def CreateFunction(self, request: CreateFunctionRequest, call: Call) -> CreateFunctionResponse:
+    def CreateFunction(self, request: CreateFunctionRequest, call: CallContext) -> CreateFunctionResponse:
         """Creates a function, once for each request_id."""
         self._rules.create_function(request)
         arguments = translation.create_function_to_boto(request)
         response = self._creates.create(arguments, request.request_id, call, validate_only=request.validate_only)
         return translation.create_function_from_boto(response)
 
-    def DescribeFunction(self, request: DescribeFunctionRequest, call: Call) -> DescribeFunctionResponse:
+    def DescribeFunction(self, request: DescribeFunctionRequest, call: CallContext) -> DescribeFunctionResponse:
         """Describes a function in one of its stages."""
         self._rules.describe_function(request)
         response = self._functions.describe(translation.stage_to_boto(request), call)
         return translation.describe_function_from_boto(response)
 
-    def GetFunction(self, request: GetFunctionRequest, call: Call) -> GetFunctionResponse:
+    def GetFunction(self, request: GetFunctionRequest, call: CallContext) -> GetFunctionResponse:
         """Gives the code of a function in one of its stages."""
         self._rules.describe_function(request)
         response = self._functions.get(translation.stage_to_boto(request), call)
         return translation.get_function_from_boto(response)
 
-    def UpdateFunction(self, request: UpdateFunctionRequest, call: Call) -> UpdateFunctionResponse:
+    def UpdateFunction(self, request: UpdateFunctionRequest, call: CallContext) -> UpdateFunctionResponse:
         """Replaces the configuration and the code of a function's DEVELOPMENT stage."""
         self._rules.update_function(request)
         response = self._functions.update(translation.update_function_to_boto(request), call)
         return translation.update_function_from_boto(response)
 
-    def PublishFunction(self, request: PublishFunctionRequest, call: Call) -> PublishFunctionResponse:
+    def PublishFunction(self, request: PublishFunctionRequest, call: CallContext) -> PublishFunctionResponse:
         """Copies the DEVELOPMENT stage of a function to its LIVE stage."""
         self._rules.function_version(request)
         response = self._functions.publish(translation.version_to_boto(request), call)
         return translation.publish_function_from_boto(response)
 
-    def TestFunction(self, request: TestFunctionRequest, call: Call) -> TestFunctionResponse:
+    def TestFunction(self, request: TestFunctionRequest, call: CallContext) -> TestFunctionResponse:
         """Runs a function with an event."""
         self._rules.test_function(request)
         response = self._functions.test(translation.test_function_to_boto(request), call)
         return translation.test_function_from_boto(response)
 
-    def DeleteFunction(self, request: DeleteFunctionRequest, call: Call) -> DeleteFunctionResponse:
+    def DeleteFunction(self, request: DeleteFunctionRequest, call: CallContext) -> DeleteFunctionResponse:
         """Deletes a function in both stages."""
         self._rules.function_version(request)
         self._functions.delete(translation.version_to_boto(request), call)
         return DeleteFunctionResponse()
 
-    def ListFunctions(self, request: ListFunctionsRequest, call: Call) -> ListFunctionsResponse:
+    def ListFunctions(self, request: ListFunctionsRequest, call: CallContext) -> ListFunctionsResponse:
         """Lists the functions that have a stage."""
         self._rules.list_functions(request)
         response = self._functions.list(translation.list_functions_to_boto(request), call)

@@ -21,11 +21,11 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     UpdateKeysResponse,
 )
 
-from ..call import Call, lasting
-from ..operations.key_values import KeyValues
+from ..call_context import CallContext, long_running
+from ..concurrency.greenlets import checkpoint
 from ..translation import key_value_store_data as translation
+from ..upstream.key_values import KeyValues
 from ..validation.rules import Rules
-from ..waiting import breathe
 
 # ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
 
@@ -41,49 +41,49 @@ class KeyValueStoreDataService:
         self._key_values = key_values
 
     def DescribeKeyValueStoreData(
-        self, request: DescribeKeyValueStoreDataRequest, call: Call
+        self, request: DescribeKeyValueStoreDataRequest, call: CallContext
     ) -> DescribeKeyValueStoreDataResponse:
         """Describes the content of a store."""
         self._rules.describe_key_value_store_data(request)
         response = self._key_values.describe(translation.describe_data_to_boto(request), call)
         return translation.describe_data_from_boto(response)
 
-    def GetKey(self, request: GetKeyRequest, call: Call) -> GetKeyResponse:
+    def GetKey(self, request: GetKeyRequest, call: CallContext) -> GetKeyResponse:
         """Gives the value of a key."""
         self._rules.get_key(request)
         response = self._key_values.get(translation.get_key_to_boto(request), call)
         return translation.get_key_from_boto(response)
 
-    def PutKey(self, request: PutKeyRequest, call: Call) -> PutKeyResponse:
+    def PutKey(self, request: PutKeyRequest, call: CallContext) -> PutKeyResponse:
         """Sets the value of a key."""
         self._rules.put_key(request)
         response = self._key_values.put(translation.put_key_to_boto(request), call)
         return translation.put_key_from_boto(response)
 
-    def DeleteKey(self, request: DeleteKeyRequest, call: Call) -> DeleteKeyResponse:
+    def DeleteKey(self, request: DeleteKeyRequest, call: CallContext) -> DeleteKeyResponse:
         """Deletes a key."""
         self._rules.delete_key(request)
         response = self._key_values.delete(translation.delete_key_to_boto(request), call)
         return translation.delete_key_from_boto(response)
 
-    def ListKeys(self, request: ListKeysRequest, call: Call) -> ListKeysResponse:
+    def ListKeys(self, request: ListKeysRequest, call: CallContext) -> ListKeysResponse:
         """Lists keys with their values."""
         self._rules.list_keys(request)
         response = self._key_values.list(translation.list_keys_to_boto(request), call)
         return translation.list_keys_from_boto(response, request)
 
-    @lasting
-    def UpdateKeys(self, request: UpdateKeysRequest, call: Call) -> UpdateKeysResponse:
+    @long_running
+    def UpdateKeys(self, request: UpdateKeysRequest, call: CallContext) -> UpdateKeysResponse:
         """Changes any number of keys, in batches."""
-        self._rules.update_keys(request, breathe)
+        self._rules.update_keys(request, checkpoint)
         changes = translation.changes_to_boto(request.changes)
         response, _ = self._key_values.update(translation.update_keys_to_boto(request), changes, call)
         return translation.update_keys_from_boto(response)
 
-    @lasting
-    def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: Call) -> ImportKeysResponse:
+    @long_running
+    def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: CallContext) -> ImportKeysResponse:
         """Changes any number of keys, in batches, as they come."""
-        first, checked = self._rules.import_keys(requests, breathe)
+        first, checked = self._rules.import_keys(requests, checkpoint)
         changes = (change for request in checked for change in translation.changes_to_boto(request.changes))
         response, applied = self._key_values.update(translation.update_keys_to_boto(first), changes, call)
         return translation.import_keys_from_boto(response, applied)

@@ -17,11 +17,11 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     WaitForKeyValueStoreResponse,
 )
 
-from ..call import Call, only_waiting
-from ..creates.creates import Creates
-from ..operations.stores import Stores
-from ..operations.watches import Watches
+from ..call_context import CallContext, long_poll
 from ..translation import key_value_stores as translation
+from ..upstream.creates import ResourceCreator
+from ..upstream.key_value_stores import Stores
+from ..upstream.wait_for_ready import ReadyWaiter
 from ..validation.rules import Rules
 
 # ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
@@ -33,45 +33,55 @@ class KeyValueStoreService:
     Each takes its request and the call, and raises ValidationError or StatusError.
     """
 
-    def __init__(self, rules: Rules, creates: Creates, stores: Stores, watches: Watches) -> None:
+    def __init__(self, rules: Rules, creates: ResourceCreator, stores: Stores, watches: ReadyWaiter) -> None:
         self._rules = rules
         self._creates = creates
         self._stores = stores
         self._watches = watches
 
-    def CreateKeyValueStore(self, request: CreateKeyValueStoreRequest, call: Call) -> CreateKeyValueStoreResponse:
+    def CreateKeyValueStore(
+        self, request: CreateKeyValueStoreRequest, call: CallContext
+    ) -> CreateKeyValueStoreResponse:
         """Creates a key value store, once for each request_id."""
         self._rules.create_key_value_store(request)
         arguments = translation.create_key_value_store_to_boto(request)
         response = self._creates.create(arguments, request.request_id, call, validate_only=request.validate_only)
         return translation.create_key_value_store_from_boto(response)
 
-    def DescribeKeyValueStore(self, request: DescribeKeyValueStoreRequest, call: Call) -> DescribeKeyValueStoreResponse:
+    def DescribeKeyValueStore(
+        self, request: DescribeKeyValueStoreRequest, call: CallContext
+    ) -> DescribeKeyValueStoreResponse:
         """Describes a key value store."""
         self._rules.describe_key_value_store(request)
         response = self._stores.describe(translation.describe_key_value_store_to_boto(request), call)
         return translation.describe_key_value_store_from_boto(response)
 
-    def UpdateKeyValueStore(self, request: UpdateKeyValueStoreRequest, call: Call) -> UpdateKeyValueStoreResponse:
+    def UpdateKeyValueStore(
+        self, request: UpdateKeyValueStoreRequest, call: CallContext
+    ) -> UpdateKeyValueStoreResponse:
         """Changes the comment of a key value store."""
         self._rules.update_key_value_store(request)
         response = self._stores.update(translation.update_key_value_store_to_boto(request), call)
         return translation.update_key_value_store_from_boto(response)
 
-    def DeleteKeyValueStore(self, request: DeleteKeyValueStoreRequest, call: Call) -> DeleteKeyValueStoreResponse:
+    def DeleteKeyValueStore(
+        self, request: DeleteKeyValueStoreRequest, call: CallContext
+    ) -> DeleteKeyValueStoreResponse:
         """Deletes a key value store."""
         self._rules.delete_key_value_store(request)
         self._stores.delete(translation.delete_key_value_store_to_boto(request), call)
         return DeleteKeyValueStoreResponse()
 
-    def ListKeyValueStores(self, request: ListKeyValueStoresRequest, call: Call) -> ListKeyValueStoresResponse:
+    def ListKeyValueStores(self, request: ListKeyValueStoresRequest, call: CallContext) -> ListKeyValueStoresResponse:
         """Lists the key value stores."""
         self._rules.list_key_value_stores(request)
         response = self._stores.list(translation.list_key_value_stores_to_boto(request), call)
         return translation.list_key_value_stores_from_boto(response, request)
 
-    @only_waiting
-    def WaitForKeyValueStore(self, request: WaitForKeyValueStoreRequest, call: Call) -> WaitForKeyValueStoreResponse:
+    @long_poll
+    def WaitForKeyValueStore(
+        self, request: WaitForKeyValueStoreRequest, call: CallContext
+    ) -> WaitForKeyValueStoreResponse:
         """Answers when a key value store is READY."""
         self._rules.describe_key_value_store(request)
         response = self._watches.wait(translation.describe_key_value_store_to_boto(request), call)

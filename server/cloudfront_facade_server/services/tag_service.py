@@ -11,9 +11,9 @@ from cloudfront_facade.v1.tag_service_pb2 import (
     UntagResourceResponse,
 )
 
-from ..call import Call
-from ..operations.tags import Tags
+from ..call_context import CallContext
 from ..translation import tags as translation
+from ..upstream.tags import Tags
 from ..validation.rules import Rules
 
 # ruff: noqa: N802 (rpcs have the names of CloudFront's operations)
@@ -29,19 +29,21 @@ class TagService:
         self._rules = rules
         self._tags = tags
 
-    def TagResource(self, request: TagResourceRequest, call: Call) -> TagResourceResponse:
+    def TagResource(self, request: TagResourceRequest, call: CallContext) -> TagResourceResponse:
         """Adds tags to a resource."""
         self._rules.tag_resource(request)
         self._tags.tag(translation.tag_resource_to_boto(request), call)
         return TagResourceResponse()
 
-    def UntagResource(self, request: UntagResourceRequest, call: Call) -> UntagResourceResponse:
+    def UntagResource(self, request: UntagResourceRequest, call: CallContext) -> UntagResourceResponse:
         """Takes tags from a resource."""
         self._rules.untag_resource(request)
         self._tags.untag(translation.untag_resource_to_boto(request), call)
         return UntagResourceResponse()
 
-    def ListTagsForResource(self, request: ListTagsForResourceRequest, call: Call) -> ListTagsForResourceResponse:
+    def ListTagsForResource(
+        self, request: ListTagsForResourceRequest, call: CallContext
+    ) -> ListTagsForResourceResponse:
         """Lists the tags of a resource."""
         self._rules.list_tags_for_resource(request)
         response = self._tags.list(translation.list_tags_for_resource_to_boto(request), call)

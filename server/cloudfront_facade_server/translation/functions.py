@@ -146,7 +146,7 @@ def test_function_from_boto(response: Mapping[str, Any]) -> TestFunctionResponse
 
 def list_functions_to_boto(request: ListFunctionsRequest) -> dict[str, Any]:
     """Makes the keyword arguments of boto3's `list_functions`."""
-    marker = page_tokens.marker(page_tokens.of_functions(request.stage), request.page_token)
+    marker = page_tokens.decode(page_tokens.functions_list(request.stage), request.page_token)
     page = page_to_boto(request.page_size, _PAGE_MAX, marker)
     return {"Stage": _STAGE_NAMES[request.stage], **page}
 
@@ -156,7 +156,7 @@ def list_functions_from_boto(response: Mapping[str, Any], request: ListFunctions
     page = response["FunctionList"]
     return ListFunctionsResponse(
         functions=map(_summary_from_boto, page.get("Items", ())),
-        next_page_token=page_tokens.token(page_tokens.of_functions(request.stage), page.get("NextMarker")),
+        next_page_token=page_tokens.encode(page_tokens.functions_list(request.stage), page.get("NextMarker")),
     )
 
 

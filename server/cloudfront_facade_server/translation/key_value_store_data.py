@@ -84,7 +84,7 @@ def list_keys_to_boto(request: ListKeysRequest) -> dict[str, Any]:
     arguments: dict[str, Any] = {"KvsARN": request.kvs_arn}
     if request.page_size:
         arguments["MaxResults"] = min(request.page_size, _PAGE_MAX)
-    if marker := page_tokens.marker(page_tokens.of_keys(request.kvs_arn), request.page_token):
+    if marker := page_tokens.decode(page_tokens.keys_list(request.kvs_arn), request.page_token):
         arguments["NextToken"] = marker
     return arguments
 
@@ -92,7 +92,7 @@ def list_keys_to_boto(request: ListKeysRequest) -> dict[str, Any]:
 def list_keys_from_boto(response: Mapping[str, Any], request: ListKeysRequest) -> ListKeysResponse:
     """Makes the response to a list request."""
     items = [KeyValue(key=item["Key"], value=item.get("Value", "")) for item in response.get("Items", ())]
-    next_page = page_tokens.token(page_tokens.of_keys(request.kvs_arn), response.get("NextToken"))
+    next_page = page_tokens.encode(page_tokens.keys_list(request.kvs_arn), response.get("NextToken"))
     return ListKeysResponse(items=items, next_page_token=next_page)
 
 

@@ -83,7 +83,7 @@ def delete_key_value_store_to_boto(request: DeleteKeyValueStoreRequest) -> dict[
 def list_key_value_stores_to_boto(request: ListKeyValueStoresRequest) -> dict[str, Any]:
     """Makes the keyword arguments of boto3's `list_key_value_stores`."""
     status = {"Status": request.status} if request.status else {}
-    marker = page_tokens.marker(page_tokens.of_key_value_stores(request.status), request.page_token)
+    marker = page_tokens.decode(page_tokens.key_value_stores_list(request.status), request.page_token)
     return {**status, **page_to_boto(request.page_size, _PAGE_MAX, marker)}
 
 
@@ -94,7 +94,7 @@ def list_key_value_stores_from_boto(
     page = response["KeyValueStoreList"]
     return ListKeyValueStoresResponse(
         key_value_stores=map(_store_from_boto, page.get("Items", ())),
-        next_page_token=page_tokens.token(page_tokens.of_key_value_stores(request.status), page.get("NextMarker")),
+        next_page_token=page_tokens.encode(page_tokens.key_value_stores_list(request.status), page.get("NextMarker")),
     )
 
 

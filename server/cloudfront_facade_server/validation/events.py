@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from . import limits
-from .violations import Violation
+from .. import limits
+from ..errors.violations import Violation
 
 
 def _refuse_constant(_name: str) -> None:

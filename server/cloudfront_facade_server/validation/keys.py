@@ -7,8 +7,9 @@ from itertools import chain
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, KeyChange
 
-from . import limits, text
-from .violations import Violation, quote, refuse
+from .. import limits
+from ..errors.violations import Violation, quote, raise_if_any
+from . import checks
 
 
 def key_changes(changes: Sequence[KeyChange], first: int, breathe: Callable[[], None]) -> Iterator[Violation]:
@@ -30,14 +31,14 @@ def imported(
     """Gives the requests of a stream, each checked when it is taken; raises ValidationError."""
     count = 0
     for request in chain((first,), later):
-        refuse(
+        raise_if_any(
             key_changes(request.changes, count, breathe),
             () if request is first else _later_import("kvs_arn", request.kvs_arn, first.kvs_arn),
             () if request is first else _later_import("etag", request.etag, first.etag),
         )
         count += len(request.changes)
         yield request
-    refuse(text.some("changes", "CHANGES_COUNT", count))
+    raise_if_any(checks.check_not_empty("changes", "CHANGES_COUNT", count))
 
 
 def _later_import(field: str, value: str, first: str) -> Iterator[Violation]:
@@ -47,9 +48,9 @@ def _later_import(field: str, value: str, first: str) -> Iterator[Violation]:
 
 def _key_change(field: str, change: KeyChange) -> Iterator[Violation]:
     if change.HasField("put"):
-        yield from text.key(f"{field}.put.key", change.put.key)
-        yield from text.value_of_key(f"{field}.put.value", change.put.value)
+        yield from checks.check_key(f"{field}.put.key", change.put.key)
+        yield from checks.check_value_of_key(f"{field}.put.value", change.put.value)
     elif change.HasField("delete"):
-        yield from text.key(f"{field}.delete", change.delete)
+        yield from checks.check_key(f"{field}.delete", change.delete)
     else:
         yield Violation(field, "CHANGE_KNOWN", "neither; allowed: put or delete")

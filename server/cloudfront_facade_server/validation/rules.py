@@ -44,10 +44,10 @@ from cloudfront_facade.v1.tag_service_pb2 import (
     UntagResourceRequest,
 )
 
-from .. import page_tokens
-from . import events, keys, limits, text
+from .. import limits, page_tokens
+from ..errors.violations import Violation, quote, raise_if_any
+from . import checks, events, keys
 from .tags import TagRules
-from .violations import Violation, quote, refuse
 
 _RUNTIMES: Final = FunctionRuntime.keys()[1:]
 _RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
@@ -67,100 +67,102 @@ class Rules:
 
     def create_function(self, request: CreateFunctionRequest) -> None:
         """Checks a CreateFunctionRequest; raises ValidationError."""
-        refuse(self._create_function(request))
+        raise_if_any(self._create_function(request))
 
     def create_key_value_store(self, request: CreateKeyValueStoreRequest) -> None:
         """Checks a CreateKeyValueStoreRequest; raises ValidationError."""
-        refuse(self._create_key_value_store(request))
+        raise_if_any(self._create_key_value_store(request))
 
     def describe_function(self, request: DescribeFunctionRequest | GetFunctionRequest) -> None:
         """Checks a DescribeFunctionRequest or a GetFunctionRequest; raises ValidationError."""
-        refuse(text.name("name", request.name), _stage("stage", request.stage))
+        raise_if_any(checks.check_name("name", request.name), _stage("stage", request.stage))
 
     def update_function(self, request: UpdateFunctionRequest) -> None:
         """Checks an UpdateFunctionRequest; raises ValidationError."""
-        refuse(
-            text.name("name", request.name),
-            text.etag("etag", request.etag),
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_etag("etag", request.etag),
             _function_config("function_config", request.function_config),
             self._function_code("function_code", request.function_code),
         )
 
     def function_version(self, request: PublishFunctionRequest | DeleteFunctionRequest) -> None:
         """Checks a PublishFunctionRequest or a DeleteFunctionRequest; raises ValidationError."""
-        refuse(text.name("name", request.name), text.etag("etag", request.etag))
+        raise_if_any(checks.check_name("name", request.name), checks.check_etag("etag", request.etag))
 
     def test_function(self, request: TestFunctionRequest) -> None:
         """Checks a TestFunctionRequest; raises ValidationError."""
-        refuse(
-            text.name("name", request.name),
-            text.etag("etag", request.etag),
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_etag("etag", request.etag),
             _stage("stage", request.stage),
             events.event_object("event_object", request.event_object),
         )
 
     def list_functions(self, request: ListFunctionsRequest) -> None:
         """Checks a ListFunctionsRequest; raises ValidationError."""
-        refuse(_page(page_tokens.of_functions(request.stage), request), _stage("stage", request.stage))
+        raise_if_any(_page(page_tokens.functions_list(request.stage), request), _stage("stage", request.stage))
 
     def describe_key_value_store(self, request: DescribeKeyValueStoreRequest | WaitForKeyValueStoreRequest) -> None:
         """Checks a DescribeKeyValueStoreRequest or a WaitForKeyValueStoreRequest; raises ValidationError."""
-        refuse(text.name("name", request.name))
+        raise_if_any(checks.check_name("name", request.name))
 
     def update_key_value_store(self, request: UpdateKeyValueStoreRequest) -> None:
         """Checks an UpdateKeyValueStoreRequest; raises ValidationError."""
-        refuse(
-            text.name("name", request.name),
-            text.etag("etag", request.etag),
-            text.comment("comment", request.comment),
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_etag("etag", request.etag),
+            checks.check_comment("comment", request.comment),
         )
 
     def delete_key_value_store(self, request: DeleteKeyValueStoreRequest) -> None:
         """Checks a DeleteKeyValueStoreRequest; raises ValidationError."""
-        refuse(text.name("name", request.name), text.etag("etag", request.etag))
+        raise_if_any(checks.check_name("name", request.name), checks.check_etag("etag", request.etag))
 
     def list_key_value_stores(self, request: ListKeyValueStoresRequest) -> None:
         """Checks a ListKeyValueStoresRequest; raises ValidationError."""
-        which = page_tokens.of_key_value_stores(request.status)
-        refuse(_page(which, request), text.status("status", request.status))
+        which = page_tokens.key_value_stores_list(request.status)
+        raise_if_any(_page(which, request), checks.check_status("status", request.status))
 
     def describe_key_value_store_data(self, request: DescribeKeyValueStoreDataRequest) -> None:
         """Checks a DescribeKeyValueStoreDataRequest; raises ValidationError."""
-        refuse(text.key_value_store_arn("kvs_arn", request.kvs_arn))
+        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn))
 
     def get_key(self, request: GetKeyRequest) -> None:
         """Checks a GetKeyRequest; raises ValidationError."""
-        refuse(text.key_value_store_arn("kvs_arn", request.kvs_arn), text.key_in_path("key", request.key))
+        raise_if_any(
+            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), checks.check_key_in_path("key", request.key)
+        )
 
     def put_key(self, request: PutKeyRequest) -> None:
         """Checks a PutKeyRequest; raises ValidationError."""
-        refuse(
-            text.key_value_store_arn("kvs_arn", request.kvs_arn),
-            text.key_in_path("key", request.key),
-            text.value_of_key("value", request.value),
-            text.etag("etag", request.etag, required=False),
+        raise_if_any(
+            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            checks.check_key_in_path("key", request.key),
+            checks.check_value_of_key("value", request.value),
+            checks.check_etag("etag", request.etag, required=False),
         )
 
     def delete_key(self, request: DeleteKeyRequest) -> None:
         """Checks a DeleteKeyRequest; raises ValidationError."""
-        refuse(
-            text.key_value_store_arn("kvs_arn", request.kvs_arn),
-            text.key_in_path("key", request.key),
-            text.etag("etag", request.etag, required=False),
+        raise_if_any(
+            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            checks.check_key_in_path("key", request.key),
+            checks.check_etag("etag", request.etag, required=False),
         )
 
     def list_keys(self, request: ListKeysRequest) -> None:
         """Checks a ListKeysRequest; raises ValidationError."""
-        which = page_tokens.of_keys(request.kvs_arn)
-        refuse(text.key_value_store_arn("kvs_arn", request.kvs_arn), _page(which, request))
+        which = page_tokens.keys_list(request.kvs_arn)
+        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), _page(which, request))
 
     def update_keys(self, request: UpdateKeysRequest, breathe: Callable[[], None]) -> None:
         """Checks an UpdateKeysRequest; raises ValidationError. Calls `breathe` now and then, for that can take long."""
-        refuse(
-            text.key_value_store_arn("kvs_arn", request.kvs_arn),
-            text.some("changes", "CHANGES_COUNT", len(request.changes)),
+        raise_if_any(
+            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            checks.check_not_empty("changes", "CHANGES_COUNT", len(request.changes)),
             keys.key_changes(request.changes, 0, breathe),
-            text.etag("etag", request.etag, required=False),
+            checks.check_etag("etag", request.etag, required=False),
         )
 
     def import_keys(
@@ -175,47 +177,50 @@ class Rules:
             ValidationError: the first one breaks rules, or, when it is taken, a later one.
         """
         first = next(requests, ImportKeysRequest())
-        refuse(text.key_value_store_arn("kvs_arn", first.kvs_arn), text.etag("etag", first.etag, required=False))
+        raise_if_any(
+            checks.check_key_value_store_arn("kvs_arn", first.kvs_arn),
+            checks.check_etag("etag", first.etag, required=False),
+        )
         return first, keys.imported(first, requests, breathe)
 
     def tag_resource(self, request: TagResourceRequest) -> None:
         """Checks a TagResourceRequest; raises ValidationError."""
-        refuse(
-            text.resource_arn("resource", request.resource),
-            text.some("tags", "TAGS_COUNT", len(request.tags)),
+        raise_if_any(
+            checks.resource_arn("resource", request.resource),
+            checks.check_not_empty("tags", "TAGS_COUNT", len(request.tags)),
             self._tags.check("tags", request.tags),
         )
 
-    def tags_together(self, there: Iterable[str], added: Iterable[str]) -> None:
+    def check_tag_limit(self, there: Iterable[str], added: Iterable[str]) -> None:
         """Checks that a resource that has the keys `there` may be given those `added`; raises ValidationError."""
-        refuse(self._tags.check_union("tags", set(there), set(added)))
+        raise_if_any(self._tags.check_union("tags", set(there), set(added)))
 
     def untag_resource(self, request: UntagResourceRequest) -> None:
         """Checks an UntagResourceRequest; raises ValidationError."""
-        refuse(
-            text.resource_arn("resource", request.resource),
-            text.some("tag_keys", "TAGS_COUNT", len(request.tag_keys)),
+        raise_if_any(
+            checks.resource_arn("resource", request.resource),
+            checks.check_not_empty("tag_keys", "TAGS_COUNT", len(request.tag_keys)),
             self._tags.check_keys("tag_keys", request.tag_keys),
         )
 
     def list_tags_for_resource(self, request: ListTagsForResourceRequest) -> None:
         """Checks a ListTagsForResourceRequest; raises ValidationError."""
-        refuse(text.resource_arn("resource", request.resource))
+        raise_if_any(checks.resource_arn("resource", request.resource))
 
     def _create_function(self, request: CreateFunctionRequest) -> Iterator[Violation]:
-        yield from text.name("name", request.name)
+        yield from checks.check_name("name", request.name)
         yield from _function_config("function_config", request.function_config)
         yield from self._function_code("function_code", request.function_code)
         yield from self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0)
-        yield from text.request_id("request_id", request.request_id)
+        yield from checks.check_request_id("request_id", request.request_id)
 
     def _create_key_value_store(self, request: CreateKeyValueStoreRequest) -> Iterator[Violation]:
-        yield from text.name("name", request.name)
-        yield from text.comment("comment", request.comment)
+        yield from checks.check_name("name", request.name)
+        yield from checks.check_comment("comment", request.comment)
         if request.HasField("import_source"):
             yield from _import_source("import_source", request.import_source)
         yield from self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0)
-        yield from text.request_id("request_id", request.request_id)
+        yield from checks.check_request_id("request_id", request.request_id)
 
     def _function_code(self, field: str, code: bytes) -> Iterator[Violation]:
         if not 1 <= (size := len(code)) <= self._max_function_code_bytes:
@@ -237,7 +242,7 @@ def _page(which: str, request: _PagedRequest) -> Iterator[Violation]:
     if request.page_size < 0:
         yield Violation("page_size", "PAGE_SIZE_RANGE", f"{request.page_size}; allowed: 0 or more")
     try:
-        page_tokens.marker(which, request.page_token)
+        page_tokens.decode(which, request.page_token)
     except page_tokens.PageTokenError:
         yield Violation(
             "page_token",
@@ -247,7 +252,7 @@ def _page(which: str, request: _PagedRequest) -> Iterator[Violation]:
 
 
 def _function_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
-    yield from text.comment(f"{field}.comment", config.comment)
+    yield from checks.check_comment(f"{field}.comment", config.comment)
     if config.runtime not in _RUNTIME_NUMBERS:
         sent = str(config.runtime) if config.runtime else "not set"
         yield Violation(f"{field}.runtime", "RUNTIME_KNOWN", f"{sent}; allowed: {' or '.join(_RUNTIMES)}")
@@ -265,7 +270,7 @@ def _function_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
             f"{len(associations)} associations; allowed: at most {limits.ASSOCIATIONS_MAX}",
         )
     for index, association in enumerate(islice(associations, limits.LOOKED_AT)):
-        yield from text.key_value_store_arn(
+        yield from checks.check_key_value_store_arn(
             f"{field}.key_value_store_associations[{index}].key_value_store_arn", association.key_value_store_arn
         )
 
@@ -274,4 +279,4 @@ def _import_source(field: str, source: ImportSource) -> Iterator[Violation]:
     if source.source_type != ImportSourceType.IMPORT_SOURCE_TYPE_S3:
         sent = str(source.source_type) if source.source_type else "not set"
         yield Violation(f"{field}.source_type", "SOURCE_TYPE_KNOWN", f"{sent}; allowed: IMPORT_SOURCE_TYPE_S3")
-    yield from text.s3_object_arn(f"{field}.source_arn", source.source_arn)
+    yield from checks.s3_object_arn(f"{field}.source_arn", source.source_arn)

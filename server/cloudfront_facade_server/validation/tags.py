@@ -8,9 +8,9 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Literal, Protocol
 
-from . import limits
-from .text import character_at, outside
-from .violations import Violation, quote
+from .. import limits
+from ..errors.violations import Violation, quote
+from .checks import character_at, outside
 
 Charset = Literal["ascii", "unicode"]
 

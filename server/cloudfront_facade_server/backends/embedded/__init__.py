@@ -9,6 +9,6 @@
 """
 
 from .backend import EmbeddedBackend
-from .database import EmbeddedStoreError, default_path
+from .database import EmbeddedDatabaseError, default_path
 
-__all__ = ["EmbeddedBackend", "EmbeddedStoreError", "default_path"]
+__all__ = ["EmbeddedBackend", "EmbeddedDatabaseError", "default_path"]

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from ..protocol import Response
-from .answers import RefusedError, response_metadata
 from .database import Database, unusable
-from .function_tests import CodeRunner, FunctionTests
 from .functions import Functions
 from .import_source import ImportFolder
 from .key_value_stores import KeyValueStores
 from .key_values import KeyValues
 from .pages import list_distributions
+from .responses import CloudFrontError, response_metadata
 from .tags import Tags
+from .test_runs import CodeRunner, TestRuns
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class EmbeddedBackend:
         runner: what runs a function that is tested; None for JavaScript in an engine of its own.
 
     Raises:
-        EmbeddedStoreError: the file cannot be used.
+        EmbeddedDatabaseError: the file cannot be used.
     """
 
     name = "embedded"
@@ -72,7 +72,7 @@ class EmbeddedBackend:
         )
         self._key_values = KeyValues(self._database)
         self._functions = Functions(self._database, max_functions=max_functions, max_code_bytes=max_function_code_bytes)
-        self._function_tests = FunctionTests(self._database, runner)
+        self._function_tests = TestRuns(self._database, runner)
 
     def create_function(self, **arguments: Any) -> Response:
         """CloudFront's CreateFunction."""
@@ -182,12 +182,14 @@ class EmbeddedBackend:
         now = self._clock()
         try:
             members = run(now)
-        except RefusedError as refusal:
+        except CloudFrontError as refusal:
             raise refusal.client_error(operation, now) from None
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
             _log.warning("%s", unusable(self._path, error))
-            unavailable = RefusedError("ServiceUnavailable", 503, "The embedded database cannot be used at the moment.")
+            unavailable = CloudFrontError(
+                "ServiceUnavailable", 503, "The embedded database cannot be used at the moment."
+            )
             raise unavailable.client_error(operation, now) from error
         return {"ResponseMetadata": response_metadata(http_status, now, members, etag_header), **members}

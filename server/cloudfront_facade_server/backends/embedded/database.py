@@ -25,7 +25,7 @@ _REMEDIES = {
 _ELSEWHERE = "give --embedded-db another path"
 
 
-class EmbeddedStoreError(Exception):
+class EmbeddedDatabaseError(Exception):
     """The database cannot be opened. The message is one line: the path, what is wrong, what to do."""
 
 
@@ -33,7 +33,7 @@ def default_path() -> Path:
     """Where the database is unless said otherwise: in the XDG state directory.
 
     Raises:
-        EmbeddedStoreError: there is neither XDG_STATE_HOME nor a home directory.
+        EmbeddedDatabaseError: there is neither XDG_STATE_HOME nor a home directory.
     """
     state_home = Path(os.environ.get("XDG_STATE_HOME", ""))
     # The XDG specification has relative paths ignored.
@@ -41,7 +41,9 @@ def default_path() -> Path:
         try:
             state_home = Path.home() / ".local" / "state"
         except RuntimeError:
-            raise EmbeddedStoreError("there is no home directory to keep a database in: give --embedded-db") from None
+            raise EmbeddedDatabaseError(
+                "there is no home directory to keep a database in: give --embedded-db"
+            ) from None
     return state_home / "cloudfront-facade" / "embedded.sqlite3"
 
 
@@ -56,7 +58,7 @@ class Database:
         busy_timeout: seconds to wait for other threads, and once more for other processes.
 
     Raises:
-        EmbeddedStoreError: the file cannot be opened, written to or understood.
+        EmbeddedDatabaseError: the file cannot be opened, written to or understood.
     """
 
     def __init__(self, path: str, busy_timeout: float) -> None:
@@ -112,7 +114,7 @@ def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
         connection = sqlite3.connect(file, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise EmbeddedStoreError(f"{path}: cannot be created: {reason}; {_ELSEWHERE}") from None
+        raise EmbeddedDatabaseError(f"{path}: cannot be created: {reason}; {_ELSEWHERE}") from None
     except sqlite3.Error as error:
         raise unusable(path, error) from None
     try:
@@ -160,17 +162,17 @@ def _check_schema(connection: sqlite3.Connection, path: str) -> None:
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application_id != schema.APPLICATION_ID:
-        raise EmbeddedStoreError(f"{path}: is another program's database; {_ELSEWHERE}")
+        raise EmbeddedDatabaseError(f"{path}: is another program's database; {_ELSEWHERE}")
     if version != schema.VERSION:
         age = "a newer" if version > schema.VERSION else "an older"
-        raise EmbeddedStoreError(
+        raise EmbeddedDatabaseError(
             f"{path}: was written by {age} release (schema {version}, this one has {schema.VERSION}); "
             f"run that release, move the file away, or {_ELSEWHERE}"
         )
 
 
-def unusable(path: str, error: sqlite3.Error) -> EmbeddedStoreError:
+def unusable(path: str, error: sqlite3.Error) -> EmbeddedDatabaseError:
     """Says in a line what is wrong with the database, and what to do."""
     # Extended codes have the primary one in their low byte.
     remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "look into the file system")
-    return EmbeddedStoreError(f"{path}: {error}; {remedy}, or {_ELSEWHERE}")
+    return EmbeddedDatabaseError(f"{path}: {error}; {remedy}, or {_ELSEWHERE}")

@@ -9,9 +9,8 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from .answers import ARN_PREFIX, LOCATION_PREFIX, RefusedError, to_milliseconds
 from .database import Database
-from .function_rows import (
+from .function_queries import (
     DEVELOPMENT,
     LIVE,
     SUMMARIES,
@@ -23,6 +22,7 @@ from .function_rows import (
     summary_of,
 )
 from .pages import max_items
+from .responses import ARN_PREFIX, LOCATION_PREFIX, CloudFrontError, to_milliseconds
 from .tags import add_resource, requested_tags
 from .versions import check_version, new_etag, require_if_match
 
@@ -54,12 +54,12 @@ class Functions:
         arn = f"{ARN_PREFIX}function/{name}"
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM function_stages WHERE name = ?", (name,)).fetchone():
-                raise RefusedError("FunctionAlreadyExists", 409, f"There is a function named {name} already.")
+                raise CloudFrontError("FunctionAlreadyExists", 409, f"There is a function named {name} already.")
             require_ready(connection, columns["store_arn"], now)
             (count,) = connection.execute("SELECT count(DISTINCT name) FROM function_stages").fetchone()
             if count >= self._max_functions:
                 message = f"There are {count} functions; an account has at most {self._max_functions}."
-                raise RefusedError("TooManyFunctions", 400, message)
+                raise CloudFrontError("TooManyFunctions", 400, message)
             add_resource(connection, arn, tags)
             connection.execute(
                 """
@@ -212,7 +212,7 @@ class Functions:
         config, code = arguments["FunctionConfig"], arguments["FunctionCode"]
         if len(code) > self._max_code_bytes:
             message = f"The function code has {len(code)} bytes; at most {self._max_code_bytes} are allowed."
-            raise RefusedError("FunctionSizeLimitExceeded", 413, message)
+            raise CloudFrontError("FunctionSizeLimitExceeded", 413, message)
         return {
             "name": arguments["Name"],
             "stage": DEVELOPMENT,

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from .answers import RefusedError
+from .responses import CloudFrontError
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 """An import file. It bounds the store's total too. Source: the Developer Guide, quotas of key value stores."""
@@ -53,7 +53,7 @@ class ImportFolder:
         try:
             content = self._content(source_arn)
             if len(content) > MAX_FILE_BYTES:
-                raise RefusedError(
+                raise CloudFrontError(
                     "EntitySizeLimitExceeded", 413, f"The import file has more than {MAX_FILE_BYTES} bytes."
                 )
             return Import(_parse(content))

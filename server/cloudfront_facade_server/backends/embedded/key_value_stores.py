@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .answers import ARN_PREFIX, LOCATION_PREFIX, RefusedError, from_milliseconds, to_milliseconds
 from .database import Database
 from .import_source import Import, ImportFolder
 from .pages import max_items
-from .store_rows import STORES, store_by_name
+from .responses import ARN_PREFIX, LOCATION_PREFIX, CloudFrontError, from_milliseconds, to_milliseconds
+from .store_queries import STORES, store_by_name
 from .tags import add_resource, requested_tags
 from .versions import check_version, new_data_etag, new_etag, require_if_match
 
@@ -51,11 +51,11 @@ class KeyValueStores:
         imported = self._imports.read(source["SourceARN"]) if source else Import({})
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM key_value_stores WHERE name = ?", (name,)).fetchone():
-                raise RefusedError("EntityAlreadyExists", 409, f"There is a key value store named {name} already.")
+                raise CloudFrontError("EntityAlreadyExists", 409, f"There is a key value store named {name} already.")
             (count,) = connection.execute("SELECT count(*) FROM key_value_stores").fetchone()
             if count >= self._max_stores:
                 message = f"There are {count} key value stores; an account has at most {self._max_stores}."
-                raise RefusedError("EntityLimitExceeded", 400, message)
+                raise CloudFrontError("EntityLimitExceeded", 400, message)
             arn = f"{ARN_PREFIX}key-value-store/{uuid.uuid4()}"
             add_resource(connection, arn, tags)
             self._insert(connection, arn, arguments, imported, to_milliseconds(now))
@@ -165,7 +165,7 @@ class KeyValueStores:
             used = "SELECT 1 FROM function_stages WHERE key_value_store_arn = ?"
             if connection.execute(used, (row["arn"],)).fetchone():
                 message = "A function is associated with the key value store."
-                raise RefusedError("CannotDeleteEntityWhileInUse", 409, message)
+                raise CloudFrontError("CannotDeleteEntityWhileInUse", 409, message)
             connection.execute("DELETE FROM resources WHERE arn = ?", (row["arn"],))
         return {}
 
@@ -173,7 +173,7 @@ class KeyValueStores:
 def _row(connection: sqlite3.Connection, name: str, now: datetime) -> sqlite3.Row:
     row = store_by_name(connection, name, now)
     if row is None:
-        raise RefusedError("EntityNotFound", 404, f"There is no key value store named {name}.")
+        raise CloudFrontError("EntityNotFound", 404, f"There is no key value store named {name}.")
     return row
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from .answers import DataRefusedError, from_milliseconds, to_milliseconds
 from .database import Database
 from .import_source import MAX_FILE_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES
-from .store_rows import READY, store_by_arn
+from .responses import DataPlaneError, from_milliseconds, to_milliseconds
+from .store_queries import READY, store_by_arn
 from .versions import check_data_version, new_data_etag, require_data_if_match
 
 MAX_STORE_BYTES = MAX_FILE_BYTES
@@ -155,14 +155,14 @@ class KeyValues:
             sizes = _sizes(connection, arn)
             if sizes["TotalSizeInBytes"] > MAX_STORE_BYTES:
                 message = f"The key value store would have more than {MAX_STORE_BYTES} bytes."
-                raise DataRefusedError("ServiceQuotaExceededException", 402, message)
+                raise DataPlaneError("ServiceQuotaExceededException", 402, message)
         return {**sizes, "ETag": etag}
 
 
 def _store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row:
     row = store_by_arn(connection, arn, now)
     if row is None:
-        raise DataRefusedError("ResourceNotFoundException", 404, "There is no key value store with this ARN.")
+        raise DataPlaneError("ResourceNotFoundException", 404, "There is no key value store with this ARN.")
     return row
 
 
@@ -170,7 +170,7 @@ def _ready_store(connection: sqlite3.Connection, arn: str, now: datetime) -> sql
     row = _store(connection, arn, now)
     if row["status"] != READY:
         # The words that CloudFront has for ConflictException.
-        raise DataRefusedError("ConflictException", 409, "The key value store was not in expected state: not READY.")
+        raise DataPlaneError("ConflictException", 409, "The key value store was not in expected state: not READY.")
     return row
 
 
@@ -233,9 +233,9 @@ def _last_key(token: str, arn: str) -> str:
     return key
 
 
-def _no_such_key() -> DataRefusedError:
-    return DataRefusedError("ResourceNotFoundException", 404, "There is no such key in the key value store.")
+def _no_such_key() -> DataPlaneError:
+    return DataPlaneError("ResourceNotFoundException", 404, "There is no such key in the key value store.")
 
 
-def _invalid(message: str) -> DataRefusedError:
-    return DataRefusedError("ValidationException", 400, message)
+def _invalid(message: str) -> DataPlaneError:
+    return DataPlaneError("ValidationException", 400, message)

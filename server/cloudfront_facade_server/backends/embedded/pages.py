@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import invalid_argument
+from .responses import invalid_argument
 
 MAX_PAGE = 100
 """Items of one page, also where more are asked for or nothing is. Source: CloudFront's default for its lists."""

@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .answers import RefusedError
 from .database import Database
+from .responses import CloudFrontError
 
 MAX_TAGS = 50
 """Tags of one resource. Source: the AWS General Reference's tagging rules."""
@@ -100,7 +100,7 @@ def _put(connection: sqlite3.Connection, arn: str, tags: Sequence[Tag]) -> None:
 
 def _require_resource(connection: sqlite3.Connection, arn: str) -> None:
     if connection.execute("SELECT 1 FROM resources WHERE arn = ?", (arn,)).fetchone() is None:
-        raise RefusedError("NoSuchResource", 404, "There is no resource with this ARN.")
+        raise CloudFrontError("NoSuchResource", 404, "There is no resource with this ARN.")
 
 
 def _require_unreserved(keys: Sequence[str]) -> None:
@@ -113,5 +113,5 @@ def _tag(row: sqlite3.Row) -> Tag:
     return tag if row["value"] is None else {**tag, "Value": row["value"]}
 
 
-def _invalid(message: str) -> RefusedError:
-    return RefusedError("InvalidTagging", 400, message)
+def _invalid(message: str) -> CloudFrontError:
+    return CloudFrontError("InvalidTagging", 400, message)

@@ -8,7 +8,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from .answers import DataRefusedError, RefusedError
+from .responses import CloudFrontError, DataPlaneError
 
 _ALPHABET = string.ascii_uppercase + string.digits
 _LENGTH = 13
@@ -42,10 +42,10 @@ def require_if_match(arguments: Mapping[str, Any]) -> str:
     return version
 
 
-def invalid_if_match() -> RefusedError:
+def invalid_if_match() -> CloudFrontError:
     """The refusal of a version that cannot be one."""
     message = "The If-Match version is missing or not valid for the resource."
-    return RefusedError("InvalidIfMatchVersion", 400, message)
+    return CloudFrontError("InvalidIfMatchVersion", 400, message)
 
 
 def check_version(version: str, etag: str) -> None:
@@ -55,7 +55,7 @@ def check_version(version: str, etag: str) -> None:
         RefusedError: PreconditionFailed.
     """
     if version != etag:
-        raise RefusedError("PreconditionFailed", 412, "The If-Match version is not the current one.")
+        raise CloudFrontError("PreconditionFailed", 412, "The If-Match version is not the current one.")
 
 
 def require_data_if_match(arguments: Mapping[str, Any]) -> str:
@@ -66,7 +66,7 @@ def require_data_if_match(arguments: Mapping[str, Any]) -> str:
     """
     version: str = arguments.get("IfMatch", "")
     if not _DATA_ETAG.fullmatch(version):
-        raise DataRefusedError("ValidationException", 400, "The If-Match version is missing or not valid.")
+        raise DataPlaneError("ValidationException", 400, "The If-Match version is missing or not valid.")
     return version
 
 
@@ -77,7 +77,7 @@ def check_data_version(version: str, etag: str) -> None:
         DataRefusedError: ConflictException.
     """
     if version != etag:
-        raise DataRefusedError("ConflictException", 409, "The If-Match version is not the current one.")
+        raise DataPlaneError("ConflictException", 409, "The If-Match version is not the current one.")
 
 
 def _random() -> str:

@@ -1,0 +1,113 @@
+"""Rows of functions, one for each stage, and what CloudFront says of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from .responses import CloudFrontError, from_milliseconds, invalid_argument
+from .store_queries import READY, store_by_arn
+
+DEVELOPMENT = "DEVELOPMENT"
+LIVE = "LIVE"
+
+MAX_ASSOCIATIONS = 1
+"""Stores of one function. Source: the Developer Guide, quotas of key value stores."""
+
+ASSOCIATION_RUNTIME = "cloudfront-js-2.0"
+"""The runtime that can read stores. Source: the Developer Guide, features of the runtimes."""
+
+SUMMARIES = """
+    SELECT name, stage, arn, comment, runtime, key_value_store_arn, created_time, last_modified_time,
+        EXISTS (
+            SELECT 1 FROM function_stages AS live WHERE live.name = stages.name AND live.stage = 'LIVE'
+        ) AS published
+    FROM function_stages AS stages
+"""
+"""What `function_summary` takes of every stage of every function, to be followed by WHERE."""
+
+
+def required_stage(arguments: Mapping[str, Any]) -> str:
+    """The stage that is asked for; DEVELOPMENT where none is.
+
+    Raises:
+        RefusedError: InvalidArgument.
+    """
+    stage: str = arguments.get("Stage", DEVELOPMENT)
+    if stage not in (DEVELOPMENT, LIVE):
+        raise invalid_argument("The stage is neither DEVELOPMENT nor LIVE.")
+    return stage
+
+
+def function_row(connection: sqlite3.Connection, name: str, stage: str = DEVELOPMENT) -> sqlite3.Row:
+    """The stage of a function, as it is stored.
+
+    Raises:
+        RefusedError: NoSuchFunctionExists.
+    """
+    row: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM function_stages WHERE name = ? AND stage = ?", (name, stage)
+    ).fetchone()
+    if row is None:
+        raise CloudFrontError("NoSuchFunctionExists", 404, f"There is no function named {name} in the stage {stage}.")
+    return row
+
+
+def summary_of(connection: sqlite3.Connection, name: str, stage: str = DEVELOPMENT) -> dict[str, Any]:
+    """The FunctionSummary of a stage that is there."""
+    return function_summary(connection.execute(f"{SUMMARIES} WHERE name = ? AND stage = ?", (name, stage)).fetchone())
+
+
+def function_summary(row: sqlite3.Row) -> dict[str, Any]:
+    """The FunctionSummary of a row of SUMMARIES."""
+    config = {"Comment": row["comment"], "Runtime": row["runtime"]}
+    if row["key_value_store_arn"] is not None:
+        items = [{"KeyValueStoreARN": row["key_value_store_arn"]}]
+        config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
+    return {
+        "Name": row["name"],
+        # No distribution can use a function here.
+        "Status": "UNASSOCIATED" if row["published"] else "UNPUBLISHED",
+        "FunctionConfig": config,
+        "FunctionMetadata": {
+            "FunctionARN": row["arn"],
+            "Stage": row["stage"],
+            "CreatedTime": from_milliseconds(row["created_time"]),
+            "LastModifiedTime": from_milliseconds(row["last_modified_time"]),
+        },
+    }
+
+
+def associated_store(config: Mapping[str, Any]) -> str | None:
+    """The ARN of the store that a FunctionConfig names, found good as far as that can be told without looking.
+
+    Raises:
+        RefusedError: InvalidArgument.
+    """
+    associations = config.get("KeyValueStoreAssociations", {"Quantity": 0})
+    items = associations.get("Items", [])
+    if associations["Quantity"] != len(items):
+        raise invalid_argument(f"Quantity is {associations['Quantity']}, but there are {len(items)} key value stores.")
+    if not items:
+        return None
+    if len(items) > MAX_ASSOCIATIONS:
+        raise invalid_argument(f"A function has at most {MAX_ASSOCIATIONS} key value store.")
+    if config["Runtime"] != ASSOCIATION_RUNTIME:
+        raise invalid_argument(f"A function with a key value store needs the runtime {ASSOCIATION_RUNTIME}.")
+    arn: str = items[0]["KeyValueStoreARN"]
+    return arn
+
+
+def require_ready(connection: sqlite3.Connection, store_arn: str | None, now: datetime) -> None:
+    """Passes if a function can be associated with the store, or is with none.
+
+    Raises:
+        RefusedError: InvalidArgument.
+    """
+    if store_arn is None:
+        return
+    store = store_by_arn(connection, store_arn, now)
+    if store is None or store["status"] != READY:
+        raise invalid_argument("The associated key value store does not exist or is not READY.")

@@ -1,0 +1,112 @@
+"""TestFunction: runs a function's code on an event."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .database import Database
+from .function_queries import function_row, required_stage, summary_of
+from .responses import CloudFrontError, from_milliseconds, invalid_argument
+from .versions import invalid_if_match, require_if_match
+
+if TYPE_CHECKING:
+    from ...function_runtime import Run, StoreMetadata
+
+_log = logging.getLogger(__name__)
+
+MAX_EVENT_BYTES = 40_960
+"""An event. Source: CloudFront's service model, FunctionEventObject."""
+
+
+class CodeRunner(Protocol):
+    """What runs a function's code, apart from everything else in this process."""
+
+    def run(
+        self,
+        code: bytes,
+        runtime: str,
+        event: bytes,
+        key_values: Mapping[str, str] | None,
+        store: StoreMetadata | None = None,
+    ) -> Run:
+        """Runs `code` on `event`; `key_values` and `store` are of the associated store, None where there is none."""
+
+
+class TestRuns:
+    """The operation TestFunction.
+
+    Args:
+        database: where functions are.
+        runner: what runs them; None for the package's own.
+    """
+
+    def __init__(self, database: Database, runner: CodeRunner | None) -> None:
+        self._database = database
+        self._runner = runner
+
+    def test(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """TestFunction: `TestResult`. A function that throws is a result with `FunctionErrorMessage`.
+
+        Raises:
+            RefusedError: InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists, TestFunctionFailed.
+        """
+        name, stage, event = arguments["Name"], required_stage(arguments), arguments["EventObject"]
+        version = require_if_match(arguments)
+        if len(event) > MAX_EVENT_BYTES:
+            raise invalid_argument(f"The event has {len(event)} bytes; at most {MAX_EVENT_BYTES} are allowed.")
+        with self._database.reading() as connection:
+            function = function_row(connection, name, stage)
+            # TestFunction has no PreconditionFailed.
+            if version != function["etag"]:
+                raise invalid_if_match()
+            summary = summary_of(connection, name, stage)
+            store = _store(connection, function["key_value_store_arn"])
+        # After the transaction: nobody waits for a function to end.
+        run = self._run(function, event, *store)
+        return {
+            "TestResult": {
+                "FunctionSummary": summary,
+                "ComputeUtilization": str(run.compute_utilization),
+                "FunctionExecutionLogs": list(run.logs),
+                "FunctionErrorMessage": run.error_message or "",
+                "FunctionOutput": run.output or "",
+            }
+        }
+
+    def _run(
+        self, function: sqlite3.Row, event: bytes, key_values: Mapping[str, str] | None, store: StoreMetadata | None
+    ) -> Run:
+        # Not before it is needed: most servers test no function.
+        from ...function_runtime import InvalidEventError, Runner, RunnerError
+
+        if self._runner is None:
+            self._runner = Runner()
+        try:
+            return self._runner.run(function["code"], function["runtime"], event, key_values, store)
+        except InvalidEventError as error:
+            raise invalid_argument(str(error)) from None
+        except RunnerError as error:
+            _log.warning("a function could not be tested: %s", error)
+            raise CloudFrontError("TestFunctionFailed", 500, "The function could not be tested.") from error
+
+
+def _store(connection: sqlite3.Connection, arn: str | None) -> tuple[dict[str, str], StoreMetadata] | tuple[None, None]:
+    """The keys of the store that a function is associated with, and what else it may know of it."""
+    from ...function_runtime import StoreMetadata
+
+    if arn is None:
+        return None, None
+    row = connection.execute("SELECT * FROM key_value_stores WHERE arn = ?", (arn,)).fetchone()
+    pairs = connection.execute("SELECT key, value FROM key_values WHERE arn = ?", (arn,))
+    return dict(pairs), StoreMetadata(
+        id=arn.rpartition("/")[2],
+        creation_date_time=_iso(row["created_time"]),
+        last_updated_date_time=_iso(row["data_last_modified_time"]),
+    )
+
+
+def _iso(milliseconds: int) -> str:
+    return from_milliseconds(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

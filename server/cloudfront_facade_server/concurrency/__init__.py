@@ -1,0 +1,1 @@
+"""Greenlets, backoff and locks: how plain functions wait in the event loop."""

@@ -1,0 +1,17 @@
+"""From any exception to the status that the caller gets."""
+
+from __future__ import annotations
+
+from ..call_context import CallContext
+from ..errors.facade_errors import internal, validation_failed
+from ..errors.status_error import StatusError
+from ..errors.violations import ValidationError
+
+
+def to_status_error(error: BaseException, call: CallContext) -> StatusError:
+    """Makes the status of an exception; one that nobody foresaw becomes INTERNAL and says nothing of itself."""
+    if isinstance(error, StatusError):
+        return error
+    if isinstance(error, ValidationError):
+        return validation_failed(error.violations)
+    return call.annotate(internal(call.overall_outcome))

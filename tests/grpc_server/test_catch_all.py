@@ -1,0 +1,85 @@
+"""What goes wrong outside of servicers: the interceptor of last resort, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+
+from cloudfront_facade_server.grpc_server.catch_all import CatchAllInterceptor
+from support.facade import Failure, failure_of, open_channel
+
+SECRET = "the key is 12345"
+
+
+class Faulty(grpc.GenericRpcHandler):
+    """A service whose every method goes wrong."""
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        async def unary(_request: bytes, _context: Any) -> bytes:
+            raise LookupError(SECRET)
+
+        async def stream(requests: AsyncIterator[bytes], _context: Any) -> AsyncIterator[bytes]:
+            async for request in requests:
+                yield request
+            raise LookupError(SECRET)
+
+        match handler_call_details.method:
+            case "/faulty/Unary":
+                return grpc.unary_unary_rpc_method_handler(unary)
+            case "/faulty/UnaryStream":
+                return grpc.unary_stream_rpc_method_handler(unary)
+            case "/faulty/StreamUnary":
+                return grpc.stream_unary_rpc_method_handler(unary)
+            case "/faulty/StreamStream":
+                return grpc.stream_stream_rpc_method_handler(stream)
+        return None
+
+
+def call(address: str, method: str, kind: str) -> Failure:
+    with open_channel(address) as channel:
+        request = b"" if kind.startswith("unary") else iter([b"once"])
+        try:
+            answer = getattr(channel, kind)(method)(request)
+            list(answer if kind.endswith("stream") else ())
+        except grpc.RpcError as error:
+            return failure_of(error)
+    raise AssertionError("it went well")
+
+
+async def answer(method: str, kind: str) -> Failure:
+    server = grpc.aio.server(
+        interceptors=[CatchAllInterceptor(("backend", "none"), lambda _: 1000)], handlers=[Faulty()]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        return await asyncio.to_thread(call, f"127.0.0.1:{port}", method, kind)
+    finally:
+        await server.stop(None)
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("/faulty/Unary", "unary_unary"),
+        ("/faulty/UnaryStream", "unary_stream"),
+        ("/faulty/StreamUnary", "stream_unary"),
+        ("/faulty/StreamStream", "stream_stream"),
+    ],
+)
+def test_a_fault_outside_of_a_servicer_is_internal_and_told_to_the_log_without_its_text(
+    method: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failure = asyncio.run(answer(method, kind))
+
+    assert failure.code is grpc.StatusCode.INTERNAL
+    assert (failure.reason, failure.outcome, failure.message) == ("INTERNAL", "unknown", "internal error")
+    assert failure.trailers["backend"] == "none"
+    logged = "".join(capsys.readouterr())
+    assert "fault" in logged
+    assert "LookupError" in logged
+    assert SECRET not in logged + repr(failure)

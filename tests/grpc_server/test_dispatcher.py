@@ -1,0 +1,201 @@
+"""What the dispatcher makes of calls that wait: who is answered, with what, and the one line of each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import grpc
+import pytest
+from structlog.testing import capture_logs
+
+from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, WaitForKeyValueStoreRequest
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.call_context import CallContext, ShutdownDeadline, long_poll
+from cloudfront_facade_server.concurrency.greenlets import sleep
+from cloudfront_facade_server.grpc_server.dispatcher import CallLimits, Dispatcher
+from support.cloudfront_faults import hold
+from support.cloudfront_http import CloudFrontDouble
+from support.facade import failing, function, running_facade
+
+
+class RefusedError(Exception):
+    """What gRPC raises where a call was answered with an error."""
+
+
+class Context:
+    """The server's side of a call, as far as the dispatcher asks for it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.code: grpc.StatusCode | None = None
+        self.message = ""
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
+    def time_remaining(self) -> float:
+        return self._seconds
+
+    def set_trailing_metadata(self, _: object) -> None: ...
+
+    async def abort(self, code: grpc.StatusCode, message: str, _: object) -> None:
+        self.code, self.message = code, message
+        raise RefusedError
+
+
+class Service:
+    """A service with one method."""
+
+    def __init__(self, method: Callable[[Any, CallContext], Any]) -> None:
+        self.Do = method
+
+
+@contextmanager
+def lines() -> Iterator[list[dict[str, Any]]]:
+    with capture_logs() as captured:
+        yield cast(list[dict[str, Any]], captured)
+
+
+def dispatcher(**limits: Any) -> Dispatcher:
+    return Dispatcher(CallLimits(**limits), "aws", ShutdownDeadline())
+
+
+@pytest.mark.parametrize(
+    ("left", "status", "reason"), [(0.015, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"), (5.0, "CANCELLED", None)]
+)
+def test_a_call_that_grpc_ends_just_before_its_time_is_logged_as_what_the_caller_saw(
+    left: float, status: str, reason: str | None
+) -> None:
+    now = 0.0
+
+    async def main() -> None:
+        nonlocal now
+        serving = Dispatcher(CallLimits(), "aws", ShutdownDeadline(), clock=lambda: now)
+        method = serving.bind(Service(lambda _request, _call: sleep(0.05))).Do
+        handling = asyncio.create_task(method(b"", Context(30.0)))
+        await asyncio.sleep(0)
+        now = 30.0 - left
+        handling.cancel()  # the caller's own clock was ahead
+        with pytest.raises(asyncio.CancelledError):
+            await handling
+        await asyncio.wait_for(serving.idle.wait(), 5)
+
+    with lines() as written:
+        asyncio.run(main())
+    assert [(line["status"], line.get("reason")) for line in written] == [(status, reason)]
+
+
+def test_a_method_whose_task_is_cancelled_is_answered_at_once_and_closed() -> None:
+    def method(_request: object, call: CallContext) -> None:
+        call.outcome = "unknown"
+        sleep(0.01)
+        raise asyncio.CancelledError
+
+    async def main() -> tuple[Context, Dispatcher]:
+        serving, context = dispatcher(), Context(30.0)
+        with pytest.raises(RefusedError):
+            await asyncio.wait_for(serving.bind(Service(method)).Do(b"", context), 5)
+        return context, serving
+
+    with lines() as written:
+        context, serving = asyncio.run(main())
+    assert (context.code, context.message) == (grpc.StatusCode.INTERNAL, "internal error")
+    assert [(line["status"], line["reason"], line["outcome"]) for line in written] == [("INTERNAL",) * 2 + ("unknown",)]
+    assert serving.in_flight == 0
+    assert serving.idle.is_set()
+
+
+class Cancelled:
+    """A backend that is cancelled under its caller."""
+
+    name = "cancelled"
+
+    def create_function(self, **_: Any) -> Any:
+        raise asyncio.CancelledError
+
+    def close(self) -> None: ...
+
+
+def test_a_backend_that_is_cancelled_keeps_no_caller_waiting() -> None:
+    with running_facade(cast(Backend, Cancelled())) as facade:
+        started = time.monotonic()
+        failure = failing(facade.functions.CreateFunction, function(), timeout=20)
+        assert time.monotonic() - started < 5
+    assert (failure.code, failure.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
+    assert failure.outcome == "unknown"
+
+
+def test_what_only_waits_has_a_limit_of_its_own_and_shuts_nobody_out() -> None:
+    backend = EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)
+    with running_facade(backend, max_concurrent_calls=3, shutdown_grace_period=1) as facade:
+        facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+        request = WaitForKeyValueStoreRequest(name="redirects")
+        waits = [facade.stores.WaitForKeyValueStore.future(request, timeout=20) for _ in range(3)]
+        time.sleep(0.5)
+        shed = failing(facade.stores.WaitForKeyValueStore, request)
+        assert (shed.reason, shed.metadata["limit"], shed.outcome) == ("OVERLOADED", "3", "not_applied")
+        assert not any(wait.done() for wait in waits)
+        assert facade.functions.CreateFunction(function()).etag
+        waits[0].cancel()
+        time.sleep(0.2)
+        another = facade.stores.WaitForKeyValueStore.future(request, timeout=20)
+        time.sleep(0.3)
+        assert not another.done(), "a wait that was given up still counts"
+        for wait in (*waits[1:], another):
+            wait.cancel()
+
+
+def test_calls_that_wait_are_shed_by_name_and_end_with_the_dispatcher() -> None:
+    async def main() -> list[Context]:
+        serving = dispatcher(max_concurrent_calls=2)
+        method = serving.bind(Service(long_poll(lambda _request, _call: sleep(30)))).Do
+        contexts = [Context(60.0) for _ in range(3)]
+        calls = [asyncio.create_task(method(b"", context)) for context in contexts]
+        await asyncio.sleep(0.05)
+        assert serving.in_flight == 2
+        serving.end_long_polls()
+        await asyncio.wait_for(serving.idle.wait(), 5)
+        assert all(isinstance(error, RefusedError) for error in await asyncio.gather(*calls, return_exceptions=True))
+        return contexts
+
+    with lines() as written:
+        contexts = asyncio.run(main())
+    assert [context.code for context in contexts] == [
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ]
+    assert sorted(line["reason"] for line in written) == ["OVERLOADED", "SHUTTING_DOWN", "SHUTTING_DOWN"]
+    assert contexts[0].message.endswith("; nothing was changed; repeat the same request")
+
+
+def test_callers_that_go_away_leave_one_line_each(
+    cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
+) -> None:
+    cloudfront.always("CreateFunction", hold())
+    count = 30
+    with lines() as written:
+        with running_facade(aws_backend(cloudfront)) as facade:
+            calls = [
+                facade.functions.CreateFunction.future(function(f"f{number}"), timeout=20) for number in range(count)
+            ]
+            cloudfront.wait_for("CreateFunction", count)
+            for call in calls[:20]:
+                call.cancel()
+            time.sleep(0.2)
+            cloudfront.release()
+            assert {call.code() for call in calls[20:]} == {grpc.StatusCode.OK}
+        # The server has ended, and every method with it.
+        rpcs = [line for line in written if line["event"] == "rpc"]
+    assert [line["status"] for line in rpcs].count("OK") == 10
+    assert [line["status"] for line in rpcs].count("CANCELLED") == 20
+    assert len(rpcs) == count, json.dumps(rpcs, indent=1)
+    assert {line["outcome"] for line in rpcs} == {"applied"}
+    assert {line["log_level"] for line in rpcs} == {"info"}

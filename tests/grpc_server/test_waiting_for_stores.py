@@ -1,0 +1,186 @@
+"""WaitForKeyValueStore on a real server: when it answers, and what waiting costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from cloudfront_facade.v1.key_value_store_service_pb2 import (
+    CreateKeyValueStoreRequest,
+    ImportSource,
+    ImportSourceType,
+    WaitForKeyValueStoreRequest,
+)
+from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from support.facade import Facade, failing, running_facade
+from support.process import FacadeProcess
+
+WAIT = WaitForKeyValueStoreRequest(name="redirects")
+
+
+class Counting(EmbeddedBackend):
+    """The embedded backend, which counts how often a store is described."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(path=":memory:", **{"s3_dir": None, **arguments})
+        self.described: list[float] = []
+
+    def describe_key_value_store(self, **arguments: Any) -> Any:
+        self.described.append(time.monotonic())
+        return super().describe_key_value_store(**arguments)
+
+
+@contextmanager
+def store(provisioning_seconds: float, **settings: Any) -> Iterator[tuple[Facade, Counting]]:
+    backend = Counting(provisioning_seconds=provisioning_seconds)
+    with running_facade(backend, **settings) as facade:
+        facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+        yield facade, backend
+
+
+def test_it_answers_when_the_store_is_ready() -> None:
+    with store(0.4) as (facade, _):
+        started = time.monotonic()
+        response = facade.stores.WaitForKeyValueStore(WAIT, timeout=10)
+        took = time.monotonic() - started
+    assert response.key_value_store.status == "READY"
+    assert response.etag
+    assert 0.3 < took < 2
+
+
+def test_however_many_wait_there_is_one_poll_for_a_store() -> None:
+    with store(1.0) as (facade, backend):
+        waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20) for _ in range(90)]
+        statuses = {wait.result().key_value_store.status for wait in waits}
+    assert statuses == {"READY"}
+    assert len(backend.described) < 10
+
+
+def test_a_store_that_is_missing_is_not_waited_for() -> None:
+    with store(0) as (facade, _):
+        failure = failing(facade.stores.WaitForKeyValueStore, WaitForKeyValueStoreRequest(name="none"), timeout=10)
+    assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+
+
+def test_a_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
+    backend = Counting(s3_dir=tmp_path)
+    source = ImportSource(source_type=ImportSourceType.IMPORT_SOURCE_TYPE_S3, source_arn="arn:aws:s3:::bucket/missing")
+    with running_facade(backend) as facade:
+        facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects", import_source=source))
+        failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=10)
+    assert (failure.code, failure.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "KEY_VALUE_STORE_FAILED")
+    assert "import file" in failure.metadata["failure_reason"]
+    assert failure.metadata["failure_reason"] in failure.message
+    assert failure.details["PreconditionFailure"].violations[0].subject == "redirects"
+    assert failure.retry_after is None
+
+
+def test_the_deadline_ends_the_wait_and_the_last_wait_the_poll() -> None:
+    with store(60) as (facade, backend):
+        started = time.monotonic()
+        failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=0.6)
+        assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert time.monotonic() - started < 1.2
+        polled = len(backend.described)
+        time.sleep(1.5)
+        assert len(backend.described) == polled
+
+
+def test_a_caller_that_goes_away_ends_its_wait_and_nobody_elses() -> None:
+    with store(1.2) as (facade, _):
+        leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+        staying = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+        time.sleep(0.3)
+        leaving.cancel()
+        assert staying.result().key_value_store.status == "READY"
+        leaving = facade.stores.WaitForKeyValueStore.future(WaitForKeyValueStoreRequest(name="redirects"))
+        assert leaving.result().key_value_store.status == "READY"
+
+
+def test_a_wait_may_last_longer_than_other_calls_also_without_a_deadline() -> None:
+    with store(1.2, default_deadline=0.6, max_deadline=0.7) as (facade, _):
+        assert facade.stores.WaitForKeyValueStore(WAIT).key_value_store.status == "READY"
+        assert facade.stores.WaitForKeyValueStore(WAIT, timeout=30).key_value_store.status == "READY"
+
+
+def test_the_longest_wait_is_a_setting() -> None:
+    with store(60, max_long_running_deadline=0.7) as (facade, _):
+        failure = failing(facade.stores.WaitForKeyValueStore, WAIT)
+    assert (failure.code, failure.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
+    assert failure.outcome == "not_applied"
+
+
+def test_waits_take_no_slot_of_the_calls_upstream() -> None:
+    with store(60, max_concurrent_upstream_calls=1) as (facade, _):
+        waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=2) for _ in range(50)]
+        time.sleep(0.2)
+        with ThreadPoolExecutor() as pool:
+            created = list(
+                pool.map(
+                    lambda number: facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name=f"s{number}")),
+                    range(1),
+                )
+            )
+        assert created[0].etag
+        for wait in waits:
+            wait.cancel()
+
+
+@pytest.mark.parametrize("delay", ["0", "2"])
+def test_a_server_that_stops_sends_waits_elsewhere_at_once(delay: str) -> None:
+    with FacadeProcess(
+        "--backend",
+        "embedded",
+        "--embedded-db",
+        ":memory:",
+        "--embedded-provisioning-seconds",
+        "60",
+        "--drain-delay",
+        delay,
+    ) as process:
+        with grpc.insecure_channel(process.address) as channel:
+            facade = Facade.over(process.address, channel)
+            facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+            wait = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=30)
+            time.sleep(0.3)
+            started = time.monotonic()
+            process.signal()
+            failure = failing(wait.result)
+            assert time.monotonic() - started < 1
+        assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+        assert failure.outcome == "not_applied"
+        assert failure.retry_after is not None
+
+
+def test_a_server_that_stops_takes_no_new_waits() -> None:
+    arguments = ["--backend", "embedded", "--embedded-db", ":memory:", "--embedded-provisioning-seconds", "60"]
+    with FacadeProcess(*arguments, "--drain-delay", "2") as process, grpc.insecure_channel(process.address) as channel:
+        facade = Facade.over(process.address, channel)
+        facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+        process.signal()
+        process.wait_for("draining")
+        started = time.monotonic()
+        failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=30)
+        assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+        assert process.wait(30) == 0
+        assert time.monotonic() - started < 10, "no wait holds the server up"
+
+
+def test_a_wait_that_comes_as_the_last_one_leaves_begins_anew() -> None:
+    with store(0.8) as (facade, _):
+        for _ in range(20):
+            leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+            time.sleep(0.01)
+            leaving.cancel()
+            coming = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+            time.sleep(0.01)
+            assert not coming.done() or coming.result().key_value_store.status == "READY"
+            coming.cancel()
+        assert facade.stores.WaitForKeyValueStore(WAIT, timeout=20).key_value_store.status == "READY"
