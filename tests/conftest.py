@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cloudfront_fixtures import aws_backend, aws_environment, cloudfront
+from support.cloudfront.fixtures import aws_backend, aws_environment, cloudfront
 from support.measuring import ask_only_where_greenlets_run
 from support.process import FacadeProcess
 

@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientEr
 from botocore.parsers import ResponseParserError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support import cloudfront_faults as faults
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import FULL_FUNCTION, STORE_ARN, call, model_of, sample
-from support.cloudfront_wire import Answer
+from support.cloudfront import faults
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import FULL_FUNCTION, STORE_ARN, call, model_of, sample
+from support.cloudfront.wire import Answer
 
 MakeBackend = Callable[..., AwsBackend]
 

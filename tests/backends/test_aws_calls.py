@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsCalls
 from cloudfront_facade_server.backends.protocol import Backend
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import (
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import (
     DATA_OPERATIONS,
     FULL_FUNCTION,
     OPERATIONS,
@@ -23,7 +23,7 @@ from support.cloudfront_samples import (
     plain_client_of,
     sample,
 )
-from support.cloudfront_wire import refusal
+from support.cloudfront.wire import refusal
 
 MakeBackend = Callable[..., AwsBackend]
 

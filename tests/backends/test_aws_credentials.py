@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
-from support.cloudfront_credentials import SECRET_OUTPUT, CredentialSource, eventually, keys
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import FULL_FUNCTION
-from support.cloudfront_server import LoopbackServer, Reply
-from support.cloudfront_wire import Answer, installed_wire
+from support.cloudfront.credentials import SECRET_OUTPUT, CredentialSource, eventually, keys
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import FULL_FUNCTION
+from support.cloudfront.server import LoopbackServer, Reply
+from support.cloudfront.wire import Answer, installed_wire
 
 MakeBackend = Callable[..., AwsBackend]
 

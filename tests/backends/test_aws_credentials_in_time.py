@@ -17,10 +17,10 @@ from botocore.exceptions import CredentialRetrievalError, InvalidConfigError
 from cloudfront_facade_server.backends.aws import AwsBackend, credentials
 from cloudfront_facade_server.call_context import upstream_deadline
 from cloudfront_facade_server.errors.classify import proven_not_applied
-from support import cloudfront_faults as faults
-from support.cloudfront_credentials import CredentialSource, eventually, keys
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import FULL_FUNCTION, STORE_ARN
+from support.cloudfront import faults
+from support.cloudfront.credentials import CredentialSource, eventually, keys
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import FULL_FUNCTION, STORE_ARN
 
 MakeBackend = Callable[..., AwsBackend]
 

@@ -25,10 +25,10 @@ from cloudfront_facade_server.backends.aws.transport import Timeouts
 from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
 from cloudfront_facade_server.errors.classify import proven_not_applied
 from cloudfront_facade_server.errors.translate import OperationTarget, from_upstream
-from support import cloudfront_faults as faults
-from support.cloudfront_credentials import CredentialSource, keys
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import DATA_OPERATIONS, STORE_ARN, call, model_of, sample
+from support.cloudfront import faults
+from support.cloudfront.credentials import CredentialSource, keys
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import DATA_OPERATIONS, STORE_ARN, call, model_of, sample
 from support.event_loop import in_loop, waiting
 
 MakeBackend = Callable[..., AwsBackend]

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredent
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
-from support import cloudfront_faults as faults
-from support.cloudfront_credentials import CredentialSource, keys
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import FULL_FUNCTION, code_and_status
+from support.cloudfront import faults
+from support.cloudfront.credentials import CredentialSource, keys
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import FULL_FUNCTION, code_and_status
 
 MakeBackend = Callable[..., AwsBackend]
 

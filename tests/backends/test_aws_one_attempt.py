@@ -22,9 +22,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support import cloudfront_faults as faults
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import FULL_FUNCTION
+from support.cloudfront import faults
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import FULL_FUNCTION
 from support.event_loop import waiting
 
 MakeBackend = Callable[..., AwsBackend]

@@ -14,8 +14,8 @@ import botocore
 import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError, clients
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import FULL_FUNCTION
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import FULL_FUNCTION
 from support.event_loop import waiting
 
 pytestmark = pytest.mark.usefixtures("aws_environment")

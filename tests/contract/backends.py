@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend, Response
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.http import CloudFrontDouble
 from support.event_loop import waiting
 
 NAMES: Final = ("embedded", "aws")

@@ -11,7 +11,7 @@ import pytest
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, function, running_facade
 
 MakeBackend = Callable[..., AwsBackend]

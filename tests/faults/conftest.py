@@ -10,7 +10,7 @@ import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from faults.changing import created, facade, store
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, running_facade
 
 __all__ = ["created", "facade", "store"]

@@ -15,7 +15,7 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from faults.changing import DEVELOPMENT, LIVE, UNKNOWN, V2, MakeBackend, describe, updating
-from support.cloudfront_faults import (
+from support.cloudfront.faults import (
     Fault,
     apply_then_close,
     apply_then_hang,
@@ -32,8 +32,8 @@ from support.cloudfront_faults import (
     without_header,
     wrong_root,
 )
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_state import distribution
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.state import distribution
 from support.facade import Facade, failing, function, running_facade
 
 LOSSES: dict[str, Callable[[], Fault]] = {

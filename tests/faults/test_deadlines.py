@@ -21,9 +21,9 @@ from cloudfront_facade.v1.function_service_pb2 import (
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, DeleteKeyValueStoreRequest
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
-from support.cloudfront_faults import apply_then_close, delay, hang, normally, refuse, status_only
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_stores import StoredStore, utc_now
+from support.cloudfront.faults import apply_then_close, delay, hang, normally, refuse, status_only
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.stores import StoredStore, utc_now
 from support.facade import REQUEST_ID, Facade, failing, function, open_channel
 from support.process import FacadeProcess
 

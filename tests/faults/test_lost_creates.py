@@ -16,7 +16,7 @@ from cloudfront_facade.v1.function_service_pb2 import FunctionConfig, FunctionRu
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront_faults import (
+from support.cloudfront.faults import (
     apply_then_close,
     apply_then_hang,
     apply_then_reset,
@@ -29,7 +29,7 @@ from support.cloudfront_faults import (
     throttle,
     wrong_root,
 )
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function, running_facade
 
 MakeBackend = Callable[..., AwsBackend]

@@ -17,8 +17,8 @@ import pytest
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest
-from support.cloudfront_faults import hang, hold
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.faults import hang, hold
+from support.cloudfront.http import CloudFrontDouble
 from support.event_loop import event_loop
 from support.facade import failing, failure_of, function, open_channel
 from support.process import FacadeProcess

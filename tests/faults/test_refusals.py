@@ -21,8 +21,8 @@ from cloudfront_facade.v1.function_service_pb2 import (
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.protocol import Backend
-from support.cloudfront_faults import hang
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.faults import hang
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import REQUEST_ID, Facade, Failure, failing, failure_of, function, running_facade
 
 METHOD = "/cloudfront_facade.v1.FunctionService/CreateFunction"

@@ -10,8 +10,8 @@ import pytest
 
 from cloudfront_facade import Client, FacadeError, connect
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront_faults import Fault, apply_then_status, normally, refuse, status_only, throttle
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.faults import Fault, apply_then_status, normally, refuse, status_only, throttle
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, failing, function, running_facade
 
 

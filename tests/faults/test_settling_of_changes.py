@@ -14,9 +14,9 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from faults.changing import CODE, UNKNOWN, V2, describe, updating
-from support.cloudfront_faults import apply_then_status, delay, misstate, status_only, throttle
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_state import distribution
+from support.cloudfront.faults import apply_then_status, delay, misstate, status_only, throttle
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.state import distribution
 from support.facade import Facade, Failure, failing, function
 
 LOST = status_only(503)

@@ -17,9 +17,9 @@ from grpc_health.v1 import health_pb2
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest
-from support.cloudfront_faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_wire import Answer
+from support.cloudfront.faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.wire import Answer
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import FacadeProcess
 

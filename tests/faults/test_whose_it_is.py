@@ -14,7 +14,7 @@ import pytest
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
-from support.cloudfront_faults import (
+from support.cloudfront.faults import (
     Exchange,
     Fault,
     Hangup,
@@ -24,8 +24,8 @@ from support.cloudfront_faults import (
     status_only,
     wrong_root,
 )
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_wire import Answer
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.wire import Answer
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 
 Replica = Callable[..., AbstractContextManager[Facade]]

@@ -20,8 +20,8 @@ from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.call_context import CallContext, ShutdownDeadline, long_poll
 from cloudfront_facade_server.concurrency.greenlets import sleep
 from cloudfront_facade_server.grpc_server.dispatcher import CallLimits, Dispatcher
-from support.cloudfront_faults import hold
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.faults import hold
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import failing, function, running_facade
 
 

@@ -23,7 +23,7 @@ from grpc_health.v1 import health_pb2
 
 import cloudfront_facade
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from support.cloudfront_fixtures import AWS_VARIABLES
+from support.cloudfront.fixtures import AWS_VARIABLES
 from support.facade import REQUEST_ID, failing, function, open_channel
 from support.process import COMMAND, FacadeProcess, binary, clean_environment, run_command
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from .cloudfront_fixtures import AWS_VARIABLES
+from .cloudfront.fixtures import AWS_VARIABLES
 
 COMMAND = [sys.executable, "-m", "cloudfront_facade_server"]
 

@@ -22,7 +22,7 @@ from cloudfront_facade_server.errors.aws_codes import TABLE, MalformedResponseEr
 from cloudfront_facade_server.errors.classify import proven_not_applied
 from cloudfront_facade_server.errors.status_error import StatusError
 from cloudfront_facade_server.errors.translate import OperationTarget, from_upstream
-from support.cloudfront_wire import installed_wire
+from support.cloudfront.wire import installed_wire
 from support.facade import Failure
 from wire.expected_errors import (
     BY_HTTP_STATUS,

@@ -24,7 +24,7 @@ from cloudfront_facade_server import limits
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.translation.functions import create_function_from_boto, create_function_to_boto
 from cloudfront_facade_server.translation.key_value_stores import create_key_value_store_to_boto
-from support.cloudfront_wire import installed_wire
+from support.cloudfront.wire import installed_wire
 
 MODEL: Final = installed_wire().model
 DATA_MODEL: Final = botocore.session.Session().get_service_model("cloudfront-keyvaluestore")

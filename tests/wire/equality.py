@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from support.cloudfront_http import RecordedRequest
+from support.cloudfront.http import RecordedRequest
 
 DIFFERS: Final = {
     "amz-sdk-invocation-id": "a new one for every call",

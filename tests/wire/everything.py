@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import DATA_OPERATIONS, model_of, plain_client, plain_data_client, sample
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import DATA_OPERATIONS, model_of, plain_client, plain_data_client, sample
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ import pytest
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront_fixtures import AWS_VARIABLES
-from support.cloudfront_http import CloudFrontDouble, RecordedRequest
-from support.cloudfront_samples import call, plain_client
-from support.cloudfront_state import StoredStore, utc_now
+from support.cloudfront.fixtures import AWS_VARIABLES
+from support.cloudfront.http import CloudFrontDouble, RecordedRequest
+from support.cloudfront.samples import call, plain_client
+from support.cloudfront.state import StoredStore, utc_now
 from support.facade import Facade, running_facade
 from support.process import clean_environment
 

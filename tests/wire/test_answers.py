@@ -13,8 +13,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionResponse, FunctionRuntime, FunctionStage
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, CreateKeyValueStoreResponse
-from support.cloudfront_faults import Exchange, Fault
-from support.cloudfront_wire import Answer, installed_wire
+from support.cloudfront.faults import Exchange, Fault
+from support.cloudfront.wire import Answer, installed_wire
 from support.facade import REQUEST_ID, function
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value
 from wire.side_by_side import SideBySide

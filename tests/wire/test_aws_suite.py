@@ -14,12 +14,12 @@ from typing import Any, Final
 import pytest
 
 from aws.account import Account, until
-from support.cloudfront_faults import Exchange, Hangup, normally, refuse, throttle
-from support.cloudfront_fixtures import AWS_VARIABLES
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import plain_client
-from support.cloudfront_state import ACCOUNT, StoredFunction, StoredStore, utc_now
-from support.cloudfront_wire import Answer, refusal
+from support.cloudfront.faults import Exchange, Hangup, normally, refuse, throttle
+from support.cloudfront.fixtures import AWS_VARIABLES
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import plain_client
+from support.cloudfront.state import ACCOUNT, StoredFunction, StoredStore, utc_now
+from support.cloudfront.wire import Answer, refusal
 from support.process import clean_environment
 
 QUOTA: Final = 10_240

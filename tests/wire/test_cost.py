@@ -19,8 +19,8 @@ from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.translation.functions import create_function_to_boto
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import plain_client
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import plain_client
 from support.facade import REQUEST_ID, function
 
 pytestmark = pytest.mark.usefixtures("aws_environment")

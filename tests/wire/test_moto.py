@@ -22,7 +22,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, CreateKeyValueStoreResponse
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade.v1.tag_pb2 import Tag
-from support.cloudfront_fixtures import AWS_VARIABLES
+from support.cloudfront.fixtures import AWS_VARIABLES
 from support.facade import ANOTHER_ID, REQUEST_ID, failing
 from support.process import FacadeProcess
 

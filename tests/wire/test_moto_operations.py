@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront_samples import FULL_FUNCTION, code_and_status, plain_client
+from support.cloudfront.samples import FULL_FUNCTION, code_and_status, plain_client
 from support.event_loop import waiting
 
 pytestmark = pytest.mark.usefixtures("aws_environment")

@@ -10,9 +10,9 @@ from botocore import xform_name
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.protocol import Backend
-from support.cloudfront_fixtures import isolate
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import (
+from support.cloudfront.fixtures import isolate
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import (
     DATA_OPERATIONS,
     FULL_FUNCTION,
     OPERATIONS,

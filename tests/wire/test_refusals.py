@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
-from support.cloudfront_faults import Fault, html, refuse, status_only
+from support.cloudfront.faults import Fault, html, refuse, status_only
 from support.facade import Failure, failing, function
 from wire.expected_errors import BY_HTTP_STATUS, FAILURES, REFUSALS, Expected, assert_reads
 from wire.side_by_side import SideBySide

@@ -19,9 +19,9 @@ from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront_fixtures import isolate
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import DATA_OPERATIONS, OPERATIONS, STORE_ARN, call, model_of, sample
+from support.cloudfront.fixtures import isolate
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import DATA_OPERATIONS, OPERATIONS, STORE_ARN, call, model_of, sample
 from support.facade import Facade, running_facade
 from wire.equality import assert_same
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value

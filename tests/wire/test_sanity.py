@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.sanity.suite import run
 from cloudfront_facade_server.settings import SanitySettings
-from support.cloudfront_http import CloudFrontDouble
+from support.cloudfront.http import CloudFrontDouble
 from support.facade import running_facade
 
 MOTO_DIFFERS = (

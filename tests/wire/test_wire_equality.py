@@ -21,7 +21,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.upstream.request_tag import KEY
-from support.cloudfront_wire import installed_wire
+from support.cloudfront.wire import installed_wire
 from support.facade import REQUEST_ID
 from wire.equality import assert_same
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value

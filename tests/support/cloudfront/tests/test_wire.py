@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ClientError
 
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import (
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import (
     DATA_OPERATIONS,
     FULL_FUNCTION,
     OPERATIONS,
@@ -25,7 +25,7 @@ from support.cloudfront_samples import (
     plain_client_of,
     sample,
 )
-from support.cloudfront_wire import refusal
+from support.cloudfront.wire import refusal
 
 KEYS = f"/key-value-stores/{quote(STORE_ARN, safe='')}/keys"
 HOST = {"Host": "123456789012.localhost"}

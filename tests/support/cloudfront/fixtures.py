@@ -11,8 +11,8 @@ import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 
-from .cloudfront_http import CloudFrontDouble
-from .event_loop import waiting
+from ..event_loop import waiting
+from .http import CloudFrontDouble
 
 AWS_VARIABLES: Final = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",

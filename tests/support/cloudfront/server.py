@@ -13,8 +13,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .cloudfront_faults import Hangup
-from .cloudfront_wire import Answer
+from .faults import Hangup
+from .wire import Answer
 
 _POLL_SECONDS = 0.02
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import (
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import (
     FULL_FUNCTION,
     code_and_status,
     create_function,
     plain_client,
 )
-from support.cloudfront_state import distribution
+from support.cloudfront.state import distribution
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
 

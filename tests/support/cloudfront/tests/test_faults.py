@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
-from support import cloudfront_faults as faults
-from support.cloudfront_http import CloudFrontDouble
-from support.cloudfront_samples import (
+from support.cloudfront import faults
+from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.samples import (
     STORE_ARN,
     code_and_status,
     create_function,

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from .cloudfront_stores import (
+from .stores import (
     ACCOUNT,
     URL,
     InMemoryStores,
@@ -27,7 +27,7 @@ from .cloudfront_stores import (
     page,
     utc_now,
 )
-from .cloudfront_wire import refusal
+from .wire import refusal
 
 __all__ = ["ACCOUNT", "InMemoryCloudFront", "StoredFunction", "StoredStore", "distribution", "utc_now"]
 

@@ -17,8 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from .cloudfront_data_wire import installed_data_wire
-from .cloudfront_wire import installed_wire
+from .data_wire import installed_data_wire
+from .wire import installed_wire
 
 FULL_FUNCTION: Final[Mapping[str, Any]] = {
     "Name": "rewrite_URLs-1",

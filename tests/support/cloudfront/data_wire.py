@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from .cloudfront_wire import Answer, Router, arguments_of_head, refusal
+from .wire import Answer, Router, arguments_of_head, refusal
 
 PREFIX: Final = "/key-value-stores/"
 """What its paths begin with."""

@@ -26,11 +26,11 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from .cloudfront_data_wire import PREFIX, DataWire, installed_data_wire
-from .cloudfront_faults import Exchange, Fault, Hangup, normally
-from .cloudfront_server import LoopbackServer, Reply
-from .cloudfront_state import InMemoryCloudFront
-from .cloudfront_wire import Answer, Wire, installed_wire
+from .data_wire import PREFIX, DataWire, installed_data_wire
+from .faults import Exchange, Fault, Hangup, normally
+from .server import LoopbackServer, Reply
+from .state import InMemoryCloudFront
+from .wire import Answer, Wire, installed_wire
 
 Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Runs an operation with boto3's arguments: gives boto3's response, or raises ClientError."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from .cloudfront_wire import refusal
+from .wire import refusal
 
 ACCOUNT: Final = "123456789012"
 URL: Final = "https://cloudfront.amazonaws.com/2020-05-31"

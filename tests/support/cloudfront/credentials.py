@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .cloudfront_http import CloudFrontDouble
+from .http import CloudFrontDouble
 
 SECRET_OUTPUT = "the password is 12345"
 SOURCE = """#!/bin/sh

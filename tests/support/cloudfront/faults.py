@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from .cloudfront_wire import Answer
+from .wire import Answer
 
 
 class Hangup(Enum):

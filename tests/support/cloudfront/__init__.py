@@ -1,0 +1,1 @@
+"""An HTTP double of CloudFront and its KeyValueStore data plane, for tests."""
