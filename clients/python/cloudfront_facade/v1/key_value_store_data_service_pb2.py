@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from cloudfront_facade.v1 import options_pb2 as cloudfront__facade_dot_v1_dot_options__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7cloudfront_facade/v1/key_value_store_data_service.proto\x12\x14\x63loudfront_facade.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"3\n DescribeKeyValueStoreDataRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\"\xfb\x01\n!DescribeKeyValueStoreDataResponse\x12\x0c\n\x04\x65tag\x18\x01 \x01(\t\x12\x12\n\nitem_count\x18\x02 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07kvs_arn\x18\x04 \x01(\t\x12+\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_modified\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06status\x18\x07 \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\x08 \x01(\t\"-\n\rGetKeyRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"]\n\x0eGetKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x12\n\nitem_count\x18\x03 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x04 \x01(\x03\"J\n\rPutKeyRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"O\n\x0ePutKeyResponse\x12\x12\n\nitem_count\x18\x01 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\">\n\x10\x44\x65leteKeyRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"R\n\x11\x44\x65leteKeyResponse\x12\x12\n\nitem_count\x18\x01 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"I\n\x0fListKeysRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x10ListKeysResponse\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.cloudfront_facade.v1.KeyValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"V\n\tKeyChange\x12-\n\x03put\x18\x01 \x01(\x0b\x32\x1e.cloudfront_facade.v1.KeyValueH\x00\x12\x10\n\x06\x64\x65lete\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x63hange\"d\n\x11UpdateKeysRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x30\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1f.cloudfront_facade.v1.KeyChange\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"S\n\x12UpdateKeysResponse\x12\x12\n\nitem_count\x18\x01 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"d\n\x11ImportKeysRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x30\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1f.cloudfront_facade.v1.KeyChange\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"l\n\x12ImportKeysResponse\x12\x17\n\x0f\x61pplied_changes\x18\x01 \x01(\x03\x12\x12\n\nitem_count\x18\x02 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x03 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t2\xd0\x05\n\x18KeyValueStoreDataService\x12\x8c\x01\n\x19\x44\x65scribeKeyValueStoreData\x12\x36.cloudfront_facade.v1.DescribeKeyValueStoreDataRequest\x1a\x37.cloudfront_facade.v1.DescribeKeyValueStoreDataResponse\x12S\n\x06GetKey\x12#.cloudfront_facade.v1.GetKeyRequest\x1a$.cloudfront_facade.v1.GetKeyResponse\x12S\n\x06PutKey\x12#.cloudfront_facade.v1.PutKeyRequest\x1a$.cloudfront_facade.v1.PutKeyResponse\x12\\\n\tDeleteKey\x12&.cloudfront_facade.v1.DeleteKeyRequest\x1a\'.cloudfront_facade.v1.DeleteKeyResponse\x12Y\n\x08ListKeys\x12%.cloudfront_facade.v1.ListKeysRequest\x1a&.cloudfront_facade.v1.ListKeysResponse\x12_\n\nUpdateKeys\x12\'.cloudfront_facade.v1.UpdateKeysRequest\x1a(.cloudfront_facade.v1.UpdateKeysResponse\x12\x61\n\nImportKeys\x12\'.cloudfront_facade.v1.ImportKeysRequest\x1a(.cloudfront_facade.v1.ImportKeysResponse(\x01\x42Z\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7cloudfront_facade/v1/key_value_store_data_service.proto\x12\x14\x63loudfront_facade.v1\x1a\"cloudfront_facade/v1/options.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"3\n DescribeKeyValueStoreDataRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\"\xfb\x01\n!DescribeKeyValueStoreDataResponse\x12\x0c\n\x04\x65tag\x18\x01 \x01(\t\x12\x12\n\nitem_count\x18\x02 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x03 \x01(\x03\x12\x0f\n\x07kvs_arn\x18\x04 \x01(\t\x12+\n\x07\x63reated\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\rlast_modified\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06status\x18\x07 \x01(\t\x12\x16\n\x0e\x66\x61ilure_reason\x18\x08 \x01(\t\"-\n\rGetKeyRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\"]\n\x0eGetKeyResponse\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x12\n\nitem_count\x18\x03 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x04 \x01(\x03\"J\n\rPutKeyRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t\"O\n\x0ePutKeyResponse\x12\x12\n\nitem_count\x18\x01 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\">\n\x10\x44\x65leteKeyRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"R\n\x11\x44\x65leteKeyResponse\x12\x12\n\nitem_count\x18\x01 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"I\n\x0fListKeysRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x10ListKeysResponse\x12-\n\x05items\x18\x01 \x03(\x0b\x32\x1e.cloudfront_facade.v1.KeyValue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"&\n\x08KeyValue\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"V\n\tKeyChange\x12-\n\x03put\x18\x01 \x01(\x0b\x32\x1e.cloudfront_facade.v1.KeyValueH\x00\x12\x10\n\x06\x64\x65lete\x18\x02 \x01(\tH\x00\x42\x08\n\x06\x63hange\"d\n\x11UpdateKeysRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x30\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1f.cloudfront_facade.v1.KeyChange\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"S\n\x12UpdateKeysResponse\x12\x12\n\nitem_count\x18\x01 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x02 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"d\n\x11ImportKeysRequest\x12\x0f\n\x07kvs_arn\x18\x01 \x01(\t\x12\x30\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1f.cloudfront_facade.v1.KeyChange\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\"l\n\x12ImportKeysResponse\x12\x17\n\x0f\x61pplied_changes\x18\x01 \x01(\x03\x12\x12\n\nitem_count\x18\x02 \x01(\x03\x12\x1b\n\x13total_size_in_bytes\x18\x03 \x01(\x03\x12\x0c\n\x04\x65tag\x18\x04 \x01(\t2\xdc\x05\n\x18KeyValueStoreDataService\x12\x8c\x01\n\x19\x44\x65scribeKeyValueStoreData\x12\x36.cloudfront_facade.v1.DescribeKeyValueStoreDataRequest\x1a\x37.cloudfront_facade.v1.DescribeKeyValueStoreDataResponse\x12S\n\x06GetKey\x12#.cloudfront_facade.v1.GetKeyRequest\x1a$.cloudfront_facade.v1.GetKeyResponse\x12S\n\x06PutKey\x12#.cloudfront_facade.v1.PutKeyRequest\x1a$.cloudfront_facade.v1.PutKeyResponse\x12\\\n\tDeleteKey\x12&.cloudfront_facade.v1.DeleteKeyRequest\x1a\'.cloudfront_facade.v1.DeleteKeyResponse\x12Y\n\x08ListKeys\x12%.cloudfront_facade.v1.ListKeysRequest\x1a&.cloudfront_facade.v1.ListKeysResponse\x12\x65\n\nUpdateKeys\x12\'.cloudfront_facade.v1.UpdateKeysRequest\x1a(.cloudfront_facade.v1.UpdateKeysResponse\"\x04\x88\xb5\x18\x01\x12g\n\nImportKeys\x12\'.cloudfront_facade.v1.ImportKeysRequest\x1a(.cloudfront_facade.v1.ImportKeysResponse\"\x04\x88\xb5\x18\x01(\x01\x42Z\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,38 +34,42 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cloudfront_facade.v1.key_va
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024cloudfront_facade.v1P\001Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1'
-  _globals['_DESCRIBEKEYVALUESTOREDATAREQUEST']._serialized_start=114
-  _globals['_DESCRIBEKEYVALUESTOREDATAREQUEST']._serialized_end=165
-  _globals['_DESCRIBEKEYVALUESTOREDATARESPONSE']._serialized_start=168
-  _globals['_DESCRIBEKEYVALUESTOREDATARESPONSE']._serialized_end=419
-  _globals['_GETKEYREQUEST']._serialized_start=421
-  _globals['_GETKEYREQUEST']._serialized_end=466
-  _globals['_GETKEYRESPONSE']._serialized_start=468
-  _globals['_GETKEYRESPONSE']._serialized_end=561
-  _globals['_PUTKEYREQUEST']._serialized_start=563
-  _globals['_PUTKEYREQUEST']._serialized_end=637
-  _globals['_PUTKEYRESPONSE']._serialized_start=639
-  _globals['_PUTKEYRESPONSE']._serialized_end=718
-  _globals['_DELETEKEYREQUEST']._serialized_start=720
-  _globals['_DELETEKEYREQUEST']._serialized_end=782
-  _globals['_DELETEKEYRESPONSE']._serialized_start=784
-  _globals['_DELETEKEYRESPONSE']._serialized_end=866
-  _globals['_LISTKEYSREQUEST']._serialized_start=868
-  _globals['_LISTKEYSREQUEST']._serialized_end=941
-  _globals['_LISTKEYSRESPONSE']._serialized_start=943
-  _globals['_LISTKEYSRESPONSE']._serialized_end=1033
-  _globals['_KEYVALUE']._serialized_start=1035
-  _globals['_KEYVALUE']._serialized_end=1073
-  _globals['_KEYCHANGE']._serialized_start=1075
-  _globals['_KEYCHANGE']._serialized_end=1161
-  _globals['_UPDATEKEYSREQUEST']._serialized_start=1163
-  _globals['_UPDATEKEYSREQUEST']._serialized_end=1263
-  _globals['_UPDATEKEYSRESPONSE']._serialized_start=1265
-  _globals['_UPDATEKEYSRESPONSE']._serialized_end=1348
-  _globals['_IMPORTKEYSREQUEST']._serialized_start=1350
-  _globals['_IMPORTKEYSREQUEST']._serialized_end=1450
-  _globals['_IMPORTKEYSRESPONSE']._serialized_start=1452
-  _globals['_IMPORTKEYSRESPONSE']._serialized_end=1560
-  _globals['_KEYVALUESTOREDATASERVICE']._serialized_start=1563
-  _globals['_KEYVALUESTOREDATASERVICE']._serialized_end=2283
+  _globals['_KEYVALUESTOREDATASERVICE'].methods_by_name['UpdateKeys']._loaded_options = None
+  _globals['_KEYVALUESTOREDATASERVICE'].methods_by_name['UpdateKeys']._serialized_options = b'\210\265\030\001'
+  _globals['_KEYVALUESTOREDATASERVICE'].methods_by_name['ImportKeys']._loaded_options = None
+  _globals['_KEYVALUESTOREDATASERVICE'].methods_by_name['ImportKeys']._serialized_options = b'\210\265\030\001'
+  _globals['_DESCRIBEKEYVALUESTOREDATAREQUEST']._serialized_start=150
+  _globals['_DESCRIBEKEYVALUESTOREDATAREQUEST']._serialized_end=201
+  _globals['_DESCRIBEKEYVALUESTOREDATARESPONSE']._serialized_start=204
+  _globals['_DESCRIBEKEYVALUESTOREDATARESPONSE']._serialized_end=455
+  _globals['_GETKEYREQUEST']._serialized_start=457
+  _globals['_GETKEYREQUEST']._serialized_end=502
+  _globals['_GETKEYRESPONSE']._serialized_start=504
+  _globals['_GETKEYRESPONSE']._serialized_end=597
+  _globals['_PUTKEYREQUEST']._serialized_start=599
+  _globals['_PUTKEYREQUEST']._serialized_end=673
+  _globals['_PUTKEYRESPONSE']._serialized_start=675
+  _globals['_PUTKEYRESPONSE']._serialized_end=754
+  _globals['_DELETEKEYREQUEST']._serialized_start=756
+  _globals['_DELETEKEYREQUEST']._serialized_end=818
+  _globals['_DELETEKEYRESPONSE']._serialized_start=820
+  _globals['_DELETEKEYRESPONSE']._serialized_end=902
+  _globals['_LISTKEYSREQUEST']._serialized_start=904
+  _globals['_LISTKEYSREQUEST']._serialized_end=977
+  _globals['_LISTKEYSRESPONSE']._serialized_start=979
+  _globals['_LISTKEYSRESPONSE']._serialized_end=1069
+  _globals['_KEYVALUE']._serialized_start=1071
+  _globals['_KEYVALUE']._serialized_end=1109
+  _globals['_KEYCHANGE']._serialized_start=1111
+  _globals['_KEYCHANGE']._serialized_end=1197
+  _globals['_UPDATEKEYSREQUEST']._serialized_start=1199
+  _globals['_UPDATEKEYSREQUEST']._serialized_end=1299
+  _globals['_UPDATEKEYSRESPONSE']._serialized_start=1301
+  _globals['_UPDATEKEYSRESPONSE']._serialized_end=1384
+  _globals['_IMPORTKEYSREQUEST']._serialized_start=1386
+  _globals['_IMPORTKEYSREQUEST']._serialized_end=1486
+  _globals['_IMPORTKEYSRESPONSE']._serialized_start=1488
+  _globals['_IMPORTKEYSRESPONSE']._serialized_end=1596
+  _globals['_KEYVALUESTOREDATASERVICE']._serialized_start=1599
+  _globals['_KEYVALUESTOREDATASERVICE']._serialized_end=2331
 # @@protoc_insertion_point(module_scope)

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from cloudfront_facade.v1 import options_pb2 as cloudfront__facade_dot_v1_dot_options__pb2
 from cloudfront_facade.v1 import tag_pb2 as cloudfront__facade_dot_v1_dot_tag__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2cloudfront_facade/v1/key_value_store_service.proto\x12\x14\x63loudfront_facade.v1\x1a\x1e\x63loudfront_facade/v1/tag.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x01\n\x1a\x43reateKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07\x63omment\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\rimport_source\x18\x03 \x01(\x0b\x32\".cloudfront_facade.v1.ImportSource\x12\'\n\x04tags\x18\x04 \x03(\x0b\x32\x19.cloudfront_facade.v1.Tag\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\n\n\x08_comment\"{\n\x1b\x43reateKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08location\x18\x03 \x01(\t\",\n\x1c\x44\x65scribeKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"k\n\x1d\x44\x65scribeKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"I\n\x1aUpdateKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\"i\n\x1bUpdateKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"8\n\x1a\x44\x65leteKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x1d\n\x1b\x44\x65leteKeyValueStoreResponse\"R\n\x19ListKeyValueStoresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\"t\n\x1aListKeyValueStoresResponse\x12=\n\x10key_value_stores\x18\x01 \x03(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\x1bWaitForKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"j\n\x1cWaitForKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"_\n\x0cImportSource\x12;\n\x0bsource_type\x18\x01 \x01(\x0e\x32&.cloudfront_facade.v1.ImportSourceType\x12\x12\n\nsource_arn\x18\x02 \x01(\t\"\xa0\x01\n\rKeyValueStore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x14\n\x07\x63omment\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0b\n\x03\x61rn\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x36\n\x12last_modified_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\n\x08_comment*Q\n\x10ImportSourceType\x12\"\n\x1eIMPORT_SOURCE_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15IMPORT_SOURCE_TYPE_S3\x10\x01\x32\x85\x06\n\x14KeyValueStoreService\x12z\n\x13\x43reateKeyValueStore\x12\x30.cloudfront_facade.v1.CreateKeyValueStoreRequest\x1a\x31.cloudfront_facade.v1.CreateKeyValueStoreResponse\x12\x80\x01\n\x15\x44\x65scribeKeyValueStore\x12\x32.cloudfront_facade.v1.DescribeKeyValueStoreRequest\x1a\x33.cloudfront_facade.v1.DescribeKeyValueStoreResponse\x12z\n\x13UpdateKeyValueStore\x12\x30.cloudfront_facade.v1.UpdateKeyValueStoreRequest\x1a\x31.cloudfront_facade.v1.UpdateKeyValueStoreResponse\x12z\n\x13\x44\x65leteKeyValueStore\x12\x30.cloudfront_facade.v1.DeleteKeyValueStoreRequest\x1a\x31.cloudfront_facade.v1.DeleteKeyValueStoreResponse\x12w\n\x12ListKeyValueStores\x12/.cloudfront_facade.v1.ListKeyValueStoresRequest\x1a\x30.cloudfront_facade.v1.ListKeyValueStoresResponse\x12}\n\x14WaitForKeyValueStore\x12\x31.cloudfront_facade.v1.WaitForKeyValueStoreRequest\x1a\x32.cloudfront_facade.v1.WaitForKeyValueStoreResponseBZ\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2cloudfront_facade/v1/key_value_store_service.proto\x12\x14\x63loudfront_facade.v1\x1a\"cloudfront_facade/v1/options.proto\x1a\x1e\x63loudfront_facade/v1/tag.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdb\x01\n\x1a\x43reateKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x07\x63omment\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x39\n\rimport_source\x18\x03 \x01(\x0b\x32\".cloudfront_facade.v1.ImportSource\x12\'\n\x04tags\x18\x04 \x03(\x0b\x32\x19.cloudfront_facade.v1.Tag\x12\x12\n\nrequest_id\x18\x05 \x01(\t\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x42\n\n\x08_comment\"{\n\x1b\x43reateKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08location\x18\x03 \x01(\t\",\n\x1c\x44\x65scribeKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"k\n\x1d\x44\x65scribeKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"I\n\x1aUpdateKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\"i\n\x1bUpdateKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"8\n\x1a\x44\x65leteKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"\x1d\n\x1b\x44\x65leteKeyValueStoreResponse\"R\n\x19ListKeyValueStoresRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\"t\n\x1aListKeyValueStoresResponse\x12=\n\x10key_value_stores\x18\x01 \x03(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"+\n\x1bWaitForKeyValueStoreRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"j\n\x1cWaitForKeyValueStoreResponse\x12<\n\x0fkey_value_store\x18\x01 \x01(\x0b\x32#.cloudfront_facade.v1.KeyValueStore\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\"_\n\x0cImportSource\x12;\n\x0bsource_type\x18\x01 \x01(\x0e\x32&.cloudfront_facade.v1.ImportSourceType\x12\x12\n\nsource_arn\x18\x02 \x01(\t\"\xa0\x01\n\rKeyValueStore\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\n\n\x02id\x18\x02 \x01(\t\x12\x14\n\x07\x63omment\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x0b\n\x03\x61rn\x18\x04 \x01(\t\x12\x0e\n\x06status\x18\x05 \x01(\t\x12\x36\n\x12last_modified_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\n\x08_comment*Q\n\x10ImportSourceType\x12\"\n\x1eIMPORT_SOURCE_TYPE_UNSPECIFIED\x10\x00\x12\x19\n\x15IMPORT_SOURCE_TYPE_S3\x10\x01\x32\x90\x06\n\x14KeyValueStoreService\x12z\n\x13\x43reateKeyValueStore\x12\x30.cloudfront_facade.v1.CreateKeyValueStoreRequest\x1a\x31.cloudfront_facade.v1.CreateKeyValueStoreResponse\x12\x80\x01\n\x15\x44\x65scribeKeyValueStore\x12\x32.cloudfront_facade.v1.DescribeKeyValueStoreRequest\x1a\x33.cloudfront_facade.v1.DescribeKeyValueStoreResponse\x12z\n\x13UpdateKeyValueStore\x12\x30.cloudfront_facade.v1.UpdateKeyValueStoreRequest\x1a\x31.cloudfront_facade.v1.UpdateKeyValueStoreResponse\x12z\n\x13\x44\x65leteKeyValueStore\x12\x30.cloudfront_facade.v1.DeleteKeyValueStoreRequest\x1a\x31.cloudfront_facade.v1.DeleteKeyValueStoreResponse\x12w\n\x12ListKeyValueStores\x12/.cloudfront_facade.v1.ListKeyValueStoresRequest\x1a\x30.cloudfront_facade.v1.ListKeyValueStoresResponse\x12\x87\x01\n\x14WaitForKeyValueStore\x12\x31.cloudfront_facade.v1.WaitForKeyValueStoreRequest\x1a\x32.cloudfront_facade.v1.WaitForKeyValueStoreResponse\"\x08\x88\xb5\x18\x01\x90\xb5\x18\x01\x42Z\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,36 +35,38 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cloudfront_facade.v1.key_va
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\024cloudfront_facade.v1P\001Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1'
-  _globals['_IMPORTSOURCETYPE']._serialized_start=1529
-  _globals['_IMPORTSOURCETYPE']._serialized_end=1610
-  _globals['_CREATEKEYVALUESTOREREQUEST']._serialized_start=142
-  _globals['_CREATEKEYVALUESTOREREQUEST']._serialized_end=361
-  _globals['_CREATEKEYVALUESTORERESPONSE']._serialized_start=363
-  _globals['_CREATEKEYVALUESTORERESPONSE']._serialized_end=486
-  _globals['_DESCRIBEKEYVALUESTOREREQUEST']._serialized_start=488
-  _globals['_DESCRIBEKEYVALUESTOREREQUEST']._serialized_end=532
-  _globals['_DESCRIBEKEYVALUESTORERESPONSE']._serialized_start=534
-  _globals['_DESCRIBEKEYVALUESTORERESPONSE']._serialized_end=641
-  _globals['_UPDATEKEYVALUESTOREREQUEST']._serialized_start=643
-  _globals['_UPDATEKEYVALUESTOREREQUEST']._serialized_end=716
-  _globals['_UPDATEKEYVALUESTORERESPONSE']._serialized_start=718
-  _globals['_UPDATEKEYVALUESTORERESPONSE']._serialized_end=823
-  _globals['_DELETEKEYVALUESTOREREQUEST']._serialized_start=825
-  _globals['_DELETEKEYVALUESTOREREQUEST']._serialized_end=881
-  _globals['_DELETEKEYVALUESTORERESPONSE']._serialized_start=883
-  _globals['_DELETEKEYVALUESTORERESPONSE']._serialized_end=912
-  _globals['_LISTKEYVALUESTORESREQUEST']._serialized_start=914
-  _globals['_LISTKEYVALUESTORESREQUEST']._serialized_end=996
-  _globals['_LISTKEYVALUESTORESRESPONSE']._serialized_start=998
-  _globals['_LISTKEYVALUESTORESRESPONSE']._serialized_end=1114
-  _globals['_WAITFORKEYVALUESTOREREQUEST']._serialized_start=1116
-  _globals['_WAITFORKEYVALUESTOREREQUEST']._serialized_end=1159
-  _globals['_WAITFORKEYVALUESTORERESPONSE']._serialized_start=1161
-  _globals['_WAITFORKEYVALUESTORERESPONSE']._serialized_end=1267
-  _globals['_IMPORTSOURCE']._serialized_start=1269
-  _globals['_IMPORTSOURCE']._serialized_end=1364
-  _globals['_KEYVALUESTORE']._serialized_start=1367
-  _globals['_KEYVALUESTORE']._serialized_end=1527
-  _globals['_KEYVALUESTORESERVICE']._serialized_start=1613
-  _globals['_KEYVALUESTORESERVICE']._serialized_end=2386
+  _globals['_KEYVALUESTORESERVICE'].methods_by_name['WaitForKeyValueStore']._loaded_options = None
+  _globals['_KEYVALUESTORESERVICE'].methods_by_name['WaitForKeyValueStore']._serialized_options = b'\210\265\030\001\220\265\030\001'
+  _globals['_IMPORTSOURCETYPE']._serialized_start=1565
+  _globals['_IMPORTSOURCETYPE']._serialized_end=1646
+  _globals['_CREATEKEYVALUESTOREREQUEST']._serialized_start=178
+  _globals['_CREATEKEYVALUESTOREREQUEST']._serialized_end=397
+  _globals['_CREATEKEYVALUESTORERESPONSE']._serialized_start=399
+  _globals['_CREATEKEYVALUESTORERESPONSE']._serialized_end=522
+  _globals['_DESCRIBEKEYVALUESTOREREQUEST']._serialized_start=524
+  _globals['_DESCRIBEKEYVALUESTOREREQUEST']._serialized_end=568
+  _globals['_DESCRIBEKEYVALUESTORERESPONSE']._serialized_start=570
+  _globals['_DESCRIBEKEYVALUESTORERESPONSE']._serialized_end=677
+  _globals['_UPDATEKEYVALUESTOREREQUEST']._serialized_start=679
+  _globals['_UPDATEKEYVALUESTOREREQUEST']._serialized_end=752
+  _globals['_UPDATEKEYVALUESTORERESPONSE']._serialized_start=754
+  _globals['_UPDATEKEYVALUESTORERESPONSE']._serialized_end=859
+  _globals['_DELETEKEYVALUESTOREREQUEST']._serialized_start=861
+  _globals['_DELETEKEYVALUESTOREREQUEST']._serialized_end=917
+  _globals['_DELETEKEYVALUESTORERESPONSE']._serialized_start=919
+  _globals['_DELETEKEYVALUESTORERESPONSE']._serialized_end=948
+  _globals['_LISTKEYVALUESTORESREQUEST']._serialized_start=950
+  _globals['_LISTKEYVALUESTORESREQUEST']._serialized_end=1032
+  _globals['_LISTKEYVALUESTORESRESPONSE']._serialized_start=1034
+  _globals['_LISTKEYVALUESTORESRESPONSE']._serialized_end=1150
+  _globals['_WAITFORKEYVALUESTOREREQUEST']._serialized_start=1152
+  _globals['_WAITFORKEYVALUESTOREREQUEST']._serialized_end=1195
+  _globals['_WAITFORKEYVALUESTORERESPONSE']._serialized_start=1197
+  _globals['_WAITFORKEYVALUESTORERESPONSE']._serialized_end=1303
+  _globals['_IMPORTSOURCE']._serialized_start=1305
+  _globals['_IMPORTSOURCE']._serialized_end=1400
+  _globals['_KEYVALUESTORE']._serialized_start=1403
+  _globals['_KEYVALUESTORE']._serialized_end=1563
+  _globals['_KEYVALUESTORESERVICE']._serialized_start=1649
+  _globals['_KEYVALUESTORESERVICE']._serialized_end=2433
 # @@protoc_insertion_point(module_scope)
