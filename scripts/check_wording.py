@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Finds phrases that are not idiomatic English in everything a person reads, and suggests the usual ones.
+
+    check_wording.py [FILE ...]      without FILE: every text file that git tracks, generated ones excepted
+
+Prints FILE:LINE: the phrase and what to write instead. Exits with 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+PHRASES = {
+    r"tells?|told|telling": "report, return, say or show",
+    r"gives?|gave|giving": "return, yield, pass or have",
+    r"anew": "again",
+    r"mend(s|ed|ing)?": "fix",
+    r"(is|are|was|were) none": "is not one",
+    r"(?<!there )(?<!There )(is|are|was|were) no (?!longer|more|one|need|such|way|other)\w+": "is not a ...",
+    r"beside": "next to, besides or except",
+    r"apart(?! from\b)": "except",
+    r"(nothing|none|anything|everything|4xx|keys?|ASCII) but(?! (not|also|no)\b)": "except",
+    r"[,;] for (it|its|they|he|she|this|that|there|no|nobody|none|what|which|then|who|so)": "because",
+    r"where (it|there|they|he|she|that|this|none|nobody|nothing|one|no|some|such|CloudFront|gRPC)": "if or when",
+    r"played with": "disposable",
+    r"as (it|they) should(?! not\b)": "correct",
+    r"(is|are|was|were|be|been) said": "is set, is specified",
+    r"the matter is": "the problem is",
+    r"nobody waits": "the caller is gone",
+    r"lacks? the right": "is not allowed",
+    r"stands? still": "is suspended",
+    r"nasty": "hostile",
+    r"rubbish": "leftovers",
+}
+"""Each phrase, as a regular expression of whole words, and what to write instead."""
+
+SKIPPED = (
+    "LICENSE",
+    "scripts/check_wording.py",
+    "tests/unit/test_wording.py",
+    "requirements/",
+    "clients/node/package-lock.json",
+    "clients/node/src/gen/",
+    "clients/python/cloudfront_facade/v1/",
+)
+TEXT = (".py", ".md", ".proto", ".ts", ".js", ".mjs", ".sh", ".toml", ".yaml", ".yml", ".json", ".in", "file", ".pyi")
+
+_COMPILED = [(re.compile(rf"\b(?:{phrase})(?!\w)"), advice) for phrase, advice in PHRASES.items()]
+
+
+def findings(text: str) -> Iterator[tuple[int, str, str]]:
+    """Yields the line number, the phrase and the advice for each phrase in a text."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for phrase, advice in _COMPILED:
+            for found in phrase.finditer(line):
+                yield number, found[0], advice
+
+
+def tracked() -> list[Path]:
+    """Returns the text files that git tracks, generated ones excepted."""
+    names = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split()
+    return [PROJECT / name for name in names if name.endswith(TEXT) and not name.startswith(SKIPPED)]
+
+
+def main(arguments: list[str]) -> int:
+    """Runs the check; returns the exit code."""
+    count = 0
+    for path in map(Path, arguments) if arguments else tracked():
+        if not path.exists():
+            continue
+        for number, phrase, advice in findings(path.read_text(encoding="utf-8")):
+            count += 1
+            print(f'{path}:{number}: "{phrase}": {advice}')
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

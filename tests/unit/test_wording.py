@@ -1,0 +1,45 @@
+"""The check of `make lint` that keeps unidiomatic phrases out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECK = "scripts/check_wording.py"
+
+
+def run(project: Path, *files: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the check on files; without any, on the whole tree."""
+    command = [sys.executable, project / CHECK, *files]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "phrase"),
+    [
+        ("The caller is told what is wrong.", "told"),
+        ("Gives the etag, for it has changed.", ", for it"),
+        ("Read it again, and decide anew.", "anew"),
+        ("The etag is none that CloudFront issued.", "is none"),
+        ("The value is no JSON.", "is no JSON"),
+        ("Returns None where there is no store.", "where there"),
+    ],
+)
+def test_a_planted_sentence_is_found_with_its_line(project: Path, tmp_path: Path, sentence: str, phrase: str) -> None:
+    planted = tmp_path / "planted.md"
+    planted.write_text(f"# A page\n\n{sentence}\n")
+
+    ended = run(project, planted)
+
+    assert ended.returncode == 1
+    assert f'{planted}:3: "{phrase}": ' in ended.stdout
+
+
+def test_plain_english_passes(project: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("If there is no store, the call fails because its etag does not match. Apart from that, retry.\n")
+
+    assert run(project, page).returncode == 0
