@@ -1,4 +1,4 @@
-"""Plain functions that wait in the event loop."""
+"""Greenlets: plain functions that wait in the event loop."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import threading
 import time
 import traceback
 import weakref
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 
@@ -18,20 +19,21 @@ from cloudfront_facade_server.concurrency.greenlets import (
     GreenletPool,
     PooledGreenlet,
     await_,
+    checkpoint,
     greenlet_spawn,
     run_in_daemon_thread,
     sleep,
 )
 
 
-def test_a_function_that_never_waits_ends_where_it_begins() -> None:
+def test_function_that_never_waits_returns_from_start() -> None:
     pool = GreenletPool()
     assert pool.start(lambda word: word.upper(), "done") == "DONE"
     with pytest.raises(LookupError):
         pool.start(dict[str, str]().__getitem__, "missing")
 
 
-def test_one_stack_serves_functions_that_end_before_the_next_one_begins() -> None:
+def test_sequential_functions_reuse_one_greenlet() -> None:
     pool = GreenletPool()
     used: set[object] = set()
 
@@ -43,9 +45,9 @@ def test_one_stack_serves_functions_that_end_before_the_next_one_begins() -> Non
             raise LookupError
 
     async def attempt(*, fail: bool, pause: bool) -> None:
-        begun = pool.start(work, fail=fail, pause=pause)
-        if isinstance(begun, PooledGreenlet):
-            await pool.join(begun)
+        started = pool.start(work, fail=fail, pause=pause)
+        if isinstance(started, PooledGreenlet):
+            await pool.join(started)
 
     async def main() -> None:
         for pause in (False, True):
@@ -57,7 +59,7 @@ def test_one_stack_serves_functions_that_end_before_the_next_one_begins() -> Non
     assert len(used) == 1
 
 
-def test_a_kept_stack_keeps_nothing_of_what_ran_on_it() -> None:
+def test_idle_greenlet_keeps_no_reference_to_its_last_function() -> None:
     class Request:
         pass
 
@@ -76,7 +78,7 @@ def test_a_kept_stack_keeps_nothing_of_what_ran_on_it() -> None:
         assert gone() is None
 
 
-def test_stacks_end_with_their_keeper() -> None:
+def test_greenlets_are_freed_with_their_pool() -> None:
     pool = GreenletPool()
     used = pool.start(lambda: weakref.ref(getcurrent()))
     assert not isinstance(used, PooledGreenlet)
@@ -85,7 +87,7 @@ def test_stacks_end_with_their_keeper() -> None:
     assert used() is None
 
 
-def test_functions_that_wait_take_turns_in_one_thread() -> None:
+def test_waiting_functions_interleave_in_one_thread() -> None:
     events: list[tuple[str, int]] = []
 
     def work(name: str) -> str:
@@ -101,7 +103,7 @@ def test_functions_that_wait_take_turns_in_one_thread() -> None:
     assert events == [(name, step) for step in range(3) for name in "ab"]
 
 
-def test_what_goes_wrong_is_raised_where_the_function_waits_with_its_trace() -> None:
+def test_exception_of_the_awaitable_is_raised_by_await_with_its_traceback() -> None:
     async def fail() -> None:
         raise LookupError
 
@@ -115,30 +117,30 @@ def test_what_goes_wrong_is_raised_where_the_function_waits_with_its_trace() -> 
     assert asyncio.run(greenlet_spawn(work)) == "fail"
 
 
-def test_a_function_whose_task_is_cancelled_is_left_in_order() -> None:
-    left: list[str] = []
+def test_cancelling_the_task_runs_the_functions_finally_blocks() -> None:
+    closed: list[str] = []
 
     def work() -> None:
         try:
             sleep(60)
         finally:
-            left.append("left")
+            closed.append("closed")
 
     async def main() -> None:
         pool = GreenletPool()
-        begun = pool.start(work)
-        assert isinstance(begun, PooledGreenlet)
-        task = asyncio.create_task(pool.join(begun))
+        started = pool.start(work)
+        assert isinstance(started, PooledGreenlet)
+        task = asyncio.create_task(pool.join(started))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
     asyncio.run(main())
-    assert left == ["left"]
+    assert closed == ["closed"]
 
 
-def test_a_function_sees_what_its_caller_set_and_what_it_sets_stays_its_own() -> None:
+def test_function_runs_in_a_copy_of_its_callers_context() -> None:
     caller: ContextVar[str] = ContextVar("caller", default="nobody")
 
     def work(name: str) -> list[str]:
@@ -157,32 +159,50 @@ def test_a_function_sees_what_its_caller_set_and_what_it_sets_stays_its_own() ->
     assert asyncio.run(main()) == [(["a", "a within"], "a"), (["b", "b within"], "b")]
 
 
-def test_without_a_loop_nothing_waits() -> None:
+def test_await_outside_a_greenlet_raises() -> None:
     future: asyncio.Future[None] = asyncio.Future(loop=asyncio.new_event_loop())
-    with pytest.raises(RuntimeError, match="no event loop"):
+    with pytest.raises(RuntimeError, match="outside a greenlet; start the function with greenlet_spawn"):
         await_(future)
     future.get_loop().close()
 
 
-def test_what_blocks_does_not_hold_up_the_loop() -> None:
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("wait", [lambda: await_(asyncio.sleep(1)), lambda: sleep(1), checkpoint])
+def test_await_outside_a_greenlet_closes_its_coroutine(wait: Callable[[], object]) -> None:
+    with pytest.raises(RuntimeError, match="outside a greenlet"):
+        wait()
+    gc.collect()  # would report a coroutine that was never awaited
+
+
+@pytest.mark.filterwarnings("error")
+def test_await_in_a_coroutine_of_the_event_loop_raises_and_closes_its_coroutine() -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="outside a greenlet"):
+            await_(asyncio.sleep(1))
+
+    asyncio.run(main())
+    gc.collect()
+
+
+def test_blocking_function_in_a_daemon_thread_does_not_block_the_event_loop() -> None:
     async def main() -> float:
         blocked = asyncio.create_task(greenlet_spawn(lambda: await_(run_in_daemon_thread(lambda: time.sleep(0.3)))))
-        started = time.monotonic()
+        before = time.monotonic()
         await asyncio.sleep(0.01)
-        late = time.monotonic() - started
+        late = time.monotonic() - before
         await blocked
         return late
 
     assert asyncio.run(main()) < 0.2
 
 
-def test_what_hangs_does_not_hold_up_the_end() -> None:
+def test_hanging_daemon_thread_does_not_delay_the_end_of_the_event_loop() -> None:
     release = threading.Event()
 
     async def main() -> None:
         await asyncio.wait({run_in_daemon_thread(release.wait)}, timeout=0.01)
 
-    started = time.monotonic()
+    before = time.monotonic()
     asyncio.run(main())
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - before < 2
     release.set()

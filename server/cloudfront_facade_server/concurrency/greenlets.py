@@ -1,9 +1,11 @@
-"""Plain functions that wait in the event loop.
+"""Greenlets: plain functions that wait in the event loop.
 
-A servicer is a plain function, and so is all that it calls, boto3 included. It runs in the event loop's own thread, as
-a greenlet: where it has to wait, for CloudFront's answer or for time to pass, it hands an awaitable to the loop and
-stands still until there is a result, while the loop does other work. So a call that waits costs no thread, a refusal
-no change of threads, and no two calls ever run at the same instant.
+A servicer is a plain function, and so is everything it calls, boto3 included. It runs in the event loop's own thread,
+as a greenlet: to wait for CloudFront's response or for a timer, it passes an awaitable to the event loop with `await_`
+and is suspended. It is resumed with the result; in between, the event loop does other work. So a waiting call costs no
+thread, a rejected request switches no threads, and two calls never run at the same instant.
+
+The names are those of SQLAlchemy, which bridges its asyncio API in the same way.
 """
 
 from __future__ import annotations
@@ -23,16 +25,16 @@ T = TypeVar("T")
 
 
 _MAX_IDLE_GREENLETS: Final = 64
-"""Stacks that wait for their next function: as many as are seldom needed at once."""
+"""Maximum number of idle greenlets kept for reuse."""
 
 
 class PooledGreenlet(greenlet):
-    """A stack for plain functions, while one of them waits on it.
+    """A greenlet of a `GreenletPool`: it runs one function after another.
 
     Attributes:
-        awaits: what the function waits for; None once it has ended.
-        result: what it gave.
-        failure: what it raised, else None.
+        awaits: The awaitable that the function is suspended on; None when the function has ended.
+        result: What the function returned.
+        failure: What the function raised, or None.
     """
 
     def __init__(self) -> None:
@@ -44,47 +46,53 @@ class PooledGreenlet(greenlet):
 
 
 class GreenletPool:
-    """Runs the plain functions of an event loop, each on a stack that others have used before.
+    """Runs plain functions in an event loop, each in a greenlet that is reused.
 
-    Python maps memory for a new stack and unmaps it at the end, which takes a tenth of the time of a refusal.
+    Python maps memory for the stack of a new greenlet and unmaps it at the end. That takes a tenth of the time in
+    which a request is rejected.
     """
 
     def __init__(self) -> None:
         self._idle: list[PooledGreenlet] = []
 
     def start(self, function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T | PooledGreenlet:
-        """Runs a function until it ends, and gives its result; or until it waits, for `finish` to run it on."""
-        stack = self._idle.pop() if self._idle else PooledGreenlet()
-        stack.gr_context = copy_context()
-        stack.switch(partial(function, *arguments, **keywords))
-        return cast(T, self._end(stack)) if stack.awaits is None else stack
+        """Runs a function until it ends or is suspended for the first time.
 
-    async def join(self, waiting: PooledGreenlet) -> Any:
-        """Runs a function that waits to its end, and gives its result."""
-        while waiting.awaits is not None:
+        Returns:
+            The function's result, or its suspended greenlet, which `join` runs to its end.
+        """
+        running = self._idle.pop() if self._idle else PooledGreenlet()
+        running.gr_context = copy_context()
+        running.switch(partial(function, *arguments, **keywords))
+        return cast(T, self._end(running)) if running.awaits is None else running
+
+    async def join(self, suspended: PooledGreenlet) -> Any:
+        """Awaits what a suspended function waits for and resumes it, until it ends; returns its result."""
+        while suspended.awaits is not None:
             try:
-                value = await waiting.awaits
-            except BaseException as error:  # noqa: BLE001 (it is raised where the function waits)
-                waiting.throw(type(error), error, error.__traceback__)
+                value = await suspended.awaits
+            except BaseException as error:  # noqa: BLE001 (raised again inside the function, by await_)
+                suspended.throw(type(error), error, error.__traceback__)
             else:
-                waiting.switch(value)
-        return self._end(waiting)
+                suspended.switch(value)
+        return self._end(suspended)
 
-    def _end(self, stack: PooledGreenlet) -> Any:
-        """Gives what the function gave, or raises what it raised, and keeps the stack for the next one."""
-        result, failure = stack.result, stack.failure
-        stack.result = stack.failure = None
+    def _end(self, ended: PooledGreenlet) -> Any:
+        """Keeps the greenlet for another function; returns what its function returned, or raises what it raised."""
+        result, failure = ended.result, ended.failure
+        ended.result = ended.failure = None
         if len(self._idle) < _MAX_IDLE_GREENLETS:
-            self._idle.append(stack)
+            self._idle.append(ended)
         if failure is None:
             return result
         try:
             raise failure
         finally:
-            del failure  # its trace has this frame in it
+            del failure  # its traceback refers to this frame
 
 
-# What a stack has in its variables while it is kept is kept too, so these have none: not even the stack itself.
+# The local variables of an idle greenlet stay alive as long as it does. So these functions keep nothing in variables
+# between two functions, not even the greenlet itself.
 
 
 def _run_one_after_another() -> None:
@@ -101,60 +109,66 @@ def _run(function: Callable[[], Any]) -> None:
     try:
         result = function()
     except GreenletExit:
-        raise  # nobody waits for it any more
-    except BaseException as error:  # noqa: BLE001 (it is raised by `Stacks`)
+        raise  # the pool was dropped, and nobody waits for the function
+    except BaseException as error:  # noqa: BLE001 (raised again by GreenletPool)
         failure = error
-    stack = cast(PooledGreenlet, getcurrent())
-    stack.awaits, stack.result, stack.failure = None, result, failure
+    current = cast(PooledGreenlet, getcurrent())
+    current.awaits, current.result, current.failure = None, result, failure
 
 
 async def greenlet_spawn(function: Callable[P, T], *arguments: P.args, **keywords: P.kwargs) -> T:
-    """Runs a plain function, waits of it included, and gives its result."""
+    """Runs a plain function, which may call `await_`, in a new greenlet and returns its result."""
     pool = GreenletPool()
-    begun = pool.start(function, *arguments, **keywords)
-    return cast(T, await pool.join(begun)) if isinstance(begun, PooledGreenlet) else begun
+    started = pool.start(function, *arguments, **keywords)
+    return cast(T, await pool.join(started)) if isinstance(started, PooledGreenlet) else started
 
 
 def await_(awaitable: Awaitable[T]) -> T:
-    """Waits for an awaitable, in a function that `Stacks` or `run` runs; raises RuntimeError in any other."""
+    """Suspends the running function until an awaitable completes, and returns its result.
+
+    Raises:
+        RuntimeError: The function was started neither by `GreenletPool` nor by `greenlet_spawn`.
+    """
     current = getcurrent()
     if isinstance(current, PooledGreenlet) and current.parent:
         current.awaits = awaitable
         return cast(T, current.parent.switch())
-    raise RuntimeError("there is no event loop to wait in")
+    if asyncio.iscoroutine(awaitable):
+        awaitable.close()  # otherwise Python warns that it was never awaited
+    raise RuntimeError("await_ was called outside a greenlet; start the function with greenlet_spawn")
 
 
 def sleep(seconds: float) -> None:
-    """Waits so many seconds."""
+    """Suspends the running function for this number of seconds."""
     await_(asyncio.sleep(seconds))
 
 
 def checkpoint() -> None:
-    """Lets the loop do other work, in a function that computes for long."""
+    """Lets the event loop do other work; called now and then by a function that computes for long."""
     sleep(0)
 
 
 def run_in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
-    """Runs what may hang for ever in a thread that the end of the process does not wait for."""
+    """Runs a function that may block for ever in a thread that does not delay the exit of the process."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
+    future: asyncio.Future[T] = loop.create_future()
 
     def settle(result: T | None, error: Exception | None) -> None:
-        if answer.cancelled():
+        if future.cancelled():
             return
         if error:
-            answer.set_exception(error)
+            future.set_exception(error)
         else:
-            answer.set_result(cast(T, result))
+            future.set_result(cast(T, result))
 
     def work() -> None:
         result, failure = None, None
         try:
             result = function()
-        except Exception as error:  # noqa: BLE001 (it is raised where it is waited for)
+        except Exception as error:  # noqa: BLE001 (raised where the future is awaited)
             failure = error
-        with suppress(RuntimeError):  # the loop has ended
+        with suppress(RuntimeError):  # the event loop is closed
             loop.call_soon_threadsafe(settle, result, failure)
 
     threading.Thread(target=work, name=function.__name__, daemon=True).start()
-    return answer
+    return future

@@ -1,7 +1,7 @@
-"""One after the other, for writers of one store.
+"""A keyed lock: serialises the writers of one key value store.
 
-The version is the whole store's, so that of writers who write at once all but one fail. Those of one replica take turns
-and so only ever conflict with others'.
+CloudFront has one etag for a whole store, so all but one of several concurrent writers fail. The writers of one replica
+hold a lock in turn, and only conflict with those of other replicas.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from .greenlets import await_
 
 
 class KeyedLock:
-    """Turns by name; a name is forgotten when nobody waits for it."""
+    """One lock for each key; a key is forgotten when nobody holds or awaits its lock."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
-        self._interested: dict[str, int] = {}
+        self._users: dict[str, int] = {}
 
     @contextmanager
-    def take(self, name: str) -> Iterator[None]:
-        """Waits for the turn, and keeps it inside the block."""
-        lock = self._locks.setdefault(name, asyncio.Lock())
-        self._interested[name] = self._interested.get(name, 0) + 1
+    def hold(self, key: str) -> Iterator[None]:
+        """Waits for the lock of a key, and holds it inside the block."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._users[key] = self._users.get(key, 0) + 1
         try:
             await_(lock.acquire())
             try:
@@ -32,6 +32,6 @@ class KeyedLock:
             finally:
                 lock.release()
         finally:
-            self._interested[name] -= 1
-            if not self._interested[name]:
-                del self._interested[name], self._locks[name]
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._locks[key]

@@ -127,7 +127,7 @@ class KeyValues:
         if "IfMatch" in sent:
             # What is seen would not say of which version it is, nor whose.
             return self._change(call, operation, sent, None)
-        with self._turns.take(sent["KvsARN"]):
+        with self._turns.hold(sent["KvsARN"]):
             for number, pause in enumerate(exponential_backoff(), 1):
                 version = guess if guess and number == 1 else self._version(call, sent)
                 try:
