@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from cloudfront_facade.service_config import LASTING, LONGEST_DEADLINE
+from cloudfront_facade.service_config import LONGEST_DEADLINE, is_long_running
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Defaults:
     def timeout(self, method: str | bytes) -> float | None:
         """The seconds that a call of this method may take: those that may last are not cut off with the others."""
         name = method.decode() if isinstance(method, bytes) else method
-        return max(self.deadline, LONGEST_DEADLINE) if self.deadline and name in LASTING else self.deadline
+        return max(self.deadline, LONGEST_DEADLINE) if self.deadline and is_long_running(name) else self.deadline
 
     def fill(self, request: Any) -> Any:
         """A copy of the request with a new id, where it has room for one and none yet; else the request itself."""

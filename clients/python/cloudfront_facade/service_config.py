@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from google.protobuf import descriptor_pool
 
 from cloudfront_facade.tls import TLS
 
@@ -40,14 +43,10 @@ KEEPALIVE = {
 }
 """A dead connection is noticed within 80 s of a call; an idle one is left alone, as servers demand."""
 
-STORES = "cloudfront_facade.v1.KeyValueStoreService"
 KEY_VALUES = "cloudfront_facade.v1.KeyValueStoreDataService"
 
 LONGEST_DEADLINE = 1800.0
-"""Seconds that the server honours at most, for the methods that may last."""
-
-LASTING = frozenset({f"/{STORES}/WaitForKeyValueStore", f"/{KEY_VALUES}/UpdateKeys", f"/{KEY_VALUES}/ImportKeys"})
-"""The methods that may last: their deadline is the longest where the call has none of its own."""
+"""Longest deadline of a long-running method that the server honours, in seconds."""
 
 KEY_WRITES = [{"service": KEY_VALUES, "method": name} for name in ("PutKey", "DeleteKey", "UpdateKeys", "ImportKeys")]
 """The methods that are sent once, as names of a service config.
@@ -79,6 +78,26 @@ def channel_arguments(
         **dict(options),
     }
     return list(arguments.items())
+
+
+@cache
+def is_long_running(method: str) -> bool:
+    """Returns whether the protos mark a method as long-running; its default deadline is then LONGEST_DEADLINE.
+
+    Args:
+        method: The method's path, for example `/cloudfront_facade.v1.FunctionService/GetFunction`. The stub that makes
+            the call has loaded its descriptor. Methods of other APIs are not long-running.
+    """
+    try:
+        descriptor = descriptor_pool.Default().FindMethodByName(method.removeprefix("/").replace("/", "."))
+    except KeyError:
+        return False
+    if not descriptor.has_options:
+        return False
+
+    from cloudfront_facade.v1 import options_pb2
+
+    return bool(descriptor.GetOptions().Extensions[options_pb2.long_running])
 
 
 def _is_target(target: str) -> bool:
