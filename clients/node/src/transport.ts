@@ -1,16 +1,16 @@
 /** What happens to every call on its way: a look at the request, a `requestId`, typed errors. */
 import { randomUUID } from "node:crypto";
 
-import { clone, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
+import { clone, getOption, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { ConnectError, type Transport } from "@connectrpc/connect";
 
 import { FacadeError } from "./errors.js";
+import { long_running } from "./gen/cloudfront_facade/v1/options_pb.js";
 import { checkDeadline, checked } from "./requests.js";
 
-/** The methods that may last, and the milliseconds that the server gives them. */
-const LASTING = new Set(["WaitForKeyValueStore", "UpdateKeys", "ImportKeys"]);
-const LASTING_MS = 1_800_000;
+/** Longest deadline of a long-running method that the server honours, in milliseconds. */
+const LONG_RUNNING_DEADLINE_MS = 1_800_000;
 
 /**
  * Gives creates a `requestId`, and errors the type `FacadeError`, but for those of the caller's own making. Interceptors
@@ -33,7 +33,7 @@ export function facadeTransport(
     if (deadlineMs === null) {
       return undefined;
     }
-    return LASTING.has(method.name) ? Math.max(deadlineMs, LASTING_MS) : deadlineMs;
+    return getOption(method, long_running) ? Math.max(deadlineMs, LONG_RUNNING_DEADLINE_MS) : deadlineMs;
   }
   return {
     async unary(method, signal, given, header, input, contextValues) {
