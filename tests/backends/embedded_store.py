@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Store:
@@ -49,10 +36,3 @@ class Store:
         }
         given = {name: items for name, items in given.items() if items}
         return self.backend.update_keys(KvsARN=self.arn, IfMatch=self.describe()["ETag"], **given)
-
-
-def refusal(call: Callable[..., object], *arguments: Any, **named: Any) -> tuple[str, int]:
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **named)
-    response: Any = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from backends.embedded_store import Clock, Store, refusal
+from backends.embedded_store import Store
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from support.clock import Clock
+from support.errors import error_of
 
 NO_STORE = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
 
@@ -72,11 +74,11 @@ def test_a_store_that_is_not_ready_is_only_described(clock: Clock, operation: st
         store = Store(backend, **source)
         assert store.describe()["Status"] == ("FAILED" if failed else "PROVISIONING")
         if operation != "DescribeKeyValueStore":
-            assert refusal(OPERATIONS[operation], backend, store.arn) == ("ConflictException", 409)
+            assert error_of(OPERATIONS[operation], backend, store.arn) == ("ConflictException", 409)
         clock.now += timedelta(seconds=5)
         if failed:
             assert store.describe()["Status"] == "FAILED"
-            assert refusal(store.put, "k", "v") == ("ConflictException", 409)
+            assert error_of(store.put, "k", "v") == ("ConflictException", 409)
         else:
             assert store.describe()["Status"] == "READY"
             store.put("k", "v")

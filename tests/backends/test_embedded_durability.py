@@ -6,7 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.embedded.database import Database
+from support.errors import code_of
 
 CONFIG = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
 TAGS = {"Items": [{"Key": f"k{number}", "Value": "v"} for number in range(10)]}
@@ -96,15 +97,6 @@ def go(child: subprocess.Popen[str]) -> None:
     assert child.stdin is not None
     child.stdin.write("go\n")
     child.stdin.flush()
-
-
-def code_of(call: Callable[[], object]) -> str:
-    try:
-        call()
-    except ClientError as error:
-        code: str = error.response["Error"]["Code"]
-        return code
-    return "OK"
 
 
 def create_function(backend: EmbeddedBackend, name: str) -> str:

@@ -6,15 +6,14 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from support.errors import code_of
 
 # Makes all changes that there are, over and over, and says each time what it has done.
 CHANGE = """
@@ -67,15 +66,6 @@ while number < 60:
         assert error.response["Error"]["Code"] == "ConflictException", error
 print("done")
 """
-
-
-def code_of(call: Callable[[], object]) -> str:
-    try:
-        call()
-    except ClientError as error:
-        code: str = error.response["Error"]["Code"]
-        return code
-    return "OK"
 
 
 def all_keys(backend: EmbeddedBackend, arn: str) -> list[str]:

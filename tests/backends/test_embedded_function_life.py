@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 5, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+from support.clock import Clock
+from support.errors import error_of
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(microsecond=0)
 
 
 @pytest.fixture
@@ -39,13 +32,6 @@ def config(runtime: str = "cloudfront-js-2.0", comment: str = "", **more: Any) -
 def reading(*arns: str, quantity: int | None = None) -> dict[str, Any]:
     items = [{"KeyValueStoreARN": arn} for arn in arns]
     return {"KeyValueStoreAssociations": {"Quantity": len(items) if quantity is None else quantity, "Items": items}}
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Mapping[str, Any] = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def create(backend: EmbeddedBackend, name: str = "f", code: bytes = b"first", **more: Any) -> str:
@@ -140,7 +126,7 @@ def test_an_update_is_held_against_the_rules_of_a_create(
         before = stage(backend, "f", "DEVELOPMENT")
         code = b"x" * (10_241 if what == "too large" else 1)
         arguments = {"Name": "f", "IfMatch": version, "FunctionConfig": config(runtime, **associations)}
-        assert refusal(backend.update_function, **arguments, FunctionCode=code) == refused
+        assert error_of(backend.update_function, **arguments, FunctionCode=code) == refused
         assert stage(backend, "f", "DEVELOPMENT") == before
 
 
@@ -205,7 +191,7 @@ def test_a_function_is_in_live_only_when_it_was_published(backend: EmbeddedBacke
     create(backend)
     create(backend, "other")
     backend.publish_function(Name="other", IfMatch=backend.describe_function(Name="other")["ETag"])
-    assert refusal(backend.describe_function, Name="f", Stage="LIVE") == ("NoSuchFunctionExists", 404)
+    assert error_of(backend.describe_function, Name="f", Stage="LIVE") == ("NoSuchFunctionExists", 404)
     assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
 
 
@@ -217,7 +203,7 @@ def test_a_delete_takes_both_stages_and_frees_the_name(backend: EmbeddedBackend)
     assert answer.keys() == {"ResponseMetadata"}
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
     for which in ("DEVELOPMENT", "LIVE"):
-        assert refusal(backend.describe_function, Name="f", Stage=which) == ("NoSuchFunctionExists", 404)
+        assert error_of(backend.describe_function, Name="f", Stage=which) == ("NoSuchFunctionExists", 404)
     assert stage(backend, "other", "DEVELOPMENT")[0] == b"first"
     assert create(backend) != version
     assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
@@ -227,6 +213,6 @@ def test_a_deleted_function_makes_room_in_the_quota() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_functions=1)) as backend:
         version = create(backend)
         backend.publish_function(Name="f", IfMatch=version)
-        assert refusal(create, backend=backend, name="g") == ("TooManyFunctions", 400)
+        assert error_of(create, backend=backend, name="g") == ("TooManyFunctions", 400)
         backend.delete_function(Name="f", IfMatch=version)
         create(backend, "g")

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend
+from support.clock import Clock
+from support.errors import error_of, error_with_exception
 
 ARN = "arn:aws:cloudfront::000000000000:function/"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -45,13 +38,6 @@ def function(
 def associated_with(*arns: str, quantity: int | None = None) -> dict[str, Any]:
     items = [{"KeyValueStoreARN": arn} for arn in arns]
     return {"KeyValueStoreAssociations": {"Quantity": len(items) if quantity is None else quantity, "Items": items}}
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, ClientError]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Mapping[str, Any] = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value
 
 
 def ready_store(backend: Backend, name: str = "s") -> str:
@@ -99,7 +85,7 @@ def test_a_create_answers_201_with_cloudfronts_headers(backend: EmbeddedBackend,
 def test_every_answer_and_every_refusal_has_a_request_id_of_its_own(backend: EmbeddedBackend) -> None:
     created = backend.create_function(**function())["ResponseMetadata"]
     described = backend.describe_function(Name="f")["ResponseMetadata"]
-    refused = refusal(backend.describe_function, Name="g")[2].response["ResponseMetadata"]
+    refused = error_with_exception(backend.describe_function, Name="g")[2].response["ResponseMetadata"]
     assert len({created["RequestId"], described["RequestId"], refused["RequestId"]}) == 3
     assert refused["HTTPHeaders"] == {
         "date": "Tue, 05 May 2026 12:00:00 GMT",
@@ -132,7 +118,7 @@ def test_code_is_read_back_byte_by_byte(backend: EmbeddedBackend, code: bytes) -
 
 def test_a_second_function_of_the_same_name_is_refused(backend: EmbeddedBackend) -> None:
     backend.create_function(**function(code=b"first"))
-    code, status, error = refusal(backend.create_function, **function(code=b"second"))
+    code, status, error = error_with_exception(backend.create_function, **function(code=b"second"))
     assert (code, status) == ("FunctionAlreadyExists", 409)
     assert error.operation_name == "CreateFunction"
     assert "named f" in error.response["Error"]["Message"]
@@ -150,14 +136,14 @@ def test_what_does_not_exist_in_a_stage_is_not_found(
     backend: EmbeddedBackend, read: str, arguments: dict[str, str]
 ) -> None:
     backend.create_function(**function("f"))
-    code, status, _ = refusal(getattr(backend, read), **arguments)
+    code, status = error_of(getattr(backend, read), **arguments)
     assert (code, status) == ("NoSuchFunctionExists", 404)
 
 
 def test_code_above_the_limit_is_refused() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_function_code_bytes=5)) as backend:
         backend.create_function(**function("at", code=b"x" * 5))
-        code, status, error = refusal(backend.create_function, **function("over", code=b"x" * 6))
+        code, status, error = error_with_exception(backend.create_function, **function("over", code=b"x" * 6))
     assert (code, status) == ("FunctionSizeLimitExceeded", 413)
     assert "6 bytes" in error.response["Error"]["Message"]
 
@@ -166,10 +152,10 @@ def test_the_quota_of_functions_is_kept() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_functions=2)) as backend:
         backend.create_function(**function("f0"))
         backend.create_function(**function("f1"))
-        code, status, _ = refusal(backend.create_function, **function("f2"))
+        code, status = error_of(backend.create_function, **function("f2"))
         assert (code, status) == ("TooManyFunctions", 400)
-        assert refusal(backend.create_function, **function("f1"))[0] == "FunctionAlreadyExists"
-        assert refusal(backend.describe_function, Name="f2")[0] == "NoSuchFunctionExists"
+        assert error_of(backend.create_function, **function("f1"))[0] == "FunctionAlreadyExists"
+        assert error_of(backend.describe_function, Name="f2")[0] == "NoSuchFunctionExists"
 
 
 def test_a_function_keeps_its_association_with_a_ready_store(backend: EmbeddedBackend) -> None:
@@ -187,34 +173,34 @@ def test_an_empty_association_is_none(backend: EmbeddedBackend, associations: di
 
 @pytest.mark.parametrize("associations", [{"Quantity": 1}, {"Quantity": 1, "Items": []}])
 def test_a_quantity_without_items_is_refused(backend: EmbeddedBackend, associations: dict[str, Any]) -> None:
-    code, status, _ = refusal(backend.create_function, **function(KeyValueStoreAssociations=associations))
+    code, status = error_of(backend.create_function, **function(KeyValueStoreAssociations=associations))
     assert (code, status) == ("InvalidArgument", 400)
 
 
 def test_a_quantity_other_than_the_number_of_items_is_refused(backend: EmbeddedBackend) -> None:
     arn = ready_store(backend)
-    assert refusal(backend.create_function, **function(**associated_with(arn, quantity=0)))[0] == "InvalidArgument"
-    assert refusal(backend.create_function, **function(**associated_with(arn, quantity=2)))[0] == "InvalidArgument"
-    assert refusal(backend.describe_function, Name="f")[0] == "NoSuchFunctionExists"
+    assert error_of(backend.create_function, **function(**associated_with(arn, quantity=0)))[0] == "InvalidArgument"
+    assert error_of(backend.create_function, **function(**associated_with(arn, quantity=2)))[0] == "InvalidArgument"
+    assert error_of(backend.describe_function, Name="f")[0] == "NoSuchFunctionExists"
 
 
 def test_more_than_one_association_is_refused(backend: EmbeddedBackend) -> None:
     arns = [ready_store(backend, "s0"), ready_store(backend, "s1")]
-    code, status, error = refusal(backend.create_function, **function(**associated_with(*arns)))
+    code, status, error = error_with_exception(backend.create_function, **function(**associated_with(*arns)))
     assert (code, status) == ("InvalidArgument", 400)
     assert "at most 1" in error.response["Error"]["Message"]
 
 
 def test_an_association_of_the_old_runtime_is_refused(backend: EmbeddedBackend) -> None:
     arguments = function(runtime="cloudfront-js-1.0", **associated_with(ready_store(backend)))
-    code, status, error = refusal(backend.create_function, **arguments)
+    code, status, error = error_with_exception(backend.create_function, **arguments)
     assert (code, status) == ("InvalidArgument", 400)
     assert "cloudfront-js-2.0" in error.response["Error"]["Message"]
 
 
 def test_an_association_with_a_missing_store_is_refused(backend: EmbeddedBackend) -> None:
     arn = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
-    code, status, _ = refusal(backend.create_function, **function(**associated_with(arn)))
+    code, status = error_of(backend.create_function, **function(**associated_with(arn)))
     assert (code, status) == ("InvalidArgument", 400)
 
 
@@ -222,6 +208,6 @@ def test_an_association_waits_for_the_store_to_be_ready(clock: Clock) -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=30)) as backend:
         arguments = function(**associated_with(ready_store(backend)))
         clock.now += timedelta(seconds=29)
-        assert refusal(backend.create_function, **arguments)[:2] == ("InvalidArgument", 400)
+        assert error_of(backend.create_function, **arguments) == ("InvalidArgument", 400)
         clock.now += timedelta(seconds=1)
         backend.create_function(**arguments)

@@ -9,9 +9,9 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from support.errors import error_with_operation
 
 
 @pytest.fixture
@@ -52,13 +52,6 @@ def listed(
         between(number)
         arguments["NextToken"] = page["NextToken"]
     raise AssertionError
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Any = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value.operation_name
 
 
 def test_an_empty_store_has_one_empty_page(backend: EmbeddedBackend) -> None:
@@ -106,7 +99,7 @@ def test_changes_between_pages_repeat_nothing_and_lose_nothing(backend: Embedded
 
 @pytest.mark.parametrize("max_results", [0, -1, 51, 10**9])
 def test_a_page_size_that_cloudfront_does_not_have_is_refused(backend: EmbeddedBackend, max_results: int) -> None:
-    refused = refusal(backend.list_keys, KvsARN=make(backend), MaxResults=max_results)
+    refused = error_with_operation(backend.list_keys, KvsARN=make(backend), MaxResults=max_results)
     assert refused == ("ValidationException", 400, "ListKeys")
 
 
@@ -125,7 +118,11 @@ NO_TOKENS: tuple[Any, ...] = ({}, [], 1, None, "k")
 def test_a_token_that_is_none_is_refused(backend: EmbeddedBackend, token: str) -> None:
     arn = make(backend)
     write(backend, arn, ["k"])
-    assert refusal(backend.list_keys, KvsARN=arn, NextToken=token) == ("ValidationException", 400, "ListKeys")
+    assert error_with_operation(backend.list_keys, KvsARN=arn, NextToken=token) == (
+        "ValidationException",
+        400,
+        "ListKeys",
+    )
 
 
 def test_a_token_of_another_store_is_refused(backend: EmbeddedBackend) -> None:
@@ -133,7 +130,7 @@ def test_a_token_of_another_store_is_refused(backend: EmbeddedBackend) -> None:
     for arn in (one, other):
         write(backend, arn, ["a", "b"])
     token = backend.list_keys(KvsARN=one, MaxResults=1)["NextToken"]
-    assert refusal(backend.list_keys, KvsARN=other, NextToken=token)[0] == "ValidationException"
+    assert error_with_operation(backend.list_keys, KvsARN=other, NextToken=token)[0] == "ValidationException"
     assert listed(backend, one, NextToken=token) == ["b"]
 
 
@@ -143,7 +140,7 @@ def test_a_token_that_was_changed_is_refused(backend: EmbeddedBackend, change: s
     write(backend, arn, ["a", "b"])
     token = backend.list_keys(KvsARN=arn, MaxResults=1)["NextToken"]
     changed = encoded(f"{arn} ".encode()) if change == "no key" else change.format(token)
-    assert refusal(backend.list_keys, KvsARN=arn, NextToken=changed)[0] == "ValidationException"
+    assert error_with_operation(backend.list_keys, KvsARN=arn, NextToken=changed)[0] == "ValidationException"
 
 
 def test_a_token_is_no_key(backend: EmbeddedBackend) -> None:

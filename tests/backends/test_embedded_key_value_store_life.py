@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+from support.clock import Clock
+from support.errors import error_of, error_with_exception
 
 
 @pytest.fixture
@@ -31,13 +25,6 @@ def clock() -> Clock:
 def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
         yield backend
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, ClientError]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Mapping[str, Any] = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value
 
 
 def listed(backend: EmbeddedBackend, **arguments: str) -> list[str]:
@@ -111,8 +98,8 @@ def test_a_delete_takes_the_keys_and_frees_the_name(backend: EmbeddedBackend) ->
     answer = backend.delete_key_value_store(Name="s", IfMatch=version)
     assert answer.keys() == {"ResponseMetadata"}
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
-    assert refusal(backend.describe_key_value_store, Name="s")[0] == "EntityNotFound"
-    assert refusal(backend.describe_key_value_store_data, KvsARN=arn)[0] == "ResourceNotFoundException"
+    assert error_of(backend.describe_key_value_store, Name="s")[0] == "EntityNotFound"
+    assert error_of(backend.describe_key_value_store_data, KvsARN=arn)[0] == "ResourceNotFoundException"
     assert listed(backend) == ["other"]
     assert backend.get_key(KvsARN=other_arn, Key="k")["Value"] == "v"
     new_arn, _ = make(backend)
@@ -128,7 +115,7 @@ def test_a_store_that_a_function_is_associated_with_is_not_deleted(backend: Embe
         backend.publish_function(Name="f", IfMatch=function_version)
     if stage == "LIVE":
         function_version = associate(backend, "f")
-    code, status, error = refusal(backend.delete_key_value_store, Name="s", IfMatch=version)
+    code, status, error = error_with_exception(backend.delete_key_value_store, Name="s", IfMatch=version)
     assert (code, status) == ("CannotDeleteEntityWhileInUse", 409)
     assert error.operation_name == "DeleteKeyValueStore"
     assert backend.describe_key_value_store(Name="s")["ETag"] == version

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
+from support.clock import Clock
+from support.errors import error_of, error_with_exception
 
 
 @pytest.fixture
@@ -32,13 +24,6 @@ def clock() -> Clock:
 def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
         yield backend
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, ClientError]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Mapping[str, Any] = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value
 
 
 def status_of(backend: EmbeddedBackend, name: str) -> str:
@@ -112,7 +97,7 @@ def test_an_absent_and_an_empty_comment_differ(backend: EmbeddedBackend) -> None
 
 def test_a_second_store_of_the_same_name_is_refused(backend: EmbeddedBackend) -> None:
     first = backend.create_key_value_store(Name="s", Comment="first")
-    code, status, error = refusal(backend.create_key_value_store, Name="s", Comment="second")
+    code, status, error = error_with_exception(backend.create_key_value_store, Name="s", Comment="second")
     assert (code, status, error.operation_name) == ("EntityAlreadyExists", 409, "CreateKeyValueStore")
     assert backend.describe_key_value_store(Name="s")["ETag"] == first["ETag"]
 
@@ -126,13 +111,13 @@ def test_a_store_and_a_function_may_have_the_same_name(backend: EmbeddedBackend)
 def test_the_quota_of_stores_is_kept() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_key_value_stores=1)) as backend:
         backend.create_key_value_store(Name="s0")
-        assert refusal(backend.create_key_value_store, Name="s1")[:2] == ("EntityLimitExceeded", 400)
-        assert refusal(backend.create_key_value_store, Name="s0")[0] == "EntityAlreadyExists"
+        assert error_of(backend.create_key_value_store, Name="s1") == ("EntityLimitExceeded", 400)
+        assert error_of(backend.create_key_value_store, Name="s0")[0] == "EntityAlreadyExists"
         assert listed(backend) == ["s0"]
 
 
 def test_an_unknown_store_is_not_found(backend: EmbeddedBackend) -> None:
-    code, status, error = refusal(backend.describe_key_value_store, Name="s")
+    code, status, error = error_with_exception(backend.describe_key_value_store, Name="s")
     assert (code, status, error.operation_name) == ("EntityNotFound", 404, "DescribeKeyValueStore")
 
 
@@ -188,7 +173,7 @@ def test_a_page_is_never_longer_than_100() -> None:
 
 @pytest.mark.parametrize("max_items", ["0", "-1", "", "x", "1.5", " 1", "1\n", "\u0663", "9" * 5000])
 def test_a_page_size_that_is_no_positive_number_is_refused(backend: EmbeddedBackend, max_items: str) -> None:
-    code, status, _ = refusal(backend.list_key_value_stores, MaxItems=max_items)
+    code, status = error_of(backend.list_key_value_stores, MaxItems=max_items)
     assert (code, status) == ("InvalidArgument", 400)
 
 

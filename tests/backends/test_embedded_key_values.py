@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from backends.embedded_store import Clock, Store, refusal
+from backends.embedded_store import Store
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from support.clock import Clock
+from support.errors import error_of
 
 FIVE_MEGABYTES = 5 * 1024 * 1024
 LARGEST_KEY, LARGEST_VALUE = "\u00e9" * 256, "\u00e9" * 512
@@ -118,14 +120,14 @@ def test_a_delete_takes_one_key(store: Store) -> None:
     answer = store.delete("a")
     assert (answer["ItemCount"], answer["TotalSizeInBytes"]) == (1, 3)
     assert store.content() == {"b": "22"}
-    assert refusal(store.backend.get_key, KvsARN=store.arn, Key="a") == ("ResourceNotFoundException", 404)
+    assert error_of(store.backend.get_key, KvsARN=store.arn, Key="a") == ("ResourceNotFoundException", 404)
 
 
 def test_a_missing_key_is_not_found_and_a_delete_of_it_changes_nothing(store: Store) -> None:
     store.put("k", "v")
     before = store.describe()
-    assert refusal(store.delete, "K") == ("ResourceNotFoundException", 404)
-    assert refusal(store.backend.get_key, KvsARN=store.arn, Key="K") == ("ResourceNotFoundException", 404)
+    assert error_of(store.delete, "K") == ("ResourceNotFoundException", 404)
+    assert error_of(store.backend.get_key, KvsARN=store.arn, Key="K") == ("ResourceNotFoundException", 404)
     assert store.describe() == before
 
 
@@ -167,20 +169,20 @@ def test_an_update_with_one_fault_does_nothing(store: Store, changes: dict[str, 
     store.update({"a": "1", "d0": "1"})
     before, content = store.describe(), store.content()
     arguments = {"KvsARN": store.arn, "IfMatch": before["ETag"], **changes}
-    assert refusal(store.backend.update_keys, **arguments) == ("ValidationException", 400)
+    assert error_of(store.backend.update_keys, **arguments) == ("ValidationException", 400)
     assert (store.describe(), store.content()) == (before, content)
 
 
 @pytest.mark.parametrize(("key", "value"), [("", "v"), (LARGEST_KEY + "x", "v"), ("x" * 513, "v"), ("k", "x" * 1025)])
 def test_a_put_of_another_size_does_nothing(store: Store, key: str, value: str) -> None:
     before = store.describe()
-    assert refusal(store.put, key, value) == ("ValidationException", 400)
+    assert error_of(store.put, key, value) == ("ValidationException", 400)
     assert store.describe() == before
 
 
 @pytest.mark.parametrize("key", ["", "x" * 513])
 def test_a_delete_of_what_can_be_no_key_is_refused(store: Store, key: str) -> None:
-    assert refusal(store.delete, key) == ("ValidationException", 400)
+    assert error_of(store.delete, key) == ("ValidationException", 400)
 
 
 def test_a_store_of_5_megabytes_is_full(tmp_path: Path) -> None:
@@ -197,9 +199,9 @@ def test_a_store_of_5_megabytes_is_full(tmp_path: Path) -> None:
         assert store.describe()["TotalSizeInBytes"] == FIVE_MEGABYTES
         before = store.describe()
         full = ("ServiceQuotaExceededException", 402)
-        assert refusal(store.put, "k", "") == full
-        assert refusal(store.put, f"{0:016}", "x" * 1009) == full
-        assert refusal(store.update, {"a": "b"}, ("absent",)) == full
+        assert error_of(store.put, "k", "") == full
+        assert error_of(store.put, f"{0:016}", "x" * 1009) == full
+        assert error_of(store.update, {"a": "b"}, ("absent",)) == full
         assert store.describe() == before
         # A key may take the place of another in one update.
         store.update({"a": "x" * 1023}, (f"{0:016}",))

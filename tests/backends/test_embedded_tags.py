@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
+from support.errors import error_with_operation
 
 
 @pytest.fixture
@@ -97,13 +98,6 @@ def tags_of(backend: EmbeddedBackend, arn: str) -> list[dict[str, str]]:
     return items
 
 
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Any = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value.operation_name
-
-
 @both
 def test_tagging_adds_and_replaces(backend: EmbeddedBackend, create: Create) -> None:
     arn = create(backend, Tags={"Items": [{"Key": "a", "Value": "1"}, {"Key": "b"}, {"Key": "c", "Value": "3"}]})
@@ -154,14 +148,14 @@ def test_nothing_to_tag_or_untag_changes_nothing(backend: EmbeddedBackend) -> No
 def test_bad_tags_are_not_added(backend: EmbeddedBackend, create: Create, keys: list[str]) -> None:
     arn = create(backend, Tags={"Items": [{"Key": "a", "Value": "before"}]})
     tags = {"Items": [{"Key": key, "Value": "v"} for key in keys]}
-    assert refusal(backend.tag_resource, Resource=arn, Tags=tags) == ("InvalidTagging", 400, "TagResource")
+    assert error_with_operation(backend.tag_resource, Resource=arn, Tags=tags) == ("InvalidTagging", 400, "TagResource")
     assert tags_of(backend, arn) == [{"Key": "a", "Value": "before"}]
 
 
 @pytest.mark.parametrize("key", ["aws:x", "AWS:x"])
 def test_reserved_tags_are_not_taken_away(backend: EmbeddedBackend, key: str) -> None:
     arn = create_store(backend, Tags={"Items": [{"Key": "a"}]})
-    refused = refusal(backend.untag_resource, Resource=arn, TagKeys={"Items": ["a", key]})
+    refused = error_with_operation(backend.untag_resource, Resource=arn, TagKeys={"Items": ["a", key]})
     assert refused == ("InvalidTagging", 400, "UntagResource")
     assert tags_of(backend, arn) == [{"Key": "a"}]
 
@@ -174,7 +168,7 @@ def test_fifty_tags_in_all_are_allowed_and_no_more(backend: EmbeddedBackend, cre
     full = tags_of(backend, arn)
     assert len(full) == 50
     one_more = {"Items": [{"Key": "a0", "Value": "new"}, {"Key": "b"}]}
-    assert refusal(backend.tag_resource, Resource=arn, Tags=one_more)[:2] == ("InvalidTagging", 400)
+    assert error_with_operation(backend.tag_resource, Resource=arn, Tags=one_more)[:2] == ("InvalidTagging", 400)
     assert tags_of(backend, arn) == full
     backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": "a0", "Value": "new"}]})
     assert tags_of(backend, arn)[0] == {"Key": "a0", "Value": "new"}
@@ -183,9 +177,9 @@ def test_fifty_tags_in_all_are_allowed_and_no_more(backend: EmbeddedBackend, cre
 @pytest.mark.parametrize("kind", ["function/f", "key-value-store/00000000-0000-0000-0000-000000000000"])
 def test_an_unknown_resource_is_neither_tagged_nor_untagged(backend: EmbeddedBackend, kind: str) -> None:
     arn = f"arn:aws:cloudfront::000000000000:{kind}"
-    tagged = refusal(backend.tag_resource, Resource=arn, Tags={"Items": [{"Key": "k"}]})
+    tagged = error_with_operation(backend.tag_resource, Resource=arn, Tags={"Items": [{"Key": "k"}]})
     assert tagged == ("NoSuchResource", 404, "TagResource")
-    untagged = refusal(backend.untag_resource, Resource=arn, TagKeys={"Items": ["k"]})
+    untagged = error_with_operation(backend.untag_resource, Resource=arn, TagKeys={"Items": ["k"]})
     assert untagged == ("NoSuchResource", 404, "UntagResource")
 
 
@@ -197,6 +191,6 @@ def test_tags_go_with_their_resource(backend: EmbeddedBackend, create: Create) -
     else:
         version = backend.describe_key_value_store(Name="same")["ETag"]
         backend.delete_key_value_store(Name="same", IfMatch=version)
-    assert refusal(backend.list_tags_for_resource, Resource=arn)[0] == "NoSuchResource"
-    assert refusal(backend.tag_resource, Resource=arn, Tags={"Items": []})[0] == "NoSuchResource"
+    assert error_with_operation(backend.list_tags_for_resource, Resource=arn)[0] == "NoSuchResource"
+    assert error_with_operation(backend.tag_resource, Resource=arn, Tags={"Items": []})[0] == "NoSuchResource"
     assert tags_of(backend, create(backend)) == []

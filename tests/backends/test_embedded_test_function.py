@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.function_runtime import InvalidEventError, Run, RunnerError, StoreMetadata
+from support.errors import error_with_operation
 
 EVENT = b'{"version":"1.0"}'
 
@@ -67,13 +68,6 @@ def store_with(backend: EmbeddedBackend, **key_values: str) -> str:
             Puts=[{"Key": key, "Value": value} for key, value in key_values.items()],
         )
     return arn
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Any = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"], caught.value.operation_name
 
 
 def test_a_run_is_answered_with_the_functions_summary() -> None:
@@ -226,7 +220,7 @@ def test_a_test_that_is_refused_runs_nothing(arguments: dict[str, Any], refused:
     with closing(backend_with(runner)) as backend:
         version = create(backend)
         given = {"Name": "f", "IfMatch": version, "EventObject": EVENT, **arguments}
-        assert refusal(backend.test_function, **given) == (*refused, "TestFunction")
+        assert error_with_operation(backend.test_function, **given) == (*refused, "TestFunction")
         good = {"Name": "f", "IfMatch": version, "EventObject": b"x" * 40_960}
         backend.test_function(**good)
     assert len(runner.given) == 1
@@ -288,5 +282,5 @@ def test_what_is_wrong_with_the_code_is_an_answer_of_the_engine(code: bytes) -> 
 @pytest.mark.parametrize("content", [b"", b"no JSON", b"{}", b"[]", b"\xff"])
 def test_an_event_that_is_none_is_refused_by_the_engine(content: bytes) -> None:
     with closing(backend_with(None)) as backend:
-        refused = refusal(backend.test_function, Name="f", IfMatch=create(backend), EventObject=content)
+        refused = error_with_operation(backend.test_function, Name="f", IfMatch=create(backend), EventObject=content)
     assert refused == ("InvalidArgument", 400, "TestFunction")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Final
-
-import pytest
-from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
@@ -70,17 +67,6 @@ def embedded(*, provisioning_seconds: float, max_functions: int, max_stores: int
         )
     ) as backend:
         yield backend
-
-
-def refusal(call: Callable[..., object], **arguments: Any) -> tuple[str, int]:
-    """Gives the code and the HTTP status of a call that must be refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    response: Mapping[str, Any] = caught.value.response
-    assert response["Error"]["Message"], "a refusal says why"
-    metadata = response["ResponseMetadata"]
-    assert metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"]
-    return response["Error"]["Code"], metadata["HTTPStatusCode"]
 
 
 def function(name: str = "f", **more: Any) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from contract.backends import (
     change,
     function,
     ready_store,
-    refusal,
     status,
 )
+from support.errors import error_of
 
 MISSING = ("NoSuchFunctionExists", 404)
 EVENT = {
@@ -56,16 +56,16 @@ def test_code_of_every_byte_is_got_as_it_was_created(backend: Backend) -> None:
 def test_a_name_is_taken_once(backend: Backend) -> None:
     created = backend.create_function(**function())
 
-    assert refusal(backend.create_function, **function(FunctionCode=b"other")) == ("FunctionAlreadyExists", 409)
+    assert error_of(backend.create_function, **function(FunctionCode=b"other")) == ("FunctionAlreadyExists", 409)
     assert backend.describe_function(Name="f")["ETag"] == created["ETag"]
 
 
 def test_code_has_a_limit_that_is_allowed_itself(backend: Backend) -> None:
     too_much = ("FunctionSizeLimitExceeded", 413)
-    assert refusal(backend.create_function, **function(FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
+    assert error_of(backend.create_function, **function(FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
     etag = backend.create_function(**function(FunctionCode=b"x" * CODE_BYTES))["ETag"]
 
-    assert refusal(backend.update_function, **change("f", etag, FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
+    assert error_of(backend.update_function, **change("f", etag, FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
 
 
 def test_functions_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) -> None:
@@ -73,8 +73,8 @@ def test_functions_have_a_quota_and_a_deleted_one_makes_room(backends: Backends)
     etag = backend.create_function(**function("a"))["ETag"]
     backend.create_function(**function("b"))
 
-    assert refusal(backend.create_function, **function("c")) == ("TooManyFunctions", 400)
-    assert refusal(backend.create_function, **function("a")) == ("FunctionAlreadyExists", 409)
+    assert error_of(backend.create_function, **function("c")) == ("TooManyFunctions", 400)
+    assert error_of(backend.create_function, **function("a")) == ("FunctionAlreadyExists", 409)
     backend.delete_function(Name="a", IfMatch=etag)
     backend.create_function(**function("c"))
 
@@ -82,8 +82,8 @@ def test_functions_have_a_quota_and_a_deleted_one_makes_room(backends: Backends)
 def test_an_unpublished_function_has_nothing_live(backend: Backend) -> None:
     backend.create_function(**function())
 
-    assert refusal(backend.describe_function, Name="f", Stage="LIVE") == MISSING
-    assert refusal(backend.get_function, Name="f", Stage="LIVE") == MISSING
+    assert error_of(backend.describe_function, Name="f", Stage="LIVE") == MISSING
+    assert error_of(backend.get_function, Name="f", Stage="LIVE") == MISSING
 
 
 def test_an_update_replaces_code_and_config_and_the_version(backend: Backend) -> None:
@@ -155,7 +155,7 @@ def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Bac
             (backend.publish_function, {"Name": "f", "IfMatch": stale}),
             (backend.delete_function, {"Name": "f", "IfMatch": stale}),
         ):
-            assert refusal(call, **more) == ("PreconditionFailed", 412)
+            assert error_of(call, **more) == ("PreconditionFailed", 412)
     assert backend.describe_function(Name="f")["ETag"] == etag
     assert backend.describe_function(Name="f", Stage="LIVE")["ETag"] == live
 
@@ -170,7 +170,7 @@ def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) 
         (backend.delete_function, {"Name": "f", "IfMatch": etag}),
         (backend.test_function, {"Name": "f", "IfMatch": etag, "Stage": "DEVELOPMENT", "EventObject": b"{}"}),
     ):
-        assert refusal(call, **more) == ("InvalidIfMatchVersion", 400)
+        assert error_of(call, **more) == ("InvalidIfMatchVersion", 400)
 
 
 def test_what_is_not_there_is_not_found(backend: Backend) -> None:
@@ -182,7 +182,7 @@ def test_what_is_not_there_is_not_found(backend: Backend) -> None:
         (backend.delete_function, {"IfMatch": STALE}),
         (backend.test_function, {"IfMatch": STALE, "Stage": "DEVELOPMENT", "EventObject": b"{}"}),
     ):
-        assert refusal(call, **{"Name": "f", **more}) == MISSING
+        assert error_of(call, **{"Name": "f", **more}) == MISSING
 
 
 def test_a_deleted_function_is_gone_in_both_stages_and_its_name_is_free(backend: Backend) -> None:
@@ -193,9 +193,9 @@ def test_a_deleted_function_is_gone_in_both_stages_and_its_name_is_free(backend:
 
     assert (status(deleted), list(deleted)) == (204, ["ResponseMetadata"])
     for stage in ("DEVELOPMENT", "LIVE"):
-        assert refusal(backend.describe_function, Name="f", Stage=stage) == MISSING
+        assert error_of(backend.describe_function, Name="f", Stage=stage) == MISSING
     backend.create_function(**function())
-    assert refusal(backend.describe_function, Name="f", Stage="LIVE") == MISSING
+    assert error_of(backend.describe_function, Name="f", Stage="LIVE") == MISSING
 
 
 def test_an_association_needs_one_ready_store_and_the_newer_runtime(backends: Backends) -> None:
@@ -209,8 +209,8 @@ def test_an_association_needs_one_ready_store_and_the_newer_runtime(backends: Ba
         associated(arn[:-1] + ("0" if arn[-1] != "0" else "1")),
         {**associated(arn), "KeyValueStoreAssociations": {"Quantity": 2, "Items": [{"KeyValueStoreARN": arn}]}},
     ):
-        assert refusal(backend.create_function, **function("g", FunctionConfig=config)) == ("InvalidArgument", 400)
-        assert refusal(backend.update_function, **change("f", etag, FunctionConfig=config)) == ("InvalidArgument", 400)
+        assert error_of(backend.create_function, **function("g", FunctionConfig=config)) == ("InvalidArgument", 400)
+        assert error_of(backend.update_function, **change("f", etag, FunctionConfig=config)) == ("InvalidArgument", 400)
     backend.update_function(**change("f", etag, FunctionConfig=associated(arn)))
 
 
@@ -219,7 +219,7 @@ def test_a_store_that_is_not_ready_cannot_be_associated(backends: Backends) -> N
     arn = ready_store(backend)
 
     config = associated(arn)
-    assert refusal(backend.create_function, **function(FunctionConfig=config)) == ("InvalidArgument", 400)
+    assert error_of(backend.create_function, **function(FunctionConfig=config)) == ("InvalidArgument", 400)
 
 
 def test_a_test_of_a_function_answers_its_result(backend: Backend) -> None:

@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.protocol import Backend, Response
-from contract.backends import MALFORMED, STALE_DATA, Backends, ready_store, refusal, status
+from contract.backends import MALFORMED, STALE_DATA, Backends, ready_store, status
+from support.errors import error_of
 
 MISSING = ("ResourceNotFoundException", 404)
 INVALID = ("ValidationException", 400)
@@ -66,7 +67,7 @@ def test_a_key_of_any_characters_is_put_got_listed_and_deleted(backend: Backend,
     assert content(backend, arn) == {key: "v"}
     deleted = backend.delete_key(KvsARN=arn, Key=key, IfMatch=etag)
     assert (deleted["ItemCount"], deleted["TotalSizeInBytes"]) == (0, 0)
-    assert refusal(backend.get_key, KvsARN=arn, Key=key) == MISSING
+    assert error_of(backend.get_key, KvsARN=arn, Key=key) == MISSING
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -109,7 +110,7 @@ def test_a_change_of_another_version_conflicts_and_changes_nothing(backend: Back
 
     for stale in (first, STALE_DATA, backend.describe_key_value_store(Name="s")["ETag"]):
         for call, arguments in changes(backend, arn, stale):
-            assert refusal(call, **arguments) == CONFLICT
+            assert error_of(call, **arguments) == CONFLICT
     assert (content(backend, arn), version(backend, arn)) == ({"k": "old"}, etag)
 
 
@@ -118,7 +119,7 @@ def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) 
     arn = ready_store(backend)
     put(backend, arn, "k", "old")
     for call, arguments in changes(backend, arn, etag):
-        assert refusal(call, **arguments) == INVALID
+        assert error_of(call, **arguments) == INVALID
 
 
 def test_a_store_that_is_not_there_is_not_found(backend: Backend) -> None:
@@ -130,14 +131,14 @@ def test_a_store_that_is_not_there_is_not_found(backend: Backend) -> None:
         (backend.list_keys, {"KvsARN": other}),
         (backend.describe_key_value_store_data, {"KvsARN": other}),
     ):
-        assert refusal(call, **arguments) == MISSING
+        assert error_of(call, **arguments) == MISSING
 
 
 def test_a_key_that_is_not_there_cannot_be_deleted_alone_but_among_others(backend: Backend) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn)
 
-    assert refusal(backend.delete_key, KvsARN=arn, Key="none", IfMatch=etag) == MISSING
+    assert error_of(backend.delete_key, KvsARN=arn, Key="none", IfMatch=etag) == MISSING
     assert version(backend, arn) == etag
     deletes = [{"Key": "none"}, {"Key": "k"}]
     assert backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=deletes)["ItemCount"] == 0
@@ -172,7 +173,7 @@ def test_an_update_that_is_refused_changes_nothing(backend: Backend, update: dic
     arn = ready_store(backend)
     etag = put(backend, arn)
 
-    assert refusal(backend.update_keys, KvsARN=arn, IfMatch=etag, **update) == INVALID
+    assert error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, **update) == INVALID
     assert (content(backend, arn), version(backend, arn)) == ({"k": "v"}, etag)
 
 
@@ -181,7 +182,7 @@ def test_keys_and_values_are_measured_in_bytes(backend: Backend, key: str, value
     arn = ready_store(backend)
     too_long = {"Key": key, "Value": value + "v"} if key == "k" else {"Key": key + "k", "Value": value}
 
-    assert refusal(backend.put_key, KvsARN=arn, **too_long, IfMatch=version(backend, arn)) == INVALID
+    assert error_of(backend.put_key, KvsARN=arn, **too_long, IfMatch=version(backend, arn)) == INVALID
     put(backend, arn, key, value)
 
 
@@ -198,7 +199,7 @@ def test_a_store_has_five_megabytes(backend: Backend) -> None:
 
     # Of one batch more the service may think as it likes: whether that is 5,000,000 bytes or 5 MiB is not documented.
     assert 5_000_000 - 40 * 1270 < full <= 5 * 1024**2
-    refused = refusal(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
+    refused = error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
     assert refused == ("ServiceQuotaExceededException", 402)
     assert (version(backend, arn), backend.get_key(KvsARN=arn, Key=f"000-00{'k' * 240}")["TotalSizeInBytes"]) == (
         etag,
@@ -229,7 +230,7 @@ def test_without_a_size_a_page_has_ten_keys(backend: Backend) -> None:
 @pytest.mark.parametrize("page", [{"NextToken": "garbage"}, {"MaxResults": 51}])
 def test_a_page_that_makes_no_sense_is_refused(backend: Backend, page: dict[str, Any]) -> None:
     arn = ready_store(backend)
-    assert refusal(backend.list_keys, KvsARN=arn, **page) == INVALID
+    assert error_of(backend.list_keys, KvsARN=arn, **page) == INVALID
 
 
 def test_a_store_that_is_not_ready_is_described_and_nothing_more(backends: Backends) -> None:
@@ -243,4 +244,4 @@ def test_a_store_that_is_not_ready_is_described_and_nothing_more(backends: Backe
         (backend.get_key, {"KvsARN": arn, "Key": "k"}),
         (backend.list_keys, {"KvsARN": arn}),
     ):
-        assert refusal(call, **arguments) == CONFLICT
+        assert error_of(call, **arguments) == CONFLICT

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cloudfront_facade_server.backends.protocol import Backend, Response
-from contract.backends import Backends, function, refusal
+from contract.backends import Backends, function
+from support.errors import error_of
 
 NAMES = {"a", "a-b", "a_b", "B", "b", "c0", "c"}
 
@@ -97,4 +98,4 @@ def test_what_changes_between_pages_repeats_nothing(backend: Backend) -> None:
 @pytest.mark.parametrize("most", ["0", "-1", "1.5", "many", ""])
 def test_a_page_size_that_is_no_number_is_refused(backend: Backend, most: str) -> None:
     for call in (backend.list_functions, backend.list_key_value_stores, backend.list_distributions):
-        assert refusal(call, MaxItems=most) == ("InvalidArgument", 400)
+        assert error_of(call, MaxItems=most) == ("InvalidArgument", 400)

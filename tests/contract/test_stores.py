@@ -13,9 +13,9 @@ from contract.backends import (
     change,
     function,
     ready_store,
-    refusal,
     status,
 )
+from support.errors import error_of
 
 
 def test_a_new_store_is_provisioned_and_then_ready(backend: Backend) -> None:
@@ -47,7 +47,7 @@ def test_an_absent_comment_and_an_empty_one_stay_apart(backend: Backend) -> None
 def test_a_name_is_taken_once(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s", Comment="first")
 
-    assert refusal(backend.create_key_value_store, Name="s") == ("EntityAlreadyExists", 409)
+    assert error_of(backend.create_key_value_store, Name="s") == ("EntityAlreadyExists", 409)
     assert backend.describe_key_value_store(Name="s")["ETag"] == created["ETag"]
     backend.create_function(**function("s"))
 
@@ -56,8 +56,8 @@ def test_stores_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) ->
     backend = backends(max_stores=1)
     etag = backend.create_key_value_store(Name="a")["ETag"]
 
-    assert refusal(backend.create_key_value_store, Name="b") == ("EntityLimitExceeded", 400)
-    assert refusal(backend.create_key_value_store, Name="a") == ("EntityAlreadyExists", 409)
+    assert error_of(backend.create_key_value_store, Name="b") == ("EntityLimitExceeded", 400)
+    assert error_of(backend.create_key_value_store, Name="a") == ("EntityAlreadyExists", 409)
     backend.delete_key_value_store(Name="a", IfMatch=etag)
     backend.create_key_value_store(Name="b")
 
@@ -85,8 +85,8 @@ def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Bac
 
     for stale in (created["ETag"], STALE):
         update = {"Name": "s", "Comment": "other", "IfMatch": stale}
-        assert refusal(backend.update_key_value_store, **update) == ("PreconditionFailed", 412)
-        assert refusal(backend.delete_key_value_store, Name="s", IfMatch=stale) == ("PreconditionFailed", 412)
+        assert error_of(backend.update_key_value_store, **update) == ("PreconditionFailed", 412)
+        assert error_of(backend.delete_key_value_store, Name="s", IfMatch=stale) == ("PreconditionFailed", 412)
     described = backend.describe_key_value_store(Name="s")
     assert (described["ETag"], described["KeyValueStore"]["Comment"]) == (etag, "c")
 
@@ -96,15 +96,15 @@ def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) 
     backend.create_key_value_store(Name="s")
 
     update = {"Name": "s", "Comment": "", "IfMatch": etag}
-    assert refusal(backend.update_key_value_store, **update) == ("InvalidIfMatchVersion", 400)
-    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=etag) == ("InvalidIfMatchVersion", 400)
+    assert error_of(backend.update_key_value_store, **update) == ("InvalidIfMatchVersion", 400)
+    assert error_of(backend.delete_key_value_store, Name="s", IfMatch=etag) == ("InvalidIfMatchVersion", 400)
 
 
 def test_what_is_not_there_is_not_found(backend: Backend) -> None:
     missing = ("EntityNotFound", 404)
-    assert refusal(backend.describe_key_value_store, Name="s") == missing
-    assert refusal(backend.update_key_value_store, Name="s", Comment="", IfMatch=STALE) == missing
-    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=STALE) == missing
+    assert error_of(backend.describe_key_value_store, Name="s") == missing
+    assert error_of(backend.update_key_value_store, Name="s", Comment="", IfMatch=STALE) == missing
+    assert error_of(backend.delete_key_value_store, Name="s", IfMatch=STALE) == missing
 
 
 def test_a_deleted_store_is_gone_on_both_planes_and_its_name_is_free(backend: Backend) -> None:
@@ -114,9 +114,9 @@ def test_a_deleted_store_is_gone_on_both_planes_and_its_name_is_free(backend: Ba
     deleted = backend.delete_key_value_store(Name="s", IfMatch=created["ETag"])
 
     assert (status(deleted), list(deleted)) == (204, ["ResponseMetadata"])
-    assert refusal(backend.describe_key_value_store, Name="s") == ("EntityNotFound", 404)
-    assert refusal(backend.describe_key_value_store_data, KvsARN=arn) == ("ResourceNotFoundException", 404)
-    assert refusal(backend.list_tags_for_resource, Resource=arn) == ("NoSuchResource", 404)
+    assert error_of(backend.describe_key_value_store, Name="s") == ("EntityNotFound", 404)
+    assert error_of(backend.describe_key_value_store_data, KvsARN=arn) == ("ResourceNotFoundException", 404)
+    assert error_of(backend.list_tags_for_resource, Resource=arn) == ("NoSuchResource", 404)
     assert backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"] != arn
 
 
@@ -126,9 +126,9 @@ def test_a_store_that_a_function_uses_in_any_stage_cannot_be_deleted(backend: Ba
     etag = backend.create_function(**function(FunctionConfig=associated(arn)))["ETag"]
     in_use = ("CannotDeleteEntityWhileInUse", 409)
 
-    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=store) == in_use
+    assert error_of(backend.delete_key_value_store, Name="s", IfMatch=store) == in_use
     backend.publish_function(Name="f", IfMatch=etag)
     etag = backend.update_function(**change("f", etag))["ETag"]
-    assert refusal(backend.delete_key_value_store, Name="s", IfMatch=store) == in_use, "LIVE uses it"
+    assert error_of(backend.delete_key_value_store, Name="s", IfMatch=store) == in_use, "LIVE uses it"
     backend.publish_function(Name="f", IfMatch=etag)
     backend.delete_key_value_store(Name="s", IfMatch=store)

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cloudfront_facade_server.backends.protocol import Backend
-from contract.backends import change, function, refusal, status
+from contract.backends import change, function, status
+from support.errors import error_of
 
 SHAPES = [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}, {"Key": "absent"}]
 INVALID = ("InvalidTagging", 400)
@@ -61,8 +62,8 @@ def test_tags_are_taken_away_by_their_keys(backend: Backend, arn: str) -> None:
 def test_tags_that_are_refused_change_nothing(backend: Backend, arn: str) -> None:
     full = [{"Key": f"k{n}"} for n in range(48)]
     for items in (full, [{"Key": "x"}, {"Key": "x", "Value": "2"}], [{"Key": "x"}, {"Key": "aWs:x", "Value": "2"}]):
-        assert refusal(backend.tag_resource, Resource=arn, Tags={"Items": items}) == INVALID
-        assert refusal(backend.create_function, **function("g", Tags={"Items": items + SHAPES})) == INVALID
+        assert error_of(backend.tag_resource, Resource=arn, Tags={"Items": items}) == INVALID
+        assert error_of(backend.create_function, **function("g", Tags={"Items": items + SHAPES})) == INVALID
     assert tags(backend, arn) == by_key(*SHAPES)
     backend.tag_resource(Resource=arn, Tags={"Items": full[:47]})
     backend.tag_resource(Resource=arn, Tags={"Items": SHAPES})
@@ -72,9 +73,9 @@ def test_tags_that_are_refused_change_nothing(backend: Backend, arn: str) -> Non
 def test_what_is_not_there_has_no_tags(backend: Backend, arn: str) -> None:
     missing = ("NoSuchResource", 404)
     other = arn[:-1] + ("0" if arn[-1] != "0" else "1")
-    assert refusal(backend.list_tags_for_resource, Resource=other) == missing
-    assert refusal(backend.tag_resource, Resource=other, Tags={"Items": SHAPES}) == missing
-    assert refusal(backend.untag_resource, Resource=other, TagKeys={"Items": ["team"]}) == missing
+    assert error_of(backend.list_tags_for_resource, Resource=other) == missing
+    assert error_of(backend.tag_resource, Resource=other, Tags={"Items": SHAPES}) == missing
+    assert error_of(backend.untag_resource, Resource=other, TagKeys={"Items": ["team"]}) == missing
 
 
 def test_tags_belong_to_the_function_and_not_to_a_stage(backend: Backend) -> None:
@@ -85,6 +86,6 @@ def test_tags_belong_to_the_function_and_not_to_a_stage(backend: Backend) -> Non
 
     assert tags(backend, arn) == by_key(*SHAPES)
     backend.delete_function(Name="f", IfMatch=etag)
-    assert refusal(backend.list_tags_for_resource, Resource=arn) == ("NoSuchResource", 404)
+    assert error_of(backend.list_tags_for_resource, Resource=arn) == ("NoSuchResource", 404)
     backend.create_function(**function())
     assert tags(backend, arn) == [], "tags of a deleted function do not come back"
