@@ -24,14 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63loudfront_facade/v1/tag.proto\x12\x14\x63loudfront_facade.v1\"0\n\x03Tag\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_valueBZ\n\x14\x63loudfront_facade.v1P\x01Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63loudfront_facade/v1/tag.proto\x12\x14\x63loudfront_facade.v1\"0\n\x03Tag\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x12\n\x05value\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_valueB\xcd\x01\n\x1dio.github.cloudfrontfacade.v1B\x08TagProtoP\x01Z]github.com/cloudfront-facade/cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1\xaa\x02\x13\x43loudFrontFacade.V1\xca\x02\x13\x43loudFrontFacade\\V1\xea\x02\x14\x43loudFrontFacade::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cloudfront_facade.v1.tag_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
-  _globals['DESCRIPTOR']._serialized_options = b'\n\024cloudfront_facade.v1P\001Z@cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1'
+  _globals['DESCRIPTOR']._serialized_options = b'\n\035io.github.cloudfrontfacade.v1B\010TagProtoP\001Z]github.com/cloudfront-facade/cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1\252\002\023CloudFrontFacade.V1\312\002\023CloudFrontFacade\\V1\352\002\024CloudFrontFacade::V1'
   _globals['_TAG']._serialized_start=56
   _globals['_TAG']._serialized_end=104
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file cloudfront_facade/v1/tag.proto.
  */
 export const file_cloudfront_facade_v1_tag: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jbG91ZGZyb250X2ZhY2FkZS92MS90YWcucHJvdG8SFGNsb3VkZnJvbnRfZmFjYWRlLnYxIjAKA1RhZxILCgNrZXkYASABKAkSEgoFdmFsdWUYAiABKAlIAIgBAUIICgZfdmFsdWVCWgoUY2xvdWRmcm9udF9mYWNhZGUudjFQAVpAY2xvdWRmcm9udC1mYWNhZGUvZ2VuL2dvL2Nsb3VkZnJvbnRfZmFjYWRlL3YxO2Nsb3VkZnJvbnRmYWNhZGV2MWIGcHJvdG8z");
+  fileDesc("Ch5jbG91ZGZyb250X2ZhY2FkZS92MS90YWcucHJvdG8SFGNsb3VkZnJvbnRfZmFjYWRlLnYxIjAKA1RhZxILCgNrZXkYASABKAkSEgoFdmFsdWUYAiABKAlIAIgBAUIICgZfdmFsdWVCzQEKHWlvLmdpdGh1Yi5jbG91ZGZyb250ZmFjYWRlLnYxQghUYWdQcm90b1ABWl1naXRodWIuY29tL2Nsb3VkZnJvbnQtZmFjYWRlL2Nsb3VkZnJvbnQtZmFjYWRlL2dlbi9nby9jbG91ZGZyb250X2ZhY2FkZS92MTtjbG91ZGZyb250ZmFjYWRldjGqAhNDbG91ZEZyb250RmFjYWRlLlYxygITQ2xvdWRGcm9udEZhY2FkZVxWMeoCFENsb3VkRnJvbnRGYWNhZGU6OlYxYgZwcm90bzM");
 
 /**
  * A label of a resource: a key and, optionally, a value.
