@@ -15,18 +15,21 @@ STUBS := clients/python
 NODE_CLIENT := clients/node
 NODE_ENV := $(NODE_CLIENT)/node_modules/.package-lock.json
 PROTOS := $(wildcard protos/cloudfront_facade/v1/*.proto)
-DESCRIPTORS := dist/cloudfront_facade.v1.binpb
-# The contract of the last release, which is only added to.
-RELEASED := protos/released.binpb
+# The whole contract with its comments, which the server's reflection serves.
+DESCRIPTORS := server/cloudfront_facade_server/descriptors.binpb
+# The contract of the last release. Changes must be compatible with it; only a release replaces it.
+BASELINE := protos/baseline.binpb
+# Skips a check that cannot run here. Every usual CI service sets CI; there, nothing may be skipped.
+skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 
-.PHONY: help run test lint proto proto-check proto-differs node-proto node-proto-differs buf released fmt lock image-test test-aws bench clean
+.PHONY: help run test lint proto proto-check proto-differs node-proto node-proto-differs buf baseline fmt lock image-test test-aws bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
 	@echo "make test        install and run every check"
 	@echo "make proto       generate the Python stubs and the descriptor set from protos/"
 	@echo "make node-proto  generate the stubs of the client for Node.js (needs npm)"
-	@echo "make released    take the protos as those of the last release"
+	@echo "make baseline    release only: make the protos the contract that later changes must be compatible with"
 	@echo "make fmt         format the code and the protos"
 	@echo "make lint        ruff, mypy, buf, generated code is current"
 	@echo "make lock        pin the requirements anew"
@@ -56,27 +59,30 @@ fmt: $(DEV_ENV)
 # The generator writes into clients/python, or into the OUT it is given.
 OUT ?= $(STUBS)
 proto: $(PROTO_ENV)
-	@mkdir -p $(OUT) $(dir $(DESCRIPTORS))
+	@mkdir -p $(OUT)
 	PATH=$(CURDIR)/.venv-proto/bin:$$PATH .venv-proto/bin/python -m grpc_tools.protoc -I protos \
 	  --python_out=$(OUT) --mypy_out=quiet:$(OUT) $(PROTOS)
 	PATH=$(CURDIR)/.venv-proto/bin:$$PATH .venv-proto/bin/python -m grpc_tools.protoc -I protos \
 	  --grpc_python_out=$(OUT) --mypy_grpc_out=quiet:$(OUT) $(filter %_service.proto,$(PROTOS))
 	.venv-proto/bin/python -m grpc_tools.protoc -I protos \
-	  --descriptor_set_out=$(DESCRIPTORS) --include_imports --include_source_info $(PROTOS)
+	  -I "$$(.venv-proto/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
+	  --descriptor_set_out=$(DESCRIPTORS) --include_imports --include_source_info $(PROTOS) google/rpc/error_details.proto
 
-# There is no build of the generator for newer Pythons.
 node-proto: $(NODE_ENV) $(BUF)
 	cd $(NODE_CLIENT) && $(CURDIR)/$(BUF) generate
 
+# The generator has no build for newer Pythons.
 proto-check:
 	@if command -v npm >/dev/null; then $(MAKE) --silent node-proto-differs; \
-	else echo "generated code of the client for Node.js not compared: there is no npm"; fi
+	else $(call skip,npm is needed to check the generated code of the Node.js client); fi
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then $(MAKE) --silent proto-differs; \
-	else echo "generated code not compared: its generator needs a Python below 3.14"; fi
+	else $(call skip,a Python below 3.14 is needed to check the generated Python code and the descriptor set); fi
 
 proto-differs:
 	@rm -rf $(STAMPS)/stubs
-	@$(MAKE) --silent proto OUT=$(STAMPS)/stubs
+	@$(MAKE) --silent proto OUT=$(STAMPS)/stubs DESCRIPTORS=$(STAMPS)/stubs/descriptors.binpb
+	@cmp $(STAMPS)/stubs/descriptors.binpb $(DESCRIPTORS) \
+	  || { echo "the descriptor set differs from the protos: run make proto"; exit 1; }
 	@diff -r -x __init__.py -x __pycache__ $(STAMPS)/stubs/cloudfront_facade/v1 $(STUBS)/cloudfront_facade/v1 \
 	  || { echo "generated code differs from the protos: run make proto"; exit 1; }
 
@@ -88,11 +94,12 @@ node-proto-differs: $(NODE_ENV) $(BUF)
 
 buf:
 	@if command -v npm >/dev/null; then $(MAKE) --silent $(BUF) && $(BUF) lint protos && $(BUF) format -d --exit-code protos \
-	  && $(BUF) breaking protos --against $(RELEASED); \
-	else echo "buf lint and buf breaking skipped: there is no npm"; fi
+	  && $(BUF) breaking protos --against $(BASELINE) --exclude-imports; \
+	else $(call skip,npm is needed for buf lint and buf breaking); fi
 
-released: $(BUF)
-	$(BUF) build protos --exclude-source-info -o $(RELEASED)
+# Part of a release (docs/releasing.md). At any other time it would hide a breaking change.
+baseline: $(BUF)
+	$(BUF) build protos --exclude-source-info -o $(BASELINE)
 
 lock:
 	scripts/lock.sh
