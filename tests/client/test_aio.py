@@ -14,7 +14,7 @@ import trustme
 from client.canned import FUNCTION_CREATED, PATIENCE, STORE_CREATED, Canned, Refusal, info, refusal, running_server
 from client.test_futures_and_streams import Later
 from cloudfront_facade import TLS, FacadeError, aio
-from cloudfront_facade.service_config import RETRY_POLICY
+from cloudfront_facade._service_config import RETRY_POLICY
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 

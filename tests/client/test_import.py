@@ -19,7 +19,7 @@ from client.both import Run, both
 from client.canned import PATIENCE, Canned, Endless, Refusal, info, refusal, running_server
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade.jobs import put_many
-from cloudfront_facade.steps import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES
+from cloudfront_facade._helpers_sansio import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     ImportKeysRequest,
     ImportKeysResponse,

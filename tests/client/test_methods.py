@@ -11,7 +11,7 @@ from google.protobuf.message_factory import GetMessageClass
 from client.both import Run, both
 from client.canned import FILES, Canned, Refusal, running_server
 from cloudfront_facade import FacadeError
-from cloudfront_facade.service_config import KEY_WRITES, is_long_running
+from cloudfront_facade._service_config import NON_RETRYABLE_METHODS, is_long_running
 
 UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "down")
 SERVICES = {
@@ -36,7 +36,7 @@ def call(run: Run, target: str, method: Any, **keywords: Any) -> Any:
 def test_the_methods_with_rules_of_their_own_are_there() -> None:
     paths = {f"/{each.containing_service.full_name}/{each.name}" for each in METHODS}
     assert {each.rpartition("/")[2] for each in paths if is_long_running(each)} == LAST
-    assert {f"/{each['service']}/{each['method']}" for each in KEY_WRITES} == {
+    assert {f"/{each['service']}/{each['method']}" for each in NON_RETRYABLE_METHODS} == {
         each for each in paths if each.rpartition("/")[2] in SENT_ONCE
     }
 

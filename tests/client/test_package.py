@@ -77,7 +77,7 @@ def test_a_script_that_creates_one_function_imports_nothing_that_it_does_not_nee
         "cloudfront_facade",
         *(
             f"cloudfront_facade.{each}"
-            for each in ("calls", "client", "errors", "guarded", "interceptor", "service_config", "tls")
+            for each in ("_client", "_closable_channel", "_defaults", "_interceptor", "_service_config", "_tls", "errors")
         ),
         "cloudfront_facade.v1",
         *(f"cloudfront_facade.v1.{each}" for each in ("function_service_pb2", "function_service_pb2_grpc", "tag_pb2")),

@@ -13,6 +13,7 @@ from client.canned import Canned, running_server
 from cloudfront_facade import connect
 from cloudfront_facade.jobs import put_many
 from cloudfront_facade.progress import bar
+from support.tools import require_module
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
 
@@ -32,7 +33,7 @@ except ImportError as error:
 
 
 def shown(kind: Any) -> str:
-    rich = pytest.importorskip("rich.console")
+    rich = require_module("rich.console")
     output = io.StringIO()
     console = rich.Console(file=output, force_terminal=True, width=100, color_system=None)
     items = kind([(str(number), "v") for number in range(1200)])
@@ -52,7 +53,7 @@ def test_a_bar_shows_how_many_were_sent_where_nobody_knows_of_how_many() -> None
 
 
 def test_a_bar_is_not_in_the_way_of_the_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("rich")
+    require_module("rich")
     with bar() as progress:
         progress(1, 2)
     output, errors = capfd.readouterr()

@@ -20,6 +20,7 @@ from client.canned import Canned, running_server
 from cloudfront_facade import aio, jobs
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from support.tools import require_module
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "clients" / "README.md"
@@ -97,7 +98,7 @@ def test_the_example_of_lists_shows_what_there_is(facade_address: str, tmp_path:
 
 
 def test_the_example_of_many_keys_shows_a_bar(facade_address: str, tmp_path: Path) -> None:
-    pytest.importorskip("rich")
+    require_module("rich")
     [example] = (each for each in examples("python") if BAR in each)
     example = example.replace(ADDRESS, facade_address)
     assert_matches(r"^2 2 \w+$", run(sys.executable, "-c", example, cwd=tmp_path, errors=r"^Redirects .* 2/\? "))

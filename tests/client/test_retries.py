@@ -17,7 +17,7 @@ import pytest
 import cloudfront_facade.v1
 from client.canned import FUNCTION_CREATED, PATIENCE, Canned, Refusal, running_server
 from cloudfront_facade import FacadeError, connect
-from cloudfront_facade.service_config import RETRY_POLICY, creates, service_config
+from cloudfront_facade._service_config import RETRY_POLICY, idempotent_methods, service_config
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def test_every_method_with_a_request_id_counts_as_a_create() -> None:
         if "request_id" in method.input_type.fields_by_name
     ]
     assert {"service": "cloudfront_facade.v1.FunctionService", "method": "CreateFunction"} in expected
-    assert sorted(creates(), key=str) == sorted(expected, key=str)
+    assert sorted(idempotent_methods(), key=str) == sorted(expected, key=str)
 
 
 @pytest.mark.parametrize("retry", [True, False])

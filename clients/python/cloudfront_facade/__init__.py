@@ -21,9 +21,9 @@ Example:
             print(error.reason, error.violations)
 """
 
-from cloudfront_facade.client import Client, connect
+from cloudfront_facade._client import Client, connect
 from cloudfront_facade.errors import FacadeError, FunctionChangedError, Precondition, Quota, Resource, Violation
-from cloudfront_facade.tls import TLS
+from cloudfront_facade._tls import TLS
 
 __all__ = [
     "TLS",

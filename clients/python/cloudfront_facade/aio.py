@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 
-from cloudfront_facade.aio_interceptors import interceptors
-from cloudfront_facade.aio_jobs import (
+from cloudfront_facade._aio_interceptors import interceptors
+from cloudfront_facade._aio_jobs import (
     create_and_publish,
     import_keys,
     list_functions,
@@ -36,16 +36,16 @@ from cloudfront_facade.aio_jobs import (
     put_many,
     wait_until_ready,
 )
-from cloudfront_facade.calls import Defaults
-from cloudfront_facade.guarded import GuardedAioChannel
-from cloudfront_facade.service_config import channel_arguments
+from cloudfront_facade._defaults import CallDefaults
+from cloudfront_facade._closable_channel import AioClosableChannel
+from cloudfront_facade._service_config import channel_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
-    from cloudfront_facade.tls import TLS
+    from cloudfront_facade._tls import TLS
     from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceAsyncStub
     from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceAsyncStub
     from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceAsyncStub
@@ -130,11 +130,11 @@ def connect(
     options: Iterable[tuple[str, Any]] = (),
 ) -> Client:
     """Makes a client, in a running event loop. The arguments and errors are those of `cloudfront_facade.connect`."""
-    defaults = Defaults(deadline, request_ids)
+    defaults = CallDefaults(deadline, request_ids)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
     channel = (
         grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=interceptors(defaults))
         if tls
         else grpc.aio.insecure_channel(target, arguments, interceptors=interceptors(defaults))
     )
-    return Client(GuardedAioChannel(channel))
+    return Client(AioClosableChannel(channel))

@@ -23,20 +23,20 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from cloudfront_facade.calls import request_id_of
+from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade.errors import FacadeError
-from cloudfront_facade.sending import Sending
-from cloudfront_facade.steps import (
+from cloudfront_facade._request_writer import RequestWriter
+from cloudfront_facade._helpers_sansio import (
     LONGEST_PAGE_OF_KEYS,
-    Handing,
-    Packing,
-    Pause,
-    creating_and_publishing,
-    following,
+    ImportProgress,
+    ImportBatcher,
+    Sleep,
+    create_and_publish_workflow,
+    next_page_request,
     pairs,
     put,
     size_of,
-    waiting,
+    wait_until_ready_workflow,
 )
 from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysRequest
@@ -45,7 +45,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresR
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from cloudfront_facade.steps import Progress, Send, Steps, T
+    from cloudfront_facade._helpers_sansio import Progress, Call, Workflow, T
     from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary
     from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
     from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange, KeyValue
@@ -127,7 +127,7 @@ def wait_until_ready(
         FacadeError: There is no such store; its import failed (reason KEY_VALUE_STORE_FAILED); or it was not READY in
             time, or no server there to say so: then it is what the last try was answered.
     """
-    return _run(waiting(key_value_stores.WaitForKeyValueStore, name, timeout))
+    return _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 
 def create_and_publish(
@@ -148,7 +148,7 @@ def create_and_publish(
             etag that it takes.
         FunctionChangedError: The create was done before, and somebody changed the function since. It was not published.
     """
-    return _run(creating_and_publishing(functions, request, timeout))
+    return _run(create_and_publish_workflow(functions, request, timeout))
 
 
 def put_many(
@@ -213,8 +213,8 @@ def import_keys(
         TypeError: A change is no KeyChange. The error names its place.
     """
     total = size_of(changes) if total is None else total
-    packing, handing = Packing(kvs_arn, etag), Handing(progress, total)
-    with Sending(key_values.ImportKeys, timeout) as sending:
+    packing, handing = ImportBatcher(kvs_arn, etag), ImportProgress(progress, total)
+    with RequestWriter(key_values.ImportKeys, timeout) as sending:
         with handing:
             for change in changes:
                 if sending.over:
@@ -234,18 +234,18 @@ def _each(method: Callable[..., Any], request: Any, items: str, timeout: float |
     while request is not None:
         response = _call(method, request, timeout)
         yield from getattr(response, items)
-        request = following(request, response)
+        request = next_page_request(request, response)
 
 
-def _run(steps: Steps[T]) -> T:
-    go: Callable[[], Send | Pause] = partial(next, steps)
+def _run(steps: Workflow[T]) -> T:
+    go: Callable[[], Call | Sleep] = partial(next, steps)
     while True:
         try:
             step = go()
         except StopIteration as end:
             result: T = end.value
             return result
-        if isinstance(step, Pause):
+        if isinstance(step, Sleep):
             time.sleep(step.seconds)
             go = partial(next, steps)
             continue

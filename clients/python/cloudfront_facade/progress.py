@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cloudfront_facade.steps import Progress
+    from cloudfront_facade._helpers_sansio import Progress
 
 
 @contextmanager

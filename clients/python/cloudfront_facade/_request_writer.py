@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class Sending:
+class RequestWriter:
     """A blocking call, whose requests are made in the thread of the caller. It ends with the `with`.
 
     Attributes:

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from cloudfront_facade.errors import FacadeError, FunctionChangedError
-from cloudfront_facade.service_config import LONGEST_DEADLINE
+from cloudfront_facade._service_config import LONGEST_DEADLINE
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     CreateFunctionResponse,
@@ -48,7 +48,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Send:
+class Call:
     """A call to make.
 
     Attributes:
@@ -63,27 +63,27 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Pause:
+class Sleep:
     """A time to let pass, in seconds."""
 
     seconds: float
 
 
-Steps = Generator[Send | Pause, Any, T]
+Workflow = Generator[Call | Sleep, Any, T]
 
 
-def creating_and_publishing(
+def create_and_publish_workflow(
     functions: Any, request: CreateFunctionRequest, timeout: float | None
-) -> Steps[FunctionSummary]:
+) -> Workflow[FunctionSummary]:
     """See `jobs.create_and_publish`."""
-    created = yield Send(functions.CreateFunction, request, timeout)
+    created = yield Call(functions.CreateFunction, request, timeout)
     if request.validate_only:
         return FunctionSummary()
     if not created.location:
         # An earlier request created it, and the answer is the function as it is now, which others may have changed.
-        yield from _finding_unchanged(functions, request, created, timeout)
+        yield from _require_unchanged(functions, request, created, timeout)
     try:
-        published = yield Send(
+        published = yield Call(
             functions.PublishFunction, PublishFunctionRequest(name=request.name, etag=created.etag), timeout
         )
     except FacadeError as error:
@@ -93,15 +93,15 @@ def creating_and_publishing(
     return summary
 
 
-def _finding_unchanged(
+def _require_unchanged(
     functions: Any, request: CreateFunctionRequest, created: CreateFunctionResponse, timeout: float | None
-) -> Steps[None]:
+) -> Workflow[None]:
     """Looks whether a function is the request's: its config is in the answer to the create, its code is to be read.
 
     Where it is changed after that, publishing the version of the answer is refused.
     """
     try:
-        found = yield Send(functions.GetFunction, GetFunctionRequest(name=request.name), timeout)
+        found = yield Call(functions.GetFunction, GetFunctionRequest(name=request.name), timeout)
     except FacadeError as error:
         error.add_note(
             "The function was created by an earlier request. Whether it is still the request's is not known, and it "
@@ -119,15 +119,15 @@ def _finding_unchanged(
     raise FunctionChangedError(request.name, found.etag, what)
 
 
-def waiting(
+def wait_until_ready_workflow(
     wait: Callable[..., Any], name: str, timeout: float | None, clock: Callable[[], float] = time.monotonic
-) -> Steps[KeyValueStore]:
+) -> Workflow[KeyValueStore]:
     """See `jobs.wait_until_ready`."""
     timeout = LONGEST_DEADLINE if timeout is None else timeout
     ends = clock() + timeout
     for backoff in pauses():
         try:
-            response = yield Send(wait, WaitForKeyValueStoreRequest(name=name), ends - clock())
+            response = yield Call(wait, WaitForKeyValueStoreRequest(name=name), ends - clock())
         except FacadeError as error:
             pause = max(backoff, error.retry_delay or 0.0)
             if not _may_pass(error):
@@ -138,7 +138,7 @@ def waiting(
         else:
             store: KeyValueStore = response.key_value_store
             return store
-        yield Pause(pause)
+        yield Sleep(pause)
     raise AssertionError("pauses never end")
 
 
@@ -159,7 +159,7 @@ def pauses(first: float = 0.5, longest: float = 5.0) -> Iterator[float]:
         pause = min(longest, pause * 2)
 
 
-def following(request: T, response: Any) -> T | None:
+def next_page_request(request: T, response: Any) -> T | None:
     """The request for the page after a response; None after the last one. A page may be empty and not the last."""
     if not response.next_page_token:
         return None
@@ -170,7 +170,7 @@ def following(request: T, response: Any) -> T | None:
     return next_request
 
 
-class Packing:
+class ImportBatcher:
     """Packs changes into the requests of an import.
 
     Args:
@@ -207,7 +207,7 @@ class Packing:
         return request
 
 
-class Handing:
+class ImportProgress:
     """Counts the changes that are handed to gRPC, and says how many were where the handing ends with an error.
 
     Args:

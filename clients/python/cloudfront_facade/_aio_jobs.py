@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from cloudfront_facade.aio_calls import AioSending
-from cloudfront_facade.calls import request_id_of
+from cloudfront_facade._aio_calls import AioRequestWriter
+from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade.errors import FacadeError
-from cloudfront_facade.steps import (
+from cloudfront_facade._helpers_sansio import (
     LONGEST_PAGE_OF_KEYS,
-    Handing,
-    Packing,
-    Pause,
-    creating_and_publishing,
-    following,
+    ImportProgress,
+    ImportBatcher,
+    Sleep,
+    create_and_publish_workflow,
+    next_page_request,
     pairs,
     put,
     size_of,
-    waiting,
+    wait_until_ready_workflow,
 )
 from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysRequest
@@ -34,7 +34,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresR
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 
-    from cloudfront_facade.steps import Progress, Send, Steps, T
+    from cloudfront_facade._helpers_sansio import Progress, Call, Workflow, T
     from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary
     from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceAsyncStub
     from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange, KeyValue
@@ -90,14 +90,14 @@ async def wait_until_ready(
     key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
     """Waits until a key value store is READY, and gives it. A server that goes away meanwhile is looked for again."""
-    return await _run(waiting(key_value_stores.WaitForKeyValueStore, name, timeout))
+    return await _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 
 async def create_and_publish(
     functions: FunctionServiceAsyncStub, request: CreateFunctionRequest, *, timeout: float | None = None
 ) -> FunctionSummary:
     """Creates a function with its tags, publishes it, and gives its LIVE stage."""
-    return await _run(creating_and_publishing(functions, request, timeout))
+    return await _run(create_and_publish_workflow(functions, request, timeout))
 
 
 async def put_many(
@@ -136,8 +136,8 @@ async def import_keys(
     it waits. In any case it is closed at the end, where it has `aclose`. A source that blocks is not interrupted.
     """
     total = size_of(changes) if total is None else total
-    packing, handing = Packing(kvs_arn, etag), Handing(progress, total)
-    async with AioSending(key_values.ImportKeys, timeout) as sending:
+    packing, handing = ImportBatcher(kvs_arn, etag), ImportProgress(progress, total)
+    async with AioRequestWriter(key_values.ImportKeys, timeout) as sending:
         with handing:
             async with aclosing(_each_of(changes)) as each, sending.until_over():
                 async for change in each:
@@ -182,18 +182,18 @@ async def _each(method: Callable[..., Any], request: Any, items: str, timeout: f
         response = await _call(method, request, timeout)
         for item in getattr(response, items):
             yield item
-        request = following(request, response)
+        request = next_page_request(request, response)
 
 
-async def _run(steps: Steps[T]) -> T:
-    go: Callable[[], Send | Pause] = partial(next, steps)
+async def _run(steps: Workflow[T]) -> T:
+    go: Callable[[], Call | Sleep] = partial(next, steps)
     while True:
         try:
             step = go()
         except StopIteration as end:
             result: T = end.value
             return result
-        if isinstance(step, Pause):
+        if isinstance(step, Sleep):
             await asyncio.sleep(step.seconds)
             go = partial(next, steps)
             continue

@@ -23,7 +23,7 @@ _NO_ANSWER = "Internal error from Core"
 @aio.UnaryStreamCall.register
 @aio.StreamUnaryCall.register
 @aio.StreamStreamCall.register
-class TypedCall:
+class FacadeCall:
     """A call under way whose failure is a `FacadeError`; in all else it is gRPC's own."""
 
     def __init__(self, call: Any, request_id: str) -> None:
@@ -50,7 +50,7 @@ class TypedCall:
         return FacadeError.of(error, self._request_id)
 
 
-class WrittenCall(TypedCall):
+class FacadeStreamCall(FacadeCall):
     """A call with a stream of requests, whose failure is what the server answered.
 
     Where the answer comes while a request is being sent, grpc.aio puts an error of its own in its place (7 times of
@@ -90,11 +90,11 @@ def _expire(limit: asyncio.Timeout) -> None:
         limit.reschedule(asyncio.get_running_loop().time())
 
 
-class AioSending:
+class AioRequestWriter:
     """A call of asyncio, whose requests are made in the task of the caller. It ends with the `async with`."""
 
     def __init__(self, method: Any, timeout: float | None) -> None:
-        self._call = WrittenCall(method(timeout=timeout), "")
+        self._call = FacadeStreamCall(method(timeout=timeout), "")
 
     @asynccontextmanager
     async def until_over(self) -> AsyncIterator[None]:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from cloudfront_facade.calls import Defaults
-from cloudfront_facade.guarded import GuardedChannel
-from cloudfront_facade.interceptor import FacadeInterceptor
-from cloudfront_facade.service_config import channel_arguments
+from cloudfront_facade._defaults import CallDefaults
+from cloudfront_facade._closable_channel import ClosableChannel
+from cloudfront_facade._interceptor import FacadeInterceptor
+from cloudfront_facade._service_config import channel_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
-    from cloudfront_facade.tls import TLS
+    from cloudfront_facade._tls import TLS
     from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
     from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
     from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
@@ -108,9 +108,9 @@ def connect(
         TypeError: `tls` is something else than a TLS.
         OSError: A file of `tls` cannot be read.
     """
-    defaults = Defaults(deadline, request_ids)
+    defaults = CallDefaults(deadline, request_ids)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
     channel = (
         grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    return Client(grpc.intercept_channel(GuardedChannel(channel), FacadeInterceptor(defaults)))
+    return Client(grpc.intercept_channel(ClosableChannel(channel), FacadeInterceptor(defaults)))

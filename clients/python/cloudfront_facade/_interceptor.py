@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
-from cloudfront_facade.calls import request_id_of
+from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade.errors import FacadeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cloudfront_facade.calls import Defaults
+    from cloudfront_facade._defaults import CallDefaults
 
     Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
@@ -29,7 +29,7 @@ class FacadeInterceptor(
     gRPC's retries happen below interceptors, so all attempts of a call have the same deadline and `request_id`.
     """
 
-    def __init__(self, defaults: Defaults) -> None:
+    def __init__(self, defaults: CallDefaults) -> None:
         self._defaults = defaults
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
@@ -55,7 +55,7 @@ class FacadeInterceptor(
     def _intercept(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
         if details.timeout is None:
             details = _with_timeout(details, self._defaults.timeout(details.method))
-        request = self._defaults.fill(request)
+        request = self._defaults.with_request_id(request)
         return _Call(continuation(details, request), request_id_of(request))
 
 

@@ -1,0 +1,58 @@
+"""What every call, blocking or not, is sent with by default: a deadline and a `request_id`."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.message import Message
+
+from cloudfront_facade._service_config import LONGEST_DEADLINE, is_long_running
+
+
+@dataclass(frozen=True)
+class CallDefaults:
+    """The defaults of a client's calls.
+
+    Attributes:
+        deadline: Seconds that a call may take; None for no limit.
+        request_ids: Whether creates get a `request_id`.
+
+    Raises:
+        TypeError: The deadline is not a number.
+        ValueError: The deadline is not above zero, or not finite.
+    """
+
+    deadline: float | None
+    request_ids: bool
+
+    def __post_init__(self) -> None:
+        if self.deadline is None:
+            return
+        if not isinstance(self.deadline, int | float):
+            raise TypeError(f"deadline must be a number of seconds or None, not {type(self.deadline).__name__}")
+        if not 0 < self.deadline < math.inf:
+            raise ValueError(f"deadline must be above zero, or None for no limit, not {self.deadline}")
+
+    def timeout(self, method: str | bytes) -> float | None:
+        """Returns the seconds that a call of a method may take. Long-running methods have a longer limit."""
+        name = method.decode() if isinstance(method, bytes) else method
+        return max(self.deadline, LONGEST_DEADLINE) if self.deadline and is_long_running(name) else self.deadline
+
+    def with_request_id(self, request: Any) -> Any:
+        """Returns a copy of a request with a new `request_id`, or the request itself if it needs none."""
+        if not self.request_ids or not isinstance(request, Message):
+            return request
+        if "request_id" not in request.DESCRIPTOR.fields_by_name:
+            return request
+        copy: Any = type(request)()
+        copy.CopyFrom(request)
+        copy.request_id = copy.request_id or str(uuid.uuid4())
+        return copy
+
+
+def request_id_of(request: Any) -> str:
+    """Returns the `request_id` that a request was sent with; empty if it has none."""
+    return getattr(request, "request_id", "")

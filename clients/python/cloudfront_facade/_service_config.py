@@ -1,0 +1,149 @@
+"""Settings of gRPC itself: load balancing, retries, keepalive and deadlines.
+
+The format is https://github.com/grpc/grpc/blob/master/doc/service_config.md. The server controls retries with the
+trailer `grpc-retry-pushback-ms`: it sets when to retry, or forbids it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import descriptor_pool
+
+from cloudfront_facade._tls import TLS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf.descriptor import MethodDescriptor
+
+HOST_AND_PORT = re.compile(r"(?:dns:(?://[^/]*/)?)?(?:\[[^\[\]\s]+\]|[^\[\]\s:/]+):([0-9]+)")
+MAX_PORT = 65535
+
+SCHEME = re.compile(r"(?:unix|unix-abstract|vsock|ipv4|ipv6|xds|google-c2p):.")
+"""How a target without a host starts: https://github.com/grpc/grpc/blob/master/doc/naming.md."""
+
+LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
+"""Calls rotate among all addresses of the target, so new replicas get work."""
+
+RETRY_POLICY = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.2s",
+    "maxBackoff": "5s",
+    "backoffMultiplier": 2,
+    # AIP-194: the one status that is safe to retry for every method.
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+KEEPALIVE = {
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+    "grpc.keepalive_permit_without_calls": 0,
+}
+"""A call notices a dead connection within 80 s. Idle connections get no pings, because servers forbid them."""
+
+KEY_VALUES = "cloudfront_facade.v1.KeyValueStoreDataService"
+
+LONGEST_DEADLINE = 1800.0
+"""Longest deadline of a long-running method that the server honours, in seconds."""
+
+NON_RETRYABLE_METHODS = [
+    {"service": KEY_VALUES, "method": name} for name in ("PutKey", "DeleteKey", "UpdateKeys", "ImportKeys")
+]
+"""Methods that are sent once, as names of a service config.
+
+If the connection breaks, nobody knows whether the first attempt took effect. A second one could undo a concurrent
+write. With an etag, it would fail because the first attempt changed the version, and report not_applied. Other
+changes are safe to retry: their etag stays the same, or the server recognizes that they are done.
+"""
+
+
+def channel_arguments(
+    target: str, *, tls: TLS | None, retry: bool, request_ids: bool, options: Iterable[tuple[str, Any]]
+) -> list[tuple[str, Any]]:
+    """Returns the channel arguments for a target; those in `options` take precedence.
+
+    Raises:
+        ValueError: The target is invalid.
+        TypeError: The target is not a str, or `tls` is not a TLS.
+    """
+    if not isinstance(target, str):
+        raise TypeError(f"target must be a str, not {type(target).__name__}")
+    if not _is_target(target):
+        # gRPC would resolve it as a name, fail every call and advise a retry.
+        raise ValueError(f'invalid target "{target}"; allowed: HOST:PORT, unix:PATH or another gRPC target')
+    if tls is not None and not isinstance(tls, TLS):
+        raise TypeError(f"tls must be a TLS, such as TLS() or TLS(ca=...), or None, not {type(tls).__name__}")
+    arguments = {
+        **KEEPALIVE,
+        **(tls.options() if tls else {}),
+        "grpc.service_config": service_config(retry=retry, request_ids=request_ids),
+        **dict(options),
+    }
+    return list(arguments.items())
+
+
+def _is_target(target: str) -> bool:
+    if SCHEME.match(target):
+        return True
+    if matched := HOST_AND_PORT.fullmatch(target):
+        return 0 < int(matched[1]) <= MAX_PORT
+    return target.startswith("dns:") and target != "dns:"
+
+
+def service_config(*, retry: bool, request_ids: bool) -> str:
+    """Returns the service config of a client, in JSON.
+
+    Args:
+        retry: Whether calls that end with UNAVAILABLE are retried.
+        request_ids: Whether every create has a `request_id`. Without one, creates are not retried: the second attempt
+            could end with ALREADY_EXISTS because of the first.
+    """
+    methods: list[dict[str, Any]] = []
+    if retry:
+        once = NON_RETRYABLE_METHODS if request_ids else NON_RETRYABLE_METHODS + idempotent_methods()
+        methods.append({"name": [{}], "retryPolicy": RETRY_POLICY})
+        methods.append({"name": once})
+    return json.dumps({"loadBalancingConfig": LOAD_BALANCING, "methodConfig": methods})
+
+
+def idempotent_methods() -> list[dict[str, str]]:
+    """Returns the methods that a `request_id` makes idempotent, as names of a service config."""
+    from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
+
+    return [
+        {"service": service.full_name, "method": method.name}
+        for file in (function_service_pb2.DESCRIPTOR, key_value_store_service_pb2.DESCRIPTOR)
+        for service in file.services_by_name.values()
+        for method in service.methods
+        if "request_id" in method.input_type.fields_by_name
+    ]
+
+
+@cache
+def find_method(path: str) -> MethodDescriptor | None:
+    """Returns the descriptor of a method, or None for a method of another API.
+
+    Args:
+        path: The method's path, for example `/cloudfront_facade.v1.FunctionService/GetFunction`. The stub that makes
+            the call has loaded its descriptor.
+    """
+    try:
+        return descriptor_pool.Default().FindMethodByName(path.removeprefix("/").replace("/", "."))
+    except KeyError:
+        return None
+
+
+@cache
+def is_long_running(method: str) -> bool:
+    """Returns whether the protos mark a method as long-running; its default deadline is then LONGEST_DEADLINE."""
+    descriptor = find_method(method)
+    if descriptor is None or not descriptor.has_options:
+        return False
+
+    from cloudfront_facade.v1 import options_pb2
+
+    return bool(descriptor.GetOptions().Extensions[options_pb2.long_running])
