@@ -9,7 +9,7 @@ import pytest
 
 from support.cloudfront.fixtures import aws_backend, aws_environment, cloudfront
 from support.measuring import ask_only_where_greenlets_run
-from support.process import FacadeProcess
+from support.process import EMBEDDED, FacadeProcess
 
 __all__ = ["aws_backend", "aws_environment", "cloudfront"]
 
@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def facade_process() -> Iterator[FacadeProcess]:
     """A server process on the embedded backend that all tests of a worker share: names must be their own."""
-    with FacadeProcess("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0") as process:
+    with FacadeProcess(*EMBEDDED) as process:
         yield process
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 
-from support.process import FacadeProcess
+from support.certificates import write_certificates
+from support.process import EMBEDDED, FacadeProcess
+from support.tools import require_tool, skip_or_fail
 
 PROJECT = Path(__file__).parents[2]
 CLIENT = PROJECT / "clients" / "node"
@@ -27,19 +27,16 @@ EXPECTED = [
     r"^VALIDATION_FAILED not_applied\nname .*\ntags\[0\]\.key ",
     r"^$",
 ]
-NODE = shutil.which("node")
-NPM = shutil.which("npm")
 OLDEST_NODE = 20
 
 
-def missing() -> str | None:
-    """What this machine lacks to run the client; None where it lacks nothing."""
-    if NODE is None or NPM is None:
-        return "there is no node or no npm to run the client for Node.js"
-    version = subprocess.run([NODE, "--version"], capture_output=True, text=True, check=True).stdout
+def require_node() -> tuple[str, str]:
+    """Returns the paths of node and npm; skips the test if they are missing or too old."""
+    node, npm = require_tool("node"), require_tool("npm")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.removeprefix("v").partition(".")[0]) < OLDEST_NODE:
-        return f"the client for Node.js needs Node.js {OLDEST_NODE}, and here is {version.strip()}"
-    return None
+        skip_or_fail(f"the client for Node.js needs Node.js {OLDEST_NODE}; this is {version.strip()}")
+    return node, npm
 
 
 def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
@@ -58,41 +55,31 @@ def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
     return done.stdout
 
 
-MISSING = missing()
-
-
 @pytest.fixture
 def tls_address(tmp_path: Path) -> Iterator[str]:
     """A server that asks for certificates; `tmp_path` has those of a caller."""
-    authority = trustme.CA()
-    server, client = authority.issue_cert("127.0.0.1"), authority.issue_cert("client.example.com")
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    for name, issued in {"server": server, "client": client}.items():
-        issued.cert_chain_pems[0].write_to_path(str(tmp_path / f"{name}.pem"))
-        issued.private_key_pem.write_to_path(str(tmp_path / f"{name}-key.pem"))
+    files = write_certificates(tmp_path)
     with FacadeProcess(
-        *("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0"),
-        *("--tls-cert", str(tmp_path / "server.pem"), "--tls-key", str(tmp_path / "server-key.pem")),
-        *("--tls-client-ca", str(tmp_path / "ca.pem")),
+        *EMBEDDED,
+        *("--tls-cert", str(files["server_cert"]), "--tls-key", str(files["server_key"])),
+        *("--tls-client-ca", str(files["ca"])),
     ) as process:
         yield process.address
 
 
-@pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
 def test_the_tests_of_the_client_and_the_examples_of_its_readme_run_against_real_servers(
     facade_address: str, tls_address: str, tmp_path: Path
 ) -> None:
-    assert NODE
-    assert NPM
+    node, npm = require_node()
     # `make lint` has installed already, where it is `make test` that runs this.
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
-        run(NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         INSTALLED.touch()
-    run(NPM, "run", "build")
+    run(npm, "run", "build")
     files = sorted(str(file.relative_to(CLIENT)) for file in (CLIENT / "dist" / "test").glob("*.test.js"))
     assert len(files) == len(list((CLIENT / "test").glob("*.test.ts")))
     output = run(
-        *(NODE, "--test", "--test-reporter=tap", *files),
+        *(node, "--test", "--test-reporter=tap", *files),
         CLOUDFRONT_FACADE_TARGET=facade_address,
         CLOUDFRONT_FACADE_TLS_TARGET=tls_address,
         CLOUDFRONT_FACADE_TLS_DIRECTORY=str(tmp_path),
@@ -102,7 +89,7 @@ def test_the_tests_of_the_client_and_the_examples_of_its_readme_run_against_real
         # What is TypeScript about the examples are the types, and those are left out.
         script = CLIENT / "dist" / f"example-{number}.mjs"
         script.write_text(example.replace("127.0.0.1:50051", facade_address))
-        assert re.search(EXPECTED[number], run(NODE, str(script), cwd=tmp_path)), example
+        assert re.search(EXPECTED[number], run(node, str(script), cwd=tmp_path)), example
 
 
 def assert_all_passed(output: str) -> None:

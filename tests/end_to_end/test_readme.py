@@ -19,7 +19,8 @@ from cloudfront_facade.v1 import (
 )
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server.settings import ServeSettings
-from support.process import FacadeProcess, binary, clean_environment
+from support.process import EMBEDDED, FacadeProcess, clean_environment
+from support.tools import require_tool
 
 PROJECT = Path(__file__).parents[2]
 README = (PROJECT / "README.md").read_text()
@@ -47,7 +48,7 @@ EXAMPLES = [Example(match[1], match[2], match[4]) for match in BLOCK.finditer(RE
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with FacadeProcess("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0") as process:
+    with FacadeProcess(*EMBEDDED) as process:
         yield process.address
 
 
@@ -70,7 +71,7 @@ def test_an_example_gives_the_output_that_stands_below_it(example: Example, addr
     ended = subprocess.run(
         command,
         cwd=PROJECT,
-        env=clean_environment() | {"PATH": f"{Path(binary('grpcurl')).parent}:{clean_environment()['PATH']}"},
+        env=clean_environment() | {"PATH": f"{Path(require_tool('grpcurl')).parent}:{clean_environment()['PATH']}"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,8 @@ from cloudfront_facade.v1.function_service_pb2 import ListFunctionsRequest
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresRequest
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
-from support.process import FacadeProcess, binary, clean_environment
+from support.process import EMBEDDED, FacadeProcess, clean_environment
+from support.tools import require_tool
 
 PROJECT: Final = Path(__file__).parents[2]
 SHELL: Final = PROJECT / "clients" / "grpcurl" / "walk-through.sh"
@@ -54,16 +54,16 @@ class FailingOnce(grpc.GenericRpcHandler):
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with FacadeProcess("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0") as process:
+    with FacadeProcess(*EMBEDDED) as process:
         yield process.address
 
 
 def walk(target: str) -> subprocess.CompletedProcess[str]:
     """Runs the script against a server."""
     environment = clean_environment()
-    environment["PATH"] = f"{Path(binary('grpcurl')).parent}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = f"{Path(require_tool('grpcurl')).parent}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
-        [shutil.which("sh") or "sh", str(SHELL), target],
+        [require_tool("sh"), str(SHELL), target],
         cwd=PROJECT,
         env=environment,
         capture_output=True,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.tools import require_tool
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FUNCTIONS = sorted((EXAMPLES / "functions").glob("*.js"))
 RUNNER = Path(__file__).with_name("run_function.mjs")
-NODE = shutil.which("node")
 MAX_FUNCTION_CODE_BYTES = 10_240
 MAX_KEY_BYTES = 512
 MAX_VALUE_BYTES = 1024
@@ -32,15 +32,12 @@ UNDOCUMENTED = {
     "catch without a name": r"\bcatch\s*\{",
 }
 
-needs_node = pytest.mark.skipif(NODE is None, reason="there is no node to run the functions")
-
 
 def run(name: str, *events: dict[str, Any], pairs: dict[str, str] | None = None) -> list[Any]:
     """Answers of the function `name` to each of the events."""
-    assert NODE is not None
     source = (EXAMPLES / "functions" / name).read_text(encoding="ascii")
     done = subprocess.run(
-        [NODE, str(RUNNER)],
+        [require_tool("node"), str(RUNNER)],
         input=json.dumps({"source": source, "pairs": pairs or {}, "events": events}),
         capture_output=True,
         encoding="utf-8",
@@ -148,7 +145,6 @@ def test_the_redirects_are_an_import_file() -> None:
 # --- what they do -----------------------------------------------------------------------------------------------------
 
 
-@needs_node
 def test_a_folder_becomes_its_index() -> None:
     uris = {
         "/": "/index.html",
@@ -163,7 +159,6 @@ def test_a_folder_becomes_its_index() -> None:
     assert all(answer["querystring"] == {"q": {"value": "1"}} for answer in answers)
 
 
-@needs_node
 def test_security_headers_are_added() -> None:
     (answer,) = run("security-headers.js", response_event(headers={"content-type": many("text/html")}))
     assert answer["statusCode"] == 200
@@ -179,14 +174,12 @@ def test_security_headers_are_added() -> None:
     assert answer["headers"]["x-content-type-options"] == {"value": "nosniff"}
 
 
-@needs_node
 def test_a_security_header_of_the_origin_stays() -> None:
     own = {"x-frame-options": many("SAMEORIGIN")}
     (answer,) = run("security-headers.js", response_event(headers=own))
     assert answer["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
 
 
-@needs_node
 @pytest.mark.parametrize(
     ("querystring", "location"),
     [
@@ -204,7 +197,6 @@ def test_a_viewer_is_sent_to_the_site_of_the_country(querystring: dict[str, Any]
     assert answer["headers"]["cache-control"] == {"value": "private, no-store"}
 
 
-@needs_node
 @pytest.mark.parametrize(
     "event",
     [
@@ -220,14 +212,12 @@ def test_a_viewer_stays_where_no_other_site_is_better(event: dict[str, Any]) -> 
     assert run("redirect-by-country.js", event) == [event["request"]]
 
 
-@needs_node
 def test_a_page_that_only_begins_like_a_site_is_redirected() -> None:
     headers = {"cloudfront-viewer-country": many("DE")}
     (answer,) = run("redirect-by-country.js", request_event("/demo", headers=headers))
     assert answer["headers"]["location"] == {"value": "/de/demo"}
 
 
-@needs_node
 @pytest.mark.parametrize(
     ("cookie", "uri"),
     [(many("a"), "/page"), (many("b"), "/b/page"), (many("c", "b"), "/b/page")],
@@ -239,14 +229,12 @@ def test_the_cookie_says_which_variant_is_shown(cookie: dict[str, Any], uri: str
     assert answer["uri"] == uri
 
 
-@needs_node
 def test_a_variant_of_the_cookie_is_not_set_again() -> None:
     event = response_event()
     event["request"]["cookies"] = {"experiment": many("b")}
     assert run("ab-test-by-cookie.js", event) == [event["response"]]
 
 
-@needs_node
 def test_viewers_without_a_cookie_are_shared_out_and_keep_what_they_saw() -> None:
     addresses = [f"198.51.{i}.{j}" for i in range(10) for j in range(10)]
     requests = [request_event("/page") | {"viewer": {"ip": address}} for address in addresses]
@@ -259,7 +247,6 @@ def test_viewers_without_a_cookie_are_shared_out_and_keep_what_they_saw() -> Non
     assert 30 <= shown.count("b") <= 70
 
 
-@needs_node
 def test_a_response_without_cookies_gets_its_variant() -> None:
     event = response_event()
     del event["response"]["cookies"]
@@ -267,7 +254,6 @@ def test_a_response_without_cookies_gets_its_variant() -> None:
     assert answer["cookies"]["experiment"]["value"] in {"a", "b"}
 
 
-@needs_node
 @pytest.mark.parametrize(
     ("uri", "querystring", "location"),
     [
@@ -289,7 +275,6 @@ def test_a_path_in_the_table_is_redirected(uri: str, querystring: dict[str, Any]
     }
 
 
-@needs_node
 @pytest.mark.parametrize("uri", ["/", "/company/about", "/support/faq/more"])
 def test_a_path_that_is_not_in_the_table_goes_to_the_origin(uri: str) -> None:
     event = request_event(uri)

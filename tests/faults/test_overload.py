@@ -21,7 +21,7 @@ from support.cloudfront.faults import hang, hold
 from support.cloudfront.http import CloudFrontDouble
 from support.event_loop import event_loop
 from support.facade import failing, failure_of, function, open_channel
-from support.process import FacadeProcess
+from support.process import EMBEDDED, FacadeProcess
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's memory so")
 
@@ -109,10 +109,9 @@ def test_ten_times_the_load_is_shed_at_once_in_every_wave(cloudfront: CloudFront
 
 
 def test_messages_above_the_limit_are_refused_and_not_kept() -> None:
-    embedded = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
     above = function(function_code=b"x" * 600_000).SerializeToString()
     far_above = function(function_code=b"x" * 6_000_000).SerializeToString()
-    with FacadeProcess(*embedded) as process, open_channel(process.address) as channel:
+    with FacadeProcess(*EMBEDDED) as process, open_channel(process.address) as channel:
         create = channel.unary_unary(CREATE)
 
         def refuse(times: int) -> float:

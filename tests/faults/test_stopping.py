@@ -21,10 +21,9 @@ from support.cloudfront.faults import Exchange, Hangup, apply_then, apply_then_h
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.wire import Answer
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
-from support.process import FacadeProcess
+from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
 
 STORE = "arn:aws:cloudfront::000000000000:key-value-store/11111111-2222-3333-4444-555555555555"
-EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:")
 
 
 def start(cloudfront: CloudFrontDouble, *arguments: str) -> FacadeProcess:
@@ -61,7 +60,9 @@ def test_a_create_that_fits_the_grace_is_answered_ok(cloudfront: CloudFrontDoubl
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_stream_that_is_silent_holds_up_no_end(begun: bool) -> None:
-    process = FacadeProcess(*EMBEDDED, "--drain-delay", "0", "--shutdown-grace-period", "40").wait_until_serving()
+    process = FacadeProcess(
+        *EMBEDDED_WITH_DRAIN, "--drain-delay", "0", "--shutdown-grace-period", "40"
+    ).wait_until_serving()
     ended = threading.Event()
 
     def requests() -> Iterator[bytes]:
@@ -218,7 +219,9 @@ def test_a_create_whose_caller_went_away_has_the_grace_too(cloudfront: CloudFron
     ids=["health", "reflection", "nobody", "long ago"],
 )
 def test_whoever_called_within_the_idle_time_is_a_caller_to_wait_for(idle: str, ask: str, delay: float) -> None:
-    process = FacadeProcess(*EMBEDDED, "--max-connection-idle", idle, "--drain-delay", "20").wait_until_serving()
+    process = FacadeProcess(
+        *EMBEDDED_WITH_DRAIN, "--max-connection-idle", idle, "--drain-delay", "20"
+    ).wait_until_serving()
     with open_channel(process.address) as channel:
         if ask == "health":
             channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)

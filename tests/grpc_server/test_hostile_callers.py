@@ -10,9 +10,7 @@ import pytest
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from support.facade import failing, function, open_channel
-from support.process import FacadeProcess
-
-EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
+from support.process import EMBEDDED, FacadeProcess
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"

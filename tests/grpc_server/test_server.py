@@ -17,35 +17,21 @@ from typing import Any
 
 import grpc
 import pytest
-import trustme
 from cryptography.hazmat.primitives import serialization
 from grpc_health.v1 import health_pb2
 
 import cloudfront_facade
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from support.certificates import write_certificates
 from support.cloudfront.fixtures import AWS_VARIABLES
 from support.facade import REQUEST_ID, failing, function, open_channel
-from support.process import COMMAND, FacadeProcess, binary, clean_environment, run_command
-
-EMBEDDED = ("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0")
+from support.process import COMMAND, EMBEDDED, FacadeProcess, clean_environment, run_command
+from support.tools import grpcurl
 
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("certificates")
-    authority, stranger = trustme.CA(), trustme.CA()
-    made = {"ca": authority.cert_pem, "stranger_ca": stranger.cert_pem}
-    server, client, foreign = (
-        authority.issue_cert("localhost", "127.0.0.1"),
-        authority.issue_cert("client@example.com"),
-        stranger.issue_cert("client@example.com"),
-    )
-    for name, issued in {"server": server, "client": client, "foreign": foreign}.items():
-        made[f"{name}_key"] = issued.private_key_pem
-        made[f"{name}_cert"] = issued.cert_chain_pems[0]
-    for name, content in made.items():
-        content.write_to_path(folder / f"{name}.pem")
-    return {name: folder / f"{name}.pem" for name in made}
+    return write_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 def test_the_same_port_twice_fails_with_one_clear_line(facade_address: str) -> None:
@@ -394,20 +380,8 @@ def test_callers_that_go_away_leave_one_line_each_at_most_and_no_error() -> None
     assert not [line for line in process.lines if "text" in line or line.get("level") == "error"]
 
 
-def grpcurl(address: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [binary("grpcurl"), "-plaintext", *arguments[:-1], address, arguments[-1]],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-
 def test_reflection_lists_the_services_as_v1_and_v1alpha(facade_address: str) -> None:
-    listed = subprocess.run(
-        [binary("grpcurl"), "-plaintext", facade_address, "list"], capture_output=True, text=True, check=True
-    ).stdout.split()
+    listed = grpcurl(facade_address, "list").stdout.split()
     assert listed == [
         "cloudfront_facade.v1.FunctionService",
         "cloudfront_facade.v1.KeyValueStoreDataService",

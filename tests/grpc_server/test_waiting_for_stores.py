@@ -20,7 +20,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 )
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.facade import Facade, failing, running_facade
-from support.process import FacadeProcess
+from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
 
 WAIT = WaitForKeyValueStoreRequest(name="redirects")
 
@@ -160,7 +160,7 @@ def test_a_server_that_stops_sends_waits_elsewhere_at_once(delay: str) -> None:
 
 
 def test_a_server_that_stops_takes_no_new_waits() -> None:
-    arguments = ["--backend", "embedded", "--embedded-db", ":memory:", "--embedded-provisioning-seconds", "60"]
+    arguments = [*EMBEDDED_WITH_DRAIN, "--embedded-provisioning-seconds", "60"]
     with FacadeProcess(*arguments, "--drain-delay", "2") as process, grpc.insecure_channel(process.address) as channel:
         facade = Facade.over(process.address, channel)
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))

@@ -17,6 +17,10 @@ from typing import Any, Self
 from .cloudfront.fixtures import AWS_VARIABLES
 
 COMMAND = [sys.executable, "-m", "cloudfront_facade_server"]
+EMBEDDED_WITH_DRAIN = ("--backend", "embedded", "--embedded-db", ":memory:")
+"""Flags of a server on the embedded backend in memory."""
+EMBEDDED = (*EMBEDDED_WITH_DRAIN, "--drain-delay", "0")
+"""The same for a server that stops without a drain delay."""
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
@@ -114,8 +118,3 @@ class FacadeProcess:
                 assert self.wait() == 0, self.lines
             finally:
                 self.process.kill()
-
-
-def binary(name: str) -> str:
-    """Gives the path of a program of the test environment."""
-    return str(Path(sys.executable).parent / name)

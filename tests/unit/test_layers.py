@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.process import binary
+from support.tools import require_tool
 
 PACKAGE = "server/cloudfront_facade_server"
 
@@ -25,7 +25,7 @@ def checkout(project: Path, tmp_path: Path) -> Path:
 def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
     """Runs import-linter on a checkout."""
     return subprocess.run(
-        [binary("lint-imports"), "--no-cache", "--no-logo"],
+        [require_tool("lint-imports"), "--no-cache", "--no-logo"],
         cwd=checkout,
         env={"PYTHONPATH": f"{checkout}/server:{checkout}/clients/python", "PATH": "/usr/bin:/bin"},
         capture_output=True,
