@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 from .errors.status_error import NEVER_RETRY, Outcome, StatusError
 
@@ -51,21 +50,6 @@ class ShutdownDeadline:
     def remaining(self) -> float:
         """Gives the seconds left."""
         return float("inf") if self.ends is None else self.ends - self.clock()
-
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def long_running(method: Method) -> Method:
-    """Marks a servicer's method that may take much longer than others."""
-    method.long_running = True  # type: ignore[attr-defined]
-    return method
-
-
-def long_poll(method: Method) -> Method:
-    """Marks a servicer's method that may take much longer, for it only waits; it is given up with its caller."""
-    method.long_poll = True  # type: ignore[attr-defined]
-    return long_running(method)
 
 
 @dataclass

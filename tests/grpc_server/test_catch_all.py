@@ -80,6 +80,6 @@ def test_a_fault_outside_of_a_servicer_is_internal_and_told_to_the_log_without_i
     assert (failure.reason, failure.outcome, failure.message) == ("INTERNAL", "unknown", "internal error")
     assert failure.trailers["backend"] == "none"
     logged = "".join(capsys.readouterr())
-    assert "fault" in logged
+    assert "rpc" in logged
     assert "LookupError" in logged
     assert SECRET not in logged + repr(failure)

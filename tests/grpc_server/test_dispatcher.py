@@ -17,12 +17,15 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStore
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend
-from cloudfront_facade_server.call_context import CallContext, ShutdownDeadline, long_poll
+from cloudfront_facade_server.call_context import CallContext, ShutdownDeadline
 from cloudfront_facade_server.concurrency.greenlets import sleep
 from cloudfront_facade_server.grpc_server.dispatcher import CallLimits, Dispatcher
+from cloudfront_facade_server.grpc_server.method_options import MethodOptions
 from support.cloudfront.faults import hold
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import failing, function, running_facade
+
+LONG_POLL = MethodOptions(long_running=True, long_poll=True)
 
 
 class RefusedError(Exception):
@@ -78,7 +81,7 @@ def test_a_call_that_grpc_ends_just_before_its_time_is_logged_as_what_the_caller
     async def main() -> None:
         nonlocal now
         serving = Dispatcher(CallLimits(), "aws", ShutdownDeadline(), clock=lambda: now)
-        method = serving.bind(Service(lambda _request, _call: sleep(0.05))).Do
+        method = serving.bind(Service(lambda _request, _call: sleep(0.05)), {}).Do
         handling = asyncio.create_task(method(b"", Context(30.0)))
         await asyncio.sleep(0)
         now = 30.0 - left
@@ -101,7 +104,7 @@ def test_a_method_whose_task_is_cancelled_is_answered_at_once_and_closed() -> No
     async def main() -> tuple[Context, Dispatcher]:
         serving, context = dispatcher(), Context(30.0)
         with pytest.raises(RefusedError):
-            await asyncio.wait_for(serving.bind(Service(method)).Do(b"", context), 5)
+            await asyncio.wait_for(serving.bind(Service(method), {}).Do(b"", context), 5)
         return context, serving
 
     with lines() as written:
@@ -155,7 +158,7 @@ def test_what_only_waits_has_a_limit_of_its_own_and_shuts_nobody_out() -> None:
 def test_calls_that_wait_are_shed_by_name_and_end_with_the_dispatcher() -> None:
     async def main() -> list[Context]:
         serving = dispatcher(max_concurrent_calls=2)
-        method = serving.bind(Service(long_poll(lambda _request, _call: sleep(30)))).Do
+        method = serving.bind(Service(lambda _request, _call: sleep(30)), {"Do": LONG_POLL}).Do
         contexts = [Context(60.0) for _ in range(3)]
         calls = [asyncio.create_task(method(b"", context)) for context in contexts]
         await asyncio.sleep(0.05)

@@ -1,8 +1,11 @@
-"""The asyncio edge: everything between the socket and the plain functions that do the work.
+"""The gRPC server: everything between the socket and the servicers.
 
-`dispatch`     runs servicer methods under a deadline, and answers for them
-`last_resort`  answers what never reaches a servicer, and what goes wrong where nothing should
-`listener`     addresses, TLS and gRPC's own limits
-`server`       the server with health and reflection, from its start to its end
-`failures`     from any exception to a status
+`listener`        addresses, TLS and gRPC's own limits
+`server`          starts and stops the server, with health and reflection
+`dispatcher`      runs servicer methods under a deadline, and sends their responses and errors
+`request_stream`  requests of a client stream, for a servicer method that is a plain function
+`catch_all`       answers everything that never reaches a servicer
+`access_log`      writes one line for each rpc
+`reflection`      serves the descriptor set
+`status`          converts exceptions to statuses
 """

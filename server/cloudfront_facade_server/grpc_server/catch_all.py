@@ -1,32 +1,34 @@
-"""Answers what never reaches a servicer: unknown methods, bytes that are no message, and faults outside servicers."""
+"""Answers what never reaches a servicer: unknown methods, undecodable requests and faults outside servicers."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import grpc
-import structlog
 
+from ..call_context import CallContext
 from ..errors.facade_errors import internal, message_too_large, method_unknown, unreadable
 from ..errors.status_error import StatusError
-from ..logs import exception_location
+from .access_log import log_rpc
 
-_log = structlog.get_logger()
+_MAX_OPERATION_CHARACTERS: Final = 64
+"""Characters of a method's name in the log and in an error; callers can invent names of any length."""
 
 
 class CatchAllInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of the server, so that no exception's text reaches a caller.
+    """Wraps every handler of the server, so that no caller receives the text of an exception.
 
     Args:
-        backend: the metadata that names the backend, for the trailers.
-        message_limit: gives the most bytes of a request of a method, by its path.
+        backend: The metadata that names the backend, for the trailers.
+        message_limit: Returns the maximum size in bytes of a request, by the path of its method.
 
     Attributes:
-        last_arrival: the monotonic time at which the last call came, one of health or reflection included.
+        last_arrival: The monotonic time at which the last call arrived; health and reflection count too.
     """
 
     def __init__(self, backend: tuple[str, str], message_limit: Callable[[str], int]) -> None:
@@ -40,49 +42,54 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any]:
-        """Gives the wrapped handler of a method."""
+        """Returns the wrapped handler of a method."""
         self.last_arrival = time.monotonic()
         method = handler_call_details.method
         if (known := self._wrapped.get(method)) is not None:
             return known
         handler = await continuation(handler_call_details)
         if handler is None:
-            return self._unknown(method)  # never kept: callers can invent any number of them
+            return self._unknown(method)  # not kept, because callers can invent any number of methods
         self._wrapped[method] = wrapped = self._wrap(handler, method)
         return wrapped
 
     def _unknown(self, method: str) -> grpc.RpcMethodHandler[Any, Any]:
-        async def refuse(_requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
-            await self._abort(context, method, method_unknown(method))
+        async def reject(_requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
+            await self._fail(context, method, method_unknown(method), time.monotonic())
 
-        return grpc.stream_stream_rpc_method_handler(refuse)
+        return grpc.stream_stream_rpc_method_handler(reject)
 
     def _wrap(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
-        read = _readable(handler.request_deserializer, self._message_limit(method))
-        write = handler.response_serializer
+        deserialize = _checked(handler.request_deserializer, self._message_limit(method))
+        serialize = handler.response_serializer
         if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(self._unary(handler.unary_unary, method), read, write)
+            wrapped = self._unary(handler.unary_unary, method)
+            return grpc.unary_unary_rpc_method_handler(wrapped, deserialize, serialize)
         if handler.unary_stream:
-            return grpc.unary_stream_rpc_method_handler(self._unary(handler.unary_stream, method), read, write)
+            wrapped = self._unary(handler.unary_stream, method)
+            return grpc.unary_stream_rpc_method_handler(wrapped, deserialize, serialize)
         if handler.stream_unary:
-            return grpc.stream_unary_rpc_method_handler(self._gathering(handler.stream_unary, method), read, write)
-        return grpc.stream_stream_rpc_method_handler(self._stream(handler.stream_stream, method), read, write)
+            wrapped = self._stream_unary(handler.stream_unary, method)
+            return grpc.stream_unary_rpc_method_handler(wrapped, deserialize, serialize)
+        wrapped = self._stream_stream(handler.stream_stream, method)
+        return grpc.stream_stream_rpc_method_handler(wrapped, deserialize, serialize)
 
     def _unary(self, behaviour: Any, method: str) -> Any:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            arrived = time.monotonic()
             if isinstance(request, _UndecodableRequest):
-                return await self._abort(context, method, request.why())
+                return await self._fail(context, method, request.error(), arrived)
             try:
                 return await behaviour(request, context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (the last resort)
-                failure = error
-            return await self._fault(context, method, failure)
+                caught = error
+            return await self._fail(context, method, caught, arrived)
 
         return handle
 
-    def _gathering(self, behaviour: Any, method: str) -> Any:
+    def _stream_unary(self, behaviour: Any, method: str) -> Any:
         unary = self._unary(behaviour, method)
 
         async def handle(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> Any:
@@ -90,67 +97,61 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
         return handle
 
-    def _stream(self, behaviour: Any, method: str) -> Any:
+    def _stream_stream(self, behaviour: Any, method: str) -> Any:
         async def handle(
             requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]
         ) -> AsyncIterator[Any]:
+            arrived = time.monotonic()
             try:
                 async for response in behaviour(_CheckedStream(requests), context):
                     yield response
             except grpc.aio.AbortError:
                 raise
-            except StatusError as error:
-                await self._abort(context, method, error)
             except Exception as error:  # noqa: BLE001 (the last resort)
-                await self._fault(context, method, error)
+                await self._fail(context, method, error, arrived)
 
         return handle
 
-    async def _fault(self, context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception) -> None:
+    async def _fail(
+        self, context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception, arrived: float
+    ) -> None:
+        """Logs the rpc and aborts it with the status of an exception; an unexpected one becomes INTERNAL."""
         if isinstance(error, grpc.aio.InternalError) and context.done():
-            # gRPC itself failed, for the caller went away while it was answered: nobody is there to be told.
+            # gRPC itself failed, because the caller went away while it was answered.
             raise asyncio.CancelledError
-        _log.error("fault", method=method, **exception_location(error))
-        await self._abort(context, method, internal("unknown"))
-
-    async def _abort(self, context: grpc.aio.ServicerContext[Any, Any], method: str, failure: StatusError) -> None:
-        operation = method.rpartition("/")[2][:64]
-        _log.info(
-            "rpc",
-            method=operation,
-            caller=context.peer(),
-            status=failure.code.name,
-            reason=failure.reason,
-            outcome=failure.outcome,
-        )
+        failure = error if isinstance(error, StatusError) else internal("unknown")
+        operation = method.rpartition("/")[2][:_MAX_OPERATION_CHARACTERS]
+        call = CallContext(operation, context.peer(), deadline=math.inf, outcome=failure.outcome)
+        log_rpc(call, arrived, failure, error)
         trailers = (self._backend, *failure.trailing_metadata(operation))
         await context.abort(failure.code, failure.message, trailers)
 
 
 class _UndecodableRequest:
-    """What stands for a request that could not be read."""
+    """Stands for a request that is too large or cannot be decoded."""
 
-    def __init__(self, why: Callable[[], StatusError]) -> None:
-        self.why = why
+    def __init__(self, error: Callable[[], StatusError]) -> None:
+        self.error = error
 
 
-def _readable(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable[[bytes], Any] | None:
+def _checked(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable[[bytes], Any] | None:
+    """Returns a deserializer that raises nothing: gRPC would send the text of an exception to the caller."""
     if deserialize is None:
         return None
 
-    def read(content: bytes) -> Any:
+    def checked(content: bytes) -> Any:
         if len(content) > limit:
             return _UndecodableRequest(partial(message_too_large, len(content), limit))
         try:
             return deserialize(content)
-        except Exception:  # noqa: BLE001 (protobuf's runtimes raise different ones)
+        except Exception:  # noqa: BLE001 (each implementation of protobuf raises another)
             return _UndecodableRequest(unreadable)
 
-    return read
+    return checked
 
 
 class _CheckedStream:
-    """A stream of requests that ends with StatusError where one cannot be read."""
+    """A stream of requests that raises StatusError if one is undecodable."""
 
     def __init__(self, requests: AsyncIterator[Any]) -> None:
         self._requests = requests
@@ -161,5 +162,5 @@ class _CheckedStream:
     async def __anext__(self) -> Any:
         request = await anext(self._requests)
         if isinstance(request, _UndecodableRequest):
-            raise request.why()
+            raise request.error()
         return request

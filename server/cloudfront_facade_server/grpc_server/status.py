@@ -1,4 +1,4 @@
-"""From any exception to the status that the caller gets."""
+"""Converts exceptions to the status that the caller receives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors.violations import ValidationError
 
 
 def to_status_error(error: BaseException, call: CallContext) -> StatusError:
-    """Makes the status of an exception; one that nobody foresaw becomes INTERNAL and says nothing of itself."""
+    """Returns the status of an exception; an unexpected one becomes INTERNAL and reveals nothing of itself."""
     if isinstance(error, StatusError):
         return error
     if isinstance(error, ValidationError):

@@ -21,7 +21,7 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     UpdateKeysResponse,
 )
 
-from ..call_context import CallContext, long_running
+from ..call_context import CallContext
 from ..concurrency.greenlets import checkpoint
 from ..translation import key_value_store_data as translation
 from ..upstream.key_values import KeyValues
@@ -72,7 +72,6 @@ class KeyValueStoreDataService:
         response = self._key_values.list(translation.list_keys_to_boto(request), call)
         return translation.list_keys_from_boto(response, request)
 
-    @long_running
     def UpdateKeys(self, request: UpdateKeysRequest, call: CallContext) -> UpdateKeysResponse:
         """Changes any number of keys, in batches."""
         self._rules.update_keys(request, checkpoint)
@@ -80,7 +79,6 @@ class KeyValueStoreDataService:
         response, _ = self._key_values.update(translation.update_keys_to_boto(request), changes, call)
         return translation.update_keys_from_boto(response)
 
-    @long_running
     def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: CallContext) -> ImportKeysResponse:
         """Changes any number of keys, in batches, as they come."""
         first, checked = self._rules.import_keys(requests, checkpoint)

@@ -17,7 +17,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     WaitForKeyValueStoreResponse,
 )
 
-from ..call_context import CallContext, long_poll
+from ..call_context import CallContext
 from ..translation import key_value_stores as translation
 from ..upstream.creates import ResourceCreator
 from ..upstream.key_value_stores import Stores
@@ -78,11 +78,10 @@ class KeyValueStoreService:
         response = self._stores.list(translation.list_key_value_stores_to_boto(request), call)
         return translation.list_key_value_stores_from_boto(response, request)
 
-    @long_poll
     def WaitForKeyValueStore(
         self, request: WaitForKeyValueStoreRequest, call: CallContext
     ) -> WaitForKeyValueStoreResponse:
         """Answers when a key value store is READY."""
-        self._rules.describe_key_value_store(request)
+        self._rules.wait_for_key_value_store(request)
         response = self._watches.wait(translation.describe_key_value_store_to_boto(request), call)
         return translation.wait_for_key_value_store_from_boto(response)

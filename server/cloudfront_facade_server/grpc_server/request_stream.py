@@ -1,0 +1,78 @@
+"""Requests of a client stream, for a servicer method that is a plain function."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from typing import Any, Final
+
+from ..call_context import CallContext
+from ..concurrency.greenlets import await_, sleep
+from ..errors.facade_errors import shutting_down
+from ..errors.status_error import StatusError
+
+_CANCELLATION_DELAY_SECONDS: Final = 0.01
+"""How long after the end of a stream gRPC may report that its caller has cancelled the call."""
+
+_SILENCE_SECONDS: Final = 2.0
+"""How long a stream may be silent while the server drains."""
+
+
+async def receive_first(requests: AsyncIterable[Any]) -> tuple[list[Any], AsyncIterator[Any]]:
+    """Waits for the first request of a stream.
+
+    Returns:
+        The first request (nothing if the stream is empty, a StatusError if the request was rejected), and an iterator
+        over the rest.
+    """
+    rest = aiter(requests)
+    try:
+        return [await anext(rest)], rest
+    except StopAsyncIteration:
+        return [], rest
+    except StatusError as error:
+        return [error], rest
+
+
+class RequestStream:
+    """An iterator that suspends its caller until the next request arrives; it ends when the caller is gone.
+
+    Args:
+        first: The first request, as `receive_first` returns it.
+        rest: Iterates over the rest.
+        call: The rpc.
+        is_draining: Whether the server is draining; it then ends a stream that is silent.
+
+    Raises:
+        StatusError: A request was rejected, or the server is draining.
+    """
+
+    def __init__(
+        self, first: list[Any], rest: AsyncIterator[Any], call: CallContext, is_draining: Callable[[], bool]
+    ) -> None:
+        self._first = first
+        self._rest = rest
+        self._call = call
+        self._is_draining = is_draining
+
+    def __iter__(self) -> RequestStream:
+        return self
+
+    def __next__(self) -> Any:
+        if self._first:
+            request = self._first.pop()
+            if isinstance(request, StatusError):
+                raise request
+            return request
+        following = asyncio.ensure_future(anext(self._rest))
+        try:
+            while not await_(asyncio.wait({following}, timeout=_SILENCE_SECONDS))[0]:
+                if self._is_draining():
+                    raise shutting_down(self._call.overall_outcome, repeatable=False)
+            return following.result()
+        except (StopAsyncIteration, asyncio.CancelledError):
+            # When a caller disconnects, gRPC ends the stream before it reports the cancellation.
+            sleep(_CANCELLATION_DELAY_SECONDS)
+            raise StopIteration from None
+        finally:
+            following.cancel()
