@@ -1,4 +1,4 @@
-"""Page tokens: opaque to callers, and good only for the list that gave them."""
+"""Page tokens: opaque to callers, and valid only for the list that returned them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from cloudfront_facade.v1.function_service_pb2 import FunctionStage
 
 
 class PageTokenError(Exception):
-    """A page token is none that this list gave."""
+    """The list did not return this page token."""
 
 
 def functions_list(stage: int) -> str:
-    """Names the list of the functions that have a stage; unspecified is DEVELOPMENT."""
+    """Names the list of the functions in a stage; an unspecified stage is DEVELOPMENT."""
     return f"ListFunctions/{stage or FunctionStage.FUNCTION_STAGE_DEVELOPMENT}"
 
 
 def key_value_stores_list(status: str) -> str:
-    """Names the list of the stores of a status; empty for all."""
+    """Names the list of the stores with a status; an empty status is all of them."""
     return f"ListKeyValueStores/{status}"
 
 
@@ -27,28 +27,32 @@ def keys_list(arn: str) -> str:
     return f"ListKeys/{arn}"
 
 
-def encode(which: str, marker: str | None) -> str:
-    """Makes the token of a list's next page; empty on the last one.
+def encode(list_name: str, marker: str | None) -> str:
+    """Returns the token of a list's next page; empty if this is the last page.
 
     Args:
-        which: the list, as named above.
-        marker: where CloudFront's next page begins; None or empty where there is none.
+        list_name: the list, as named above.
+        marker: the start of the next page, as CloudFront returned it; None or empty if there is no next page.
     """
     if not marker:
         return ""
-    return base64.urlsafe_b64encode(json.dumps([which, marker]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(json.dumps([list_name, marker]).encode()).decode().rstrip("=")
 
 
-def decode(which: str, page_token: str) -> str:
-    """Reads a token of this list: where the page begins, empty for the first. Raises PageTokenError."""
+def decode(list_name: str, page_token: str) -> str:
+    """Returns the start of the page that a token of this list names; empty for the first page.
+
+    Raises:
+        PageTokenError: The list did not return this token.
+    """
     if not page_token:
         return ""
     try:
         padded = page_token + "=" * (-len(page_token) % 4)
         match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
-            case [str(given), str(begins)] if given == which and begins:
-                begins.encode()  # JSON can have halves of characters, which cannot be sent
-                return begins
+            case [str(token_list), str(marker)] if token_list == list_name and marker:
+                marker.encode()  # raises for half of a surrogate pair, which JSON can hold and nothing can send
+                return marker
     except (ValueError, RecursionError):
         raise PageTokenError from None
     raise PageTokenError

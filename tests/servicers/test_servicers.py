@@ -117,7 +117,7 @@ def test_a_store_is_one_call_of_boto3_with_the_request_tag(server: Any, backend:
 def test_a_refused_request_never_reaches_the_backend(server: Any, backend: Recorder) -> None:
     _, code, details = invoke(server, FUNCTIONS, function("not a name"))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
-    assert details == 'name: "not a name" has U+0020 as character 4; allowed: a-z A-Z 0-9 - _'
+    assert details == 'name: "not a name" contains U+0020 at position 4; allowed: a-z A-Z 0-9 - _'
     _, code, details = invoke(server, STORES, CreateKeyValueStoreRequest())
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert details == "name: empty; allowed: 1 to 64 of a-z A-Z 0-9 - _"

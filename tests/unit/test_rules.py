@@ -1,65 +1,93 @@
-"""The rules of both creates beside their tags."""
+"""What the rules of all rpcs have in common: names, etags, stages, pages, request ids."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from cloudfront_facade.v1.function_service_pb2 import (
-    CreateFunctionRequest,
-    FunctionConfig,
-    FunctionRuntime,
-    KeyValueStoreAssociation,
-)
-from cloudfront_facade.v1.key_value_store_service_pb2 import (
-    CreateKeyValueStoreRequest,
-    ImportSource,
-    ImportSourceType,
-)
+from cloudfront_facade.v1 import function_service_pb2 as functions
+from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
+from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
+from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.errors.violations import ValidationError
+from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.validation.rules import Rules
-from cloudfront_facade_server.validation.tags import TagRules
 from support.facade import REQUEST_ID, function
+from support.rules import RULES, STORE_ARN, broken_rules, violation_messages
 
-V1 = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
-V2 = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
-STORE_ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
+V1 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
+V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
+CONFIG = functions.FunctionConfig(runtime=V2)
 
-RULES = Rules(TagRules())
+RPCS = [
+    method.name
+    for file in (functions, stores, data, tags)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
+NAMED: dict[str, tuple[Callable[[Any], None], Any, dict[str, Any]]] = {
+    "DescribeFunction": (RULES.describe_function, functions.DescribeFunctionRequest, {"name": "f", "stage": 1}),
+    "GetFunction": (RULES.get_function, functions.GetFunctionRequest, {"name": "f", "stage": 2}),
+    "UpdateFunction": (
+        RULES.update_function,
+        functions.UpdateFunctionRequest,
+        {"name": "f", "etag": "E1", "function_config": CONFIG, "function_code": b"x"},
+    ),
+    "PublishFunction": (RULES.publish_function, functions.PublishFunctionRequest, {"name": "f", "etag": "E1"}),
+    "TestFunction": (
+        RULES.test_function,
+        functions.TestFunctionRequest,
+        {"name": "f", "etag": "E1", "stage": 1, "event_object": b"{}"},
+    ),
+    "DeleteFunction": (RULES.delete_function, functions.DeleteFunctionRequest, {"name": "f", "etag": "E1"}),
+    "DescribeKeyValueStore": (RULES.describe_key_value_store, stores.DescribeKeyValueStoreRequest, {"name": "s"}),
+    "UpdateKeyValueStore": (
+        RULES.update_key_value_store,
+        stores.UpdateKeyValueStoreRequest,
+        {"name": "s", "etag": "E1", "comment": ""},
+    ),
+    "DeleteKeyValueStore": (
+        RULES.delete_key_value_store,
+        stores.DeleteKeyValueStoreRequest,
+        {"name": "s", "etag": "E1"},
+    ),
+    "WaitForKeyValueStore": (RULES.wait_for_key_value_store, stores.WaitForKeyValueStoreRequest, {"name": "s"}),
+}
+LISTS: dict[str, tuple[Callable[[Any], None], Any, dict[str, Any], str]] = {
+    "ListFunctions": (RULES.list_functions, functions.ListFunctionsRequest, {}, page_tokens.functions_list(0)),
+    "ListKeyValueStores": (
+        RULES.list_key_value_stores,
+        stores.ListKeyValueStoresRequest,
+        {},
+        page_tokens.key_value_stores_list(""),
+    ),
+    "ListKeys": (RULES.list_keys, data.ListKeysRequest, {"kvs_arn": STORE_ARN}, page_tokens.keys_list(STORE_ARN)),
+}
 
 
-def broken(check: Callable[[Any], None], request: Any) -> list[tuple[str, str]]:
-    try:
-        check(request)
-    except ValidationError as error:
-        return [(violation.field, violation.rule) for violation in error.violations]
-    return []
+def rules_of_function(**fields: Any) -> list[tuple[str, str]]:
+    return broken_rules(RULES.create_function, function(**fields))
 
 
-def in_function(request: CreateFunctionRequest, rules: Rules = RULES) -> list[tuple[str, str]]:
-    return broken(rules.create_function, request)
+def rules_of_store(**fields: Any) -> list[tuple[str, str]]:
+    request = stores.CreateKeyValueStoreRequest(**{"name": "redirects", **fields})
+    return broken_rules(RULES.create_key_value_store, request)
 
 
-def in_store(**fields: Any) -> list[tuple[str, str]]:
-    return broken(RULES.create_key_value_store, CreateKeyValueStoreRequest(**{"name": "redirects", **fields}))
+def test_every_rpc_has_a_method_of_its_own() -> None:
+    methods = {name for name in vars(Rules) if not name.startswith("_")}
 
-
-def associated(*arns: str, runtime: FunctionRuntime.ValueType = V2) -> CreateFunctionRequest:
-    associations = [KeyValueStoreAssociation(key_value_store_arn=arn) for arn in arns]
-    return function(function_config=FunctionConfig(runtime=runtime, key_value_store_associations=associations))
-
-
-def imported(arn: str, kind: ImportSourceType.ValueType = ImportSourceType.IMPORT_SOURCE_TYPE_S3) -> ImportSource:
-    return ImportSource(source_type=kind, source_arn=arn)
+    assert methods == {re.sub(r"(?<!^)(?=[A-Z])", "_", rpc).lower() for rpc in RPCS} | {"check_tag_limit"}
+    assert len(RPCS) == 24
 
 
 @pytest.mark.parametrize("name", ["a", "n" * 64, "A-z_09"])
-def test_a_name_within_the_rules_is_let_through(name: str) -> None:
-    assert in_function(function(name)) == []
-    assert in_store(name=name) == []
+def test_creates_accept_a_valid_name(name: str) -> None:
+    assert rules_of_function(name=name) == []
+    assert rules_of_store(name=name) == []
 
 
 @pytest.mark.parametrize(
@@ -74,16 +102,16 @@ def test_a_name_within_the_rules_is_let_through(name: str) -> None:
         ("é" * 65, ["NAME_LENGTH", "NAME_CHARACTERS"]),
     ],
 )
-def test_a_name_that_breaks_a_rule_is_refused(name: str, rules: list[str]) -> None:
+def test_creates_reject_an_invalid_name(name: str, rules: list[str]) -> None:
     expected = [("name", rule) for rule in rules]
-    assert in_function(function(name)) == expected
-    assert in_store(name=name) == expected
+    assert rules_of_function(name=name) == expected
+    assert rules_of_store(name=name) == expected
 
 
 @pytest.mark.parametrize("comment", ["", "c" * 128, "\U0001f600" * 128, "tab\tand\nnewline", "<&>\"'", "\u2028\u00a0"])
-def test_a_comment_within_the_rules_is_let_through(comment: str) -> None:
-    assert in_function(function(function_config=FunctionConfig(runtime=V2, comment=comment))) == []
-    assert in_store(comment=comment) == []
+def test_creates_accept_a_valid_comment(comment: str) -> None:
+    assert rules_of_function(function_config=functions.FunctionConfig(runtime=V2, comment=comment)) == []
+    assert rules_of_store(comment=comment) == []
 
 
 @pytest.mark.parametrize(
@@ -96,108 +124,93 @@ def test_a_comment_within_the_rules_is_let_through(comment: str) -> None:
         ("\ufffe", "COMMENT_CHARACTERS"),
     ],
 )
-def test_a_comment_that_breaks_a_rule_is_refused(comment: str, rule: str) -> None:
-    config = FunctionConfig(runtime=V2, comment=comment)
-    assert in_function(function(function_config=config)) == [("function_config.comment", rule)]
-    assert in_store(comment=comment) == [("comment", rule)]
-
-
-def test_code_is_held_to_its_limit_in_bytes_and_is_any_bytes() -> None:
-    assert in_function(function(function_code=b"")) == [("function_code", "FUNCTION_CODE_SIZE")]
-    assert in_function(function(function_code=b"\xff" * 10_240)) == []
-    assert in_function(function(function_code=b"x" * 10_241)) == [("function_code", "FUNCTION_CODE_SIZE")]
-    larger = Rules(TagRules(), max_function_code_bytes=40_960)
-    assert in_function(function(function_code=b"x" * 40_960), larger) == []
-    assert in_function(function(function_code=b"x" * 40_961), larger) == [("function_code", "FUNCTION_CODE_SIZE")]
-
-
-def test_the_runtime_must_be_one_that_is_known() -> None:
-    assert in_function(function(function_config=FunctionConfig(runtime=V1))) == []
-    assert in_function(function(function_config=FunctionConfig())) == [("function_config.runtime", "RUNTIME_KNOWN")]
-    assert in_function(CreateFunctionRequest(name="a", function_code=b"x")) == [
-        ("function_config.runtime", "RUNTIME_KNOWN")
-    ]
-    newer = FunctionConfig.FromString(b"\x10\x63")
-    assert newer.runtime == 99
-    assert in_function(function(function_config=newer)) == [("function_config.runtime", "RUNTIME_KNOWN")]
-
-
-def test_an_association_needs_runtime_2_and_is_at_most_one() -> None:
-    assert in_function(associated(STORE_ARN)) == []
-    assert in_function(associated(STORE_ARN, runtime=V1)) == [("function_config.runtime", "RUNTIME_OF_ASSOCIATION")]
-    assert in_function(associated(STORE_ARN, STORE_ARN)) == [
-        ("function_config.key_value_store_associations", "ASSOCIATIONS_COUNT")
-    ]
-
-
-@pytest.mark.parametrize(
-    "arn",
-    ["", "store", STORE_ARN + "\n", STORE_ARN + "5", STORE_ARN.replace("123456789012", "12345678901"), STORE_ARN[:-1]],
-)
-def test_an_association_needs_a_stores_arn(arn: str) -> None:
-    field = "function_config.key_value_store_associations[0].key_value_store_arn"
-    assert in_function(associated(arn)) == [(field, "KEY_VALUE_STORE_ARN_FORM")]
-
-
-@pytest.mark.parametrize(
-    "arn",
-    [
-        "arn:aws:s3:::bucket/key",
-        "arn:aws-cn:s3:::my.bucket-1/a/b.json",
-        "arn:aws-us-gov:s3:::bucket/" + "k" * 1024,
-        "arn:aws:s3:::bucket/é",
-    ],
-)
-def test_an_import_source_is_the_arn_of_an_s3_object(arn: str) -> None:
-    assert in_store(import_source=imported(arn)) == []
-
-
-@pytest.mark.parametrize(
-    ("arn", "rule"),
-    [
-        ("", "SOURCE_ARN_FORM"),
-        ("arn:aws:s3:::bucket", "SOURCE_ARN_FORM"),
-        ("arn:aws:s3:::bucket/", "SOURCE_ARN_FORM"),
-        ("arn:aws:s3:::bücket/key", "SOURCE_ARN_FORM"),
-        ("s3://bucket/key", "SOURCE_ARN_FORM"),
-        ("arn:aws:s3:::bucket/" + "é" * 513, "SOURCE_ARN_LENGTH"),
-        ("arn:aws:s3:::bucket/a\0", "SOURCE_ARN_CHARACTERS"),
-        ("arn:aws:s3:::bucket/a\r", "SOURCE_ARN_CHARACTERS"),
-    ],
-)
-def test_any_other_import_source_is_refused(arn: str, rule: str) -> None:
-    assert in_store(import_source=imported(arn)) == [("import_source.source_arn", rule)]
-
-
-def test_an_import_source_says_its_type() -> None:
-    source = imported("arn:aws:s3:::bucket/key", ImportSourceType.IMPORT_SOURCE_TYPE_UNSPECIFIED)
-    assert in_store(import_source=source) == [("import_source.source_type", "SOURCE_TYPE_KNOWN")]
-    newer = ImportSource.FromString(b"\x08\x63" + source.SerializeToString())
-    assert in_store(import_source=newer) == [("import_source.source_type", "SOURCE_TYPE_KNOWN")]
+def test_creates_reject_an_invalid_comment(comment: str, rule: str) -> None:
+    config = functions.FunctionConfig(runtime=V2, comment=comment)
+    assert rules_of_function(function_config=config) == [("function_config.comment", rule)]
+    assert rules_of_store(comment=comment) == [("comment", rule)]
 
 
 @pytest.mark.parametrize("request_id", ["", REQUEST_ID, REQUEST_ID.upper(), "ffffffff-ffff-ffff-ffff-ffffffffffff"])
 def test_a_request_id_is_empty_or_any_uuid(request_id: str) -> None:
-    assert in_function(function(request_id=request_id)) == []
-    assert in_store(request_id=request_id) == []
+    assert rules_of_function(request_id=request_id) == []
+    assert rules_of_store(request_id=request_id) == []
 
 
 @pytest.mark.parametrize("request_id", ["1", REQUEST_ID[:-1], REQUEST_ID + "\n", REQUEST_ID.replace("-", ""), "{}"])
-def test_any_other_request_id_is_refused(request_id: str) -> None:
-    assert in_function(function(request_id=request_id)) == [("request_id", "REQUEST_ID_FORM")]
-    assert in_store(request_id=request_id) == [("request_id", "REQUEST_ID_FORM")]
+def test_any_other_request_id_is_rejected(request_id: str) -> None:
+    assert rules_of_function(request_id=request_id) == [("request_id", "REQUEST_ID_FORM")]
+    assert rules_of_store(request_id=request_id) == [("request_id", "REQUEST_ID_FORM")]
 
 
-def test_all_violations_of_a_request_are_found_at_once() -> None:
+@pytest.mark.parametrize("operation", NAMED)
+def test_a_valid_request_is_accepted(operation: str) -> None:
+    check, make, fields = NAMED[operation]
+    assert broken_rules(check, make(**fields)) == []
+
+
+@pytest.mark.parametrize("operation", NAMED)
+@pytest.mark.parametrize(
+    ("name", "rule"), [("", "NAME_LENGTH"), ("n" * 65, "NAME_LENGTH"), ("../x", "NAME_CHARACTERS")]
+)
+def test_every_request_needs_a_valid_name(operation: str, name: str, rule: str) -> None:
+    check, make, fields = NAMED[operation]
+    assert broken_rules(check, make(**{**fields, "name": name})) == [("name", rule)]
+
+
+@pytest.mark.parametrize("operation", [name for name, (_, _, fields) in NAMED.items() if "etag" in fields])
+@pytest.mark.parametrize(
+    ("etag", "rules"),
+    [
+        ("", ["ETAG_LENGTH"]),
+        ("E" * 257, ["ETAG_LENGTH"]),
+        ("E1\r\nX-Injected: 1", ["ETAG_CHARACTERS"]),
+        ('"E1"', ["ETAG_CHARACTERS"]),
+        ("E 1", ["ETAG_CHARACTERS"]),
+        ("é" * 10_240, ["ETAG_LENGTH", "ETAG_CHARACTERS"]),
+    ],
+)
+def test_an_etag_is_visible_ascii_without_quotes(operation: str, etag: str, rules: list[str]) -> None:
+    check, make, fields = NAMED[operation]
+    assert broken_rules(check, make(**{**fields, "etag": etag})) == [("etag", rule) for rule in rules]
+    assert broken_rules(check, make(**{**fields, "etag": "E" * 256})) == []
+
+
+@pytest.mark.parametrize("operation", [name for name, (_, _, fields) in NAMED.items() if "etag" in fields])
+def test_a_missing_etag_names_the_rpc_that_returns_it(operation: str) -> None:
+    check, make, fields = NAMED[operation]
+    source = "DescribeKeyValueStore" if operation.endswith("Store") else "DescribeFunction"
+    assert violation_messages(check, make(**{**fields, "etag": ""})) == [f"required; {source} returns it"]
+
+
+@pytest.mark.parametrize("operation", [name for name, (_, _, fields) in NAMED.items() if "stage" in fields])
+def test_a_stage_is_unset_or_known(operation: str) -> None:
+    check, make, fields = NAMED[operation]
+    assert broken_rules(check, make(**{**fields, "stage": 0})) == []
+    assert broken_rules(check, make(**{**fields, "stage": 3})) == [("stage", "STAGE_KNOWN")]
+
+
+@pytest.mark.parametrize("operation", LISTS)
+def test_a_page_token_belongs_to_the_list_that_returned_it(operation: str) -> None:
+    check, make, fields, which = LISTS[operation]
+    for size in (0, 1, 10**9):
+        assert broken_rules(check, make(**fields, page_size=size, page_token=page_tokens.encode(which, "m"))) == []
+    foreign = page_tokens.encode("AnotherList", "m")
+    assert broken_rules(check, make(**fields, page_size=-1, page_token=foreign)) == [
+        ("page_size", "PAGE_SIZE_RANGE"),
+        ("page_token", "PAGE_TOKEN_FORM"),
+    ]
+
+
+def test_all_violations_of_a_request_are_reported_at_once() -> None:
     request = function(
         "n" * 65,
-        function_config=FunctionConfig(
-            runtime=V1, key_value_store_associations=[KeyValueStoreAssociation(key_value_store_arn=STORE_ARN)]
+        function_config=functions.FunctionConfig(
+            runtime=V1, key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=STORE_ARN)]
         ),
         function_code=b"x" * 10_241,
         tags=[Tag(key="aws:x"), Tag(key="k", value="nul\0")],
     )
-    assert in_function(request) == [
+    assert broken_rules(RULES.create_function, request) == [
         ("name", "NAME_LENGTH"),
         ("function_config.runtime", "RUNTIME_OF_ASSOCIATION"),
         ("function_code", "FUNCTION_CODE_SIZE"),
@@ -206,8 +219,8 @@ def test_all_violations_of_a_request_are_found_at_once() -> None:
     ]
 
 
-def test_checking_changes_nothing_of_the_request() -> None:
+def test_a_check_does_not_change_the_request() -> None:
     request = function(" padded ", tags=[Tag(key=" a "), Tag(key=" a ")])
     before = request.SerializeToString()
-    assert in_function(request)
+    assert broken_rules(RULES.create_function, request)
     assert request.SerializeToString() == before

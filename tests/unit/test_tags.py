@@ -1,4 +1,4 @@
-"""The rules of tags, as a table and as properties."""
+"""The rules of tags, as a table and as properties, and the rules of the rpcs of TagService."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.errors.violations import Violation
+from cloudfront_facade.v1.tag_service_pb2 import (
+    ListTagsForResourceRequest,
+    TagResourceRequest,
+    UntagResourceRequest,
+)
+from cloudfront_facade_server.errors.violations import ValidationError, Violation
 from cloudfront_facade_server.validation.tags import Charset, TagRules
+from support.rules import FUNCTION_ARN, RULES, STORE_ARN, broken_rules
 
 ALLOWED = string.ascii_letters + string.digits + " _-.:/=+@"
 
@@ -32,12 +38,12 @@ def broken(*tags: Tag, charset: Charset = "ascii") -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("key", ["a", "k" * 128, "Team", "a b", "_-.:/=+@", " ", "awsome", "xaws:", "aws"])
-def test_a_key_within_the_rules_is_let_through(key: str) -> None:
+def test_a_valid_key_is_accepted(key: str) -> None:
     assert check(Tag(key=key)) == []
 
 
 @pytest.mark.parametrize("value", [None, "", "v" * 256, "https://example.com/a?b".replace("?", ""), "aws:anything"])
-def test_a_value_within_the_rules_is_let_through(value: str | None) -> None:
+def test_a_valid_value_is_accepted(value: str | None) -> None:
     assert check(Tag(key="k", value=value)) == []
 
 
@@ -66,7 +72,7 @@ def test_a_value_within_the_rules_is_let_through(value: str | None) -> None:
         ("CloudFront-Facade:x", "TAG_KEY_RESERVED"),
     ],
 )
-def test_a_key_that_breaks_a_rule_is_named_with_the_rule(key: str, rule: str) -> None:
+def test_an_invalid_key_is_reported_with_the_rule(key: str, rule: str) -> None:
     assert broken(Tag(key=key)) == [("tags[0].key", rule)]
 
 
@@ -74,30 +80,33 @@ def test_a_key_that_breaks_a_rule_is_named_with_the_rule(key: str, rule: str) ->
     ("value", "rule"),
     [("v" * 257, "TAG_VALUE_LENGTH"), ("a\0", "TAG_VALUE_CHARACTERS"), ("a;b", "TAG_VALUE_CHARACTERS")],
 )
-def test_a_value_that_breaks_a_rule_is_named_with_the_rule(value: str, rule: str) -> None:
+def test_an_invalid_value_is_reported_with_the_rule(value: str, rule: str) -> None:
     assert broken(Tag(key="k", value=value)) == [("tags[0].value", rule)]
 
 
-def test_a_key_twice_is_refused_and_case_makes_a_difference() -> None:
+def test_a_repeated_key_is_rejected_and_case_matters() -> None:
     assert broken(Tag(key="a"), Tag(key="A"), Tag(key="a", value="x")) == [("tags[2].key", "TAG_KEY_UNIQUE")]
-    assert check(Tag(key="a"), Tag(key="b"), Tag(key="a"))[0].description == '"a" repeats tags[0].key; allowed: once'
+    assert (
+        check(Tag(key="a"), Tag(key="b"), Tag(key="a"))[0].description
+        == '"a" repeats tags[0].key; allowed: each key once'
+    )
 
 
-def test_a_key_that_is_to_be_taken_away_twice_is_refused() -> None:
+def test_a_key_to_remove_is_rejected_if_repeated() -> None:
     (violation,) = TagRules().check_keys("tag_keys", ["a", "A", "b", "a"])
     assert (violation.field, violation.rule) == ("tag_keys[3]", "TAG_KEY_UNIQUE")
-    assert violation.description == '"a" repeats tag_keys[0]; allowed: once'
+    assert violation.description == '"a" repeats tag_keys[0]; allowed: each key once'
 
 
-def test_fifty_tags_are_allowed_and_forty_nine_beside_a_request_id() -> None:
+def test_50_tags_are_allowed_and_49_with_a_request_id() -> None:
     fifty = [Tag(key=f"k{number}") for number in range(50)]
     assert check(*fifty) == []
     assert broken(*fifty, Tag(key="one-more")) == [("tags", "TAGS_COUNT")]
     assert check(*fifty[:49], own_tags=1) == []
-    assert check(*fifty, own_tags=1)[0].description == "50 tags; allowed: at most 49 beside 1 for the request_id"
+    assert check(*fifty, own_tags=1)[0].description == "50 tags; allowed: at most 49, because request_id takes 1"
 
 
-def test_empty_keys_are_not_called_repeated_too() -> None:
+def test_empty_keys_are_not_reported_as_repeated_too() -> None:
     assert broken(Tag(), Tag()) == [("tags[0].key", "TAG_KEY_LENGTH"), ("tags[1].key", "TAG_KEY_LENGTH")]
 
 
@@ -117,32 +126,32 @@ def test_lengths_are_counted_in_characters_not_in_bytes() -> None:
 
 
 @pytest.mark.parametrize("key", ["café", "東京", "\u0661", "no\u00a0break", "½"])
-def test_the_unicode_set_is_the_service_models(key: str) -> None:
+def test_the_unicode_set_is_that_of_the_service_model(key: str) -> None:
     assert check(Tag(key=key), charset="unicode") == []
 
 
 @pytest.mark.parametrize("key", ["cafe\u0301", "\U0001f600", "a\u2028b", "a\u2029b", "a\0b", "a,b", "\u200f"])
-def test_the_unicode_set_has_no_marks_symbols_separators_of_lines_or_controls(key: str) -> None:
+def test_the_unicode_set_excludes_marks_symbols_line_separators_and_controls(key: str) -> None:
     assert broken(Tag(key=key), charset="unicode") == [("tags[0].key", "TAG_KEY_CHARACTERS")]
 
 
-def test_a_message_says_what_was_sent_and_what_is_allowed() -> None:
+def test_a_message_names_the_bad_character_and_the_allowed_ones() -> None:
     violation = check(Tag(key="te\0am"))[0]
     assert violation.description == (
-        r'"te\u{0}am" has U+0000 as character 3; allowed: a-z A-Z 0-9 space _ - . : / = + @'
+        r'"te\u{0}am" contains U+0000 at position 3; allowed: a-z A-Z 0-9 space _ - . : / = + @'
     )
 
 
 @given(st.dictionaries(keys, values, max_size=50), st.sampled_from(get_args(Charset)))
-def test_whatever_keeps_the_rules_is_let_through(tags: dict[str, str | None], charset: Charset) -> None:
+def test_all_valid_tags_are_accepted(tags: dict[str, str | None], charset: Charset) -> None:
     assert check(*(Tag(key=key, value=value) for key, value in tags.items()), charset=charset) == []
 
 
 @given(st.lists(st.tuples(st.text(max_size=140), st.none() | st.text(max_size=270)), max_size=60))
-def test_exactly_what_breaks_a_rule_is_refused(pairs: Sequence[tuple[str, str | None]]) -> None:
+def test_all_invalid_tags_are_rejected(pairs: Sequence[tuple[str, str | None]]) -> None:
     tags = [Tag(key=key, value=value) for key, value in pairs]
 
-    keeps_the_rules = (
+    is_valid = (
         len(tags) <= 50
         and len({tag.key for tag in tags}) == len(tags)
         and all(
@@ -154,11 +163,11 @@ def test_exactly_what_breaks_a_rule_is_refused(pairs: Sequence[tuple[str, str | 
         )
     )
 
-    assert (check(*tags) == []) is keeps_the_rules
+    assert (check(*tags) == []) is is_valid
 
 
 @given(st.characters(codec="utf-8"))
-def test_the_unicode_set_is_letters_numbers_spaces_and_the_punctuation(character: str) -> None:
+def test_the_unicode_set_is_letters_numbers_spaces_and_punctuation(character: str) -> None:
     category = unicodedata.category(character)
     is_allowed = character in "_.:/=+-@" or (category[0] in "LNZ" and category not in ("Zl", "Zp"))
     assert (check(Tag(key=f"k{character}"), charset="unicode") == []) is is_allowed
@@ -170,3 +179,80 @@ def test_messages_are_short_and_printable(key: str) -> None:
         assert violation.description.isascii()
         assert violation.description.isprintable()
         assert len(violation.description) < 140
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_one"),
+    [
+        (FUNCTION_ARN, True),
+        (STORE_ARN, True),
+        ("", False),
+        ("arn:aws:cloudfront::123456789012:distribution/E1", False),
+        (FUNCTION_ARN + "\n", False),
+    ],
+)
+def test_only_functions_and_stores_have_tags(arn: str, *, is_one: bool) -> None:
+    expected = [] if is_one else [("resource", "RESOURCE_ARN_FORM")]
+    assert broken_rules(RULES.tag_resource, TagResourceRequest(resource=arn, tags=[Tag(key="k")])) == expected
+    assert broken_rules(RULES.untag_resource, UntagResourceRequest(resource=arn, tag_keys=["k"])) == expected
+    assert broken_rules(RULES.list_tags_for_resource, ListTagsForResourceRequest(resource=arn)) == expected
+
+
+def test_tag_resource_follows_the_rules_of_tags() -> None:
+    request = TagResourceRequest(
+        resource=FUNCTION_ARN,
+        tags=[
+            Tag(key="AWS:x"),
+            Tag(key="CloudFront-Facade:request", value="v"),
+            Tag(key="k", value="\0"),
+            Tag(key="k"),
+        ],
+    )
+    assert broken_rules(RULES.tag_resource, request) == [
+        ("tags[0].key", "TAG_KEY_RESERVED"),
+        ("tags[1].key", "TAG_KEY_RESERVED"),
+        ("tags[2].value", "TAG_VALUE_CHARACTERS"),
+        ("tags[3].key", "TAG_KEY_UNIQUE"),
+    ]
+    assert broken_rules(RULES.tag_resource, TagResourceRequest(resource=FUNCTION_ARN)) == [("tags", "TAGS_COUNT")]
+
+
+def test_untag_resource_follows_the_rules_of_keys() -> None:
+    request = UntagResourceRequest(
+        resource=FUNCTION_ARN, tag_keys=["aws:x", "cloudfront-facade:request", "", "k!", "a", "a"]
+    )
+    assert broken_rules(RULES.untag_resource, request) == [
+        ("tag_keys[0]", "TAG_KEY_RESERVED"),
+        ("tag_keys[1]", "TAG_KEY_RESERVED"),
+        ("tag_keys[2]", "TAG_KEY_LENGTH"),
+        ("tag_keys[3]", "TAG_KEY_CHARACTERS"),
+        ("tag_keys[5]", "TAG_KEY_UNIQUE"),
+    ]
+    many = UntagResourceRequest(resource=FUNCTION_ARN, tag_keys=[f"k{number}" for number in range(51)])
+    assert broken_rules(RULES.untag_resource, many) == [("tag_keys", "TAGS_COUNT")]
+    assert broken_rules(RULES.untag_resource, UntagResourceRequest(resource=FUNCTION_ARN)) == [
+        ("tag_keys", "TAGS_COUNT")
+    ]
+
+
+def test_the_limit_counts_existing_and_new_tags_together() -> None:
+    existing = [f"old-{number}" for number in range(45)]
+    RULES.check_tag_limit(existing, ["old-0", *[f"new-{number}" for number in range(5)]])
+    with pytest.raises(ValidationError) as caught:
+        RULES.check_tag_limit(existing, [f"new-{number}" for number in range(6)])
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.rule) == ("tags", "TAGS_COUNT")
+    assert (
+        violation.description == "the resource would have 51 tags (45 existing, 6 in the request); allowed: at most 50"
+    )
+
+
+def test_tags_of_aws_do_not_count() -> None:
+    existing = [*(f"old-{number}" for number in range(49)), "aws:cloudformation:stack-name", "AWS:x"]
+    RULES.check_tag_limit(existing, ["old-0", "new"])
+    with pytest.raises(ValidationError):
+        RULES.check_tag_limit(existing, ["new", "newer"])
+
+
+def test_an_existing_tag_can_change_even_above_the_limit() -> None:
+    RULES.check_tag_limit([f"old-{number}" for number in range(60)], ["old-0", "old-59"])

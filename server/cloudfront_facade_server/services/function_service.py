@@ -55,8 +55,8 @@ class FunctionService:
         return translation.describe_function_from_boto(response)
 
     def GetFunction(self, request: GetFunctionRequest, call: CallContext) -> GetFunctionResponse:
-        """Gives the code of a function in one of its stages."""
-        self._rules.describe_function(request)
+        """Returns the code of a function in one of its stages."""
+        self._rules.get_function(request)
         response = self._functions.get(translation.stage_to_boto(request), call)
         return translation.get_function_from_boto(response)
 
@@ -68,7 +68,7 @@ class FunctionService:
 
     def PublishFunction(self, request: PublishFunctionRequest, call: CallContext) -> PublishFunctionResponse:
         """Copies the DEVELOPMENT stage of a function to its LIVE stage."""
-        self._rules.function_version(request)
+        self._rules.publish_function(request)
         response = self._functions.publish(translation.version_to_boto(request), call)
         return translation.publish_function_from_boto(response)
 
@@ -80,7 +80,7 @@ class FunctionService:
 
     def DeleteFunction(self, request: DeleteFunctionRequest, call: CallContext) -> DeleteFunctionResponse:
         """Deletes a function in both stages."""
-        self._rules.function_version(request)
+        self._rules.delete_function(request)
         self._functions.delete(translation.version_to_boto(request), call)
         return DeleteFunctionResponse()
 

@@ -1,10 +1,11 @@
-"""The rules of a request, checked before anything is sent; every violation of a request is found, not only the first.
+"""The rules of each request, checked before anything is sent. All violations of a request are reported at once.
 
-`limits`            the numbers and patterns, each with its source
-`violations`        what a broken rule says of itself
-`rules`             the rules of each request, one method for each rpc
-`tags`              the rules of tags
-`keys`              the rules of changes of keys, of a request and of a stream of them
-`events`            the rules of a test's event
-`text`              the rules of names, comments and other single strings
+`rules`        one method for each rpc
+`rule_names`   the name of every rule, and what it allows
+`checks`       names, comments, ARNs, etags, keys and other single values
+`tags`         the tags of a resource
+`keys`         changes of keys, in one request and in a stream
+`events`       the event of a test
+
+The numbers and patterns are in `limits`. What a check finds is in `errors.violations`.
 """

@@ -1,4 +1,4 @@
-"""The rules of single strings: names, comments, ARNs, request ids."""
+"""Checks of single values: names, comments, ARNs, etags, keys, request ids."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from .. import limits
 from ..errors.violations import Violation, quote
+from .rule_names import Rule
 
 _SHOWN_OF_ARN = 120
 
@@ -14,7 +15,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot carry (section 2.2), and CR, which a parser reads back as LF (section 2.11)."""
 
 
-def check_not_empty(field: str, rule: str, count: int) -> Iterator[Violation]:
+def check_not_empty(field: str, rule: Rule, count: int) -> Iterator[Violation]:
     """Checks that a list has an element."""
     if not count:
         yield Violation(field, rule, "empty; allowed: at least 1")
@@ -24,26 +25,26 @@ def check_name(field: str, value: str) -> Iterator[Violation]:
     """Checks the name of a function or a store."""
     if not 1 <= len(value) <= limits.NAME_MAX_LENGTH:
         yield Violation(
-            field, "NAME_LENGTH", f"{_length(value)}; allowed: 1 to {limits.NAME_MAX_LENGTH} of a-z A-Z 0-9 - _"
+            field, Rule.NAME_LENGTH, f"{_length(value)}; allowed: 1 to {limits.NAME_MAX_LENGTH} of a-z A-Z 0-9 - _"
         )
-    if bad := outside(limits.NAME_PATTERN, value):
-        yield Violation(field, "NAME_CHARACTERS", f"{bad}; allowed: a-z A-Z 0-9 - _")
+    if bad := find_outside(limits.NAME_PATTERN, value):
+        yield Violation(field, Rule.NAME_CHARACTERS, f"{bad}; allowed: a-z A-Z 0-9 - _")
 
 
 def check_comment(field: str, value: str) -> Iterator[Violation]:
     """Checks the comment of a function or a store."""
     if len(value) > limits.COMMENT_MAX_LENGTH:
         yield Violation(
-            field, "COMMENT_LENGTH", f"{_length(value)}; allowed: at most {limits.COMMENT_MAX_LENGTH} characters"
+            field, Rule.COMMENT_LENGTH, f"{_length(value)}; allowed: at most {limits.COMMENT_MAX_LENGTH} characters"
         )
-    yield from check_xml(field, "COMMENT_CHARACTERS", value)
+    yield from check_xml(field, Rule.COMMENT_CHARACTERS, value)
 
 
-def check_xml(field: str, rule: str, value: str) -> Iterator[Violation]:
-    """Checks that a string reaches CloudFront as it is, for its API is XML."""
+def check_xml(field: str, rule: Rule, value: str) -> Iterator[Violation]:
+    """Checks that CloudFront's API, which is XML, can carry a string unchanged."""
     if found := _NOT_XML.search(value):
-        bad = character_at(value, found.start())
-        yield Violation(field, rule, f"{bad}; allowed: characters of XML 1.0 but carriage return")
+        bad = describe_character(value, found.start())
+        yield Violation(field, rule, f"{bad}; allowed: characters of XML 1.0 except carriage return")
 
 
 def check_key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
@@ -51,104 +52,125 @@ def check_key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
     if len(value) > limits.KEY_VALUE_STORE_ARN_MAX_LENGTH or not limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(value):
         yield Violation(
             field,
-            "KEY_VALUE_STORE_ARN_FORM",
-            f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID "
-            f"with 12 digits and a UUID, at most {limits.KEY_VALUE_STORE_ARN_MAX_LENGTH} characters",
+            Rule.KEY_VALUE_STORE_ARN_FORM,
+            f"{_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID with 12 digits and a UUID; "
+            "DescribeKeyValueStore returns it",
         )
 
 
-def resource_arn(field: str, value: str) -> Iterator[Violation]:
+def check_resource_arn(field: str, value: str) -> Iterator[Violation]:
     """Checks the ARN of a function or a store."""
     if limits.FUNCTION_ARN_PATTERN.fullmatch(value) or limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(value):
         return
     yield Violation(
         field,
-        "RESOURCE_ARN_FORM",
-        f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME "
-        "or arn:aws:cloudfront::ACCOUNT:key-value-store/ID, with 12 digits",
+        Rule.RESOURCE_ARN_FORM,
+        f"{_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME or "
+        "arn:aws:cloudfront::ACCOUNT:key-value-store/ID, with 12 digits; "
+        "DescribeFunction and DescribeKeyValueStore return it",
     )
 
 
-def check_etag(field: str, value: str, *, required: bool = True) -> Iterator[Violation]:
-    """Checks a version; without one where that is allowed."""
-    if len(value) > limits.ETAG_MAX_LENGTH or (required and not value):
-        least = 1 if required else 0
+def check_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violation]:
+    """Checks an etag that must be set.
+
+    Args:
+        field: the path of the field.
+        value: the etag.
+        returned_by: the rpc that returns it.
+    """
+    if not value:
+        yield Violation(field, Rule.ETAG_LENGTH, f"required; {returned_by} returns it")
+    yield from check_optional_etag(field, value)
+
+
+def check_optional_etag(field: str, value: str) -> Iterator[Violation]:
+    """Checks an etag that may be empty."""
+    if len(value) > limits.ETAG_MAX_LENGTH:
         yield Violation(
-            field, "ETAG_LENGTH", f"{_length(value)}; allowed: {least} to {limits.ETAG_MAX_LENGTH} characters"
+            field, Rule.ETAG_LENGTH, f"{_length(value)}; allowed: at most {limits.ETAG_MAX_LENGTH} characters"
         )
-    if bad := outside(limits.ETAG_PATTERN, value):
-        yield Violation(field, "ETAG_CHARACTERS", f"{bad}; allowed: visible ASCII but quotation marks")
+    if bad := find_outside(limits.ETAG_PATTERN, value):
+        yield Violation(field, Rule.ETAG_CHARACTERS, f"{bad}; allowed: visible ASCII except double quotes")
 
 
 def check_status(field: str, value: str) -> Iterator[Violation]:
-    """Checks the status of a store that is asked for; none is allowed."""
+    """Checks the status that a list of stores is filtered by; it may be empty."""
     if not limits.STATUS_PATTERN.fullmatch(value):
-        yield Violation(field, "STATUS_FORM", f"{quote(value)}; allowed: empty, or 1 to 64 of A-Z _, such as READY")
+        yield Violation(
+            field, Rule.STATUS_FORM, f'{quote(value)}; allowed: empty, or 1 to 64 of A-Z _, for example "READY"'
+        )
 
 
 def check_key(field: str, value: str) -> Iterator[Violation]:
     """Checks a key of a store."""
     if not 1 <= (size := len(value.encode())) <= limits.KEY_MAX_BYTES:
         sent = f"{quote(value)} has {size} bytes" if value else "empty"
-        yield Violation(field, "KEY_LENGTH", f"{sent}; allowed: 1 to {limits.KEY_MAX_BYTES} bytes in UTF-8")
+        yield Violation(field, Rule.KEY_LENGTH, f"{sent}; allowed: 1 to {limits.KEY_MAX_BYTES} bytes in UTF-8")
 
 
 def check_key_in_path(field: str, value: str) -> Iterator[Violation]:
-    """Checks a key that travels in the path of CloudFront's address, where dots alone mean another place."""
+    """Checks a key that is sent in the path of a URL, in which `.` and `..` mean another path."""
     yield from check_key(field, value)
     if value in (".", ".."):
         yield Violation(
-            field, "KEY_FORM", f"{quote(value)}; allowed: any key but . and .., which UpdateKeys and ListKeys know"
+            field,
+            Rule.KEY_FORM,
+            f'{quote(value)}; allowed: any key except "." and ".."; use UpdateKeys or ListKeys for these',
         )
 
 
-def check_value_of_key(field: str, value: str) -> Iterator[Violation]:
-    """Checks the value of a key. What it says is nobody's business: no message shows it."""
+def check_value(field: str, value: str) -> Iterator[Violation]:
+    """Checks the value of a key. No message shows the value, because it may be a secret."""
     if (size := len(value.encode())) > limits.VALUE_MAX_BYTES:
         yield Violation(
-            field, "VALUE_LENGTH", f"{size} bytes; allowed: at most {limits.VALUE_MAX_BYTES} bytes in UTF-8"
+            field, Rule.VALUE_LENGTH, f"{size} bytes; allowed: at most {limits.VALUE_MAX_BYTES} bytes in UTF-8"
         )
 
 
-def s3_object_arn(field: str, value: str) -> Iterator[Violation]:
+def check_s3_object_arn(field: str, value: str) -> Iterator[Violation]:
     """Checks the ARN of an object in S3."""
     if not limits.S3_OBJECT_ARN_PATTERN.fullmatch(value):
         yield Violation(
             field,
-            "SOURCE_ARN_FORM",
-            f"{quote(value, _SHOWN_OF_ARN)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn, aws-us-gov), "
-            "with a bucket of 3 to 255 a-z A-Z 0-9 . _ -",
+            Rule.SOURCE_ARN_FORM,
+            f"{_arn(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn and aws-us-gov); "
+            "BUCKET is 3 to 255 of a-z A-Z 0-9 . _ -",
         )
         return
     key = value.split("/", 1)[1]
     if (size := len(key.encode())) > limits.S3_KEY_MAX_BYTES:
         yield Violation(
-            field, "SOURCE_ARN_LENGTH", f"a key of {size} bytes; allowed: at most {limits.S3_KEY_MAX_BYTES}"
+            field, Rule.SOURCE_ARN_LENGTH, f"a key of {size} bytes; allowed: at most {limits.S3_KEY_MAX_BYTES} bytes"
         )
-    yield from check_xml(field, "SOURCE_ARN_CHARACTERS", value)
+    yield from check_xml(field, Rule.SOURCE_ARN_CHARACTERS, value)
 
 
 def check_request_id(field: str, value: str) -> Iterator[Violation]:
-    """Checks the id that a caller gives a create; none is allowed."""
+    """Checks the id of a create; it may be empty."""
     if value and not limits.REQUEST_ID_PATTERN.fullmatch(value):
         yield Violation(
             field,
-            "REQUEST_ID_FORM",
-            f"{quote(value, 40)}; allowed: empty, or a UUID such as 0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f",
+            Rule.REQUEST_ID_FORM,
+            f'{quote(value, 40)}; allowed: empty, or a UUID, for example "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"',
         )
 
 
-def outside(pattern: re.Pattern[str], value: str) -> str | None:
-    """Tells which character a repeated character class does not match first; None where it matches all."""
+def find_outside(pattern: re.Pattern[str], value: str) -> str | None:
+    """Describes the first character that a repeated character class does not match; None if it matches all."""
     matched = pattern.match(value)
     end = matched.end() if matched else 0
-    return character_at(value, end) if end < len(value) else None
+    return describe_character(value, end) if end < len(value) else None
 
 
-def character_at(value: str, index: int) -> str:
-    """Names a character and where it stands, for example `"my!" has U+0021 as character 3`."""
-    return f"{quote(value)} has U+{ord(value[index]):04X} as character {index + 1}"
+def describe_character(value: str, index: int) -> str:
+    """Describes a character and its position, for example `"my!" contains U+0021 at position 3`."""
+    return f"{quote(value)} contains U+{ord(value[index]):04X} at position {index + 1}"
 
 
 def _length(value: str) -> str:
     return f"{quote(value)} has {len(value)} characters" if value else "empty"
+
+
+def _arn(value: str) -> str:
+    return quote(value, _SHOWN_OF_ARN) if value else "empty"

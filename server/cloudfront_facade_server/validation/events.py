@@ -1,4 +1,4 @@
-"""The rules of a test's event."""
+"""The check of the event that a function is tested with."""
 
 from __future__ import annotations
 
@@ -7,30 +7,38 @@ from collections.abc import Iterator
 
 from .. import limits
 from ..errors.violations import Violation
+from .rule_names import Rule
 
 
-def _refuse_constant(_name: str) -> None:
-    """Refuses NaN and the infinities, which Python reads and JSON does not have."""
-    raise ValueError
+class _JSONConstantError(ValueError):
+    """The document contains NaN or an infinity, which Python reads and JSON does not have."""
 
 
-def event_object(field: str, content: bytes) -> Iterator[Violation]:
-    """Checks the event that a function is tested with: JSON in UTF-8, as large as CloudFront takes it."""
+def _reject_constant(_name: str) -> None:
+    raise _JSONConstantError
+
+
+def check_event_object(field: str, content: bytes) -> Iterator[Violation]:
+    """Checks the event that a function is tested with: a JSON object in UTF-8."""
     if not 1 <= (size := len(content)) <= limits.EVENT_OBJECT_MAX_BYTES:
         sent = f"{size} bytes" if size else "empty"
-        yield Violation(field, "EVENT_OBJECT_SIZE", f"{sent}; allowed: 1 to {limits.EVENT_OBJECT_MAX_BYTES} bytes")
-        return
+        yield Violation(field, Rule.EVENT_OBJECT_SIZE, f"{sent}; allowed: 1 to {limits.EVENT_OBJECT_MAX_BYTES} bytes")
+    elif problem := _find_problem(content):
+        yield Violation(field, Rule.EVENT_OBJECT_JSON, f"{problem}; allowed: a JSON object in UTF-8")
+
+
+def _find_problem(content: bytes) -> str:
+    """Describes why bytes are not a JSON object; empty if they are one."""
     try:
-        event = json.loads(content.decode(), parse_constant=_refuse_constant)
+        event = json.loads(content.decode(), parse_constant=_reject_constant)
     except UnicodeDecodeError as error:
-        yield Violation(field, "EVENT_OBJECT_JSON", f"byte {error.start} is no UTF-8; allowed: a JSON object in UTF-8")
+        return f"byte {error.start} is not UTF-8"
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        yield Violation(field, "EVENT_OBJECT_JSON", f"no JSON at {where}: {error.msg}; allowed: a JSON object in UTF-8")
+        return f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+    except _JSONConstantError:
+        return "NaN and Infinity are not valid JSON"
     except RecursionError:
-        yield Violation(field, "EVENT_OBJECT_JSON", "nested too deeply; allowed: a JSON object in UTF-8")
-    except ValueError:
-        yield Violation(field, "EVENT_OBJECT_JSON", "a number that no JSON has; allowed: a JSON object in UTF-8")
-    else:
-        if not isinstance(event, dict):
-            yield Violation(field, "EVENT_OBJECT_JSON", "JSON, but no object; allowed: a JSON object in UTF-8")
+        return "nested too deeply"
+    except ValueError:  # the limit of Python's int()
+        return "a number has too many digits"
+    return "" if isinstance(event, dict) else "JSON, but not an object"

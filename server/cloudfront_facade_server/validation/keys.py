@@ -1,4 +1,4 @@
-"""The rules of changes of keys: of a request, and of a stream of requests."""
+"""The checks of changes of keys, in one request and in a stream of requests."""
 
 from __future__ import annotations
 
@@ -10,47 +10,56 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequ
 from .. import limits
 from ..errors.violations import Violation, quote, raise_if_any
 from . import checks
+from .rule_names import Rule
 
 
-def key_changes(changes: Sequence[KeyChange], first: int, breathe: Callable[[], None]) -> Iterator[Violation]:
-    """Finds up to LOOKED_AT violations of changes, the first of which is the request's `first`."""
+def check_changes(changes: Sequence[KeyChange], first: int, checkpoint: Callable[[], None]) -> Iterator[Violation]:
+    """Checks changes, up to CHECKED_ELEMENTS_MAX violations.
+
+    Args:
+        changes: the changes of one request.
+        first: the number of the first one, counted from the start of the stream.
+        checkpoint: lets other calls run; it is called every CHECKED_ELEMENTS_MAX changes.
+    """
     found = 0
     for index, change in enumerate(changes, first):
-        for violation in _key_change(f"changes[{index}]", change):
+        for violation in _check_change(f"changes[{index}]", change):
             yield violation
             found += 1
-        if found >= limits.LOOKED_AT:
+        if found >= limits.CHECKED_ELEMENTS_MAX:
             return
-        if index % limits.LOOKED_AT == 0:
-            breathe()
+        if index % limits.CHECKED_ELEMENTS_MAX == 0:
+            checkpoint()
 
 
-def imported(
-    first: ImportKeysRequest, later: Iterator[ImportKeysRequest], breathe: Callable[[], None]
+def check_stream(
+    first: ImportKeysRequest, later: Iterator[ImportKeysRequest], checkpoint: Callable[[], None]
 ) -> Iterator[ImportKeysRequest]:
-    """Gives the requests of a stream, each checked when it is taken; raises ValidationError."""
+    """Yields the requests of a stream, each checked when it is taken; raises ValidationError."""
     count = 0
     for request in chain((first,), later):
         raise_if_any(
-            key_changes(request.changes, count, breathe),
-            () if request is first else _later_import("kvs_arn", request.kvs_arn, first.kvs_arn),
-            () if request is first else _later_import("etag", request.etag, first.etag),
+            check_changes(request.changes, count, checkpoint),
+            () if request is first else _check_same("kvs_arn", request.kvs_arn, first.kvs_arn),
+            () if request is first else _check_same("etag", request.etag, first.etag),
         )
         count += len(request.changes)
         yield request
-    raise_if_any(checks.check_not_empty("changes", "CHANGES_COUNT", count))
+    raise_if_any(checks.check_not_empty("changes", Rule.CHANGES_COUNT, count))
 
 
-def _later_import(field: str, value: str, first: str) -> Iterator[Violation]:
+def _check_same(field: str, value: str, first: str) -> Iterator[Violation]:
     if value not in ("", first):
-        yield Violation(field, "IMPORT_KEYS_SAME", f"{quote(value)}; allowed: not set, or as in the first request")
+        yield Violation(
+            field, Rule.IMPORT_KEYS_SAME, f"{quote(value)}; allowed: not set, or the same as in the first request"
+        )
 
 
-def _key_change(field: str, change: KeyChange) -> Iterator[Violation]:
+def _check_change(field: str, change: KeyChange) -> Iterator[Violation]:
     if change.HasField("put"):
         yield from checks.check_key(f"{field}.put.key", change.put.key)
-        yield from checks.check_value_of_key(f"{field}.put.value", change.put.value)
+        yield from checks.check_value(f"{field}.put.value", change.put.value)
     elif change.HasField("delete"):
         yield from checks.check_key(f"{field}.delete", change.delete)
     else:
-        yield Violation(field, "CHANGE_KNOWN", "neither; allowed: put or delete")
+        yield Violation(field, Rule.CHANGE_KNOWN, "not set; allowed: put or delete")

@@ -1,4 +1,4 @@
-"""The rules of each request: one method for each rpc, each raises ValidationError with all violations."""
+"""The rules of each request: one method for each rpc. Each raises ValidationError with all violations."""
 
 from __future__ import annotations
 
@@ -47,82 +47,127 @@ from cloudfront_facade.v1.tag_service_pb2 import (
 from .. import limits, page_tokens
 from ..errors.violations import Violation, quote, raise_if_any
 from . import checks, events, keys
+from .rule_names import Rule
 from .tags import TagRules
 
 _RUNTIMES: Final = FunctionRuntime.keys()[1:]
 _RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
+_DESCRIBE_FUNCTION: Final = "DescribeFunction"
+_DESCRIBE_STORE: Final = "DescribeKeyValueStore"
 
 
 class Rules:
-    """Checks requests.
+    """Checks requests. There is one method for each rpc.
 
     Args:
         tags: the rules of tags.
-        max_function_code_bytes: the most bytes of a function's code.
+        max_function_code_bytes: maximum size of a function's code.
     """
 
     def __init__(self, tags: TagRules, max_function_code_bytes: int = limits.FUNCTION_CODE_QUOTA) -> None:
         self._tags = tags
         self._max_function_code_bytes = max_function_code_bytes
 
+    # --- FunctionService ---------------------------------------------------------------------------------------------
+
     def create_function(self, request: CreateFunctionRequest) -> None:
         """Checks a CreateFunctionRequest; raises ValidationError."""
-        raise_if_any(self._create_function(request))
+        raise_if_any(
+            checks.check_name("name", request.name),
+            _check_config("function_config", request.function_config),
+            self._check_code("function_code", request.function_code),
+            self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0),
+            checks.check_request_id("request_id", request.request_id),
+        )
 
-    def create_key_value_store(self, request: CreateKeyValueStoreRequest) -> None:
-        """Checks a CreateKeyValueStoreRequest; raises ValidationError."""
-        raise_if_any(self._create_key_value_store(request))
+    def describe_function(self, request: DescribeFunctionRequest) -> None:
+        """Checks a DescribeFunctionRequest; raises ValidationError."""
+        raise_if_any(checks.check_name("name", request.name), _check_stage("stage", request.stage))
 
-    def describe_function(self, request: DescribeFunctionRequest | GetFunctionRequest) -> None:
-        """Checks a DescribeFunctionRequest or a GetFunctionRequest; raises ValidationError."""
-        raise_if_any(checks.check_name("name", request.name), _stage("stage", request.stage))
+    def get_function(self, request: GetFunctionRequest) -> None:
+        """Checks a GetFunctionRequest; raises ValidationError."""
+        raise_if_any(checks.check_name("name", request.name), _check_stage("stage", request.stage))
 
     def update_function(self, request: UpdateFunctionRequest) -> None:
         """Checks an UpdateFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag),
-            _function_config("function_config", request.function_config),
-            self._function_code("function_code", request.function_code),
+            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+            _check_config("function_config", request.function_config),
+            self._check_code("function_code", request.function_code),
         )
 
-    def function_version(self, request: PublishFunctionRequest | DeleteFunctionRequest) -> None:
-        """Checks a PublishFunctionRequest or a DeleteFunctionRequest; raises ValidationError."""
-        raise_if_any(checks.check_name("name", request.name), checks.check_etag("etag", request.etag))
+    def publish_function(self, request: PublishFunctionRequest) -> None:
+        """Checks a PublishFunctionRequest; raises ValidationError."""
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+        )
 
     def test_function(self, request: TestFunctionRequest) -> None:
         """Checks a TestFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag),
-            _stage("stage", request.stage),
-            events.event_object("event_object", request.event_object),
+            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+            _check_stage("stage", request.stage),
+            events.check_event_object("event_object", request.event_object),
+        )
+
+    def delete_function(self, request: DeleteFunctionRequest) -> None:
+        """Checks a DeleteFunctionRequest; raises ValidationError."""
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
         )
 
     def list_functions(self, request: ListFunctionsRequest) -> None:
         """Checks a ListFunctionsRequest; raises ValidationError."""
-        raise_if_any(_page(page_tokens.functions_list(request.stage), request), _stage("stage", request.stage))
+        raise_if_any(
+            _check_page(page_tokens.functions_list(request.stage), request), _check_stage("stage", request.stage)
+        )
 
-    def describe_key_value_store(self, request: DescribeKeyValueStoreRequest | WaitForKeyValueStoreRequest) -> None:
-        """Checks a DescribeKeyValueStoreRequest or a WaitForKeyValueStoreRequest; raises ValidationError."""
+    # --- KeyValueStoreService ----------------------------------------------------------------------------------------
+
+    def create_key_value_store(self, request: CreateKeyValueStoreRequest) -> None:
+        """Checks a CreateKeyValueStoreRequest; raises ValidationError."""
+        source = request.import_source
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_comment("comment", request.comment),
+            _check_import_source("import_source", source) if request.HasField("import_source") else (),
+            self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0),
+            checks.check_request_id("request_id", request.request_id),
+        )
+
+    def describe_key_value_store(self, request: DescribeKeyValueStoreRequest) -> None:
+        """Checks a DescribeKeyValueStoreRequest; raises ValidationError."""
         raise_if_any(checks.check_name("name", request.name))
 
     def update_key_value_store(self, request: UpdateKeyValueStoreRequest) -> None:
         """Checks an UpdateKeyValueStoreRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag),
+            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_STORE),
             checks.check_comment("comment", request.comment),
         )
 
     def delete_key_value_store(self, request: DeleteKeyValueStoreRequest) -> None:
         """Checks a DeleteKeyValueStoreRequest; raises ValidationError."""
-        raise_if_any(checks.check_name("name", request.name), checks.check_etag("etag", request.etag))
+        raise_if_any(
+            checks.check_name("name", request.name),
+            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_STORE),
+        )
 
     def list_key_value_stores(self, request: ListKeyValueStoresRequest) -> None:
         """Checks a ListKeyValueStoresRequest; raises ValidationError."""
-        which = page_tokens.key_value_stores_list(request.status)
-        raise_if_any(_page(which, request), checks.check_status("status", request.status))
+        list_name = page_tokens.key_value_stores_list(request.status)
+        raise_if_any(_check_page(list_name, request), checks.check_status("status", request.status))
+
+    def wait_for_key_value_store(self, request: WaitForKeyValueStoreRequest) -> None:
+        """Checks a WaitForKeyValueStoreRequest; raises ValidationError."""
+        raise_if_any(checks.check_name("name", request.name))
+
+    # --- KeyValueStoreDataService ------------------------------------------------------------------------------------
 
     def describe_key_value_store_data(self, request: DescribeKeyValueStoreDataRequest) -> None:
         """Checks a DescribeKeyValueStoreDataRequest; raises ValidationError."""
@@ -139,8 +184,8 @@ class Rules:
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_key_in_path("key", request.key),
-            checks.check_value_of_key("value", request.value),
-            checks.check_etag("etag", request.etag, required=False),
+            checks.check_value("value", request.value),
+            checks.check_optional_etag("etag", request.etag),
         )
 
     def delete_key(self, request: DeleteKeyRequest) -> None:
@@ -148,84 +193,82 @@ class Rules:
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_key_in_path("key", request.key),
-            checks.check_etag("etag", request.etag, required=False),
+            checks.check_optional_etag("etag", request.etag),
         )
 
     def list_keys(self, request: ListKeysRequest) -> None:
         """Checks a ListKeysRequest; raises ValidationError."""
-        which = page_tokens.keys_list(request.kvs_arn)
-        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), _page(which, request))
+        list_name = page_tokens.keys_list(request.kvs_arn)
+        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), _check_page(list_name, request))
 
-    def update_keys(self, request: UpdateKeysRequest, breathe: Callable[[], None]) -> None:
-        """Checks an UpdateKeysRequest; raises ValidationError. Calls `breathe` now and then, for that can take long."""
+    def update_keys(self, request: UpdateKeysRequest, checkpoint: Callable[[], None]) -> None:
+        """Checks an UpdateKeysRequest; raises ValidationError.
+
+        Args:
+            request: the request, which may have 100,000 changes.
+            checkpoint: lets other calls run; it is called from time to time.
+        """
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
-            checks.check_not_empty("changes", "CHANGES_COUNT", len(request.changes)),
-            keys.key_changes(request.changes, 0, breathe),
-            checks.check_etag("etag", request.etag, required=False),
+            checks.check_not_empty("changes", Rule.CHANGES_COUNT, len(request.changes)),
+            keys.check_changes(request.changes, 0, checkpoint),
+            checks.check_optional_etag("etag", request.etag),
         )
 
     def import_keys(
-        self, requests: Iterator[ImportKeysRequest], breathe: Callable[[], None]
+        self, requests: Iterator[ImportKeysRequest], checkpoint: Callable[[], None]
     ) -> tuple[ImportKeysRequest, Iterator[ImportKeysRequest]]:
-        """Checks the ImportKeysRequests of a stream. Calls `breathe` now and then, for that can take long.
+        """Checks the ImportKeysRequests of a stream.
+
+        Args:
+            requests: the requests as they arrive.
+            checkpoint: lets other calls run; it is called from time to time.
 
         Returns:
-            The first one, which names the store, and all of them, each checked when it is taken.
+            The first request, which names the store, and all requests, each checked when it is taken.
 
         Raises:
-            ValidationError: the first one breaks rules, or, when it is taken, a later one.
+            ValidationError: The first request breaks rules, or a later one does when it is taken.
         """
         first = next(requests, ImportKeysRequest())
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", first.kvs_arn),
-            checks.check_etag("etag", first.etag, required=False),
+            checks.check_optional_etag("etag", first.etag),
         )
-        return first, keys.imported(first, requests, breathe)
+        return first, keys.check_stream(first, requests, checkpoint)
+
+    # --- TagService --------------------------------------------------------------------------------------------------
 
     def tag_resource(self, request: TagResourceRequest) -> None:
         """Checks a TagResourceRequest; raises ValidationError."""
         raise_if_any(
-            checks.resource_arn("resource", request.resource),
-            checks.check_not_empty("tags", "TAGS_COUNT", len(request.tags)),
+            checks.check_resource_arn("resource", request.resource),
+            checks.check_not_empty("tags", Rule.TAGS_COUNT, len(request.tags)),
             self._tags.check("tags", request.tags),
         )
 
-    def check_tag_limit(self, there: Iterable[str], added: Iterable[str]) -> None:
-        """Checks that a resource that has the keys `there` may be given those `added`; raises ValidationError."""
-        raise_if_any(self._tags.check_union("tags", set(there), set(added)))
+    def check_tag_limit(self, existing: Iterable[str], added: Iterable[str]) -> None:
+        """Checks that the keys `added` may be set on a resource with the keys `existing`; raises ValidationError."""
+        raise_if_any(self._tags.check_total("tags", set(existing), set(added)))
 
     def untag_resource(self, request: UntagResourceRequest) -> None:
         """Checks an UntagResourceRequest; raises ValidationError."""
         raise_if_any(
-            checks.resource_arn("resource", request.resource),
-            checks.check_not_empty("tag_keys", "TAGS_COUNT", len(request.tag_keys)),
+            checks.check_resource_arn("resource", request.resource),
+            checks.check_not_empty("tag_keys", Rule.TAGS_COUNT, len(request.tag_keys)),
             self._tags.check_keys("tag_keys", request.tag_keys),
         )
 
     def list_tags_for_resource(self, request: ListTagsForResourceRequest) -> None:
         """Checks a ListTagsForResourceRequest; raises ValidationError."""
-        raise_if_any(checks.resource_arn("resource", request.resource))
+        raise_if_any(checks.check_resource_arn("resource", request.resource))
 
-    def _create_function(self, request: CreateFunctionRequest) -> Iterator[Violation]:
-        yield from checks.check_name("name", request.name)
-        yield from _function_config("function_config", request.function_config)
-        yield from self._function_code("function_code", request.function_code)
-        yield from self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0)
-        yield from checks.check_request_id("request_id", request.request_id)
-
-    def _create_key_value_store(self, request: CreateKeyValueStoreRequest) -> Iterator[Violation]:
-        yield from checks.check_name("name", request.name)
-        yield from checks.check_comment("comment", request.comment)
-        if request.HasField("import_source"):
-            yield from _import_source("import_source", request.import_source)
-        yield from self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0)
-        yield from checks.check_request_id("request_id", request.request_id)
-
-    def _function_code(self, field: str, code: bytes) -> Iterator[Violation]:
+    def _check_code(self, field: str, code: bytes) -> Iterator[Violation]:
         if not 1 <= (size := len(code)) <= self._max_function_code_bytes:
             sent = f"{size} bytes" if size else "empty"
-            yield Violation(field, "FUNCTION_CODE_SIZE", f"{sent}; allowed: 1 to {self._max_function_code_bytes} bytes")
+            yield Violation(
+                field, Rule.FUNCTION_CODE_SIZE, f"{sent}; allowed: 1 to {self._max_function_code_bytes} bytes"
+            )
 
 
 class _PagedRequest(Protocol):
@@ -233,50 +276,52 @@ class _PagedRequest(Protocol):
     page_token: str
 
 
-def _stage(field: str, stage: int) -> Iterator[Violation]:
+def _check_stage(field: str, stage: int) -> Iterator[Violation]:
     if stage not in FunctionStage.values():
-        yield Violation(field, "STAGE_KNOWN", f"{stage}; allowed: not set, or {' or '.join(FunctionStage.keys()[1:])}")
+        names = " or ".join(FunctionStage.keys()[1:])
+        yield Violation(field, Rule.STAGE_KNOWN, f"{stage}; allowed: not set, or {names}")
 
 
-def _page(which: str, request: _PagedRequest) -> Iterator[Violation]:
+def _check_page(list_name: str, request: _PagedRequest) -> Iterator[Violation]:
     if request.page_size < 0:
-        yield Violation("page_size", "PAGE_SIZE_RANGE", f"{request.page_size}; allowed: 0 or more")
+        yield Violation("page_size", Rule.PAGE_SIZE_RANGE, f"{request.page_size}; allowed: 0 or more")
     try:
-        page_tokens.decode(which, request.page_token)
+        page_tokens.decode(list_name, request.page_token)
     except page_tokens.PageTokenError:
         yield Violation(
             "page_token",
-            "PAGE_TOKEN_FORM",
+            Rule.PAGE_TOKEN_FORM,
             f"{quote(request.page_token)}; allowed: empty, or the next_page_token of the same list",
         )
 
 
-def _function_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
+def _check_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
     yield from checks.check_comment(f"{field}.comment", config.comment)
     if config.runtime not in _RUNTIME_NUMBERS:
         sent = str(config.runtime) if config.runtime else "not set"
-        yield Violation(f"{field}.runtime", "RUNTIME_KNOWN", f"{sent}; allowed: {' or '.join(_RUNTIMES)}")
+        yield Violation(f"{field}.runtime", Rule.RUNTIME_KNOWN, f"{sent}; allowed: {' or '.join(_RUNTIMES)}")
     associations = config.key_value_store_associations
     if associations and config.runtime == FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0:
         yield Violation(
             f"{field}.runtime",
-            "RUNTIME_OF_ASSOCIATION",
-            f"{_RUNTIMES[0]} with a key value store; allowed: {_RUNTIMES[1]}, or no key_value_store_associations",
+            Rule.RUNTIME_OF_ASSOCIATION,
+            f"{_RUNTIMES[0]} cannot read a key value store; "
+            f"allowed: {_RUNTIMES[1]}, or no key_value_store_associations",
         )
     if len(associations) > limits.ASSOCIATIONS_MAX:
         yield Violation(
             f"{field}.key_value_store_associations",
-            "ASSOCIATIONS_COUNT",
+            Rule.ASSOCIATIONS_COUNT,
             f"{len(associations)} associations; allowed: at most {limits.ASSOCIATIONS_MAX}",
         )
-    for index, association in enumerate(islice(associations, limits.LOOKED_AT)):
+    for index, association in enumerate(islice(associations, limits.CHECKED_ELEMENTS_MAX)):
         yield from checks.check_key_value_store_arn(
             f"{field}.key_value_store_associations[{index}].key_value_store_arn", association.key_value_store_arn
         )
 
 
-def _import_source(field: str, source: ImportSource) -> Iterator[Violation]:
+def _check_import_source(field: str, source: ImportSource) -> Iterator[Violation]:
     if source.source_type != ImportSourceType.IMPORT_SOURCE_TYPE_S3:
         sent = str(source.source_type) if source.source_type else "not set"
-        yield Violation(f"{field}.source_type", "SOURCE_TYPE_KNOWN", f"{sent}; allowed: IMPORT_SOURCE_TYPE_S3")
-    yield from checks.s3_object_arn(f"{field}.source_arn", source.source_arn)
+        yield Violation(f"{field}.source_type", Rule.SOURCE_TYPE_KNOWN, f"{sent}; allowed: IMPORT_SOURCE_TYPE_S3")
+    yield from checks.check_s3_object_arn(f"{field}.source_arn", source.source_arn)
