@@ -22,20 +22,22 @@ BASELINE := protos/baseline.binpb
 # Skips a check that cannot run here. Every usual CI service sets CI; there, nothing may be skipped.
 skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 
-.PHONY: help run test lint proto proto-check proto-differs node-proto node-proto-differs buf baseline fmt lock image-test test-aws bench clean
+.PHONY: docs help run test test-fast lint proto proto-check proto-differs node-proto node-proto-differs buf baseline fmt lock image-test test-aws bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
 	@echo "make test        install and run every check"
+	@echo "make test-fast   run the tests of the rules, the servicers and the backends' contract, under a minute"
 	@echo "make proto       generate the Python stubs and the descriptor set from protos/"
 	@echo "make node-proto  generate the stubs of the client for Node.js (needs npm)"
 	@echo "make baseline    release only: make the protos the contract that later changes must be compatible with"
 	@echo "make fmt         format the code and the protos"
 	@echo "make lint        ruff, mypy, buf, generated code is current"
+	@echo "make docs        generate docs/reference/settings.md and errors.md from the code"
 	@echo "make lock        pin the requirements anew"
 	@echo "make image-test  build the image with buildah and try it (root, Debian)"
 	@echo "make test-aws    settle open questions against a real AWS account (costs money, needs credentials)"
-	@echo "make bench       measure against boto3 and other servers, under ten minutes (Debian, see docs/performance.md)"
+	@echo "make bench       measure against boto3 and other servers, under ten minutes (Debian, see docs/explanation/performance.md)"
 	@echo "make clean       remove environments and caches"
 
 run: $(SERVER_ENV)
@@ -43,6 +45,9 @@ run: $(SERVER_ENV)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+test-fast: $(DEV_ENV)
+	$(BIN)/python -m pytest -n 2 tests/unit tests/servicers tests/contract
 
 lint: $(DEV_ENV) proto-check buf
 	$(BIN)/ruff check $(SOURCES)
@@ -100,6 +105,9 @@ buf:
 # Part of a release (docs/releasing.md). At any other time it would hide a breaking change.
 baseline: $(BUF)
 	$(BUF) build protos --exclude-source-info -o $(BASELINE)
+
+docs: $(SERVER_ENV)
+	$(BIN)/python scripts/reference.py
 
 lock:
 	scripts/lock.sh
