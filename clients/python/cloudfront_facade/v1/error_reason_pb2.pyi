@@ -23,552 +23,639 @@ class _ErrorReason:
 class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
-    """Never sent."""
+    """Default value. The server never sends it."""
     ERROR_REASON_VALIDATION_FAILED: _ErrorReason.ValueType  # 1
-    """INVALID_ARGUMENT: the request breaks rules. google.rpc.BadRequest names each broken rule; `violation_count` in the
-    metadata says how many there are where they do not all fit. Bytes that are no such message are refused so too.
+    """INVALID_ARGUMENT: the request breaks validation rules, or is not a valid message of its method.
+    google.rpc.BadRequest has up to 20 violations; `violation_count` is the total.
 
     Example: { "reason": "VALIDATION_FAILED", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "violation_count": "2" } }
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 2
-    """INVALID_ARGUMENT: the `request_id` was used for the same name before, with another content. Nothing was changed.
+    """INVALID_ARGUMENT: `request_id` was already used for the same name with other content.
 
     Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "name": "rewrite", "request_id":
     "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
-    """RESOURCE_EXHAUSTED: the server has as many calls as it takes at once. Nothing was sent; RetryInfo says when to
-    come back.
+    """RESOURCE_EXHAUSTED: the server is at a concurrency limit, which is `limit`. Nothing was sent to CloudFront.
+    google.rpc.RetryInfo has the delay before a retry.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "not_applied", "limit": "32" } }
     """
     ERROR_REASON_DEADLINE_TOO_SHORT: _ErrorReason.ValueType  # 4
-    """DEADLINE_EXCEEDED: the call's deadline leaves too little time to send anything to CloudFront. Nothing was sent.
+    """DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
+    instead of `required_ms`.
 
     Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
     """
     ERROR_REASON_DEADLINE_EXCEEDED: _ErrorReason.ValueType  # 5
-    """DEADLINE_EXCEEDED: the time ran out while the call was under way.
+    """DEADLINE_EXCEEDED: the deadline expired while the call was in flight. See `outcome`.
 
     Example: { "reason": "DEADLINE_EXCEEDED", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "unknown" } }
     """
     ERROR_REASON_SHUTTING_DOWN: _ErrorReason.ValueType  # 6
-    """UNAVAILABLE: the server stopped while the call was under way.
+    """UNAVAILABLE: the server shut down while the call was in flight. See `outcome`. google.rpc.RetryInfo is present if
+    repeating the request is safe.
 
     Example: { "reason": "SHUTTING_DOWN", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "unknown" } }
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 7
-    """INTERNAL: a fault of the service. The log has more; the status says nothing of it.
+    """INTERNAL: the service failed unexpectedly. Only its log has the details.
 
     Example: { "reason": "INTERNAL", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "unknown" } }
     """
     ERROR_REASON_METHOD_UNKNOWN: _ErrorReason.ValueType  # 8
-    """UNIMPLEMENTED: the server has no such method.
+    """UNIMPLEMENTED: the server does not have this method.
 
     Example: { "reason": "METHOD_UNKNOWN", "domain": "cloudfront-facade", "metadata": { "operation": "Frobnicate",
-    "outcome": "not_applied" } }
+    "outcome": "not_applied", "method": "/cloudfront_facade.v1.FunctionService/Frobnicate" } }
     """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
-    """RESOURCE_EXHAUSTED: the request is larger than the method takes. Nothing was read of it.
+    """RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method. Do not retry.
 
     Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
     """
     ERROR_REASON_FUNCTION_ALREADY_EXISTS: _ErrorReason.ValueType  # 20
-    """ALREADY_EXISTS: a function of this name exists, and this request did not create it. See google.rpc.ResourceInfo.
+    """ALREADY_EXISTS: a function with this name exists, and this request did not create it. google.rpc.ResourceInfo names
+    it.
 
     Example: { "reason": "FUNCTION_ALREADY_EXISTS", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "FunctionAlreadyExists", "aws_http_status": "409" } }
-    """
-    ERROR_REASON_KEY_VALUE_STORE_ALREADY_EXISTS: _ErrorReason.ValueType  # 21
-    """ALREADY_EXISTS: a key value store of this name exists, and this request did not create it.
-
-    Example: { "reason": "KEY_VALUE_STORE_ALREADY_EXISTS", "domain": "cloudfront.amazonaws.com", "metadata": {
-    "operation": "CreateKeyValueStore", "outcome": "not_applied", "aws_code": "EntityAlreadyExists",
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "FunctionAlreadyExists",
     "aws_http_status": "409" } }
     """
+    ERROR_REASON_KEY_VALUE_STORE_ALREADY_EXISTS: _ErrorReason.ValueType  # 21
+    """ALREADY_EXISTS: a key value store with this name exists, and this request did not create it.
+    google.rpc.ResourceInfo names it.
+
+    Example: { "reason": "KEY_VALUE_STORE_ALREADY_EXISTS", "domain": "cloudfront.amazonaws.com", "metadata": {
+    "operation": "CreateKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code":
+    "EntityAlreadyExists", "aws_http_status": "409" } }
+    """
     ERROR_REASON_FUNCTION_NOT_FOUND: _ErrorReason.ValueType  # 22
-    """NOT_FOUND: there is no function of this name in this stage.
+    """NOT_FOUND: the function does not exist, or does not have the requested stage. A function has a LIVE stage after its
+    first PublishFunction.
 
     Example: { "reason": "FUNCTION_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "DescribeFunction", "outcome": "not_applied", "aws_code": "NoSuchFunctionExists", "aws_http_status": "404" } }
+    "DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "NoSuchFunctionExists",
+    "aws_http_status": "404" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_NOT_FOUND: _ErrorReason.ValueType  # 23
-    """NOT_FOUND: there is no such key value store, by its name or, for its keys, by its ARN. FAILED_PRECONDITION where a
-    function was to be associated with it.
+    """NOT_FOUND: the key value store does not exist. FAILED_PRECONDITION if a function was to be associated with it.
 
     Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
+    "DescribeKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntityNotFound",
+    "aws_http_status": "404" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_NOT_READY: _ErrorReason.ValueType  # 24
-    """FAILED_PRECONDITION: the key value store to associate is not READY yet. RetryInfo says when to try again.
+    """FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated or written to.
+    google.rpc.RetryInfo has the delay before a retry; WaitForKeyValueStore waits until it is READY.
 
     Example: { "reason": "KEY_VALUE_STORE_NOT_READY", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "key_value_store_arn":
+    "arn:aws:cloudfront::123456789012:key-value-store/1f7a5a3e-8f0c-4b7e-9d5b-6f2f4c1d2e3f", "aws_code":
+    "InvalidArgument", "aws_http_status": "400" } }
     """
     ERROR_REASON_RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 25
-    """NOT_FOUND: there is no resource of this ARN.
+    """NOT_FOUND: no resource has this ARN.
 
     Example: { "reason": "RESOURCE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "ListTagsForResource", "outcome": "not_applied", "aws_code": "NoSuchResource", "aws_http_status": "404" } }
+    "ListTagsForResource", "outcome": "not_applied", "name": "arn:aws:cloudfront::123456789012:function/rewrite",
+    "aws_code": "NoSuchResource", "aws_http_status": "404" } }
     """
     ERROR_REASON_FUNCTION_TOO_LARGE: _ErrorReason.ValueType  # 26
-    """INVALID_ARGUMENT: CloudFront found the function's code too large.
+    """INVALID_ARGUMENT: the function's code exceeds CloudFront's quota.
 
     Example: { "reason": "FUNCTION_TOO_LARGE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "FunctionSizeLimitExceeded", "aws_http_status": "413" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "FunctionSizeLimitExceeded",
+    "aws_http_status": "413" } }
     """
     ERROR_REASON_IMPORT_SOURCE_TOO_LARGE: _ErrorReason.ValueType  # 27
-    """FAILED_PRECONDITION: CloudFront found the file to import too large.
+    """FAILED_PRECONDITION: the import file exceeds CloudFront's quota of 5 MB.
 
     Example: { "reason": "IMPORT_SOURCE_TOO_LARGE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateKeyValueStore", "outcome": "not_applied", "aws_code": "EntitySizeLimitExceeded", "aws_http_status": "413" } }
+    "CreateKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntitySizeLimitExceeded",
+    "aws_http_status": "413" } }
     """
     ERROR_REASON_FUNCTION_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 28
-    """RESOURCE_EXHAUSTED: the account has as many functions as it may have. A retry does not help.
+    """RESOURCE_EXHAUSTED: the account's quota of functions is used up. Do not retry.
 
     Example: { "reason": "FUNCTION_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "TooManyFunctions", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TooManyFunctions", "aws_http_status":
+    "400" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 29
-    """RESOURCE_EXHAUSTED: the account has as many key value stores as it may have. A retry does not help.
+    """RESOURCE_EXHAUSTED: the account's quota of key value stores is used up. Do not retry.
 
     Example: { "reason": "KEY_VALUE_STORE_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": {
-    "operation": "CreateKeyValueStore", "outcome": "not_applied", "aws_code": "EntityLimitExceeded",
-    "aws_http_status": "400" } }
+    "operation": "CreateKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code":
+    "EntityLimitExceeded", "aws_http_status": "400" } }
     """
     ERROR_REASON_UPSTREAM_INVALID_ARGUMENT: _ErrorReason.ValueType  # 30
-    """INVALID_ARGUMENT: CloudFront refused what the service's own checks let through.
+    """INVALID_ARGUMENT: CloudFront rejected the request as invalid although it passed the service's own validation.
 
     Example: { "reason": "UPSTREAM_INVALID_ARGUMENT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidArgument", "aws_http_status":
+    "400" } }
     """
     ERROR_REASON_INVALID_TAGGING: _ErrorReason.ValueType  # 31
-    """INVALID_ARGUMENT: CloudFront refused the tags.
+    """INVALID_ARGUMENT: CloudFront rejected the tags.
 
     Example: { "reason": "INVALID_TAGGING", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidTagging", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidTagging", "aws_http_status":
+    "400" } }
     """
     ERROR_REASON_TAGGING_CONFLICT: _ErrorReason.ValueType  # 32
-    """ABORTED: CloudFront could not attach the tags now, and created nothing. RetryInfo says when to try again.
+    """ABORTED: CloudFront could not attach the tags at this time, and created nothing. google.rpc.RetryInfo has the delay
+    before a retry.
 
     Example: { "reason": "TAGGING_CONFLICT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "TaggingConflict", "aws_http_status": "409" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TaggingConflict", "aws_http_status":
+    "409" } }
     """
     ERROR_REASON_UPSTREAM_UNSUPPORTED: _ErrorReason.ValueType  # 33
     """UNIMPLEMENTED: CloudFront does not support the operation in this partition or account.
 
     Example: { "reason": "UPSTREAM_UNSUPPORTED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "UnsupportedOperation", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "UnsupportedOperation",
+    "aws_http_status": "400" } }
     """
     ERROR_REASON_UPSTREAM_ACCESS_DENIED: _ErrorReason.ValueType  # 34
-    """PERMISSION_DENIED: the service's own role lacks a right in AWS. It is not about the caller.
+    """PERMISSION_DENIED: the service's own AWS role is not allowed to perform the operation. This is not about the
+    caller's permissions. `aws_action` is the missing permission, if AWS named it.
 
     Example: { "reason": "UPSTREAM_ACCESS_DENIED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "AccessDenied", "aws_http_status": "403" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "AccessDenied", "aws_http_status":
+    "403", "aws_action": "cloudfront:TagResource" } }
     """
     ERROR_REASON_UPSTREAM_CREDENTIALS_EXPIRED: _ErrorReason.ValueType  # 35
-    """UNAVAILABLE: the service's credentials have expired, and a refresh did not help.
+    """UNAVAILABLE: the service's AWS credentials have expired, and refreshing them did not help. google.rpc.RetryInfo has
+    the delay before a retry.
 
     Example: { "reason": "UPSTREAM_CREDENTIALS_EXPIRED", "domain": "cloudfront.amazonaws.com", "metadata": {
-    "operation": "CreateFunction", "outcome": "not_applied", "aws_code": "ExpiredToken", "aws_http_status": "403" } }
+    "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ExpiredToken",
+    "aws_http_status": "403" } }
     """
     ERROR_REASON_UPSTREAM_CREDENTIALS_INVALID: _ErrorReason.ValueType  # 36
-    """INTERNAL: AWS does not accept the service's credentials.
+    """INTERNAL: AWS rejects the service's credentials.
 
     Example: { "reason": "UPSTREAM_CREDENTIALS_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": {
-    "operation": "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidClientTokenId", "aws_http_status":
-    "403" } }
+    "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidClientTokenId",
+    "aws_http_status": "403" } }
     """
     ERROR_REASON_UPSTREAM_CREDENTIALS_MISSING: _ErrorReason.ValueType  # 37
-    """INTERNAL: the service has no credentials.
+    """INTERNAL: the service does not have AWS credentials, or its AWS configuration is invalid.
 
     Example: { "reason": "UPSTREAM_CREDENTIALS_MISSING", "domain": "cloudfront.amazonaws.com", "metadata": {
-    "operation": "CreateFunction", "outcome": "not_applied" } }
+    "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_CREDENTIALS_UNAVAILABLE: _ErrorReason.ValueType  # 38
-    """UNAVAILABLE: the source of the service's credentials does not answer.
+    """UNAVAILABLE: the source of the service's AWS credentials does not respond. google.rpc.RetryInfo has the delay
+    before a retry.
 
     Example: { "reason": "UPSTREAM_CREDENTIALS_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": {
-    "operation": "CreateFunction", "outcome": "not_applied" } }
+    "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_THROTTLED: _ErrorReason.ValueType  # 39
-    """RESOURCE_EXHAUSTED: AWS limits the account's rate. RetryInfo says when to try again.
+    """RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry.
 
     Example: { "reason": "UPSTREAM_THROTTLED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "Throttling", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "Throttling", "aws_http_status": "400" }
+    }
     """
     ERROR_REASON_UPSTREAM_UNAVAILABLE: _ErrorReason.ValueType  # 40
-    """UNAVAILABLE: CloudFront failed or its answer could not be read, on a read, or where it is proven that nothing
-    changed.
+    """UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed. google.rpc.RetryInfo has the
+    delay before a retry.
 
     Example: { "reason": "UPSTREAM_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "DescribeFunction", "outcome": "not_applied", "aws_code": "ServiceUnavailable", "aws_http_status": "503" } }
+    "DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ServiceUnavailable",
+    "aws_http_status": "503" } }
     """
     ERROR_REASON_UPSTREAM_TIMEOUT: _ErrorReason.ValueType  # 41
-    """UNAVAILABLE: CloudFront did not answer a read in time.
+    """UNAVAILABLE: CloudFront did not respond to a read before the timeout. google.rpc.RetryInfo has the delay before a
+    retry.
 
     Example: { "reason": "UPSTREAM_TIMEOUT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "DescribeFunction", "outcome": "not_applied" } }
+    "DescribeFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_OUTCOME_UNKNOWN: _ErrorReason.ValueType  # 42
-    """UNAVAILABLE: CloudFront's answer to a change was lost, and it cannot be told whether the change happened. With a
-    `request_id`, repeat the same request: it is answered OK once the change is seen to have happened, or made.
+    """UNAVAILABLE: CloudFront's response to a change was lost, so it is not known whether the change happened.
+    google.rpc.RetryInfo is present if repeating the same request is safe, for example a create with a `request_id`.
+    Otherwise read the resource first.
 
     Example: { "reason": "UPSTREAM_OUTCOME_UNKNOWN", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "unknown" } }
     """
     ERROR_REASON_UPSTREAM_UNREACHABLE: _ErrorReason.ValueType  # 43
-    """UNAVAILABLE: no connection to CloudFront could be made. Nothing was sent.
+    """UNAVAILABLE: the connection to CloudFront failed, so nothing was sent. google.rpc.RetryInfo has the delay before a
+    retry.
 
     Example: { "reason": "UPSTREAM_UNREACHABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_UNRECOGNIZED: _ErrorReason.ValueType  # 44
-    """The status follows the HTTP status: AWS answered with a code that this version of the service does not know.
+    """The status follows the HTTP status: AWS returned a code that this version of the service does not know.
 
     Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "CreateFunction", "outcome": "not_applied", "aws_code": "SomethingNew", "aws_http_status": "400" } }
+    "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
+    } }
     """
     ERROR_REASON_FUNCTION_IN_USE: _ErrorReason.ValueType  # 45
-    """FAILED_PRECONDITION: the function is in use and cannot be deleted. google.rpc.PreconditionFailure names the
-    distributions that use it, where the service's role may list them.
+    """FAILED_PRECONDITION: distributions use the function, so it cannot be deleted. google.rpc.PreconditionFailure names
+    up to 20 of them if the service's role may list distributions.
 
     Example: { "reason": "FUNCTION_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "DeleteFunction", "outcome": "not_applied", "aws_code": "FunctionInUse", "aws_http_status": "409" } }
-    """
-    ERROR_REASON_KEY_VALUE_STORE_IN_USE: _ErrorReason.ValueType  # 46
-    """FAILED_PRECONDITION: functions are associated with the key value store, and it cannot be deleted.
-    google.rpc.PreconditionFailure names them, where the service's role may list functions.
-
-    Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "DeleteKeyValueStore", "outcome": "not_applied", "aws_code": "CannotDeleteEntityWhileInUse", "aws_http_status":
+    "DeleteFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "FunctionInUse", "aws_http_status":
     "409" } }
     """
+    ERROR_REASON_KEY_VALUE_STORE_IN_USE: _ErrorReason.ValueType  # 46
+    """FAILED_PRECONDITION: functions are associated with the key value store, so it cannot be deleted.
+    google.rpc.PreconditionFailure names up to 20 of them if the service's role may list functions.
+
+    Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+    "DeleteKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "CannotDeleteEntityWhileInUse",
+    "aws_http_status": "409" } }
+    """
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
-    """ABORTED: the `etag` is not, or no longer, the resource's version. Nothing was changed. Read it again, and decide
-    anew.
+    """ABORTED: `etag` is not the current version of the resource. Nothing changed. Read the resource again and decide
+    whether to retry with the new `etag`. A key write without an `etag` fails like this, with google.rpc.RetryInfo, if
+    other callers keep writing to the store.
 
     Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "UpdateFunction", "outcome": "not_applied", "aws_code": "PreconditionFailed", "aws_http_status": "412" } }
+    "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "PreconditionFailed", "aws_http_status":
+    "412" } }
     """
     ERROR_REASON_ETAG_INVALID: _ErrorReason.ValueType  # 48
-    """INVALID_ARGUMENT: the `etag` is none that CloudFront gave.
+    """INVALID_ARGUMENT: the `etag` is malformed: CloudFront never issued it. TestFunction also returns this if the `etag`
+    is not the current version.
 
     Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "UpdateFunction", "outcome": "not_applied", "aws_code": "InvalidIfMatchVersion", "aws_http_status": "400" } }
+    "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
+    "aws_http_status": "400" } }
     """
     ERROR_REASON_TEST_FUNCTION_FAILED: _ErrorReason.ValueType  # 49
-    """INTERNAL: CloudFront could not run the function. (One that throws is an answer, not an error.)
+    """INTERNAL: CloudFront could not run the function. (If the function throws, the call succeeds.)
 
     Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "TestFunction", "outcome": "not_applied", "aws_code": "TestFunctionFailed", "aws_http_status": "500" } }
+    "TestFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TestFunctionFailed", "aws_http_status":
+    "500" } }
     """
     ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 50
-    """NOT_FOUND: the key value store has no such key. Where it is the store that is missing, KEY_VALUE_STORE_NOT_FOUND, unless
-    no time was left to look.
+    """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
+    KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to find out.
 
     Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
-    "outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }
+    "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
+    }
     """
     ERROR_REASON_KEY_VALUE_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 51
-    """RESOURCE_EXHAUSTED: the store would be larger than a store may be. A retry does not help.
+    """RESOURCE_EXHAUSTED: the write would exceed the maximum size of a key value store. Do not retry.
 
     Example: { "reason": "KEY_VALUE_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "PutKey", "outcome": "not_applied", "aws_code": "ServiceQuotaExceededException", "aws_http_status": "402" } }
+    "PutKey", "outcome": "not_applied", "name":
+    "arn:aws:cloudfront::123456789012:key-value-store/1f7a5a3e-8f0c-4b7e-9d5b-6f2f4c1d2e3f", "aws_code":
+    "ServiceQuotaExceededException", "aws_http_status": "402" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_FAILED: _ErrorReason.ValueType  # 52
-    """FAILED_PRECONDITION: the import of the key value store failed, so it will never be READY; `failure_reason` in the
-    metadata is CloudFront's.
+    """FAILED_PRECONDITION: the import of the key value store failed, so the store never becomes READY. `failure_reason`
+    is CloudFront's own text.
 
     Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason": "..." } }
+    "WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason":
+    "The import file is not valid JSON." } }
     """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
-    """Every reason that an error of this service can have.
+    """The reasons of all errors that this service returns.
 
-    Each error carries one google.rpc.ErrorInfo. Its `reason` is the name of a value below without the prefix
-    `ERROR_REASON_`; its `domain` is `cloudfront.amazonaws.com` for what CloudFront or the credentials for it caused, and
-    `cloudfront-facade` for the service's own refusals. Its `metadata` always has `operation`, and `outcome`:
-    `not_applied` (nothing changed), `applied`, `partial`, or `unknown`. Errors from upstream add `aws_code`,
-    `aws_http_status` and `aws_request_id` where there is one. google.rpc.RetryInfo is there only where a retry can help.
+    Every error carries one google.rpc.ErrorInfo:
+
+    * `reason` is the name of a value below, without the prefix `ERROR_REASON_`. A value never changes its meaning, and
+      new values may be added.
+    * `domain` is `cloudfront.amazonaws.com` if CloudFront or the service's AWS credentials caused the error, and
+      `cloudfront-facade` otherwise.
+    * `metadata` always has `operation`, the name of the rpc, and `outcome`: `not_applied` (nothing changed), `applied`
+      (the change happened), `partial` (only some changes happened; `applied_changes` and `unknown_changes` count them)
+      or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
+      `aws_http_status` and `aws_request_id` if CloudFront returned them; the examples omit `aws_request_id`.
+
+    google.rpc.RetryInfo is present only if a retry can help.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
-"""Never sent."""
+"""Default value. The server never sends it."""
 ERROR_REASON_VALIDATION_FAILED: ErrorReason.ValueType  # 1
-"""INVALID_ARGUMENT: the request breaks rules. google.rpc.BadRequest names each broken rule; `violation_count` in the
-metadata says how many there are where they do not all fit. Bytes that are no such message are refused so too.
+"""INVALID_ARGUMENT: the request breaks validation rules, or is not a valid message of its method.
+google.rpc.BadRequest has up to 20 violations; `violation_count` is the total.
 
 Example: { "reason": "VALIDATION_FAILED", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "violation_count": "2" } }
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 2
-"""INVALID_ARGUMENT: the `request_id` was used for the same name before, with another content. Nothing was changed.
+"""INVALID_ARGUMENT: `request_id` was already used for the same name with other content.
 
 Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "name": "rewrite", "request_id":
 "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
-"""RESOURCE_EXHAUSTED: the server has as many calls as it takes at once. Nothing was sent; RetryInfo says when to
-come back.
+"""RESOURCE_EXHAUSTED: the server is at a concurrency limit, which is `limit`. Nothing was sent to CloudFront.
+google.rpc.RetryInfo has the delay before a retry.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "not_applied", "limit": "32" } }
 """
 ERROR_REASON_DEADLINE_TOO_SHORT: ErrorReason.ValueType  # 4
-"""DEADLINE_EXCEEDED: the call's deadline leaves too little time to send anything to CloudFront. Nothing was sent.
+"""DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
+instead of `required_ms`.
 
 Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
 """
 ERROR_REASON_DEADLINE_EXCEEDED: ErrorReason.ValueType  # 5
-"""DEADLINE_EXCEEDED: the time ran out while the call was under way.
+"""DEADLINE_EXCEEDED: the deadline expired while the call was in flight. See `outcome`.
 
 Example: { "reason": "DEADLINE_EXCEEDED", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "unknown" } }
 """
 ERROR_REASON_SHUTTING_DOWN: ErrorReason.ValueType  # 6
-"""UNAVAILABLE: the server stopped while the call was under way.
+"""UNAVAILABLE: the server shut down while the call was in flight. See `outcome`. google.rpc.RetryInfo is present if
+repeating the request is safe.
 
 Example: { "reason": "SHUTTING_DOWN", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "unknown" } }
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 7
-"""INTERNAL: a fault of the service. The log has more; the status says nothing of it.
+"""INTERNAL: the service failed unexpectedly. Only its log has the details.
 
 Example: { "reason": "INTERNAL", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "unknown" } }
 """
 ERROR_REASON_METHOD_UNKNOWN: ErrorReason.ValueType  # 8
-"""UNIMPLEMENTED: the server has no such method.
+"""UNIMPLEMENTED: the server does not have this method.
 
 Example: { "reason": "METHOD_UNKNOWN", "domain": "cloudfront-facade", "metadata": { "operation": "Frobnicate",
-"outcome": "not_applied" } }
+"outcome": "not_applied", "method": "/cloudfront_facade.v1.FunctionService/Frobnicate" } }
 """
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
-"""RESOURCE_EXHAUSTED: the request is larger than the method takes. Nothing was read of it.
+"""RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method. Do not retry.
 
 Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
 """
 ERROR_REASON_FUNCTION_ALREADY_EXISTS: ErrorReason.ValueType  # 20
-"""ALREADY_EXISTS: a function of this name exists, and this request did not create it. See google.rpc.ResourceInfo.
+"""ALREADY_EXISTS: a function with this name exists, and this request did not create it. google.rpc.ResourceInfo names
+it.
 
 Example: { "reason": "FUNCTION_ALREADY_EXISTS", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "FunctionAlreadyExists", "aws_http_status": "409" } }
-"""
-ERROR_REASON_KEY_VALUE_STORE_ALREADY_EXISTS: ErrorReason.ValueType  # 21
-"""ALREADY_EXISTS: a key value store of this name exists, and this request did not create it.
-
-Example: { "reason": "KEY_VALUE_STORE_ALREADY_EXISTS", "domain": "cloudfront.amazonaws.com", "metadata": {
-"operation": "CreateKeyValueStore", "outcome": "not_applied", "aws_code": "EntityAlreadyExists",
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "FunctionAlreadyExists",
 "aws_http_status": "409" } }
 """
+ERROR_REASON_KEY_VALUE_STORE_ALREADY_EXISTS: ErrorReason.ValueType  # 21
+"""ALREADY_EXISTS: a key value store with this name exists, and this request did not create it.
+google.rpc.ResourceInfo names it.
+
+Example: { "reason": "KEY_VALUE_STORE_ALREADY_EXISTS", "domain": "cloudfront.amazonaws.com", "metadata": {
+"operation": "CreateKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code":
+"EntityAlreadyExists", "aws_http_status": "409" } }
+"""
 ERROR_REASON_FUNCTION_NOT_FOUND: ErrorReason.ValueType  # 22
-"""NOT_FOUND: there is no function of this name in this stage.
+"""NOT_FOUND: the function does not exist, or does not have the requested stage. A function has a LIVE stage after its
+first PublishFunction.
 
 Example: { "reason": "FUNCTION_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"DescribeFunction", "outcome": "not_applied", "aws_code": "NoSuchFunctionExists", "aws_http_status": "404" } }
+"DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "NoSuchFunctionExists",
+"aws_http_status": "404" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_NOT_FOUND: ErrorReason.ValueType  # 23
-"""NOT_FOUND: there is no such key value store, by its name or, for its keys, by its ARN. FAILED_PRECONDITION where a
-function was to be associated with it.
+"""NOT_FOUND: the key value store does not exist. FAILED_PRECONDITION if a function was to be associated with it.
 
 Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
+"DescribeKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntityNotFound",
+"aws_http_status": "404" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_NOT_READY: ErrorReason.ValueType  # 24
-"""FAILED_PRECONDITION: the key value store to associate is not READY yet. RetryInfo says when to try again.
+"""FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated or written to.
+google.rpc.RetryInfo has the delay before a retry; WaitForKeyValueStore waits until it is READY.
 
 Example: { "reason": "KEY_VALUE_STORE_NOT_READY", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "key_value_store_arn":
+"arn:aws:cloudfront::123456789012:key-value-store/1f7a5a3e-8f0c-4b7e-9d5b-6f2f4c1d2e3f", "aws_code":
+"InvalidArgument", "aws_http_status": "400" } }
 """
 ERROR_REASON_RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 25
-"""NOT_FOUND: there is no resource of this ARN.
+"""NOT_FOUND: no resource has this ARN.
 
 Example: { "reason": "RESOURCE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"ListTagsForResource", "outcome": "not_applied", "aws_code": "NoSuchResource", "aws_http_status": "404" } }
+"ListTagsForResource", "outcome": "not_applied", "name": "arn:aws:cloudfront::123456789012:function/rewrite",
+"aws_code": "NoSuchResource", "aws_http_status": "404" } }
 """
 ERROR_REASON_FUNCTION_TOO_LARGE: ErrorReason.ValueType  # 26
-"""INVALID_ARGUMENT: CloudFront found the function's code too large.
+"""INVALID_ARGUMENT: the function's code exceeds CloudFront's quota.
 
 Example: { "reason": "FUNCTION_TOO_LARGE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "FunctionSizeLimitExceeded", "aws_http_status": "413" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "FunctionSizeLimitExceeded",
+"aws_http_status": "413" } }
 """
 ERROR_REASON_IMPORT_SOURCE_TOO_LARGE: ErrorReason.ValueType  # 27
-"""FAILED_PRECONDITION: CloudFront found the file to import too large.
+"""FAILED_PRECONDITION: the import file exceeds CloudFront's quota of 5 MB.
 
 Example: { "reason": "IMPORT_SOURCE_TOO_LARGE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateKeyValueStore", "outcome": "not_applied", "aws_code": "EntitySizeLimitExceeded", "aws_http_status": "413" } }
+"CreateKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntitySizeLimitExceeded",
+"aws_http_status": "413" } }
 """
 ERROR_REASON_FUNCTION_QUOTA_EXCEEDED: ErrorReason.ValueType  # 28
-"""RESOURCE_EXHAUSTED: the account has as many functions as it may have. A retry does not help.
+"""RESOURCE_EXHAUSTED: the account's quota of functions is used up. Do not retry.
 
 Example: { "reason": "FUNCTION_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "TooManyFunctions", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TooManyFunctions", "aws_http_status":
+"400" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_QUOTA_EXCEEDED: ErrorReason.ValueType  # 29
-"""RESOURCE_EXHAUSTED: the account has as many key value stores as it may have. A retry does not help.
+"""RESOURCE_EXHAUSTED: the account's quota of key value stores is used up. Do not retry.
 
 Example: { "reason": "KEY_VALUE_STORE_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": {
-"operation": "CreateKeyValueStore", "outcome": "not_applied", "aws_code": "EntityLimitExceeded",
-"aws_http_status": "400" } }
+"operation": "CreateKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code":
+"EntityLimitExceeded", "aws_http_status": "400" } }
 """
 ERROR_REASON_UPSTREAM_INVALID_ARGUMENT: ErrorReason.ValueType  # 30
-"""INVALID_ARGUMENT: CloudFront refused what the service's own checks let through.
+"""INVALID_ARGUMENT: CloudFront rejected the request as invalid although it passed the service's own validation.
 
 Example: { "reason": "UPSTREAM_INVALID_ARGUMENT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "InvalidArgument", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidArgument", "aws_http_status":
+"400" } }
 """
 ERROR_REASON_INVALID_TAGGING: ErrorReason.ValueType  # 31
-"""INVALID_ARGUMENT: CloudFront refused the tags.
+"""INVALID_ARGUMENT: CloudFront rejected the tags.
 
 Example: { "reason": "INVALID_TAGGING", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "InvalidTagging", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidTagging", "aws_http_status":
+"400" } }
 """
 ERROR_REASON_TAGGING_CONFLICT: ErrorReason.ValueType  # 32
-"""ABORTED: CloudFront could not attach the tags now, and created nothing. RetryInfo says when to try again.
+"""ABORTED: CloudFront could not attach the tags at this time, and created nothing. google.rpc.RetryInfo has the delay
+before a retry.
 
 Example: { "reason": "TAGGING_CONFLICT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "TaggingConflict", "aws_http_status": "409" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TaggingConflict", "aws_http_status":
+"409" } }
 """
 ERROR_REASON_UPSTREAM_UNSUPPORTED: ErrorReason.ValueType  # 33
 """UNIMPLEMENTED: CloudFront does not support the operation in this partition or account.
 
 Example: { "reason": "UPSTREAM_UNSUPPORTED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "UnsupportedOperation", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "UnsupportedOperation",
+"aws_http_status": "400" } }
 """
 ERROR_REASON_UPSTREAM_ACCESS_DENIED: ErrorReason.ValueType  # 34
-"""PERMISSION_DENIED: the service's own role lacks a right in AWS. It is not about the caller.
+"""PERMISSION_DENIED: the service's own AWS role is not allowed to perform the operation. This is not about the
+caller's permissions. `aws_action` is the missing permission, if AWS named it.
 
 Example: { "reason": "UPSTREAM_ACCESS_DENIED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "AccessDenied", "aws_http_status": "403" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "AccessDenied", "aws_http_status":
+"403", "aws_action": "cloudfront:TagResource" } }
 """
 ERROR_REASON_UPSTREAM_CREDENTIALS_EXPIRED: ErrorReason.ValueType  # 35
-"""UNAVAILABLE: the service's credentials have expired, and a refresh did not help.
+"""UNAVAILABLE: the service's AWS credentials have expired, and refreshing them did not help. google.rpc.RetryInfo has
+the delay before a retry.
 
 Example: { "reason": "UPSTREAM_CREDENTIALS_EXPIRED", "domain": "cloudfront.amazonaws.com", "metadata": {
-"operation": "CreateFunction", "outcome": "not_applied", "aws_code": "ExpiredToken", "aws_http_status": "403" } }
+"operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ExpiredToken",
+"aws_http_status": "403" } }
 """
 ERROR_REASON_UPSTREAM_CREDENTIALS_INVALID: ErrorReason.ValueType  # 36
-"""INTERNAL: AWS does not accept the service's credentials.
+"""INTERNAL: AWS rejects the service's credentials.
 
 Example: { "reason": "UPSTREAM_CREDENTIALS_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": {
-"operation": "CreateFunction", "outcome": "not_applied", "aws_code": "InvalidClientTokenId", "aws_http_status":
-"403" } }
+"operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidClientTokenId",
+"aws_http_status": "403" } }
 """
 ERROR_REASON_UPSTREAM_CREDENTIALS_MISSING: ErrorReason.ValueType  # 37
-"""INTERNAL: the service has no credentials.
+"""INTERNAL: the service does not have AWS credentials, or its AWS configuration is invalid.
 
 Example: { "reason": "UPSTREAM_CREDENTIALS_MISSING", "domain": "cloudfront.amazonaws.com", "metadata": {
-"operation": "CreateFunction", "outcome": "not_applied" } }
+"operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_CREDENTIALS_UNAVAILABLE: ErrorReason.ValueType  # 38
-"""UNAVAILABLE: the source of the service's credentials does not answer.
+"""UNAVAILABLE: the source of the service's AWS credentials does not respond. google.rpc.RetryInfo has the delay
+before a retry.
 
 Example: { "reason": "UPSTREAM_CREDENTIALS_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": {
-"operation": "CreateFunction", "outcome": "not_applied" } }
+"operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_THROTTLED: ErrorReason.ValueType  # 39
-"""RESOURCE_EXHAUSTED: AWS limits the account's rate. RetryInfo says when to try again.
+"""RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry.
 
 Example: { "reason": "UPSTREAM_THROTTLED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "Throttling", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "Throttling", "aws_http_status": "400" }
+}
 """
 ERROR_REASON_UPSTREAM_UNAVAILABLE: ErrorReason.ValueType  # 40
-"""UNAVAILABLE: CloudFront failed or its answer could not be read, on a read, or where it is proven that nothing
-changed.
+"""UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed. google.rpc.RetryInfo has the
+delay before a retry.
 
 Example: { "reason": "UPSTREAM_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"DescribeFunction", "outcome": "not_applied", "aws_code": "ServiceUnavailable", "aws_http_status": "503" } }
+"DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ServiceUnavailable",
+"aws_http_status": "503" } }
 """
 ERROR_REASON_UPSTREAM_TIMEOUT: ErrorReason.ValueType  # 41
-"""UNAVAILABLE: CloudFront did not answer a read in time.
+"""UNAVAILABLE: CloudFront did not respond to a read before the timeout. google.rpc.RetryInfo has the delay before a
+retry.
 
 Example: { "reason": "UPSTREAM_TIMEOUT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"DescribeFunction", "outcome": "not_applied" } }
+"DescribeFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_OUTCOME_UNKNOWN: ErrorReason.ValueType  # 42
-"""UNAVAILABLE: CloudFront's answer to a change was lost, and it cannot be told whether the change happened. With a
-`request_id`, repeat the same request: it is answered OK once the change is seen to have happened, or made.
+"""UNAVAILABLE: CloudFront's response to a change was lost, so it is not known whether the change happened.
+google.rpc.RetryInfo is present if repeating the same request is safe, for example a create with a `request_id`.
+Otherwise read the resource first.
 
 Example: { "reason": "UPSTREAM_OUTCOME_UNKNOWN", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "unknown" } }
 """
 ERROR_REASON_UPSTREAM_UNREACHABLE: ErrorReason.ValueType  # 43
-"""UNAVAILABLE: no connection to CloudFront could be made. Nothing was sent.
+"""UNAVAILABLE: the connection to CloudFront failed, so nothing was sent. google.rpc.RetryInfo has the delay before a
+retry.
 
 Example: { "reason": "UPSTREAM_UNREACHABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_UNRECOGNIZED: ErrorReason.ValueType  # 44
-"""The status follows the HTTP status: AWS answered with a code that this version of the service does not know.
+"""The status follows the HTTP status: AWS returned a code that this version of the service does not know.
 
 Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"CreateFunction", "outcome": "not_applied", "aws_code": "SomethingNew", "aws_http_status": "400" } }
+"CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
+} }
 """
 ERROR_REASON_FUNCTION_IN_USE: ErrorReason.ValueType  # 45
-"""FAILED_PRECONDITION: the function is in use and cannot be deleted. google.rpc.PreconditionFailure names the
-distributions that use it, where the service's role may list them.
+"""FAILED_PRECONDITION: distributions use the function, so it cannot be deleted. google.rpc.PreconditionFailure names
+up to 20 of them if the service's role may list distributions.
 
 Example: { "reason": "FUNCTION_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"DeleteFunction", "outcome": "not_applied", "aws_code": "FunctionInUse", "aws_http_status": "409" } }
-"""
-ERROR_REASON_KEY_VALUE_STORE_IN_USE: ErrorReason.ValueType  # 46
-"""FAILED_PRECONDITION: functions are associated with the key value store, and it cannot be deleted.
-google.rpc.PreconditionFailure names them, where the service's role may list functions.
-
-Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"DeleteKeyValueStore", "outcome": "not_applied", "aws_code": "CannotDeleteEntityWhileInUse", "aws_http_status":
+"DeleteFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "FunctionInUse", "aws_http_status":
 "409" } }
 """
+ERROR_REASON_KEY_VALUE_STORE_IN_USE: ErrorReason.ValueType  # 46
+"""FAILED_PRECONDITION: functions are associated with the key value store, so it cannot be deleted.
+google.rpc.PreconditionFailure names up to 20 of them if the service's role may list functions.
+
+Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
+"DeleteKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "CannotDeleteEntityWhileInUse",
+"aws_http_status": "409" } }
+"""
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
-"""ABORTED: the `etag` is not, or no longer, the resource's version. Nothing was changed. Read it again, and decide
-anew.
+"""ABORTED: `etag` is not the current version of the resource. Nothing changed. Read the resource again and decide
+whether to retry with the new `etag`. A key write without an `etag` fails like this, with google.rpc.RetryInfo, if
+other callers keep writing to the store.
 
 Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"UpdateFunction", "outcome": "not_applied", "aws_code": "PreconditionFailed", "aws_http_status": "412" } }
+"UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "PreconditionFailed", "aws_http_status":
+"412" } }
 """
 ERROR_REASON_ETAG_INVALID: ErrorReason.ValueType  # 48
-"""INVALID_ARGUMENT: the `etag` is none that CloudFront gave.
+"""INVALID_ARGUMENT: the `etag` is malformed: CloudFront never issued it. TestFunction also returns this if the `etag`
+is not the current version.
 
 Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"UpdateFunction", "outcome": "not_applied", "aws_code": "InvalidIfMatchVersion", "aws_http_status": "400" } }
+"UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
+"aws_http_status": "400" } }
 """
 ERROR_REASON_TEST_FUNCTION_FAILED: ErrorReason.ValueType  # 49
-"""INTERNAL: CloudFront could not run the function. (One that throws is an answer, not an error.)
+"""INTERNAL: CloudFront could not run the function. (If the function throws, the call succeeds.)
 
 Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"TestFunction", "outcome": "not_applied", "aws_code": "TestFunctionFailed", "aws_http_status": "500" } }
+"TestFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TestFunctionFailed", "aws_http_status":
+"500" } }
 """
 ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 50
-"""NOT_FOUND: the key value store has no such key. Where it is the store that is missing, KEY_VALUE_STORE_NOT_FOUND, unless
-no time was left to look.
+"""NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
+KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to find out.
 
 Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
-"outcome": "not_applied", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" } }
+"outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
+}
 """
 ERROR_REASON_KEY_VALUE_QUOTA_EXCEEDED: ErrorReason.ValueType  # 51
-"""RESOURCE_EXHAUSTED: the store would be larger than a store may be. A retry does not help.
+"""RESOURCE_EXHAUSTED: the write would exceed the maximum size of a key value store. Do not retry.
 
 Example: { "reason": "KEY_VALUE_QUOTA_EXCEEDED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"PutKey", "outcome": "not_applied", "aws_code": "ServiceQuotaExceededException", "aws_http_status": "402" } }
+"PutKey", "outcome": "not_applied", "name":
+"arn:aws:cloudfront::123456789012:key-value-store/1f7a5a3e-8f0c-4b7e-9d5b-6f2f4c1d2e3f", "aws_code":
+"ServiceQuotaExceededException", "aws_http_status": "402" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_FAILED: ErrorReason.ValueType  # 52
-"""FAILED_PRECONDITION: the import of the key value store failed, so it will never be READY; `failure_reason` in the
-metadata is CloudFront's.
+"""FAILED_PRECONDITION: the import of the key value store failed, so the store never becomes READY. `failure_reason`
+is CloudFront's own text.
 
 Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason": "..." } }
+"WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason":
+"The import file is not valid JSON." } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

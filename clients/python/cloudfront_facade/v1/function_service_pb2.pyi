@@ -28,21 +28,21 @@ class _FunctionRuntime:
 class _FunctionRuntimeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunctionRuntime.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FUNCTION_RUNTIME_UNSPECIFIED: _FunctionRuntime.ValueType  # 0
-    """No runtime: refused in requests; in responses, one that this version of the facade does not know."""
+    """Default value. Not allowed in requests. In responses, a runtime that this version of the facade does not know."""
     FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0: _FunctionRuntime.ValueType  # 1
     """`cloudfront-js-1.0`."""
     FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0: _FunctionRuntime.ValueType  # 2
-    """`cloudfront-js-2.0`, needed for key value stores."""
+    """`cloudfront-js-2.0`. Required for key value stores."""
 
 class FunctionRuntime(_FunctionRuntime, metaclass=_FunctionRuntimeEnumTypeWrapper):
-    """The JavaScript runtimes of CloudFront."""
+    """The JavaScript runtimes of CloudFront Functions."""
 
 FUNCTION_RUNTIME_UNSPECIFIED: FunctionRuntime.ValueType  # 0
-"""No runtime: refused in requests; in responses, one that this version of the facade does not know."""
+"""Default value. Not allowed in requests. In responses, a runtime that this version of the facade does not know."""
 FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0: FunctionRuntime.ValueType  # 1
 """`cloudfront-js-1.0`."""
 FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0: FunctionRuntime.ValueType  # 2
-"""`cloudfront-js-2.0`, needed for key value stores."""
+"""`cloudfront-js-2.0`. Required for key value stores."""
 Global___FunctionRuntime: _TypeAlias = FunctionRuntime  # noqa: Y015
 
 class _FunctionStage:
@@ -52,9 +52,11 @@ class _FunctionStage:
 class _FunctionStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunctionStage.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FUNCTION_STAGE_UNSPECIFIED: _FunctionStage.ValueType  # 0
-    """No stage: in requests DEVELOPMENT; in responses, one that this version of the facade does not know."""
+    """Default value. In requests, it means DEVELOPMENT. In responses, a stage that this version of the facade does not
+    know.
+    """
     FUNCTION_STAGE_DEVELOPMENT: _FunctionStage.ValueType  # 1
-    """The stage in which a function is written and tested."""
+    """The stage in which a function is created, updated and tested."""
     FUNCTION_STAGE_LIVE: _FunctionStage.ValueType  # 2
     """The stage that distributions use."""
 
@@ -62,16 +64,18 @@ class FunctionStage(_FunctionStage, metaclass=_FunctionStageEnumTypeWrapper):
     """The stages of a function."""
 
 FUNCTION_STAGE_UNSPECIFIED: FunctionStage.ValueType  # 0
-"""No stage: in requests DEVELOPMENT; in responses, one that this version of the facade does not know."""
+"""Default value. In requests, it means DEVELOPMENT. In responses, a stage that this version of the facade does not
+know.
+"""
 FUNCTION_STAGE_DEVELOPMENT: FunctionStage.ValueType  # 1
-"""The stage in which a function is written and tested."""
+"""The stage in which a function is created, updated and tested."""
 FUNCTION_STAGE_LIVE: FunctionStage.ValueType  # 2
 """The stage that distributions use."""
 Global___FunctionStage: _TypeAlias = FunctionStage  # noqa: Y015
 
 @_typing.final
 class CreateFunctionRequest(_message.Message):
-    """The request of FunctionService.CreateFunction."""
+    """Request message for FunctionService.CreateFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -82,28 +86,30 @@ class CreateFunctionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. 1 to 64 characters of a-z A-Z 0-9 `-` `_`, unique in the account. It cannot be changed later."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`. Unique in the account. It cannot be
+    changed later.
+    """
     function_code: _builtins.bytes
-    """Required. The function's source code, 1 to 10,240 bytes (the server can be set to another limit). The bytes are
-    stored as they are.
+    """Required. The source code of the function. 1 to 10,240 bytes, stored unchanged. The server can be configured with
+    another limit, up to 40,960 bytes (`--max-function-code-bytes`).
     """
     request_id: _builtins.str
-    """Optional. A UUID in its form of 36 characters that names this create of this name. The same request with the same
-    id can be repeated until it is answered OK, and the function is created once. Kept on the function as the tag
-    `cloudfront-facade:request`.
+    """Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
+    until it succeeds; the function is created only once. An id is scoped to one function name. The function keeps it
+    in the tag `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. When true, every rule is checked, and the reads are made that show whether the name is free; nothing is
-    created, and the response is empty. Quotas and imports show only in the create itself.
+    """Optional. If true, validates the request and reads whether the name is free and the associated store is READY, but
+    creates nothing. The response is then empty. Quotas are only checked by the create itself.
     """
     @_builtins.property
     def function_config(self) -> Global___FunctionConfig:
-        """Required. The runtime, the comment and the key value store of the function."""
+        """Required. The comment, the runtime and the key value store of the function."""
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:
-        """Optional. The tags that the function is created with, at most 50; at most 49 with a `request_id`, which is kept
-        as a tag too.
+        """Optional. The tags of the new function. At most 50, or 49 if `request_id` is set, which is stored as a tag. The
+        server can be configured to allow fewer (`--max-tags`).
         """
 
     def __init__(
@@ -126,7 +132,7 @@ Global___CreateFunctionRequest: _TypeAlias = CreateFunctionRequest  # noqa: Y015
 
 @_typing.final
 class CreateFunctionResponse(_message.Message):
-    """The response of FunctionService.CreateFunction."""
+    """Response message for FunctionService.CreateFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -134,12 +140,14 @@ class CreateFunctionResponse(_message.Message):
     LOCATION_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     location: _builtins.str
-    """The URL of the function in CloudFront's own API. Empty where the create was found done by an earlier request."""
+    """The URL of the function in CloudFront's own API. Empty if an earlier request created the function, because
+    CloudFront returns the URL only from the create itself.
+    """
     etag: _builtins.str
-    """The version of the function's DEVELOPMENT stage (CloudFront's `ETag`)."""
+    """The version of the DEVELOPMENT stage (CloudFront's `ETag`)."""
     @_builtins.property
     def function_summary(self) -> Global___FunctionSummary:
-        """The function that was created. Unset when `validate_only` was."""
+        """The new function. Unset if `validate_only` was true."""
 
     def __init__(
         self,
@@ -158,16 +166,16 @@ Global___CreateFunctionResponse: _TypeAlias = CreateFunctionResponse  # noqa: Y0
 
 @_typing.final
 class DescribeFunctionRequest(_message.Message):
-    """The request of FunctionService.DescribeFunction."""
+    """Request message for FunctionService.DescribeFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the function, as in CreateFunctionRequest."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     stage: Global___FunctionStage.ValueType
-    """Optional. The stage; DEVELOPMENT where none is said."""
+    """Optional. The stage to describe. The default is DEVELOPMENT."""
     def __init__(
         self,
         *,
@@ -184,17 +192,19 @@ Global___DescribeFunctionRequest: _TypeAlias = DescribeFunctionRequest  # noqa: 
 
 @_typing.final
 class DescribeFunctionResponse(_message.Message):
-    """The response of FunctionService.DescribeFunction."""
+    """Response message for FunctionService.DescribeFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FUNCTION_SUMMARY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """The version of this stage (CloudFront's `ETag`). The two stages have different ones; changes take DEVELOPMENT's."""
+    """The version of this stage (CloudFront's `ETag`). The two stages have different versions. UpdateFunction,
+    PublishFunction and DeleteFunction require the version of DEVELOPMENT.
+    """
     @_builtins.property
     def function_summary(self) -> Global___FunctionSummary:
-        """The function in the stage that was asked for."""
+        """The function in the requested stage."""
 
     def __init__(
         self,
@@ -212,16 +222,16 @@ Global___DescribeFunctionResponse: _TypeAlias = DescribeFunctionResponse  # noqa
 
 @_typing.final
 class GetFunctionRequest(_message.Message):
-    """The request of FunctionService.GetFunction."""
+    """Request message for FunctionService.GetFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the function, as in CreateFunctionRequest."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     stage: Global___FunctionStage.ValueType
-    """Optional. The stage; DEVELOPMENT where none is said."""
+    """Optional. The stage whose code is returned. The default is DEVELOPMENT."""
     def __init__(
         self,
         *,
@@ -238,7 +248,7 @@ Global___GetFunctionRequest: _TypeAlias = GetFunctionRequest  # noqa: Y015
 
 @_typing.final
 class GetFunctionResponse(_message.Message):
-    """The response of FunctionService.GetFunction."""
+    """Response message for FunctionService.GetFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -246,11 +256,11 @@ class GetFunctionResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CONTENT_TYPE_FIELD_NUMBER: _builtins.int
     function_code: _builtins.bytes
-    """The function's source code, byte for byte."""
+    """The source code of the function, unchanged."""
     etag: _builtins.str
     """The version of this stage (CloudFront's `ETag`)."""
     content_type: _builtins.str
-    """The media type that CloudFront names, for example `application/octet-stream`."""
+    """The media type that CloudFront returns, for example `application/octet-stream`."""
     def __init__(
         self,
         *,
@@ -268,7 +278,7 @@ Global___GetFunctionResponse: _TypeAlias = GetFunctionResponse  # noqa: Y015
 
 @_typing.final
 class UpdateFunctionRequest(_message.Message):
-    """The request of FunctionService.UpdateFunction."""
+    """Request message for FunctionService.UpdateFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -277,17 +287,19 @@ class UpdateFunctionRequest(_message.Message):
     FUNCTION_CONFIG_FIELD_NUMBER: _builtins.int
     FUNCTION_CODE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the function, as in CreateFunctionRequest."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 visible ASCII
-    characters but quotation marks. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
-    code.
+    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns.
+    1 to 256 visible ASCII characters, except double quotes. If the function has another version, the call fails with
+    ETAG_MISMATCH, unless that version already has this configuration and code.
     """
     function_code: _builtins.bytes
-    """Required. The new source code, 1 to 10,240 bytes (the server can be set to another limit)."""
+    """Required. The new source code. 1 to 10,240 bytes, or up to the server's own limit, as in CreateFunctionRequest."""
     @_builtins.property
     def function_config(self) -> Global___FunctionConfig:
-        """Required. The new configuration. What is left out is gone, the association with a key value store too."""
+        """Required. The new configuration. Fields that are not set are removed, including the association with a key value
+        store.
+        """
 
     def __init__(
         self,
@@ -307,7 +319,7 @@ Global___UpdateFunctionRequest: _TypeAlias = UpdateFunctionRequest  # noqa: Y015
 
 @_typing.final
 class UpdateFunctionResponse(_message.Message):
-    """The response of FunctionService.UpdateFunction."""
+    """Response message for FunctionService.UpdateFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -317,7 +329,7 @@ class UpdateFunctionResponse(_message.Message):
     """The new version of the DEVELOPMENT stage (CloudFront's `ETag`)."""
     @_builtins.property
     def function_summary(self) -> Global___FunctionSummary:
-        """The function in its DEVELOPMENT stage, as it is now."""
+        """The function in the DEVELOPMENT stage after the update."""
 
     def __init__(
         self,
@@ -335,16 +347,18 @@ Global___UpdateFunctionResponse: _TypeAlias = UpdateFunctionResponse  # noqa: Y0
 
 @_typing.final
 class PublishFunctionRequest(_message.Message):
-    """The request of FunctionService.PublishFunction."""
+    """Request message for FunctionService.PublishFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the function, as in CreateFunctionRequest."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The version of the DEVELOPMENT stage that is published (CloudFront's `IfMatch`)."""
+    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which is published. 1 to 256
+    visible ASCII characters, except double quotes.
+    """
     def __init__(
         self,
         *,
@@ -361,14 +375,16 @@ Global___PublishFunctionRequest: _TypeAlias = PublishFunctionRequest  # noqa: Y0
 
 @_typing.final
 class PublishFunctionResponse(_message.Message):
-    """The response of FunctionService.PublishFunction. CloudFront gives no version here: DescribeFunction does."""
+    """Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one;
+    DescribeFunction does.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FUNCTION_SUMMARY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def function_summary(self) -> Global___FunctionSummary:
-        """The function in its LIVE stage."""
+        """The function in the LIVE stage."""
 
     def __init__(
         self,
@@ -385,7 +401,7 @@ Global___PublishFunctionResponse: _TypeAlias = PublishFunctionResponse  # noqa: 
 
 @_typing.final
 class TestFunctionRequest(_message.Message):
-    """The request of FunctionService.TestFunction."""
+    """Request message for FunctionService.TestFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -394,14 +410,16 @@ class TestFunctionRequest(_message.Message):
     STAGE_FIELD_NUMBER: _builtins.int
     EVENT_OBJECT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the function, as in CreateFunctionRequest."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The version of the stage that is tested (CloudFront's `IfMatch`)."""
+    """Required. The current version of the tested stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
+    except double quotes.
+    """
     stage: Global___FunctionStage.ValueType
-    """Optional. The stage; DEVELOPMENT where none is said."""
+    """Optional. The stage to test. The default is DEVELOPMENT."""
     event_object: _builtins.bytes
-    """Required. The event that the function is called with: a JSON object in UTF-8, 1 to 40,960 bytes, in the event
-    structure of CloudFront Functions.
+    """Required. The event that is passed to the function: a JSON object in UTF-8 with the event structure of CloudFront
+    Functions. 1 to 40,960 bytes.
     """
     def __init__(
         self,
@@ -421,14 +439,14 @@ Global___TestFunctionRequest: _TypeAlias = TestFunctionRequest  # noqa: Y015
 
 @_typing.final
 class TestFunctionResponse(_message.Message):
-    """The response of FunctionService.TestFunction."""
+    """Response message for FunctionService.TestFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TEST_RESULT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def test_result(self) -> Global___TestResult:
-        """What came of the run."""
+        """The result of the test run."""
 
     def __init__(
         self,
@@ -445,7 +463,7 @@ Global___TestFunctionResponse: _TypeAlias = TestFunctionResponse  # noqa: Y015
 
 @_typing.final
 class TestResult(_message.Message):
-    """What came of one run of a function."""
+    """The result of one test run of a function."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -455,18 +473,20 @@ class TestResult(_message.Message):
     FUNCTION_ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     FUNCTION_OUTPUT_FIELD_NUMBER: _builtins.int
     compute_utilization: _builtins.int
-    """The time that the run took, in percent of the most that is allowed: 0 to 100. Absent where CloudFront says none."""
+    """The time that the run took, as a percentage of the maximum allowed time: 0 to 100. Unset if CloudFront does not
+    return a number.
+    """
     function_error_message: _builtins.str
-    """Why the function failed; empty where it did not."""
+    """The error that the function failed with. Empty if it succeeded."""
     function_output: _builtins.str
-    """What the function returned: a JSON object with a request or a response. Empty where it failed."""
+    """The output of the function: a JSON object with a request or a response. Empty if the function failed."""
     @_builtins.property
     def function_summary(self) -> Global___FunctionSummary:
         """The function that was run."""
 
     @_builtins.property
     def function_execution_logs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What the function wrote with `console.log`, a line each."""
+        """The lines that the function logged with `console.log`."""
 
     def __init__(
         self,
@@ -489,16 +509,18 @@ Global___TestResult: _TypeAlias = TestResult  # noqa: Y015
 
 @_typing.final
 class DeleteFunctionRequest(_message.Message):
-    """The request of FunctionService.DeleteFunction."""
+    """Request message for FunctionService.DeleteFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the function, as in CreateFunctionRequest."""
+    """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The version of the DEVELOPMENT stage that is deleted (CloudFront's `IfMatch`)."""
+    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
+    except double quotes.
+    """
     def __init__(
         self,
         *,
@@ -515,7 +537,7 @@ Global___DeleteFunctionRequest: _TypeAlias = DeleteFunctionRequest  # noqa: Y015
 
 @_typing.final
 class DeleteFunctionResponse(_message.Message):
-    """The response of FunctionService.DeleteFunction."""
+    """Response message for FunctionService.DeleteFunction."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -532,7 +554,7 @@ Global___DeleteFunctionResponse: _TypeAlias = DeleteFunctionResponse  # noqa: Y0
 
 @_typing.final
 class ListFunctionsRequest(_message.Message):
-    """The request of FunctionService.ListFunctions."""
+    """Request message for FunctionService.ListFunctions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -540,11 +562,16 @@ class ListFunctionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Optional. The most functions of one answer; CloudFront gives 100 at most, also where none is said."""
+    """Optional. The maximum number of functions to return. The service may return fewer than this value. If unset, at
+    most 100 functions are returned. The maximum value is 100; values above 100 are coerced to 100. Must not be
+    negative.
+    """
     page_token: _builtins.str
-    """Optional. The `next_page_token` of the answer before, from a request with the same stage."""
+    """Optional. A page token, received from a previous `ListFunctions` call. Provide this to retrieve the subsequent
+    page. When paginating, `stage` must match the call that provided the page token.
+    """
     stage: Global___FunctionStage.ValueType
-    """Optional. The stage whose functions are listed; DEVELOPMENT, which every function has, where none is said."""
+    """Optional. The stage whose functions are listed. The default is DEVELOPMENT, which every function has."""
     def __init__(
         self,
         *,
@@ -562,14 +589,16 @@ Global___ListFunctionsRequest: _TypeAlias = ListFunctionsRequest  # noqa: Y015
 
 @_typing.final
 class ListFunctionsResponse(_message.Message):
-    """The response of FunctionService.ListFunctions."""
+    """Response message for FunctionService.ListFunctions."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FUNCTIONS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins. Empty on the last one. Opaque."""
+    """A token, which can be sent as `page_token` to retrieve the next page. If this field is empty, there are no
+    subsequent pages.
+    """
     @_builtins.property
     def functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunctionSummary]:
         """The functions of this page."""
@@ -590,7 +619,7 @@ Global___ListFunctionsResponse: _TypeAlias = ListFunctionsResponse  # noqa: Y015
 
 @_typing.final
 class FunctionConfig(_message.Message):
-    """What a function runs on and with."""
+    """The configuration of a function."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -598,12 +627,14 @@ class FunctionConfig(_message.Message):
     RUNTIME_FIELD_NUMBER: _builtins.int
     KEY_VALUE_STORE_ASSOCIATIONS_FIELD_NUMBER: _builtins.int
     comment: _builtins.str
-    """Optional. At most 128 characters that XML 1.0 can carry, without carriage returns."""
+    """Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed."""
     runtime: Global___FunctionRuntime.ValueType
     """Required. The runtime that the code is written for."""
     @_builtins.property
     def key_value_store_associations(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyValueStoreAssociation]:
-        """Optional. The key value store that the function reads: at most one, and only on FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0."""
+        """Optional. The key value store that the function reads. At most 1 element; requires
+        FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0.
+        """
 
     def __init__(
         self,
@@ -628,8 +659,8 @@ class KeyValueStoreAssociation(_message.Message):
 
     KEY_VALUE_STORE_ARN_FIELD_NUMBER: _builtins.int
     key_value_store_arn: _builtins.str
-    """Required. The ARN of a store that is READY, at most 85 characters:
-    `arn:aws:cloudfront::ACCOUNT:key-value-store/ID` (CloudFront's `KeyValueStoreARN`).
+    """Required. The ARN of the store (CloudFront's `KeyValueStoreARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`.
+    At most 85 characters. The store must be READY.
     """
     def __init__(
         self,
@@ -657,7 +688,7 @@ class FunctionSummary(_message.Message):
     name: _builtins.str
     """The name of the function."""
     status: _builtins.str
-    """The status in CloudFront's words, for example `UNPUBLISHED` or `DEPLOYED`. CloudFront leaves this set open."""
+    """The status that CloudFront returns, for example `UNPUBLISHED` or `DEPLOYED`. CloudFront may add values."""
     @_builtins.property
     def function_config(self) -> Global___FunctionConfig:
         """The configuration of the function."""
@@ -684,7 +715,7 @@ Global___FunctionSummary: _TypeAlias = FunctionSummary  # noqa: Y015
 
 @_typing.final
 class FunctionMetadata(_message.Message):
-    """The facts that CloudFront adds to a function."""
+    """Metadata that CloudFront adds to a function."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -693,16 +724,16 @@ class FunctionMetadata(_message.Message):
     CREATED_TIME_FIELD_NUMBER: _builtins.int
     LAST_MODIFIED_TIME_FIELD_NUMBER: _builtins.int
     function_arn: _builtins.str
-    """The ARN of the function; both stages have the same one (CloudFront's `FunctionARN`)."""
+    """The ARN of the function (CloudFront's `FunctionARN`). Both stages have the same one."""
     stage: Global___FunctionStage.ValueType
-    """The stage that this summary is of."""
+    """The stage that this summary describes."""
     @_builtins.property
     def created_time(self) -> _timestamp_pb2.Timestamp:
-        """When the function was created, in UTC."""
+        """The time at which the function was created, in UTC."""
 
     @_builtins.property
     def last_modified_time(self) -> _timestamp_pb2.Timestamp:
-        """When the function was changed last, in UTC."""
+        """The time at which the function was last changed, in UTC."""
 
     def __init__(
         self,

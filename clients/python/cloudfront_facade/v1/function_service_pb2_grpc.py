@@ -26,7 +26,10 @@ if _version_not_supported:
 
 
 class FunctionServiceStub(object):
-    """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses.
+    """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+
+    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel):
@@ -78,57 +81,61 @@ class FunctionServiceStub(object):
 
 
 class FunctionServiceServicer(object):
-    """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses.
+    """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+
+    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
     """
 
     def CreateFunction(self, request, context):
-        """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
-        function that the first one created. Errors: see ErrorReason.
+        """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
+        the function that the first request created.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DescribeFunction(self, request, context):
-        """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction.
+        """Describes a stage of a function. The response does not include the code, which GetFunction returns.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetFunction(self, request, context):
-        """Gives the code of a function in one of its stages.
+        """Returns the code of a stage of a function.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateFunction(self, request, context):
-        """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
-        that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
-        is OK where it is seen to have this configuration and code.
+        """Replaces the whole configuration and code of a function's DEVELOPMENT stage: an omitted comment or association is
+        removed. Tags do not change. The call also succeeds if a newer version already has this configuration and code,
+        so repeating the same request is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PublishFunction(self, request, context):
-        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back.
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
+        another version can be published later. Repeating the same request is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TestFunction(self, request, context):
-        """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
-        answer with `function_error_message`, not an error.
+        """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
+        call succeeds and the response has a `function_error_message`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteFunction(self, request, context):
-        """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE.
+        """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -193,7 +200,10 @@ def add_FunctionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FunctionService(object):
-    """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses.
+    """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+
+    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
     """
 
     @staticmethod

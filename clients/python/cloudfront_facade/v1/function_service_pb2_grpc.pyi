@@ -27,67 +27,83 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FunctionServiceStub:
-    """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses."""
+    """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+
+    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> FunctionServiceAsyncStub: ...
     CreateFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.CreateFunctionRequest, _function_service_pb2.CreateFunctionResponse]
-    """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
-    function that the first one created. Errors: see ErrorReason.
+    """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
+    the function that the first request created.
     """
     DescribeFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DescribeFunctionRequest, _function_service_pb2.DescribeFunctionResponse]
-    """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction."""
+    """Describes a stage of a function. The response does not include the code, which GetFunction returns."""
     GetFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.GetFunctionRequest, _function_service_pb2.GetFunctionResponse]
-    """Gives the code of a function in one of its stages."""
+    """Returns the code of a stage of a function."""
     UpdateFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.UpdateFunctionRequest, _function_service_pb2.UpdateFunctionResponse]
-    """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
-    that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
-    is OK where it is seen to have this configuration and code.
+    """Replaces the whole configuration and code of a function's DEVELOPMENT stage: an omitted comment or association is
+    removed. Tags do not change. The call also succeeds if a newer version already has this configuration and code,
+    so repeating the same request is safe.
     """
     PublishFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.PublishFunctionRequest, _function_service_pb2.PublishFunctionResponse]
-    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back."""
+    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
+    another version can be published later. Repeating the same request is safe.
+    """
     TestFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]
-    """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
-    answer with `function_error_message`, not an error.
+    """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
+    call succeeds and the response has a `function_error_message`.
     """
     DeleteFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]
-    """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE."""
+    """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
     ListFunctions: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.ListFunctionsRequest, _function_service_pb2.ListFunctionsResponse]
     """Lists the functions that have a stage."""
 
 @_typing.type_check_only
 class FunctionServiceAsyncStub(FunctionServiceStub):
-    """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses."""
+    """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+
+    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.CreateFunctionRequest, _function_service_pb2.CreateFunctionResponse]  # type: ignore[assignment]
-    """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
-    function that the first one created. Errors: see ErrorReason.
+    """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
+    the function that the first request created.
     """
     DescribeFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DescribeFunctionRequest, _function_service_pb2.DescribeFunctionResponse]  # type: ignore[assignment]
-    """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction."""
+    """Describes a stage of a function. The response does not include the code, which GetFunction returns."""
     GetFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.GetFunctionRequest, _function_service_pb2.GetFunctionResponse]  # type: ignore[assignment]
-    """Gives the code of a function in one of its stages."""
+    """Returns the code of a stage of a function."""
     UpdateFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.UpdateFunctionRequest, _function_service_pb2.UpdateFunctionResponse]  # type: ignore[assignment]
-    """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
-    that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
-    is OK where it is seen to have this configuration and code.
+    """Replaces the whole configuration and code of a function's DEVELOPMENT stage: an omitted comment or association is
+    removed. Tags do not change. The call also succeeds if a newer version already has this configuration and code,
+    so repeating the same request is safe.
     """
     PublishFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.PublishFunctionRequest, _function_service_pb2.PublishFunctionResponse]  # type: ignore[assignment]
-    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back."""
+    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
+    another version can be published later. Repeating the same request is safe.
+    """
     TestFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]  # type: ignore[assignment]
-    """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
-    answer with `function_error_message`, not an error.
+    """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
+    call succeeds and the response has a `function_error_message`.
     """
     DeleteFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]  # type: ignore[assignment]
-    """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE."""
+    """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
     ListFunctions: _aio.UnaryUnaryMultiCallable[_function_service_pb2.ListFunctionsRequest, _function_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
     """Lists the functions that have a stage."""
 
 class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses."""
+    """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+
+    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    """
 
     @_abc_1.abstractmethod
     def CreateFunction(
@@ -95,8 +111,8 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.CreateFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.CreateFunctionResponse, _abc.Awaitable[_function_service_pb2.CreateFunctionResponse]]:
-        """Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
-        function that the first one created. Errors: see ErrorReason.
+        """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
+        the function that the first request created.
         """
 
     @_abc_1.abstractmethod
@@ -105,7 +121,7 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.DescribeFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.DescribeFunctionResponse, _abc.Awaitable[_function_service_pb2.DescribeFunctionResponse]]:
-        """Describes a function in one of its stages. Its code is not part of the answer: see GetFunction."""
+        """Describes a stage of a function. The response does not include the code, which GetFunction returns."""
 
     @_abc_1.abstractmethod
     def GetFunction(
@@ -113,7 +129,7 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.GetFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.GetFunctionResponse, _abc.Awaitable[_function_service_pb2.GetFunctionResponse]]:
-        """Gives the code of a function in one of its stages."""
+        """Returns the code of a stage of a function."""
 
     @_abc_1.abstractmethod
     def UpdateFunction(
@@ -121,9 +137,9 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.UpdateFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.UpdateFunctionResponse, _abc.Awaitable[_function_service_pb2.UpdateFunctionResponse]]:
-        """Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
-        that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
-        is OK where it is seen to have this configuration and code.
+        """Replaces the whole configuration and code of a function's DEVELOPMENT stage: an omitted comment or association is
+        removed. Tags do not change. The call also succeeds if a newer version already has this configuration and code,
+        so repeating the same request is safe.
         """
 
     @_abc_1.abstractmethod
@@ -132,7 +148,9 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.PublishFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.PublishFunctionResponse, _abc.Awaitable[_function_service_pb2.PublishFunctionResponse]]:
-        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back."""
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
+        another version can be published later. Repeating the same request is safe.
+        """
 
     @_abc_1.abstractmethod
     def TestFunction(
@@ -140,8 +158,8 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.TestFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.TestFunctionResponse, _abc.Awaitable[_function_service_pb2.TestFunctionResponse]]:
-        """Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
-        answer with `function_error_message`, not an error.
+        """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
+        call succeeds and the response has a `function_error_message`.
         """
 
     @_abc_1.abstractmethod
@@ -150,7 +168,7 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.DeleteFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.DeleteFunctionResponse, _abc.Awaitable[_function_service_pb2.DeleteFunctionResponse]]:
-        """Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE."""
+        """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
 
     @_abc_1.abstractmethod
     def ListFunctions(

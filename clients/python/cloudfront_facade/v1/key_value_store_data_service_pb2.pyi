@@ -21,13 +21,15 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class DescribeKeyValueStoreDataRequest(_message.Message):
-    """The request of KeyValueStoreDataService.DescribeKeyValueStoreData."""
+    """Request message for KeyValueStoreDataService.DescribeKeyValueStoreData."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KVS_ARN_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required. The ARN of the store, `arn:aws:cloudfront::ACCOUNT:key-value-store/ID` (CloudFront's `KvsARN`)."""
+    """Required. The ARN of the store (CloudFront's `KvsARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. At most
+    85 characters. DescribeKeyValueStore returns it.
+    """
     def __init__(
         self,
         *,
@@ -43,7 +45,7 @@ Global___DescribeKeyValueStoreDataRequest: _TypeAlias = DescribeKeyValueStoreDat
 
 @_typing.final
 class DescribeKeyValueStoreDataResponse(_message.Message):
-    """The response of KeyValueStoreDataService.DescribeKeyValueStoreData."""
+    """Response message for KeyValueStoreDataService.DescribeKeyValueStoreData."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -58,22 +60,22 @@ class DescribeKeyValueStoreDataResponse(_message.Message):
     etag: _builtins.str
     """The version of the store's content (CloudFront's `ETag`)."""
     item_count: _builtins.int
-    """How many keys there are."""
+    """The number of keys."""
     total_size_in_bytes: _builtins.int
-    """The size of all keys and values, in bytes."""
+    """The total size of all keys and values, in bytes."""
     kvs_arn: _builtins.str
     """The ARN of the store (CloudFront's `KvsARN`)."""
     status: _builtins.str
-    """The status in CloudFront's words, for example `READY`."""
+    """The status that CloudFront returns, for example `READY`."""
     failure_reason: _builtins.str
-    """Why the import failed; empty where it did not."""
+    """The reason why the import failed. Empty if it did not fail."""
     @_builtins.property
     def created(self) -> _timestamp_pb2.Timestamp:
-        """When the store was created, in UTC."""
+        """The time at which the store was created, in UTC."""
 
     @_builtins.property
     def last_modified(self) -> _timestamp_pb2.Timestamp:
-        """When the content was changed last, in UTC."""
+        """The time at which the content was last changed, in UTC."""
 
     def __init__(
         self,
@@ -97,16 +99,18 @@ Global___DescribeKeyValueStoreDataResponse: _TypeAlias = DescribeKeyValueStoreDa
 
 @_typing.final
 class GetKeyRequest(_message.Message):
-    """The request of KeyValueStoreDataService.GetKey."""
+    """Request message for KeyValueStoreDataService.GetKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KVS_ARN_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required. The ARN of the store (CloudFront's `KvsARN`)."""
+    """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry."""
+    """Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API has the key in
+    the path of a URL; use ListKeys for them.
+    """
     def __init__(
         self,
         *,
@@ -123,7 +127,7 @@ Global___GetKeyRequest: _TypeAlias = GetKeyRequest  # noqa: Y015
 
 @_typing.final
 class GetKeyResponse(_message.Message):
-    """The response of KeyValueStoreDataService.GetKey."""
+    """Response message for KeyValueStoreDataService.GetKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -134,11 +138,11 @@ class GetKeyResponse(_message.Message):
     key: _builtins.str
     """The key."""
     value: _builtins.str
-    """Its value."""
+    """The value of the key."""
     item_count: _builtins.int
-    """How many keys the store has."""
+    """The number of keys of the store."""
     total_size_in_bytes: _builtins.int
-    """The size of all keys and values, in bytes."""
+    """The total size of all keys and values, in bytes."""
     def __init__(
         self,
         *,
@@ -157,7 +161,7 @@ Global___GetKeyResponse: _TypeAlias = GetKeyResponse  # noqa: Y015
 
 @_typing.final
 class PutKeyRequest(_message.Message):
-    """The request of KeyValueStoreDataService.PutKey."""
+    """Request message for KeyValueStoreDataService.PutKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -166,14 +170,14 @@ class PutKeyRequest(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required. The ARN of the store (CloudFront's `KvsARN`)."""
+    """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry."""
+    """Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed; use UpdateKeys for them."""
     value: _builtins.str
-    """Optional. The value, at most 1,024 bytes in UTF-8; empty where it is left out."""
+    """Optional. The value. At most 1,024 bytes in UTF-8. The default is an empty value."""
     etag: _builtins.str
-    """Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), at most 256 visible ASCII
-    characters but quotation marks. Where it is left out, the version that the store has.
+    """Optional. The expected version of the store's content (CloudFront's `IfMatch`). At most 256 visible ASCII
+    characters, except double quotes. If it is not set, the write applies to the current version.
     """
     def __init__(
         self,
@@ -193,7 +197,7 @@ Global___PutKeyRequest: _TypeAlias = PutKeyRequest  # noqa: Y015
 
 @_typing.final
 class PutKeyResponse(_message.Message):
-    """The response of KeyValueStoreDataService.PutKey."""
+    """Response message for KeyValueStoreDataService.PutKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -201,12 +205,12 @@ class PutKeyResponse(_message.Message):
     TOTAL_SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     item_count: _builtins.int
-    """How many keys the store has now."""
+    """The number of keys of the store after the write."""
     total_size_in_bytes: _builtins.int
-    """The size of all keys and values now, in bytes."""
+    """The total size of all keys and values after the write, in bytes."""
     etag: _builtins.str
-    """The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
-    seen: the version that is there may be of another's later change.
+    """The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
+    service saw the change by reading the key: the current version may already belong to a later write.
     """
     def __init__(
         self,
@@ -225,7 +229,7 @@ Global___PutKeyResponse: _TypeAlias = PutKeyResponse  # noqa: Y015
 
 @_typing.final
 class DeleteKeyRequest(_message.Message):
-    """The request of KeyValueStoreDataService.DeleteKey."""
+    """Request message for KeyValueStoreDataService.DeleteKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -233,11 +237,11 @@ class DeleteKeyRequest(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required. The ARN of the store (CloudFront's `KvsARN`)."""
+    """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry."""
+    """Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed; use UpdateKeys for them."""
     etag: _builtins.str
-    """Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), as in PutKeyRequest."""
+    """Optional. The expected version of the store's content (CloudFront's `IfMatch`), as in PutKeyRequest."""
     def __init__(
         self,
         *,
@@ -255,7 +259,7 @@ Global___DeleteKeyRequest: _TypeAlias = DeleteKeyRequest  # noqa: Y015
 
 @_typing.final
 class DeleteKeyResponse(_message.Message):
-    """The response of KeyValueStoreDataService.DeleteKey."""
+    """Response message for KeyValueStoreDataService.DeleteKey."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -263,12 +267,12 @@ class DeleteKeyResponse(_message.Message):
     TOTAL_SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     item_count: _builtins.int
-    """How many keys the store has now."""
+    """The number of keys of the store after the write."""
     total_size_in_bytes: _builtins.int
-    """The size of all keys and values now, in bytes."""
+    """The total size of all keys and values after the write, in bytes."""
     etag: _builtins.str
-    """The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
-    seen: the version that is there may be of another's later change.
+    """The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
+    service saw the change by reading the key: the current version may already belong to a later write.
     """
     def __init__(
         self,
@@ -287,7 +291,7 @@ Global___DeleteKeyResponse: _TypeAlias = DeleteKeyResponse  # noqa: Y015
 
 @_typing.final
 class ListKeysRequest(_message.Message):
-    """The request of KeyValueStoreDataService.ListKeys."""
+    """Request message for KeyValueStoreDataService.ListKeys."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -295,11 +299,15 @@ class ListKeysRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required. The ARN of the store (CloudFront's `KvsARN`)."""
+    """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     page_size: _builtins.int
-    """Optional. The most keys of one answer; CloudFront gives 50 at most. Where none is said, CloudFront gives 10."""
+    """Optional. The maximum number of keys to return. The service may return fewer than this value. If unset, at most 10
+    keys are returned. The maximum value is 50; values above 50 are coerced to 50. Must not be negative.
+    """
     page_token: _builtins.str
-    """Optional. The `next_page_token` of the answer before, from a request for the same store."""
+    """Optional. A page token, received from a previous `ListKeys` call. Provide this to retrieve the subsequent page.
+    When paginating, `kvs_arn` must match the call that provided the page token.
+    """
     def __init__(
         self,
         *,
@@ -317,17 +325,19 @@ Global___ListKeysRequest: _TypeAlias = ListKeysRequest  # noqa: Y015
 
 @_typing.final
 class ListKeysResponse(_message.Message):
-    """The response of KeyValueStoreDataService.ListKeys."""
+    """Response message for KeyValueStoreDataService.ListKeys."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ITEMS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins. Empty on the last one. Opaque."""
+    """A token, which can be sent as `page_token` to retrieve the next page. If this field is empty, there are no
+    subsequent pages.
+    """
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyValue]:
-        """The keys of this page with their values."""
+        """The keys of this page, with their values."""
 
     def __init__(
         self,
@@ -352,9 +362,9 @@ class KeyValue(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """Required. The key, 1 to 512 bytes in UTF-8."""
+    """Required. The key. 1 to 512 bytes in UTF-8."""
     value: _builtins.str
-    """Optional. The value, at most 1,024 bytes in UTF-8; empty where it is left out."""
+    """Optional. The value. At most 1,024 bytes in UTF-8. The default is an empty value."""
     def __init__(
         self,
         *,
@@ -371,17 +381,17 @@ Global___KeyValue: _TypeAlias = KeyValue  # noqa: Y015
 
 @_typing.final
 class KeyChange(_message.Message):
-    """One change of a store's content."""
+    """A change of one key."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PUT_FIELD_NUMBER: _builtins.int
     DELETE_FIELD_NUMBER: _builtins.int
     delete: _builtins.str
-    """A key that is deleted, 1 to 512 bytes in UTF-8."""
+    """A key to delete. 1 to 512 bytes in UTF-8."""
     @_builtins.property
     def put(self) -> Global___KeyValue:
-        """A key that gets a value, new or not."""
+        """A key to set, with its new value."""
 
     def __init__(
         self,
@@ -401,7 +411,7 @@ Global___KeyChange: _TypeAlias = KeyChange  # noqa: Y015
 
 @_typing.final
 class UpdateKeysRequest(_message.Message):
-    """The request of KeyValueStoreDataService.UpdateKeys."""
+    """Request message for KeyValueStoreDataService.UpdateKeys."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -409,14 +419,18 @@ class UpdateKeysRequest(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required. The ARN of the store (CloudFront's `KvsARN`)."""
+    """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     etag: _builtins.str
-    """Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), as in PutKeyRequest. Each
-    later batch names the version that the one before it made, so that a change by others in between is refused too.
+    """Optional. The expected version of the store's content (CloudFront's `IfMatch`), as in PutKeyRequest. Each batch
+    after the first one expects the version that the previous batch created, so the call fails with ETAG_MISMATCH if
+    another caller writes in between.
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Required. At least one change; as many as fit into a request of 4 MiB. ImportKeys takes more."""
+        """Required. The changes. At least 1, and as many as fit into a request: 4 MiB, unless the server is configured with
+        another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last change
+        wins.
+        """
 
     def __init__(
         self,
@@ -435,7 +449,7 @@ Global___UpdateKeysRequest: _TypeAlias = UpdateKeysRequest  # noqa: Y015
 
 @_typing.final
 class UpdateKeysResponse(_message.Message):
-    """The response of KeyValueStoreDataService.UpdateKeys."""
+    """Response message for KeyValueStoreDataService.UpdateKeys."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -443,9 +457,9 @@ class UpdateKeysResponse(_message.Message):
     TOTAL_SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     item_count: _builtins.int
-    """How many keys the store has now."""
+    """The number of keys of the store after the last batch."""
     total_size_in_bytes: _builtins.int
-    """The size of all keys and values now, in bytes."""
+    """The total size of all keys and values after the last batch, in bytes."""
     etag: _builtins.str
     """The new version of the store's content (CloudFront's `ETag`)."""
     def __init__(
@@ -465,7 +479,7 @@ Global___UpdateKeysResponse: _TypeAlias = UpdateKeysResponse  # noqa: Y015
 
 @_typing.final
 class ImportKeysRequest(_message.Message):
-    """One of the requests of KeyValueStoreDataService.ImportKeys."""
+    """Request message for KeyValueStoreDataService.ImportKeys. A call sends one or more of them."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -473,16 +487,16 @@ class ImportKeysRequest(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
-    """Required in the first request. The ARN of the store (CloudFront's `KvsARN`). In later ones it is left out, or the
-    same.
+    """Required in the first request. The ARN of the store (CloudFront's `KvsARN`), as in
+    DescribeKeyValueStoreDataRequest. In later requests, unset or the same.
     """
     etag: _builtins.str
-    """Optional, in the first request only. The version of the store's content that is changed (CloudFront's `IfMatch`), as
-    in UpdateKeysRequest.
+    """Optional in the first request. The expected version of the store's content (CloudFront's `IfMatch`), as in
+    UpdateKeysRequest. In later requests, unset or the same.
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Optional. The next changes. There must be one in all."""
+        """Optional. The next changes. A call needs at least 1 change in all its requests."""
 
     def __init__(
         self,
@@ -501,7 +515,7 @@ Global___ImportKeysRequest: _TypeAlias = ImportKeysRequest  # noqa: Y015
 
 @_typing.final
 class ImportKeysResponse(_message.Message):
-    """The response of KeyValueStoreDataService.ImportKeys."""
+    """Response message for KeyValueStoreDataService.ImportKeys."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -510,11 +524,11 @@ class ImportKeysResponse(_message.Message):
     TOTAL_SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     applied_changes: _builtins.int
-    """How many changes were applied: all."""
+    """The number of changes that were applied, which is the number of all changes."""
     item_count: _builtins.int
-    """How many keys the store has now."""
+    """The number of keys of the store after the last batch."""
     total_size_in_bytes: _builtins.int
-    """The size of all keys and values now, in bytes."""
+    """The total size of all keys and values after the last batch, in bytes."""
     etag: _builtins.str
     """The new version of the store's content (CloudFront's `ETag`)."""
     def __init__(

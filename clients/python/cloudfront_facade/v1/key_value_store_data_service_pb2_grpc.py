@@ -26,11 +26,11 @@ if _version_not_supported:
 
 
 class KeyValueStoreDataServiceStub(object):
-    """Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+    """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
-    with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
-    the version, and tries a few times more where others write meanwhile.
+    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel):
@@ -77,29 +77,29 @@ class KeyValueStoreDataServiceStub(object):
 
 
 class KeyValueStoreDataServiceServicer(object):
-    """Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+    """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
-    with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
-    the version, and tries a few times more where others write meanwhile.
+    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     def DescribeKeyValueStoreData(self, request, context):
-        """Describes the content of a store: its version, its size, its status. (CloudFront's data-plane DescribeKeyValueStore.)
+        """Describes the content of a store: its version, size and status (DescribeKeyValueStore of CloudFront's data plane).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetKey(self, request, context):
-        """Gives the value of a key.
+        """Returns the value of a key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutKey(self, request, context):
-        """Sets the value of a key.
+        """Sets the value of a key, whether or not it exists.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,17 +120,17 @@ class KeyValueStoreDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateKeys(self, request, context):
-        """Changes any number of keys in the order of the request. They are sent to CloudFront in batches of at most 50 keys and
-        3 MB, each of which is applied whole or not at all. Where a batch fails after others were applied, the error has
-        `outcome=partial`, and its metadata tells how many changes, counted in the order of the request, were applied
-        (`applied_changes`) and of how many after those it cannot be told (`unknown_changes`).
+        """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+        keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
+        error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
+        were applied, and the outcome of the next `unknown_changes` is unknown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportKeys(self, request_iterator, context):
-        """The same as UpdateKeys for as many changes as one likes, in a stream of requests. They are applied as they come.
+        """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,11 +183,11 @@ def add_KeyValueStoreDataServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeyValueStoreDataService(object):
-    """Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+    """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
-    with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
-    the version, and tries a few times more where others write meanwhile.
+    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     @staticmethod

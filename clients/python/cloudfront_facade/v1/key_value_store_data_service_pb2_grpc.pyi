@@ -27,11 +27,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeyValueStoreDataServiceStub:
-    """Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+    """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
-    with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
-    the version, and tries a few times more where others write meanwhile.
+    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     @_typing.overload
@@ -39,59 +39,59 @@ class KeyValueStoreDataServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> KeyValueStoreDataServiceAsyncStub: ...
     DescribeKeyValueStoreData: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DescribeKeyValueStoreDataRequest, _key_value_store_data_service_pb2.DescribeKeyValueStoreDataResponse]
-    """Describes the content of a store: its version, its size, its status. (CloudFront's data-plane DescribeKeyValueStore.)"""
+    """Describes the content of a store: its version, size and status (DescribeKeyValueStore of CloudFront's data plane)."""
     GetKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.GetKeyRequest, _key_value_store_data_service_pb2.GetKeyResponse]
-    """Gives the value of a key."""
+    """Returns the value of a key."""
     PutKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.PutKeyRequest, _key_value_store_data_service_pb2.PutKeyResponse]
-    """Sets the value of a key."""
+    """Sets the value of a key, whether or not it exists."""
     DeleteKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DeleteKeyRequest, _key_value_store_data_service_pb2.DeleteKeyResponse]
     """Deletes a key."""
     ListKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]
     """Lists keys with their values."""
     UpdateKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]
-    """Changes any number of keys in the order of the request. They are sent to CloudFront in batches of at most 50 keys and
-    3 MB, each of which is applied whole or not at all. Where a batch fails after others were applied, the error has
-    `outcome=partial`, and its metadata tells how many changes, counted in the order of the request, were applied
-    (`applied_changes`) and of how many after those it cannot be told (`unknown_changes`).
+    """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+    keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
+    error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
+    were applied, and the outcome of the next `unknown_changes` is unknown.
     """
     ImportKeys: _grpc.StreamUnaryMultiCallable[_key_value_store_data_service_pb2.ImportKeysRequest, _key_value_store_data_service_pb2.ImportKeysResponse]
-    """The same as UpdateKeys for as many changes as one likes, in a stream of requests. They are applied as they come."""
+    """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive."""
 
 @_typing.type_check_only
 class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
-    """Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+    """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
-    with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
-    the version, and tries a few times more where others write meanwhile.
+    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DescribeKeyValueStoreData: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DescribeKeyValueStoreDataRequest, _key_value_store_data_service_pb2.DescribeKeyValueStoreDataResponse]  # type: ignore[assignment]
-    """Describes the content of a store: its version, its size, its status. (CloudFront's data-plane DescribeKeyValueStore.)"""
+    """Describes the content of a store: its version, size and status (DescribeKeyValueStore of CloudFront's data plane)."""
     GetKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.GetKeyRequest, _key_value_store_data_service_pb2.GetKeyResponse]  # type: ignore[assignment]
-    """Gives the value of a key."""
+    """Returns the value of a key."""
     PutKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.PutKeyRequest, _key_value_store_data_service_pb2.PutKeyResponse]  # type: ignore[assignment]
-    """Sets the value of a key."""
+    """Sets the value of a key, whether or not it exists."""
     DeleteKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DeleteKeyRequest, _key_value_store_data_service_pb2.DeleteKeyResponse]  # type: ignore[assignment]
     """Deletes a key."""
     ListKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]  # type: ignore[assignment]
     """Lists keys with their values."""
     UpdateKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]  # type: ignore[assignment]
-    """Changes any number of keys in the order of the request. They are sent to CloudFront in batches of at most 50 keys and
-    3 MB, each of which is applied whole or not at all. Where a batch fails after others were applied, the error has
-    `outcome=partial`, and its metadata tells how many changes, counted in the order of the request, were applied
-    (`applied_changes`) and of how many after those it cannot be told (`unknown_changes`).
+    """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+    keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
+    error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
+    were applied, and the outcome of the next `unknown_changes` is unknown.
     """
     ImportKeys: _aio.StreamUnaryMultiCallable[_key_value_store_data_service_pb2.ImportKeysRequest, _key_value_store_data_service_pb2.ImportKeysResponse]  # type: ignore[assignment]
-    """The same as UpdateKeys for as many changes as one likes, in a stream of requests. They are applied as they come."""
+    """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive."""
 
 class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+    """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
-    with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
-    the version, and tries a few times more where others write meanwhile.
+    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     @_abc_1.abstractmethod
@@ -100,7 +100,7 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.DescribeKeyValueStoreDataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.DescribeKeyValueStoreDataResponse, _abc.Awaitable[_key_value_store_data_service_pb2.DescribeKeyValueStoreDataResponse]]:
-        """Describes the content of a store: its version, its size, its status. (CloudFront's data-plane DescribeKeyValueStore.)"""
+        """Describes the content of a store: its version, size and status (DescribeKeyValueStore of CloudFront's data plane)."""
 
     @_abc_1.abstractmethod
     def GetKey(
@@ -108,7 +108,7 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.GetKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.GetKeyResponse, _abc.Awaitable[_key_value_store_data_service_pb2.GetKeyResponse]]:
-        """Gives the value of a key."""
+        """Returns the value of a key."""
 
     @_abc_1.abstractmethod
     def PutKey(
@@ -116,7 +116,7 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.PutKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.PutKeyResponse, _abc.Awaitable[_key_value_store_data_service_pb2.PutKeyResponse]]:
-        """Sets the value of a key."""
+        """Sets the value of a key, whether or not it exists."""
 
     @_abc_1.abstractmethod
     def DeleteKey(
@@ -140,10 +140,10 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.UpdateKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.UpdateKeysResponse, _abc.Awaitable[_key_value_store_data_service_pb2.UpdateKeysResponse]]:
-        """Changes any number of keys in the order of the request. They are sent to CloudFront in batches of at most 50 keys and
-        3 MB, each of which is applied whole or not at all. Where a batch fails after others were applied, the error has
-        `outcome=partial`, and its metadata tells how many changes, counted in the order of the request, were applied
-        (`applied_changes`) and of how many after those it cannot be told (`unknown_changes`).
+        """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+        keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
+        error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
+        were applied, and the outcome of the next `unknown_changes` is unknown.
         """
 
     @_abc_1.abstractmethod
@@ -152,6 +152,6 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_key_value_store_data_service_pb2.ImportKeysRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.ImportKeysResponse, _abc.Awaitable[_key_value_store_data_service_pb2.ImportKeysResponse]]:
-        """The same as UpdateKeys for as many changes as one likes, in a stream of requests. They are applied as they come."""
+        """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive."""
 
 def add_KeyValueStoreDataServiceServicer_to_server(servicer: KeyValueStoreDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

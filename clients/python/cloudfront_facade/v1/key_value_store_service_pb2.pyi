@@ -28,22 +28,22 @@ class _ImportSourceType:
 class _ImportSourceTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportSourceType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     IMPORT_SOURCE_TYPE_UNSPECIFIED: _ImportSourceType.ValueType  # 0
-    """No kind: refused in requests."""
+    """Default value. Not allowed in requests."""
     IMPORT_SOURCE_TYPE_S3: _ImportSourceType.ValueType  # 1
     """An object in Amazon S3."""
 
 class ImportSourceType(_ImportSourceType, metaclass=_ImportSourceTypeEnumTypeWrapper):
-    """The kinds of source that a store can be filled from."""
+    """The kinds of files that a store can be filled from."""
 
 IMPORT_SOURCE_TYPE_UNSPECIFIED: ImportSourceType.ValueType  # 0
-"""No kind: refused in requests."""
+"""Default value. Not allowed in requests."""
 IMPORT_SOURCE_TYPE_S3: ImportSourceType.ValueType  # 1
 """An object in Amazon S3."""
 Global___ImportSourceType: _TypeAlias = ImportSourceType  # noqa: Y015
 
 @_typing.final
 class CreateKeyValueStoreRequest(_message.Message):
-    """The request of KeyValueStoreService.CreateKeyValueStore."""
+    """Request message for KeyValueStoreService.CreateKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -54,30 +54,33 @@ class CreateKeyValueStoreRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. 1 to 64 characters of a-z A-Z 0-9 `-` `_`, unique in the account. It cannot be changed later."""
+    """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`. Unique in the account. It cannot be
+    changed later.
+    """
     comment: _builtins.str
-    """Optional. At most 128 characters that XML 1.0 can carry, without carriage returns. Absent and empty differ: an
-    empty comment is sent to CloudFront, an absent one is not.
+    """Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. An
+    unset comment and an empty comment differ: only the empty one is sent to CloudFront.
     """
     request_id: _builtins.str
-    """Optional. A UUID in its form of 36 characters that names this create of this name. The same request with the same
-    id can be repeated until it is answered OK, and the store is created once. Kept on the store as the tag
+    """Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
+    until it succeeds; the store is created only once. An id is scoped to one store name. The store keeps it in the tag
     `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. When true, every rule is checked, and the reads are made that show whether the name is free; nothing is
-    created, and the response is empty. Quotas and imports show only in the create itself.
+    """Optional. If true, validates the request and reads whether the name is free, but creates nothing. The response is
+    then empty. Quotas and the import source are only checked by the create itself.
     """
     @_builtins.property
     def import_source(self) -> Global___ImportSource:
-        """Optional. Where the first keys and values are read from. It is read once, while the store is provisioned; a
-        failure is seen later in the data plane's description of the store, not in this call.
+        """Optional. The file that the first keys and values are read from. CloudFront reads it only once, while it provisions
+        the store. If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData
+        return the reason.
         """
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:
-        """Optional. The tags that the store is created with, at most 50; at most 49 with a `request_id`, which is kept as a
-        tag too.
+        """Optional. The tags of the new store. At most 50, or 49 if `request_id` is set, which is stored as a tag. The server
+        can be configured to allow fewer (`--max-tags`).
         """
 
     def __init__(
@@ -102,7 +105,7 @@ Global___CreateKeyValueStoreRequest: _TypeAlias = CreateKeyValueStoreRequest  # 
 
 @_typing.final
 class CreateKeyValueStoreResponse(_message.Message):
-    """The response of KeyValueStoreService.CreateKeyValueStore."""
+    """Response message for KeyValueStoreService.CreateKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -110,12 +113,14 @@ class CreateKeyValueStoreResponse(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """The version of the store's control-plane resource (CloudFront's `ETag`). The data plane has another one."""
+    """The version of the store's control-plane resource (CloudFront's `ETag`). The store's content has another version."""
     location: _builtins.str
-    """The URL of the store in CloudFront's own API. Empty where the create was found done by an earlier request."""
+    """The URL of the store in CloudFront's own API. Empty if an earlier request created the store, because CloudFront
+    returns the URL only from the create itself.
+    """
     @_builtins.property
     def key_value_store(self) -> Global___KeyValueStore:
-        """The store that was created. Unset when `validate_only` was."""
+        """The new store. Unset if `validate_only` was true."""
 
     def __init__(
         self,
@@ -134,13 +139,13 @@ Global___CreateKeyValueStoreResponse: _TypeAlias = CreateKeyValueStoreResponse  
 
 @_typing.final
 class DescribeKeyValueStoreRequest(_message.Message):
-    """The request of KeyValueStoreService.DescribeKeyValueStore."""
+    """Request message for KeyValueStoreService.DescribeKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     def __init__(
         self,
         *,
@@ -156,14 +161,14 @@ Global___DescribeKeyValueStoreRequest: _TypeAlias = DescribeKeyValueStoreRequest
 
 @_typing.final
 class DescribeKeyValueStoreResponse(_message.Message):
-    """The response of KeyValueStoreService.DescribeKeyValueStore."""
+    """Response message for KeyValueStoreService.DescribeKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_VALUE_STORE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     etag: _builtins.str
-    """The version of the store's control-plane resource (CloudFront's `ETag`). The data plane has another one."""
+    """The version of the store's control-plane resource (CloudFront's `ETag`). The store's content has another version."""
     @_builtins.property
     def key_value_store(self) -> Global___KeyValueStore:
         """The store."""
@@ -184,7 +189,7 @@ Global___DescribeKeyValueStoreResponse: _TypeAlias = DescribeKeyValueStoreRespon
 
 @_typing.final
 class UpdateKeyValueStoreRequest(_message.Message):
-    """The request of KeyValueStoreService.UpdateKeyValueStore."""
+    """Request message for KeyValueStoreService.UpdateKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -192,14 +197,15 @@ class UpdateKeyValueStoreRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     COMMENT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 visible ASCII
-    characters but quotation marks.
+    """Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
+    DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes. If the store has another
+    version, the call fails with ETAG_MISMATCH, unless that version already has this comment.
     """
     comment: _builtins.str
-    """Optional. The new comment, at most 128 characters that XML 1.0 can carry, without carriage returns. Empty where it
-    is left out.
+    """Optional. The new comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. If
+    it is not set, the comment becomes empty.
     """
     def __init__(
         self,
@@ -218,7 +224,7 @@ Global___UpdateKeyValueStoreRequest: _TypeAlias = UpdateKeyValueStoreRequest  # 
 
 @_typing.final
 class UpdateKeyValueStoreResponse(_message.Message):
-    """The response of KeyValueStoreService.UpdateKeyValueStore."""
+    """Response message for KeyValueStoreService.UpdateKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -228,7 +234,7 @@ class UpdateKeyValueStoreResponse(_message.Message):
     """The new version of the store's control-plane resource (CloudFront's `ETag`)."""
     @_builtins.property
     def key_value_store(self) -> Global___KeyValueStore:
-        """The store, as it is now."""
+        """The store after the update."""
 
     def __init__(
         self,
@@ -246,16 +252,18 @@ Global___UpdateKeyValueStoreResponse: _TypeAlias = UpdateKeyValueStoreResponse  
 
 @_typing.final
 class DeleteKeyValueStoreRequest(_message.Message):
-    """The request of KeyValueStoreService.DeleteKeyValueStore."""
+    """Request message for KeyValueStoreService.DeleteKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The version of the store's control-plane resource (CloudFront's `IfMatch`)."""
+    """Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
+    DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes.
+    """
     def __init__(
         self,
         *,
@@ -272,7 +280,7 @@ Global___DeleteKeyValueStoreRequest: _TypeAlias = DeleteKeyValueStoreRequest  # 
 
 @_typing.final
 class DeleteKeyValueStoreResponse(_message.Message):
-    """The response of KeyValueStoreService.DeleteKeyValueStore."""
+    """Response message for KeyValueStoreService.DeleteKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -289,7 +297,7 @@ Global___DeleteKeyValueStoreResponse: _TypeAlias = DeleteKeyValueStoreResponse  
 
 @_typing.final
 class ListKeyValueStoresRequest(_message.Message):
-    """The request of KeyValueStoreService.ListKeyValueStores."""
+    """Request message for KeyValueStoreService.ListKeyValueStores."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -297,11 +305,15 @@ class ListKeyValueStoresRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Optional. The most stores of one answer; CloudFront gives 100 at most, also where none is said."""
+    """Optional. The maximum number of stores to return. The service may return fewer than this value. If unset, at most
+    100 stores are returned. The maximum value is 100; values above 100 are coerced to 100. Must not be negative.
+    """
     page_token: _builtins.str
-    """Optional. The `next_page_token` of the answer before, from a request with the same status."""
+    """Optional. A page token, received from a previous `ListKeyValueStores` call. Provide this to retrieve the subsequent
+    page. When paginating, `status` must match the call that provided the page token.
+    """
     status: _builtins.str
-    """Optional. Only stores of this status, for example `READY`: at most 64 of A-Z and `_`."""
+    """Optional. Only lists stores with this status, for example `READY`. 1 to 64 characters: A-Z `_`."""
     def __init__(
         self,
         *,
@@ -319,14 +331,16 @@ Global___ListKeyValueStoresRequest: _TypeAlias = ListKeyValueStoresRequest  # no
 
 @_typing.final
 class ListKeyValueStoresResponse(_message.Message):
-    """The response of KeyValueStoreService.ListKeyValueStores."""
+    """Response message for KeyValueStoreService.ListKeyValueStores."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_VALUE_STORES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Where the next page begins. Empty on the last one. Opaque."""
+    """A token, which can be sent as `page_token` to retrieve the next page. If this field is empty, there are no
+    subsequent pages.
+    """
     @_builtins.property
     def key_value_stores(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyValueStore]:
         """The stores of this page."""
@@ -347,13 +361,13 @@ Global___ListKeyValueStoresResponse: _TypeAlias = ListKeyValueStoresResponse  # 
 
 @_typing.final
 class WaitForKeyValueStoreRequest(_message.Message):
-    """The request of KeyValueStoreService.WaitForKeyValueStore."""
+    """Request message for KeyValueStoreService.WaitForKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Required. The name of the store, as in CreateKeyValueStoreRequest."""
+    """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     def __init__(
         self,
         *,
@@ -369,7 +383,7 @@ Global___WaitForKeyValueStoreRequest: _TypeAlias = WaitForKeyValueStoreRequest  
 
 @_typing.final
 class WaitForKeyValueStoreResponse(_message.Message):
-    """The response of KeyValueStoreService.WaitForKeyValueStore."""
+    """Response message for KeyValueStoreService.WaitForKeyValueStore."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -379,7 +393,7 @@ class WaitForKeyValueStoreResponse(_message.Message):
     """The version of the store's control-plane resource (CloudFront's `ETag`)."""
     @_builtins.property
     def key_value_store(self) -> Global___KeyValueStore:
-        """The store, which is READY."""
+        """The store. Its status is READY."""
 
     def __init__(
         self,
@@ -397,7 +411,7 @@ Global___WaitForKeyValueStoreResponse: _TypeAlias = WaitForKeyValueStoreResponse
 
 @_typing.final
 class ImportSource(_message.Message):
-    """A file that a new store is filled from."""
+    """The file that a new store is filled from."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -406,8 +420,10 @@ class ImportSource(_message.Message):
     source_type: Global___ImportSourceType.ValueType
     """Required. The kind of the source."""
     source_arn: _builtins.str
-    """Required. The ARN of an S3 object, `arn:aws:s3:::BUCKET/KEY` (also `aws-cn`, `aws-us-gov`). The object is JSON in
-    UTF-8, at most 5 MB: `{"data":[{"key":"k","value":"v"}]}` (CloudFront's `SourceARN`).
+    """Required. The ARN of an S3 object (CloudFront's `SourceARN`): `arn:aws:s3:::BUCKET/KEY`, also `aws-cn` and
+    `aws-us-gov`. BUCKET is 3 to 255 characters: a-z A-Z 0-9 `.` `_` `-`. KEY is 1 to 1,024 bytes in UTF-8, each
+    character valid in XML 1.0; carriage returns are not allowed.
+    The object is a JSON file in UTF-8 of at most 5 MB: `{"data":[{"key":"k","value":"v"}]}`.
     """
     def __init__(
         self,
@@ -425,7 +441,7 @@ Global___ImportSource: _TypeAlias = ImportSource  # noqa: Y015
 
 @_typing.final
 class KeyValueStore(_message.Message):
-    """A key value store, as the control plane knows it."""
+    """The control-plane resource of a key value store."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -438,16 +454,16 @@ class KeyValueStore(_message.Message):
     name: _builtins.str
     """The name of the store."""
     id: _builtins.str
-    """The id that CloudFront gave the store; the last part of its ARN."""
+    """The id that CloudFront assigned to the store. It is the last part of the ARN."""
     comment: _builtins.str
-    """The comment. Absent where the store has none."""
+    """The comment. Unset if the store does not have one."""
     arn: _builtins.str
-    """The ARN, which names the store in associations, in tag calls and in the data plane."""
+    """The ARN of the store. Associations, TagService and KeyValueStoreDataService identify the store by it."""
     status: _builtins.str
-    """The status in CloudFront's words: `PROVISIONING`, then `READY`. CloudFront leaves this set open."""
+    """The status that CloudFront returns: `PROVISIONING`, then `READY`. CloudFront may add values."""
     @_builtins.property
     def last_modified_time(self) -> _timestamp_pb2.Timestamp:
-        """When the store was changed last, in UTC."""
+        """The time at which the store was last changed, in UTC."""
 
     def __init__(
         self,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class KeyValueStoreServiceStub(object):
-    """Manages CloudFront key value stores: the data that CloudFront functions read.
+    """Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+    writes their keys. Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel):
@@ -68,13 +69,14 @@ class KeyValueStoreServiceStub(object):
 
 
 class KeyValueStoreServiceServicer(object):
-    """Manages CloudFront key value stores: the data that CloudFront functions read.
+    """Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+    writes their keys. Errors are listed in ErrorReason.
     """
 
     def CreateKeyValueStore(self, request, context):
-        """Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
-        With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
-        ErrorReason.
+        """Creates a key value store, either empty or filled from an import. A new store is PROVISIONING and can be used when
+        it is READY; WaitForKeyValueStore waits for that. If `request_id` is set, repeating the same request is safe: it
+        returns the store that the first request created.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,30 +90,31 @@ class KeyValueStoreServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateKeyValueStore(self, request, context):
-        """Changes the comment of a key value store, the only thing that can be changed here.
+        """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+        version already has this comment, so repeating the same request is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteKeyValueStore(self, request, context):
-        """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
-        KEY_VALUE_STORE_IN_USE.
+        """Deletes a key value store with all its keys and tags. Fails with KEY_VALUE_STORE_IN_USE if a function is associated
+        with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListKeyValueStores(self, request, context):
-        """Lists the key value stores.
+        """Lists key value stores.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WaitForKeyValueStore(self, request, context):
-        """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
-        refused with KEY_VALUE_STORE_FAILED and the reason.
+        """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
+        KEY_VALUE_STORE_FAILED if the import of the store failed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +162,8 @@ def add_KeyValueStoreServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class KeyValueStoreService(object):
-    """Manages CloudFront key value stores: the data that CloudFront functions read.
+    """Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+    writes their keys. Errors are listed in ErrorReason.
     """
 
     @staticmethod

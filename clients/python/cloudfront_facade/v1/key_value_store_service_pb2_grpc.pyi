@@ -27,59 +27,69 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class KeyValueStoreServiceStub:
-    """Manages CloudFront key value stores: the data that CloudFront functions read."""
+    """Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+    writes their keys. Errors are listed in ErrorReason.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> KeyValueStoreServiceAsyncStub: ...
     CreateKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.CreateKeyValueStoreRequest, _key_value_store_service_pb2.CreateKeyValueStoreResponse]
-    """Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
-    With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
-    ErrorReason.
+    """Creates a key value store, either empty or filled from an import. A new store is PROVISIONING and can be used when
+    it is READY; WaitForKeyValueStore waits for that. If `request_id` is set, repeating the same request is safe: it
+    returns the store that the first request created.
     """
     DescribeKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DescribeKeyValueStoreRequest, _key_value_store_service_pb2.DescribeKeyValueStoreResponse]
     """Describes a key value store."""
     UpdateKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.UpdateKeyValueStoreRequest, _key_value_store_service_pb2.UpdateKeyValueStoreResponse]
-    """Changes the comment of a key value store, the only thing that can be changed here."""
+    """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+    version already has this comment, so repeating the same request is safe.
+    """
     DeleteKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DeleteKeyValueStoreRequest, _key_value_store_service_pb2.DeleteKeyValueStoreResponse]
-    """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
-    KEY_VALUE_STORE_IN_USE.
+    """Deletes a key value store with all its keys and tags. Fails with KEY_VALUE_STORE_IN_USE if a function is associated
+    with it.
     """
     ListKeyValueStores: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.ListKeyValueStoresRequest, _key_value_store_service_pb2.ListKeyValueStoresResponse]
-    """Lists the key value stores."""
+    """Lists key value stores."""
     WaitForKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.WaitForKeyValueStoreRequest, _key_value_store_service_pb2.WaitForKeyValueStoreResponse]
-    """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
-    refused with KEY_VALUE_STORE_FAILED and the reason.
+    """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
+    KEY_VALUE_STORE_FAILED if the import of the store failed.
     """
 
 @_typing.type_check_only
 class KeyValueStoreServiceAsyncStub(KeyValueStoreServiceStub):
-    """Manages CloudFront key value stores: the data that CloudFront functions read."""
+    """Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+    writes their keys. Errors are listed in ErrorReason.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.CreateKeyValueStoreRequest, _key_value_store_service_pb2.CreateKeyValueStoreResponse]  # type: ignore[assignment]
-    """Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
-    With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
-    ErrorReason.
+    """Creates a key value store, either empty or filled from an import. A new store is PROVISIONING and can be used when
+    it is READY; WaitForKeyValueStore waits for that. If `request_id` is set, repeating the same request is safe: it
+    returns the store that the first request created.
     """
     DescribeKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DescribeKeyValueStoreRequest, _key_value_store_service_pb2.DescribeKeyValueStoreResponse]  # type: ignore[assignment]
     """Describes a key value store."""
     UpdateKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.UpdateKeyValueStoreRequest, _key_value_store_service_pb2.UpdateKeyValueStoreResponse]  # type: ignore[assignment]
-    """Changes the comment of a key value store, the only thing that can be changed here."""
+    """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+    version already has this comment, so repeating the same request is safe.
+    """
     DeleteKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DeleteKeyValueStoreRequest, _key_value_store_service_pb2.DeleteKeyValueStoreResponse]  # type: ignore[assignment]
-    """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
-    KEY_VALUE_STORE_IN_USE.
+    """Deletes a key value store with all its keys and tags. Fails with KEY_VALUE_STORE_IN_USE if a function is associated
+    with it.
     """
     ListKeyValueStores: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.ListKeyValueStoresRequest, _key_value_store_service_pb2.ListKeyValueStoresResponse]  # type: ignore[assignment]
-    """Lists the key value stores."""
+    """Lists key value stores."""
     WaitForKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.WaitForKeyValueStoreRequest, _key_value_store_service_pb2.WaitForKeyValueStoreResponse]  # type: ignore[assignment]
-    """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
-    refused with KEY_VALUE_STORE_FAILED and the reason.
+    """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
+    KEY_VALUE_STORE_FAILED if the import of the store failed.
     """
 
 class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Manages CloudFront key value stores: the data that CloudFront functions read."""
+    """Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+    writes their keys. Errors are listed in ErrorReason.
+    """
 
     @_abc_1.abstractmethod
     def CreateKeyValueStore(
@@ -87,9 +97,9 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.CreateKeyValueStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.CreateKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.CreateKeyValueStoreResponse]]:
-        """Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
-        With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
-        ErrorReason.
+        """Creates a key value store, either empty or filled from an import. A new store is PROVISIONING and can be used when
+        it is READY; WaitForKeyValueStore waits for that. If `request_id` is set, repeating the same request is safe: it
+        returns the store that the first request created.
         """
 
     @_abc_1.abstractmethod
@@ -106,7 +116,9 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.UpdateKeyValueStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.UpdateKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.UpdateKeyValueStoreResponse]]:
-        """Changes the comment of a key value store, the only thing that can be changed here."""
+        """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+        version already has this comment, so repeating the same request is safe.
+        """
 
     @_abc_1.abstractmethod
     def DeleteKeyValueStore(
@@ -114,8 +126,8 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.DeleteKeyValueStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.DeleteKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.DeleteKeyValueStoreResponse]]:
-        """Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
-        KEY_VALUE_STORE_IN_USE.
+        """Deletes a key value store with all its keys and tags. Fails with KEY_VALUE_STORE_IN_USE if a function is associated
+        with it.
         """
 
     @_abc_1.abstractmethod
@@ -124,7 +136,7 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.ListKeyValueStoresRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.ListKeyValueStoresResponse, _abc.Awaitable[_key_value_store_service_pb2.ListKeyValueStoresResponse]]:
-        """Lists the key value stores."""
+        """Lists key value stores."""
 
     @_abc_1.abstractmethod
     def WaitForKeyValueStore(
@@ -132,8 +144,8 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.WaitForKeyValueStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.WaitForKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.WaitForKeyValueStoreResponse]]:
-        """Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
-        refused with KEY_VALUE_STORE_FAILED and the reason.
+        """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
+        KEY_VALUE_STORE_FAILED if the import of the store failed.
         """
 
 def add_KeyValueStoreServiceServicer_to_server(servicer: KeyValueStoreServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -13,10 +13,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 LONG_RUNNING_FIELD_NUMBER: _builtins.int
 LONG_POLL_FIELD_NUMBER: _builtins.int
 long_running: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
-"""Whether a call may take longer than the server's usual limit of 60 seconds. The server honours deadlines of up to
-30 minutes for these methods (`--max-long-running-deadline`), and the clients use that as their default deadline.
+"""Whether a call may take longer than other calls. The server honours a deadline of up to 30 minutes instead of 60
+seconds (`--max-long-running-deadline`, `--max-deadline`). Both clients use 30 minutes as the default deadline.
 """
 long_poll: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
-"""Whether a call only waits and changes nothing. The server cancels it as soon as its caller is gone, and limits
-these calls separately. A long poll is long-running too.
+"""Whether a call only waits and changes nothing. The server cancels it when the caller goes away, limits these calls
+separately, and allows them the longest deadline if the caller sets none. A long poll is also `long_running`.
 """

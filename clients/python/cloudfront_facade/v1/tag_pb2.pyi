@@ -18,19 +18,20 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Tag(_message.Message):
-    """A label of a resource: a key and, optionally, a value."""
+    """A label of a function or a key value store: a key with an optional value."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     key: _builtins.str
-    """Required. 1 to 128 characters of a-z A-Z 0-9, space and `_ - . : / = + @`. Unique within a request (upper and
-    lower case differ). Must not start with `aws:` or `cloudfront-facade:`, in any case.
+    """Required. The key. 1 to 128 characters: a-z A-Z 0-9, space and `_ - . : / = + @`. Each key may occur only once in a
+    request; keys are case-sensitive. Must not start with `aws:` or `cloudfront-facade:` in any case. The server can be
+    configured to allow all Unicode letters, numbers and spaces (`--tag-charset unicode`).
     """
     value: _builtins.str
-    """Optional. 0 to 256 characters of the same set. Absent and empty are sent to CloudFront differently: a tag
-    without a value, and a tag whose value is empty.
+    """Optional. The value. 0 to 256 characters of the same set. An unset value and an empty value differ: CloudFront
+    stores a tag without a value, or a tag whose value is empty.
     """
     def __init__(
         self,

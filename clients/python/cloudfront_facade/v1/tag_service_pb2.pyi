@@ -21,19 +21,21 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class TagResourceRequest(_message.Message):
-    """The request of TagService.TagResource."""
+    """Request message for TagService.TagResource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     RESOURCE_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
-    """Required. The ARN of a function or a key value store:
-    `arn:aws:cloudfront::ACCOUNT:function/NAME` or `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`.
+    """Required. The ARN of a function or a key value store: `arn:aws:cloudfront::ACCOUNT:function/NAME` or
+    `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. DescribeFunction and DescribeKeyValueStore return it.
     """
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:
-        """Required. 1 to 50 tags. With those that the resource has already, there may be 50 in all."""
+        """Required. The tags to set. 1 to 50 tags. Together with its existing tags, the resource may have at most 50; tags
+        that AWS itself sets do not count. The server can be configured to allow fewer (`--max-tags`).
+        """
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ Global___TagResourceRequest: _TypeAlias = TagResourceRequest  # noqa: Y015
 
 @_typing.final
 class TagResourceResponse(_message.Message):
-    """The response of TagService.TagResource."""
+    """Response message for TagService.TagResource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -68,7 +70,7 @@ Global___TagResourceResponse: _TypeAlias = TagResourceResponse  # noqa: Y015
 
 @_typing.final
 class UntagResourceRequest(_message.Message):
-    """The request of TagService.UntagResource."""
+    """Request message for TagService.UntagResource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -78,7 +80,7 @@ class UntagResourceRequest(_message.Message):
     """Required. The ARN of a function or a key value store, as in TagResourceRequest."""
     @_builtins.property
     def tag_keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Required. 1 to 50 keys, each as in Tag, none twice."""
+        """Required. The keys of the tags to remove. 1 to 50 different keys, each with the limits of Tag.key."""
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ Global___UntagResourceRequest: _TypeAlias = UntagResourceRequest  # noqa: Y015
 
 @_typing.final
 class UntagResourceResponse(_message.Message):
-    """The response of TagService.UntagResource."""
+    """Response message for TagService.UntagResource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -113,7 +115,7 @@ Global___UntagResourceResponse: _TypeAlias = UntagResourceResponse  # noqa: Y015
 
 @_typing.final
 class ListTagsForResourceRequest(_message.Message):
-    """The request of TagService.ListTagsForResource."""
+    """Request message for TagService.ListTagsForResource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -135,14 +137,14 @@ Global___ListTagsForResourceRequest: _TypeAlias = ListTagsForResourceRequest  # 
 
 @_typing.final
 class ListTagsForResourceResponse(_message.Message):
-    """The response of TagService.ListTagsForResource."""
+    """Response message for TagService.ListTagsForResource."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TAGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:
-        """The tags, all of them."""
+        """All tags of the resource. The list is not paginated."""
 
     def __init__(
         self,

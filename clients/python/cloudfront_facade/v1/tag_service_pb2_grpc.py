@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class TagServiceStub(object):
-    """Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them.
+    """Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them.
     """
 
     def __init__(self, channel):
@@ -53,25 +53,25 @@ class TagServiceStub(object):
 
 
 class TagServiceServicer(object):
-    """Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them.
+    """Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them.
     """
 
     def TagResource(self, request, context):
-        """Adds tags to a resource; a key that is there already gets the new value.
+        """Adds tags to a resource. If the resource already has a key, its value is replaced.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UntagResource(self, request, context):
-        """Takes tags from a resource. A key that is not there does no harm.
+        """Removes tags from a resource. Keys that the resource does not have are ignored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTagsForResource(self, request, context):
-        """Lists the tags of a resource, the service's own `cloudfront-facade:request` among them.
+        """Lists the tags of a resource, including `cloudfront-facade:request`, which the service itself sets.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +104,7 @@ def add_TagServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TagService(object):
-    """Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them.
+    """Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them.
     """
 
     @staticmethod

@@ -27,33 +27,33 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TagServiceStub:
-    """Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them."""
+    """Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TagServiceAsyncStub: ...
     TagResource: _grpc.UnaryUnaryMultiCallable[_tag_service_pb2.TagResourceRequest, _tag_service_pb2.TagResourceResponse]
-    """Adds tags to a resource; a key that is there already gets the new value."""
+    """Adds tags to a resource. If the resource already has a key, its value is replaced."""
     UntagResource: _grpc.UnaryUnaryMultiCallable[_tag_service_pb2.UntagResourceRequest, _tag_service_pb2.UntagResourceResponse]
-    """Takes tags from a resource. A key that is not there does no harm."""
+    """Removes tags from a resource. Keys that the resource does not have are ignored."""
     ListTagsForResource: _grpc.UnaryUnaryMultiCallable[_tag_service_pb2.ListTagsForResourceRequest, _tag_service_pb2.ListTagsForResourceResponse]
-    """Lists the tags of a resource, the service's own `cloudfront-facade:request` among them."""
+    """Lists the tags of a resource, including `cloudfront-facade:request`, which the service itself sets."""
 
 @_typing.type_check_only
 class TagServiceAsyncStub(TagServiceStub):
-    """Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them."""
+    """Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     TagResource: _aio.UnaryUnaryMultiCallable[_tag_service_pb2.TagResourceRequest, _tag_service_pb2.TagResourceResponse]  # type: ignore[assignment]
-    """Adds tags to a resource; a key that is there already gets the new value."""
+    """Adds tags to a resource. If the resource already has a key, its value is replaced."""
     UntagResource: _aio.UnaryUnaryMultiCallable[_tag_service_pb2.UntagResourceRequest, _tag_service_pb2.UntagResourceResponse]  # type: ignore[assignment]
-    """Takes tags from a resource. A key that is not there does no harm."""
+    """Removes tags from a resource. Keys that the resource does not have are ignored."""
     ListTagsForResource: _aio.UnaryUnaryMultiCallable[_tag_service_pb2.ListTagsForResourceRequest, _tag_service_pb2.ListTagsForResourceResponse]  # type: ignore[assignment]
-    """Lists the tags of a resource, the service's own `cloudfront-facade:request` among them."""
+    """Lists the tags of a resource, including `cloudfront-facade:request`, which the service itself sets."""
 
 class TagServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them."""
+    """Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them."""
 
     @_abc_1.abstractmethod
     def TagResource(
@@ -61,7 +61,7 @@ class TagServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tag_service_pb2.TagResourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tag_service_pb2.TagResourceResponse, _abc.Awaitable[_tag_service_pb2.TagResourceResponse]]:
-        """Adds tags to a resource; a key that is there already gets the new value."""
+        """Adds tags to a resource. If the resource already has a key, its value is replaced."""
 
     @_abc_1.abstractmethod
     def UntagResource(
@@ -69,7 +69,7 @@ class TagServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tag_service_pb2.UntagResourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tag_service_pb2.UntagResourceResponse, _abc.Awaitable[_tag_service_pb2.UntagResourceResponse]]:
-        """Takes tags from a resource. A key that is not there does no harm."""
+        """Removes tags from a resource. Keys that the resource does not have are ignored."""
 
     @_abc_1.abstractmethod
     def ListTagsForResource(
@@ -77,6 +77,6 @@ class TagServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tag_service_pb2.ListTagsForResourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tag_service_pb2.ListTagsForResourceResponse, _abc.Awaitable[_tag_service_pb2.ListTagsForResourceResponse]]:
-        """Lists the tags of a resource, the service's own `cloudfront-facade:request` among them."""
+        """Lists the tags of a resource, including `cloudfront-facade:request`, which the service itself sets."""
 
 def add_TagServiceServicer_to_server(servicer: TagServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -17,53 +17,54 @@ export const file_cloudfront_facade_v1_function_service: GenFile = /*@__PURE__*/
   fileDesc("CitjbG91ZGZyb250X2ZhY2FkZS92MS9mdW5jdGlvbl9zZXJ2aWNlLnByb3RvEhRjbG91ZGZyb250X2ZhY2FkZS52MSLPAQoVQ3JlYXRlRnVuY3Rpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSPQoPZnVuY3Rpb25fY29uZmlnGAIgASgLMiQuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25Db25maWcSFQoNZnVuY3Rpb25fY29kZRgDIAEoDBInCgR0YWdzGAQgAygLMhkuY2xvdWRmcm9udF9mYWNhZGUudjEuVGFnEhIKCnJlcXVlc3RfaWQYBSABKAkSFQoNdmFsaWRhdGVfb25seRgGIAEoCCJ5ChZDcmVhdGVGdW5jdGlvblJlc3BvbnNlEj8KEGZ1bmN0aW9uX3N1bW1hcnkYASABKAsyJS5jbG91ZGZyb250X2ZhY2FkZS52MS5GdW5jdGlvblN1bW1hcnkSEAoIbG9jYXRpb24YAiABKAkSDAoEZXRhZxgDIAEoCSJbChdEZXNjcmliZUZ1bmN0aW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJEjIKBXN0YWdlGAIgASgOMiMuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25TdGFnZSJpChhEZXNjcmliZUZ1bmN0aW9uUmVzcG9uc2USPwoQZnVuY3Rpb25fc3VtbWFyeRgBIAEoCzIlLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkZ1bmN0aW9uU3VtbWFyeRIMCgRldGFnGAIgASgJIlYKEkdldEZ1bmN0aW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJEjIKBXN0YWdlGAIgASgOMiMuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25TdGFnZSJQChNHZXRGdW5jdGlvblJlc3BvbnNlEhUKDWZ1bmN0aW9uX2NvZGUYASABKAwSDAoEZXRhZxgCIAEoCRIUCgxjb250ZW50X3R5cGUYAyABKAkiiQEKFVVwZGF0ZUZ1bmN0aW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJEgwKBGV0YWcYAiABKAkSPQoPZnVuY3Rpb25fY29uZmlnGAMgASgLMiQuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25Db25maWcSFQoNZnVuY3Rpb25fY29kZRgEIAEoDCJnChZVcGRhdGVGdW5jdGlvblJlc3BvbnNlEj8KEGZ1bmN0aW9uX3N1bW1hcnkYASABKAsyJS5jbG91ZGZyb250X2ZhY2FkZS52MS5GdW5jdGlvblN1bW1hcnkSDAoEZXRhZxgCIAEoCSI0ChZQdWJsaXNoRnVuY3Rpb25SZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEZXRhZxgCIAEoCSJaChdQdWJsaXNoRnVuY3Rpb25SZXNwb25zZRI/ChBmdW5jdGlvbl9zdW1tYXJ5GAEgASgLMiUuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25TdW1tYXJ5InsKE1Rlc3RGdW5jdGlvblJlcXVlc3QSDAoEbmFtZRgBIAEoCRIMCgRldGFnGAIgASgJEjIKBXN0YWdlGAMgASgOMiMuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25TdGFnZRIUCgxldmVudF9vYmplY3QYBCABKAwiTQoUVGVzdEZ1bmN0aW9uUmVzcG9uc2USNQoLdGVzdF9yZXN1bHQYASABKAsyIC5jbG91ZGZyb250X2ZhY2FkZS52MS5UZXN0UmVzdWx0IuEBCgpUZXN0UmVzdWx0Ej8KEGZ1bmN0aW9uX3N1bW1hcnkYASABKAsyJS5jbG91ZGZyb250X2ZhY2FkZS52MS5GdW5jdGlvblN1bW1hcnkSIAoTY29tcHV0ZV91dGlsaXphdGlvbhgCIAEoBUgAiAEBEh8KF2Z1bmN0aW9uX2V4ZWN1dGlvbl9sb2dzGAMgAygJEh4KFmZ1bmN0aW9uX2Vycm9yX21lc3NhZ2UYBCABKAkSFwoPZnVuY3Rpb25fb3V0cHV0GAUgASgJQhYKFF9jb21wdXRlX3V0aWxpemF0aW9uIjMKFURlbGV0ZUZ1bmN0aW9uUmVxdWVzdBIMCgRuYW1lGAEgASgJEgwKBGV0YWcYAiABKAkiGAoWRGVsZXRlRnVuY3Rpb25SZXNwb25zZSJxChRMaXN0RnVuY3Rpb25zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIyCgVzdGFnZRgDIAEoDjIjLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkZ1bmN0aW9uU3RhZ2UiagoVTGlzdEZ1bmN0aW9uc1Jlc3BvbnNlEjgKCWZ1bmN0aW9ucxgBIAMoCzIlLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkZ1bmN0aW9uU3VtbWFyeRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkirwEKDkZ1bmN0aW9uQ29uZmlnEg8KB2NvbW1lbnQYASABKAkSNgoHcnVudGltZRgCIAEoDjIlLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkZ1bmN0aW9uUnVudGltZRJUChxrZXlfdmFsdWVfc3RvcmVfYXNzb2NpYXRpb25zGAMgAygLMi4uY2xvdWRmcm9udF9mYWNhZGUudjEuS2V5VmFsdWVTdG9yZUFzc29jaWF0aW9uIjcKGEtleVZhbHVlU3RvcmVBc3NvY2lhdGlvbhIbChNrZXlfdmFsdWVfc3RvcmVfYXJuGAEgASgJIrEBCg9GdW5jdGlvblN1bW1hcnkSDAoEbmFtZRgBIAEoCRIOCgZzdGF0dXMYAiABKAkSPQoPZnVuY3Rpb25fY29uZmlnGAMgASgLMiQuY2xvdWRmcm9udF9mYWNhZGUudjEuRnVuY3Rpb25Db25maWcSQQoRZnVuY3Rpb25fbWV0YWRhdGEYBCABKAsyJi5jbG91ZGZyb250X2ZhY2FkZS52MS5GdW5jdGlvbk1ldGFkYXRhIsYBChBGdW5jdGlvbk1ldGFkYXRhEhQKDGZ1bmN0aW9uX2FybhgBIAEoCRIyCgVzdGFnZRgCIAEoDjIjLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkZ1bmN0aW9uU3RhZ2USMAoMY3JlYXRlZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI2ChJsYXN0X21vZGlmaWVkX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKoMBCg9GdW5jdGlvblJ1bnRpbWUSIAocRlVOQ1RJT05fUlVOVElNRV9VTlNQRUNJRklFRBAAEiYKIkZVTkNUSU9OX1JVTlRJTUVfQ0xPVURGUk9OVF9KU18xXzAQARImCiJGVU5DVElPTl9SVU5USU1FX0NMT1VERlJPTlRfSlNfMl8wEAIqaAoNRnVuY3Rpb25TdGFnZRIeChpGVU5DVElPTl9TVEFHRV9VTlNQRUNJRklFRBAAEh4KGkZVTkNUSU9OX1NUQUdFX0RFVkVMT1BNRU5UEAESFwoTRlVOQ1RJT05fU1RBR0VfTElWRRACMvAGCg9GdW5jdGlvblNlcnZpY2USawoOQ3JlYXRlRnVuY3Rpb24SKy5jbG91ZGZyb250X2ZhY2FkZS52MS5DcmVhdGVGdW5jdGlvblJlcXVlc3QaLC5jbG91ZGZyb250X2ZhY2FkZS52MS5DcmVhdGVGdW5jdGlvblJlc3BvbnNlEnEKEERlc2NyaWJlRnVuY3Rpb24SLS5jbG91ZGZyb250X2ZhY2FkZS52MS5EZXNjcmliZUZ1bmN0aW9uUmVxdWVzdBouLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkRlc2NyaWJlRnVuY3Rpb25SZXNwb25zZRJiCgtHZXRGdW5jdGlvbhIoLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkdldEZ1bmN0aW9uUmVxdWVzdBopLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkdldEZ1bmN0aW9uUmVzcG9uc2USawoOVXBkYXRlRnVuY3Rpb24SKy5jbG91ZGZyb250X2ZhY2FkZS52MS5VcGRhdGVGdW5jdGlvblJlcXVlc3QaLC5jbG91ZGZyb250X2ZhY2FkZS52MS5VcGRhdGVGdW5jdGlvblJlc3BvbnNlEm4KD1B1Ymxpc2hGdW5jdGlvbhIsLmNsb3VkZnJvbnRfZmFjYWRlLnYxLlB1Ymxpc2hGdW5jdGlvblJlcXVlc3QaLS5jbG91ZGZyb250X2ZhY2FkZS52MS5QdWJsaXNoRnVuY3Rpb25SZXNwb25zZRJlCgxUZXN0RnVuY3Rpb24SKS5jbG91ZGZyb250X2ZhY2FkZS52MS5UZXN0RnVuY3Rpb25SZXF1ZXN0GiouY2xvdWRmcm9udF9mYWNhZGUudjEuVGVzdEZ1bmN0aW9uUmVzcG9uc2USawoORGVsZXRlRnVuY3Rpb24SKy5jbG91ZGZyb250X2ZhY2FkZS52MS5EZWxldGVGdW5jdGlvblJlcXVlc3QaLC5jbG91ZGZyb250X2ZhY2FkZS52MS5EZWxldGVGdW5jdGlvblJlc3BvbnNlEmgKDUxpc3RGdW5jdGlvbnMSKi5jbG91ZGZyb250X2ZhY2FkZS52MS5MaXN0RnVuY3Rpb25zUmVxdWVzdBorLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkxpc3RGdW5jdGlvbnNSZXNwb25zZULZAQodaW8uZ2l0aHViLmNsb3VkZnJvbnRmYWNhZGUudjFCFEZ1bmN0aW9uU2VydmljZVByb3RvUAFaXWdpdGh1Yi5jb20vY2xvdWRmcm9udC1mYWNhZGUvY2xvdWRmcm9udC1mYWNhZGUvZ2VuL2dvL2Nsb3VkZnJvbnRfZmFjYWRlL3YxO2Nsb3VkZnJvbnRmYWNhZGV2MaoCE0Nsb3VkRnJvbnRGYWNhZGUuVjHKAhNDbG91ZEZyb250RmFjYWRlXFYx6gIUQ2xvdWRGcm9udEZhY2FkZTo6VjFiBnByb3RvMw", [file_cloudfront_facade_v1_tag, file_google_protobuf_timestamp]);
 
 /**
- * The request of FunctionService.CreateFunction.
+ * Request message for FunctionService.CreateFunction.
  *
  * @generated from message cloudfront_facade.v1.CreateFunctionRequest
  */
 export type CreateFunctionRequest = Message<"cloudfront_facade.v1.CreateFunctionRequest"> & {
   /**
-   * Required. 1 to 64 characters of a-z A-Z 0-9 `-` `_`, unique in the account. It cannot be changed later.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`. Unique in the account. It cannot be
+   * changed later.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The runtime, the comment and the key value store of the function.
+   * Required. The comment, the runtime and the key value store of the function.
    *
    * @generated from field: cloudfront_facade.v1.FunctionConfig function_config = 2;
    */
   functionConfig?: FunctionConfig;
 
   /**
-   * Required. The function's source code, 1 to 10,240 bytes (the server can be set to another limit). The bytes are
-   * stored as they are.
+   * Required. The source code of the function. 1 to 10,240 bytes, stored unchanged. The server can be configured with
+   * another limit, up to 40,960 bytes (`--max-function-code-bytes`).
    *
    * @generated from field: bytes function_code = 3;
    */
   functionCode: Uint8Array;
 
   /**
-   * Optional. The tags that the function is created with, at most 50; at most 49 with a `request_id`, which is kept
-   * as a tag too.
+   * Optional. The tags of the new function. At most 50, or 49 if `request_id` is set, which is stored as a tag. The
+   * server can be configured to allow fewer (`--max-tags`).
    *
    * @generated from field: repeated cloudfront_facade.v1.Tag tags = 4;
    */
   tags: Tag[];
 
   /**
-   * Optional. A UUID in its form of 36 characters that names this create of this name. The same request with the same
-   * id can be repeated until it is answered OK, and the function is created once. Kept on the function as the tag
-   * `cloudfront-facade:request`.
+   * Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
+   * until it succeeds; the function is created only once. An id is scoped to one function name. The function keeps it
+   * in the tag `cloudfront-facade:request`.
    *
    * @generated from field: string request_id = 5;
    */
   requestId: string;
 
   /**
-   * Optional. When true, every rule is checked, and the reads are made that show whether the name is free; nothing is
-   * created, and the response is empty. Quotas and imports show only in the create itself.
+   * Optional. If true, validates the request and reads whether the name is free and the associated store is READY, but
+   * creates nothing. The response is then empty. Quotas are only checked by the create itself.
    *
    * @generated from field: bool validate_only = 6;
    */
@@ -78,27 +79,28 @@ export const CreateFunctionRequestSchema: GenMessage<CreateFunctionRequest> = /*
   messageDesc(file_cloudfront_facade_v1_function_service, 0);
 
 /**
- * The response of FunctionService.CreateFunction.
+ * Response message for FunctionService.CreateFunction.
  *
  * @generated from message cloudfront_facade.v1.CreateFunctionResponse
  */
 export type CreateFunctionResponse = Message<"cloudfront_facade.v1.CreateFunctionResponse"> & {
   /**
-   * The function that was created. Unset when `validate_only` was.
+   * The new function. Unset if `validate_only` was true.
    *
    * @generated from field: cloudfront_facade.v1.FunctionSummary function_summary = 1;
    */
   functionSummary?: FunctionSummary;
 
   /**
-   * The URL of the function in CloudFront's own API. Empty where the create was found done by an earlier request.
+   * The URL of the function in CloudFront's own API. Empty if an earlier request created the function, because
+   * CloudFront returns the URL only from the create itself.
    *
    * @generated from field: string location = 2;
    */
   location: string;
 
   /**
-   * The version of the function's DEVELOPMENT stage (CloudFront's `ETag`).
+   * The version of the DEVELOPMENT stage (CloudFront's `ETag`).
    *
    * @generated from field: string etag = 3;
    */
@@ -113,20 +115,20 @@ export const CreateFunctionResponseSchema: GenMessage<CreateFunctionResponse> = 
   messageDesc(file_cloudfront_facade_v1_function_service, 1);
 
 /**
- * The request of FunctionService.DescribeFunction.
+ * Request message for FunctionService.DescribeFunction.
  *
  * @generated from message cloudfront_facade.v1.DescribeFunctionRequest
  */
 export type DescribeFunctionRequest = Message<"cloudfront_facade.v1.DescribeFunctionRequest"> & {
   /**
-   * Required. The name of the function, as in CreateFunctionRequest.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Optional. The stage; DEVELOPMENT where none is said.
+   * Optional. The stage to describe. The default is DEVELOPMENT.
    *
    * @generated from field: cloudfront_facade.v1.FunctionStage stage = 2;
    */
@@ -141,20 +143,21 @@ export const DescribeFunctionRequestSchema: GenMessage<DescribeFunctionRequest> 
   messageDesc(file_cloudfront_facade_v1_function_service, 2);
 
 /**
- * The response of FunctionService.DescribeFunction.
+ * Response message for FunctionService.DescribeFunction.
  *
  * @generated from message cloudfront_facade.v1.DescribeFunctionResponse
  */
 export type DescribeFunctionResponse = Message<"cloudfront_facade.v1.DescribeFunctionResponse"> & {
   /**
-   * The function in the stage that was asked for.
+   * The function in the requested stage.
    *
    * @generated from field: cloudfront_facade.v1.FunctionSummary function_summary = 1;
    */
   functionSummary?: FunctionSummary;
 
   /**
-   * The version of this stage (CloudFront's `ETag`). The two stages have different ones; changes take DEVELOPMENT's.
+   * The version of this stage (CloudFront's `ETag`). The two stages have different versions. UpdateFunction,
+   * PublishFunction and DeleteFunction require the version of DEVELOPMENT.
    *
    * @generated from field: string etag = 2;
    */
@@ -169,20 +172,20 @@ export const DescribeFunctionResponseSchema: GenMessage<DescribeFunctionResponse
   messageDesc(file_cloudfront_facade_v1_function_service, 3);
 
 /**
- * The request of FunctionService.GetFunction.
+ * Request message for FunctionService.GetFunction.
  *
  * @generated from message cloudfront_facade.v1.GetFunctionRequest
  */
 export type GetFunctionRequest = Message<"cloudfront_facade.v1.GetFunctionRequest"> & {
   /**
-   * Required. The name of the function, as in CreateFunctionRequest.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Optional. The stage; DEVELOPMENT where none is said.
+   * Optional. The stage whose code is returned. The default is DEVELOPMENT.
    *
    * @generated from field: cloudfront_facade.v1.FunctionStage stage = 2;
    */
@@ -197,13 +200,13 @@ export const GetFunctionRequestSchema: GenMessage<GetFunctionRequest> = /*@__PUR
   messageDesc(file_cloudfront_facade_v1_function_service, 4);
 
 /**
- * The response of FunctionService.GetFunction.
+ * Response message for FunctionService.GetFunction.
  *
  * @generated from message cloudfront_facade.v1.GetFunctionResponse
  */
 export type GetFunctionResponse = Message<"cloudfront_facade.v1.GetFunctionResponse"> & {
   /**
-   * The function's source code, byte for byte.
+   * The source code of the function, unchanged.
    *
    * @generated from field: bytes function_code = 1;
    */
@@ -217,7 +220,7 @@ export type GetFunctionResponse = Message<"cloudfront_facade.v1.GetFunctionRespo
   etag: string;
 
   /**
-   * The media type that CloudFront names, for example `application/octet-stream`.
+   * The media type that CloudFront returns, for example `application/octet-stream`.
    *
    * @generated from field: string content_type = 3;
    */
@@ -232,36 +235,37 @@ export const GetFunctionResponseSchema: GenMessage<GetFunctionResponse> = /*@__P
   messageDesc(file_cloudfront_facade_v1_function_service, 5);
 
 /**
- * The request of FunctionService.UpdateFunction.
+ * Request message for FunctionService.UpdateFunction.
  *
  * @generated from message cloudfront_facade.v1.UpdateFunctionRequest
  */
 export type UpdateFunctionRequest = Message<"cloudfront_facade.v1.UpdateFunctionRequest"> & {
   /**
-   * Required. The name of the function, as in CreateFunctionRequest.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The version of the DEVELOPMENT stage that is replaced (CloudFront's `IfMatch`), 1 to 256 visible ASCII
-   * characters but quotation marks. Another version is refused with ETAG_MISMATCH, unless the function already has this configuration and
-   * code.
+   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns.
+   * 1 to 256 visible ASCII characters, except double quotes. If the function has another version, the call fails with
+   * ETAG_MISMATCH, unless that version already has this configuration and code.
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Required. The new configuration. What is left out is gone, the association with a key value store too.
+   * Required. The new configuration. Fields that are not set are removed, including the association with a key value
+   * store.
    *
    * @generated from field: cloudfront_facade.v1.FunctionConfig function_config = 3;
    */
   functionConfig?: FunctionConfig;
 
   /**
-   * Required. The new source code, 1 to 10,240 bytes (the server can be set to another limit).
+   * Required. The new source code. 1 to 10,240 bytes, or up to the server's own limit, as in CreateFunctionRequest.
    *
    * @generated from field: bytes function_code = 4;
    */
@@ -276,13 +280,13 @@ export const UpdateFunctionRequestSchema: GenMessage<UpdateFunctionRequest> = /*
   messageDesc(file_cloudfront_facade_v1_function_service, 6);
 
 /**
- * The response of FunctionService.UpdateFunction.
+ * Response message for FunctionService.UpdateFunction.
  *
  * @generated from message cloudfront_facade.v1.UpdateFunctionResponse
  */
 export type UpdateFunctionResponse = Message<"cloudfront_facade.v1.UpdateFunctionResponse"> & {
   /**
-   * The function in its DEVELOPMENT stage, as it is now.
+   * The function in the DEVELOPMENT stage after the update.
    *
    * @generated from field: cloudfront_facade.v1.FunctionSummary function_summary = 1;
    */
@@ -304,20 +308,21 @@ export const UpdateFunctionResponseSchema: GenMessage<UpdateFunctionResponse> = 
   messageDesc(file_cloudfront_facade_v1_function_service, 7);
 
 /**
- * The request of FunctionService.PublishFunction.
+ * Request message for FunctionService.PublishFunction.
  *
  * @generated from message cloudfront_facade.v1.PublishFunctionRequest
  */
 export type PublishFunctionRequest = Message<"cloudfront_facade.v1.PublishFunctionRequest"> & {
   /**
-   * Required. The name of the function, as in CreateFunctionRequest.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The version of the DEVELOPMENT stage that is published (CloudFront's `IfMatch`).
+   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which is published. 1 to 256
+   * visible ASCII characters, except double quotes.
    *
    * @generated from field: string etag = 2;
    */
@@ -332,13 +337,14 @@ export const PublishFunctionRequestSchema: GenMessage<PublishFunctionRequest> = 
   messageDesc(file_cloudfront_facade_v1_function_service, 8);
 
 /**
- * The response of FunctionService.PublishFunction. CloudFront gives no version here: DescribeFunction does.
+ * Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one;
+ * DescribeFunction does.
  *
  * @generated from message cloudfront_facade.v1.PublishFunctionResponse
  */
 export type PublishFunctionResponse = Message<"cloudfront_facade.v1.PublishFunctionResponse"> & {
   /**
-   * The function in its LIVE stage.
+   * The function in the LIVE stage.
    *
    * @generated from field: cloudfront_facade.v1.FunctionSummary function_summary = 1;
    */
@@ -353,35 +359,36 @@ export const PublishFunctionResponseSchema: GenMessage<PublishFunctionResponse> 
   messageDesc(file_cloudfront_facade_v1_function_service, 9);
 
 /**
- * The request of FunctionService.TestFunction.
+ * Request message for FunctionService.TestFunction.
  *
  * @generated from message cloudfront_facade.v1.TestFunctionRequest
  */
 export type TestFunctionRequest = Message<"cloudfront_facade.v1.TestFunctionRequest"> & {
   /**
-   * Required. The name of the function, as in CreateFunctionRequest.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The version of the stage that is tested (CloudFront's `IfMatch`).
+   * Required. The current version of the tested stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
+   * except double quotes.
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Optional. The stage; DEVELOPMENT where none is said.
+   * Optional. The stage to test. The default is DEVELOPMENT.
    *
    * @generated from field: cloudfront_facade.v1.FunctionStage stage = 3;
    */
   stage: FunctionStage;
 
   /**
-   * Required. The event that the function is called with: a JSON object in UTF-8, 1 to 40,960 bytes, in the event
-   * structure of CloudFront Functions.
+   * Required. The event that is passed to the function: a JSON object in UTF-8 with the event structure of CloudFront
+   * Functions. 1 to 40,960 bytes.
    *
    * @generated from field: bytes event_object = 4;
    */
@@ -396,13 +403,13 @@ export const TestFunctionRequestSchema: GenMessage<TestFunctionRequest> = /*@__P
   messageDesc(file_cloudfront_facade_v1_function_service, 10);
 
 /**
- * The response of FunctionService.TestFunction.
+ * Response message for FunctionService.TestFunction.
  *
  * @generated from message cloudfront_facade.v1.TestFunctionResponse
  */
 export type TestFunctionResponse = Message<"cloudfront_facade.v1.TestFunctionResponse"> & {
   /**
-   * What came of the run.
+   * The result of the test run.
    *
    * @generated from field: cloudfront_facade.v1.TestResult test_result = 1;
    */
@@ -417,7 +424,7 @@ export const TestFunctionResponseSchema: GenMessage<TestFunctionResponse> = /*@_
   messageDesc(file_cloudfront_facade_v1_function_service, 11);
 
 /**
- * What came of one run of a function.
+ * The result of one test run of a function.
  *
  * @generated from message cloudfront_facade.v1.TestResult
  */
@@ -430,28 +437,29 @@ export type TestResult = Message<"cloudfront_facade.v1.TestResult"> & {
   functionSummary?: FunctionSummary;
 
   /**
-   * The time that the run took, in percent of the most that is allowed: 0 to 100. Absent where CloudFront says none.
+   * The time that the run took, as a percentage of the maximum allowed time: 0 to 100. Unset if CloudFront does not
+   * return a number.
    *
    * @generated from field: optional int32 compute_utilization = 2;
    */
   computeUtilization?: number;
 
   /**
-   * What the function wrote with `console.log`, a line each.
+   * The lines that the function logged with `console.log`.
    *
    * @generated from field: repeated string function_execution_logs = 3;
    */
   functionExecutionLogs: string[];
 
   /**
-   * Why the function failed; empty where it did not.
+   * The error that the function failed with. Empty if it succeeded.
    *
    * @generated from field: string function_error_message = 4;
    */
   functionErrorMessage: string;
 
   /**
-   * What the function returned: a JSON object with a request or a response. Empty where it failed.
+   * The output of the function: a JSON object with a request or a response. Empty if the function failed.
    *
    * @generated from field: string function_output = 5;
    */
@@ -466,20 +474,21 @@ export const TestResultSchema: GenMessage<TestResult> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_function_service, 12);
 
 /**
- * The request of FunctionService.DeleteFunction.
+ * Request message for FunctionService.DeleteFunction.
  *
  * @generated from message cloudfront_facade.v1.DeleteFunctionRequest
  */
 export type DeleteFunctionRequest = Message<"cloudfront_facade.v1.DeleteFunctionRequest"> & {
   /**
-   * Required. The name of the function, as in CreateFunctionRequest.
+   * Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The version of the DEVELOPMENT stage that is deleted (CloudFront's `IfMatch`).
+   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
+   * except double quotes.
    *
    * @generated from field: string etag = 2;
    */
@@ -494,7 +503,7 @@ export const DeleteFunctionRequestSchema: GenMessage<DeleteFunctionRequest> = /*
   messageDesc(file_cloudfront_facade_v1_function_service, 13);
 
 /**
- * The response of FunctionService.DeleteFunction.
+ * Response message for FunctionService.DeleteFunction.
  *
  * @generated from message cloudfront_facade.v1.DeleteFunctionResponse
  */
@@ -509,27 +518,30 @@ export const DeleteFunctionResponseSchema: GenMessage<DeleteFunctionResponse> = 
   messageDesc(file_cloudfront_facade_v1_function_service, 14);
 
 /**
- * The request of FunctionService.ListFunctions.
+ * Request message for FunctionService.ListFunctions.
  *
  * @generated from message cloudfront_facade.v1.ListFunctionsRequest
  */
 export type ListFunctionsRequest = Message<"cloudfront_facade.v1.ListFunctionsRequest"> & {
   /**
-   * Optional. The most functions of one answer; CloudFront gives 100 at most, also where none is said.
+   * Optional. The maximum number of functions to return. The service may return fewer than this value. If unset, at
+   * most 100 functions are returned. The maximum value is 100; values above 100 are coerced to 100. Must not be
+   * negative.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * Optional. The `next_page_token` of the answer before, from a request with the same stage.
+   * Optional. A page token, received from a previous `ListFunctions` call. Provide this to retrieve the subsequent
+   * page. When paginating, `stage` must match the call that provided the page token.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Optional. The stage whose functions are listed; DEVELOPMENT, which every function has, where none is said.
+   * Optional. The stage whose functions are listed. The default is DEVELOPMENT, which every function has.
    *
    * @generated from field: cloudfront_facade.v1.FunctionStage stage = 3;
    */
@@ -544,7 +556,7 @@ export const ListFunctionsRequestSchema: GenMessage<ListFunctionsRequest> = /*@_
   messageDesc(file_cloudfront_facade_v1_function_service, 15);
 
 /**
- * The response of FunctionService.ListFunctions.
+ * Response message for FunctionService.ListFunctions.
  *
  * @generated from message cloudfront_facade.v1.ListFunctionsResponse
  */
@@ -557,7 +569,8 @@ export type ListFunctionsResponse = Message<"cloudfront_facade.v1.ListFunctionsR
   functions: FunctionSummary[];
 
   /**
-   * Where the next page begins. Empty on the last one. Opaque.
+   * A token, which can be sent as `page_token` to retrieve the next page. If this field is empty, there are no
+   * subsequent pages.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -572,13 +585,13 @@ export const ListFunctionsResponseSchema: GenMessage<ListFunctionsResponse> = /*
   messageDesc(file_cloudfront_facade_v1_function_service, 16);
 
 /**
- * What a function runs on and with.
+ * The configuration of a function.
  *
  * @generated from message cloudfront_facade.v1.FunctionConfig
  */
 export type FunctionConfig = Message<"cloudfront_facade.v1.FunctionConfig"> & {
   /**
-   * Optional. At most 128 characters that XML 1.0 can carry, without carriage returns.
+   * Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed.
    *
    * @generated from field: string comment = 1;
    */
@@ -592,7 +605,8 @@ export type FunctionConfig = Message<"cloudfront_facade.v1.FunctionConfig"> & {
   runtime: FunctionRuntime;
 
   /**
-   * Optional. The key value store that the function reads: at most one, and only on FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0.
+   * Optional. The key value store that the function reads. At most 1 element; requires
+   * FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyValueStoreAssociation key_value_store_associations = 3;
    */
@@ -613,8 +627,8 @@ export const FunctionConfigSchema: GenMessage<FunctionConfig> = /*@__PURE__*/
  */
 export type KeyValueStoreAssociation = Message<"cloudfront_facade.v1.KeyValueStoreAssociation"> & {
   /**
-   * Required. The ARN of a store that is READY, at most 85 characters:
-   * `arn:aws:cloudfront::ACCOUNT:key-value-store/ID` (CloudFront's `KeyValueStoreARN`).
+   * Required. The ARN of the store (CloudFront's `KeyValueStoreARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`.
+   * At most 85 characters. The store must be READY.
    *
    * @generated from field: string key_value_store_arn = 1;
    */
@@ -642,7 +656,7 @@ export type FunctionSummary = Message<"cloudfront_facade.v1.FunctionSummary"> & 
   name: string;
 
   /**
-   * The status in CloudFront's words, for example `UNPUBLISHED` or `DEPLOYED`. CloudFront leaves this set open.
+   * The status that CloudFront returns, for example `UNPUBLISHED` or `DEPLOYED`. CloudFront may add values.
    *
    * @generated from field: string status = 2;
    */
@@ -671,34 +685,34 @@ export const FunctionSummarySchema: GenMessage<FunctionSummary> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_function_service, 19);
 
 /**
- * The facts that CloudFront adds to a function.
+ * Metadata that CloudFront adds to a function.
  *
  * @generated from message cloudfront_facade.v1.FunctionMetadata
  */
 export type FunctionMetadata = Message<"cloudfront_facade.v1.FunctionMetadata"> & {
   /**
-   * The ARN of the function; both stages have the same one (CloudFront's `FunctionARN`).
+   * The ARN of the function (CloudFront's `FunctionARN`). Both stages have the same one.
    *
    * @generated from field: string function_arn = 1;
    */
   functionArn: string;
 
   /**
-   * The stage that this summary is of.
+   * The stage that this summary describes.
    *
    * @generated from field: cloudfront_facade.v1.FunctionStage stage = 2;
    */
   stage: FunctionStage;
 
   /**
-   * When the function was created, in UTC.
+   * The time at which the function was created, in UTC.
    *
    * @generated from field: google.protobuf.Timestamp created_time = 3;
    */
   createdTime?: Timestamp;
 
   /**
-   * When the function was changed last, in UTC.
+   * The time at which the function was last changed, in UTC.
    *
    * @generated from field: google.protobuf.Timestamp last_modified_time = 4;
    */
@@ -713,13 +727,13 @@ export const FunctionMetadataSchema: GenMessage<FunctionMetadata> = /*@__PURE__*
   messageDesc(file_cloudfront_facade_v1_function_service, 20);
 
 /**
- * The JavaScript runtimes of CloudFront.
+ * The JavaScript runtimes of CloudFront Functions.
  *
  * @generated from enum cloudfront_facade.v1.FunctionRuntime
  */
 export enum FunctionRuntime {
   /**
-   * No runtime: refused in requests; in responses, one that this version of the facade does not know.
+   * Default value. Not allowed in requests. In responses, a runtime that this version of the facade does not know.
    *
    * @generated from enum value: FUNCTION_RUNTIME_UNSPECIFIED = 0;
    */
@@ -733,7 +747,7 @@ export enum FunctionRuntime {
   CLOUDFRONT_JS_1_0 = 1,
 
   /**
-   * `cloudfront-js-2.0`, needed for key value stores.
+   * `cloudfront-js-2.0`. Required for key value stores.
    *
    * @generated from enum value: FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0 = 2;
    */
@@ -753,14 +767,15 @@ export const FunctionRuntimeSchema: GenEnum<FunctionRuntime> = /*@__PURE__*/
  */
 export enum FunctionStage {
   /**
-   * No stage: in requests DEVELOPMENT; in responses, one that this version of the facade does not know.
+   * Default value. In requests, it means DEVELOPMENT. In responses, a stage that this version of the facade does not
+   * know.
    *
    * @generated from enum value: FUNCTION_STAGE_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * The stage in which a function is written and tested.
+   * The stage in which a function is created, updated and tested.
    *
    * @generated from enum value: FUNCTION_STAGE_DEVELOPMENT = 1;
    */
@@ -781,14 +796,17 @@ export const FunctionStageSchema: GenEnum<FunctionStage> = /*@__PURE__*/
   enumDesc(file_cloudfront_facade_v1_function_service, 1);
 
 /**
- * Manages CloudFront functions: the JavaScript that CloudFront runs on viewer requests and responses.
+ * Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
+ *
+ * A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
+ * distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
  *
  * @generated from service cloudfront_facade.v1.FunctionService
  */
 export const FunctionService: GenService<{
   /**
-   * Creates a function in the DEVELOPMENT stage. With a `request_id`, a repeat of the same request answers with the
-   * function that the first one created. Errors: see ErrorReason.
+   * Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
+   * the function that the first request created.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.CreateFunction
    */
@@ -798,7 +816,7 @@ export const FunctionService: GenService<{
     output: typeof CreateFunctionResponseSchema;
   },
   /**
-   * Describes a function in one of its stages. Its code is not part of the answer: see GetFunction.
+   * Describes a stage of a function. The response does not include the code, which GetFunction returns.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.DescribeFunction
    */
@@ -808,7 +826,7 @@ export const FunctionService: GenService<{
     output: typeof DescribeFunctionResponseSchema;
   },
   /**
-   * Gives the code of a function in one of its stages.
+   * Returns the code of a stage of a function.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.GetFunction
    */
@@ -818,9 +836,9 @@ export const FunctionService: GenService<{
     output: typeof GetFunctionResponseSchema;
   },
   /**
-   * Replaces the configuration and the code of a function's DEVELOPMENT stage, both whole: a comment or an association
-   * that is left out is gone. Its tags stay. Where the answer of CloudFront was lost, the function is read, and the call
-   * is OK where it is seen to have this configuration and code.
+   * Replaces the whole configuration and code of a function's DEVELOPMENT stage: an omitted comment or association is
+   * removed. Tags do not change. The call also succeeds if a newer version already has this configuration and code,
+   * so repeating the same request is safe.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.UpdateFunction
    */
@@ -830,7 +848,8 @@ export const FunctionService: GenService<{
     output: typeof UpdateFunctionResponseSchema;
   },
   /**
-   * Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. There is no way back.
+   * Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
+   * another version can be published later. Repeating the same request is safe.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.PublishFunction
    */
@@ -840,8 +859,8 @@ export const FunctionService: GenService<{
     output: typeof PublishFunctionResponseSchema;
   },
   /**
-   * Runs a function with an event, and answers with what it returned, logged and cost. A function that throws is an
-   * answer with `function_error_message`, not an error.
+   * Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
+   * call succeeds and the response has a `function_error_message`.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.TestFunction
    */
@@ -851,7 +870,7 @@ export const FunctionService: GenService<{
     output: typeof TestFunctionResponseSchema;
   },
   /**
-   * Deletes a function in both stages, with its tags. One that a distribution uses is refused with FUNCTION_IN_USE.
+   * Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.DeleteFunction
    */

@@ -16,13 +16,14 @@ export const file_cloudfront_facade_v1_key_value_store_data_service: GenFile = /
   fileDesc("CjdjbG91ZGZyb250X2ZhY2FkZS92MS9rZXlfdmFsdWVfc3RvcmVfZGF0YV9zZXJ2aWNlLnByb3RvEhRjbG91ZGZyb250X2ZhY2FkZS52MSIzCiBEZXNjcmliZUtleVZhbHVlU3RvcmVEYXRhUmVxdWVzdBIPCgdrdnNfYXJuGAEgASgJIvsBCiFEZXNjcmliZUtleVZhbHVlU3RvcmVEYXRhUmVzcG9uc2USDAoEZXRhZxgBIAEoCRISCgppdGVtX2NvdW50GAIgASgDEhsKE3RvdGFsX3NpemVfaW5fYnl0ZXMYAyABKAMSDwoHa3ZzX2FybhgEIAEoCRIrCgdjcmVhdGVkGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1sYXN0X21vZGlmaWVkGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzdGF0dXMYByABKAkSFgoOZmFpbHVyZV9yZWFzb24YCCABKAkiLQoNR2V0S2V5UmVxdWVzdBIPCgdrdnNfYXJuGAEgASgJEgsKA2tleRgCIAEoCSJdCg5HZXRLZXlSZXNwb25zZRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkSEgoKaXRlbV9jb3VudBgDIAEoAxIbChN0b3RhbF9zaXplX2luX2J5dGVzGAQgASgDIkoKDVB1dEtleVJlcXVlc3QSDwoHa3ZzX2FybhgBIAEoCRILCgNrZXkYAiABKAkSDQoFdmFsdWUYAyABKAkSDAoEZXRhZxgEIAEoCSJPCg5QdXRLZXlSZXNwb25zZRISCgppdGVtX2NvdW50GAEgASgDEhsKE3RvdGFsX3NpemVfaW5fYnl0ZXMYAiABKAMSDAoEZXRhZxgDIAEoCSI+ChBEZWxldGVLZXlSZXF1ZXN0Eg8KB2t2c19hcm4YASABKAkSCwoDa2V5GAIgASgJEgwKBGV0YWcYAyABKAkiUgoRRGVsZXRlS2V5UmVzcG9uc2USEgoKaXRlbV9jb3VudBgBIAEoAxIbChN0b3RhbF9zaXplX2luX2J5dGVzGAIgASgDEgwKBGV0YWcYAyABKAkiSQoPTGlzdEtleXNSZXF1ZXN0Eg8KB2t2c19hcm4YASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiWgoQTGlzdEtleXNSZXNwb25zZRItCgVpdGVtcxgBIAMoCzIeLmNsb3VkZnJvbnRfZmFjYWRlLnYxLktleVZhbHVlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSImCghLZXlWYWx1ZRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAkiVgoJS2V5Q2hhbmdlEi0KA3B1dBgBIAEoCzIeLmNsb3VkZnJvbnRfZmFjYWRlLnYxLktleVZhbHVlSAASEAoGZGVsZXRlGAIgASgJSABCCAoGY2hhbmdlImQKEVVwZGF0ZUtleXNSZXF1ZXN0Eg8KB2t2c19hcm4YASABKAkSMAoHY2hhbmdlcxgCIAMoCzIfLmNsb3VkZnJvbnRfZmFjYWRlLnYxLktleUNoYW5nZRIMCgRldGFnGAMgASgJIlMKElVwZGF0ZUtleXNSZXNwb25zZRISCgppdGVtX2NvdW50GAEgASgDEhsKE3RvdGFsX3NpemVfaW5fYnl0ZXMYAiABKAMSDAoEZXRhZxgDIAEoCSJkChFJbXBvcnRLZXlzUmVxdWVzdBIPCgdrdnNfYXJuGAEgASgJEjAKB2NoYW5nZXMYAiADKAsyHy5jbG91ZGZyb250X2ZhY2FkZS52MS5LZXlDaGFuZ2USDAoEZXRhZxgDIAEoCSJsChJJbXBvcnRLZXlzUmVzcG9uc2USFwoPYXBwbGllZF9jaGFuZ2VzGAEgASgDEhIKCml0ZW1fY291bnQYAiABKAMSGwoTdG90YWxfc2l6ZV9pbl9ieXRlcxgDIAEoAxIMCgRldGFnGAQgASgJMtwFChhLZXlWYWx1ZVN0b3JlRGF0YVNlcnZpY2USjAEKGURlc2NyaWJlS2V5VmFsdWVTdG9yZURhdGESNi5jbG91ZGZyb250X2ZhY2FkZS52MS5EZXNjcmliZUtleVZhbHVlU3RvcmVEYXRhUmVxdWVzdBo3LmNsb3VkZnJvbnRfZmFjYWRlLnYxLkRlc2NyaWJlS2V5VmFsdWVTdG9yZURhdGFSZXNwb25zZRJTCgZHZXRLZXkSIy5jbG91ZGZyb250X2ZhY2FkZS52MS5HZXRLZXlSZXF1ZXN0GiQuY2xvdWRmcm9udF9mYWNhZGUudjEuR2V0S2V5UmVzcG9uc2USUwoGUHV0S2V5EiMuY2xvdWRmcm9udF9mYWNhZGUudjEuUHV0S2V5UmVxdWVzdBokLmNsb3VkZnJvbnRfZmFjYWRlLnYxLlB1dEtleVJlc3BvbnNlElwKCURlbGV0ZUtleRImLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkRlbGV0ZUtleVJlcXVlc3QaJy5jbG91ZGZyb250X2ZhY2FkZS52MS5EZWxldGVLZXlSZXNwb25zZRJZCghMaXN0S2V5cxIlLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkxpc3RLZXlzUmVxdWVzdBomLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkxpc3RLZXlzUmVzcG9uc2USZQoKVXBkYXRlS2V5cxInLmNsb3VkZnJvbnRfZmFjYWRlLnYxLlVwZGF0ZUtleXNSZXF1ZXN0GiguY2xvdWRmcm9udF9mYWNhZGUudjEuVXBkYXRlS2V5c1Jlc3BvbnNlIgSItRgBEmcKCkltcG9ydEtleXMSJy5jbG91ZGZyb250X2ZhY2FkZS52MS5JbXBvcnRLZXlzUmVxdWVzdBooLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkltcG9ydEtleXNSZXNwb25zZSIEiLUYASgBQuIBCh1pby5naXRodWIuY2xvdWRmcm9udGZhY2FkZS52MUIdS2V5VmFsdWVTdG9yZURhdGFTZXJ2aWNlUHJvdG9QAVpdZ2l0aHViLmNvbS9jbG91ZGZyb250LWZhY2FkZS9jbG91ZGZyb250LWZhY2FkZS9nZW4vZ28vY2xvdWRmcm9udF9mYWNhZGUvdjE7Y2xvdWRmcm9udGZhY2FkZXYxqgITQ2xvdWRGcm9udEZhY2FkZS5WMcoCE0Nsb3VkRnJvbnRGYWNhZGVcVjHqAhRDbG91ZEZyb250RmFjYWRlOjpWMWIGcHJvdG8z", [file_cloudfront_facade_v1_options, file_google_protobuf_timestamp]);
 
 /**
- * The request of KeyValueStoreDataService.DescribeKeyValueStoreData.
+ * Request message for KeyValueStoreDataService.DescribeKeyValueStoreData.
  *
  * @generated from message cloudfront_facade.v1.DescribeKeyValueStoreDataRequest
  */
 export type DescribeKeyValueStoreDataRequest = Message<"cloudfront_facade.v1.DescribeKeyValueStoreDataRequest"> & {
   /**
-   * Required. The ARN of the store, `arn:aws:cloudfront::ACCOUNT:key-value-store/ID` (CloudFront's `KvsARN`).
+   * Required. The ARN of the store (CloudFront's `KvsARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. At most
+   * 85 characters. DescribeKeyValueStore returns it.
    *
    * @generated from field: string kvs_arn = 1;
    */
@@ -37,7 +38,7 @@ export const DescribeKeyValueStoreDataRequestSchema: GenMessage<DescribeKeyValue
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 0);
 
 /**
- * The response of KeyValueStoreDataService.DescribeKeyValueStoreData.
+ * Response message for KeyValueStoreDataService.DescribeKeyValueStoreData.
  *
  * @generated from message cloudfront_facade.v1.DescribeKeyValueStoreDataResponse
  */
@@ -50,14 +51,14 @@ export type DescribeKeyValueStoreDataResponse = Message<"cloudfront_facade.v1.De
   etag: string;
 
   /**
-   * How many keys there are.
+   * The number of keys.
    *
    * @generated from field: int64 item_count = 2;
    */
   itemCount: bigint;
 
   /**
-   * The size of all keys and values, in bytes.
+   * The total size of all keys and values, in bytes.
    *
    * @generated from field: int64 total_size_in_bytes = 3;
    */
@@ -71,28 +72,28 @@ export type DescribeKeyValueStoreDataResponse = Message<"cloudfront_facade.v1.De
   kvsArn: string;
 
   /**
-   * When the store was created, in UTC.
+   * The time at which the store was created, in UTC.
    *
    * @generated from field: google.protobuf.Timestamp created = 5;
    */
   created?: Timestamp;
 
   /**
-   * When the content was changed last, in UTC.
+   * The time at which the content was last changed, in UTC.
    *
    * @generated from field: google.protobuf.Timestamp last_modified = 6;
    */
   lastModified?: Timestamp;
 
   /**
-   * The status in CloudFront's words, for example `READY`.
+   * The status that CloudFront returns, for example `READY`.
    *
    * @generated from field: string status = 7;
    */
   status: string;
 
   /**
-   * Why the import failed; empty where it did not.
+   * The reason why the import failed. Empty if it did not fail.
    *
    * @generated from field: string failure_reason = 8;
    */
@@ -107,20 +108,21 @@ export const DescribeKeyValueStoreDataResponseSchema: GenMessage<DescribeKeyValu
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 1);
 
 /**
- * The request of KeyValueStoreDataService.GetKey.
+ * Request message for KeyValueStoreDataService.GetKey.
  *
  * @generated from message cloudfront_facade.v1.GetKeyRequest
  */
 export type GetKeyRequest = Message<"cloudfront_facade.v1.GetKeyRequest"> & {
   /**
-   * Required. The ARN of the store (CloudFront's `KvsARN`).
+   * Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest.
    *
    * @generated from field: string kvs_arn = 1;
    */
   kvsArn: string;
 
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry.
+   * Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API has the key in
+   * the path of a URL; use ListKeys for them.
    *
    * @generated from field: string key = 2;
    */
@@ -135,7 +137,7 @@ export const GetKeyRequestSchema: GenMessage<GetKeyRequest> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 2);
 
 /**
- * The response of KeyValueStoreDataService.GetKey.
+ * Response message for KeyValueStoreDataService.GetKey.
  *
  * @generated from message cloudfront_facade.v1.GetKeyResponse
  */
@@ -148,21 +150,21 @@ export type GetKeyResponse = Message<"cloudfront_facade.v1.GetKeyResponse"> & {
   key: string;
 
   /**
-   * Its value.
+   * The value of the key.
    *
    * @generated from field: string value = 2;
    */
   value: string;
 
   /**
-   * How many keys the store has.
+   * The number of keys of the store.
    *
    * @generated from field: int64 item_count = 3;
    */
   itemCount: bigint;
 
   /**
-   * The size of all keys and values, in bytes.
+   * The total size of all keys and values, in bytes.
    *
    * @generated from field: int64 total_size_in_bytes = 4;
    */
@@ -177,35 +179,35 @@ export const GetKeyResponseSchema: GenMessage<GetKeyResponse> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 3);
 
 /**
- * The request of KeyValueStoreDataService.PutKey.
+ * Request message for KeyValueStoreDataService.PutKey.
  *
  * @generated from message cloudfront_facade.v1.PutKeyRequest
  */
 export type PutKeyRequest = Message<"cloudfront_facade.v1.PutKeyRequest"> & {
   /**
-   * Required. The ARN of the store (CloudFront's `KvsARN`).
+   * Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest.
    *
    * @generated from field: string kvs_arn = 1;
    */
   kvsArn: string;
 
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry.
+   * Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed; use UpdateKeys for them.
    *
    * @generated from field: string key = 2;
    */
   key: string;
 
   /**
-   * Optional. The value, at most 1,024 bytes in UTF-8; empty where it is left out.
+   * Optional. The value. At most 1,024 bytes in UTF-8. The default is an empty value.
    *
    * @generated from field: string value = 3;
    */
   value: string;
 
   /**
-   * Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), at most 256 visible ASCII
-   * characters but quotation marks. Where it is left out, the version that the store has.
+   * Optional. The expected version of the store's content (CloudFront's `IfMatch`). At most 256 visible ASCII
+   * characters, except double quotes. If it is not set, the write applies to the current version.
    *
    * @generated from field: string etag = 4;
    */
@@ -220,28 +222,28 @@ export const PutKeyRequestSchema: GenMessage<PutKeyRequest> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 4);
 
 /**
- * The response of KeyValueStoreDataService.PutKey.
+ * Response message for KeyValueStoreDataService.PutKey.
  *
  * @generated from message cloudfront_facade.v1.PutKeyResponse
  */
 export type PutKeyResponse = Message<"cloudfront_facade.v1.PutKeyResponse"> & {
   /**
-   * How many keys the store has now.
+   * The number of keys of the store after the write.
    *
    * @generated from field: int64 item_count = 1;
    */
   itemCount: bigint;
 
   /**
-   * The size of all keys and values now, in bytes.
+   * The total size of all keys and values after the write, in bytes.
    *
    * @generated from field: int64 total_size_in_bytes = 2;
    */
   totalSizeInBytes: bigint;
 
   /**
-   * The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
-   * seen: the version that is there may be of another's later change.
+   * The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
+   * service saw the change by reading the key: the current version may already belong to a later write.
    *
    * @generated from field: string etag = 3;
    */
@@ -256,27 +258,27 @@ export const PutKeyResponseSchema: GenMessage<PutKeyResponse> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 5);
 
 /**
- * The request of KeyValueStoreDataService.DeleteKey.
+ * Request message for KeyValueStoreDataService.DeleteKey.
  *
  * @generated from message cloudfront_facade.v1.DeleteKeyRequest
  */
 export type DeleteKeyRequest = Message<"cloudfront_facade.v1.DeleteKeyRequest"> & {
   /**
-   * Required. The ARN of the store (CloudFront's `KvsARN`).
+   * Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest.
    *
    * @generated from field: string kvs_arn = 1;
    */
   kvsArn: string;
 
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8, but neither `.` nor `..`, which an address cannot carry.
+   * Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed; use UpdateKeys for them.
    *
    * @generated from field: string key = 2;
    */
   key: string;
 
   /**
-   * Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), as in PutKeyRequest.
+   * Optional. The expected version of the store's content (CloudFront's `IfMatch`), as in PutKeyRequest.
    *
    * @generated from field: string etag = 3;
    */
@@ -291,28 +293,28 @@ export const DeleteKeyRequestSchema: GenMessage<DeleteKeyRequest> = /*@__PURE__*
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 6);
 
 /**
- * The response of KeyValueStoreDataService.DeleteKey.
+ * Response message for KeyValueStoreDataService.DeleteKey.
  *
  * @generated from message cloudfront_facade.v1.DeleteKeyResponse
  */
 export type DeleteKeyResponse = Message<"cloudfront_facade.v1.DeleteKeyResponse"> & {
   /**
-   * How many keys the store has now.
+   * The number of keys of the store after the write.
    *
    * @generated from field: int64 item_count = 1;
    */
   itemCount: bigint;
 
   /**
-   * The size of all keys and values now, in bytes.
+   * The total size of all keys and values after the write, in bytes.
    *
    * @generated from field: int64 total_size_in_bytes = 2;
    */
   totalSizeInBytes: bigint;
 
   /**
-   * The new version of the store's content (CloudFront's `ETag`). Empty where CloudFront's answer was lost and the change was
-   * seen: the version that is there may be of another's later change.
+   * The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
+   * service saw the change by reading the key: the current version may already belong to a later write.
    *
    * @generated from field: string etag = 3;
    */
@@ -327,27 +329,29 @@ export const DeleteKeyResponseSchema: GenMessage<DeleteKeyResponse> = /*@__PURE_
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 7);
 
 /**
- * The request of KeyValueStoreDataService.ListKeys.
+ * Request message for KeyValueStoreDataService.ListKeys.
  *
  * @generated from message cloudfront_facade.v1.ListKeysRequest
  */
 export type ListKeysRequest = Message<"cloudfront_facade.v1.ListKeysRequest"> & {
   /**
-   * Required. The ARN of the store (CloudFront's `KvsARN`).
+   * Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest.
    *
    * @generated from field: string kvs_arn = 1;
    */
   kvsArn: string;
 
   /**
-   * Optional. The most keys of one answer; CloudFront gives 50 at most. Where none is said, CloudFront gives 10.
+   * Optional. The maximum number of keys to return. The service may return fewer than this value. If unset, at most 10
+   * keys are returned. The maximum value is 50; values above 50 are coerced to 50. Must not be negative.
    *
    * @generated from field: int32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * Optional. The `next_page_token` of the answer before, from a request for the same store.
+   * Optional. A page token, received from a previous `ListKeys` call. Provide this to retrieve the subsequent page.
+   * When paginating, `kvs_arn` must match the call that provided the page token.
    *
    * @generated from field: string page_token = 3;
    */
@@ -362,20 +366,21 @@ export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 8);
 
 /**
- * The response of KeyValueStoreDataService.ListKeys.
+ * Response message for KeyValueStoreDataService.ListKeys.
  *
  * @generated from message cloudfront_facade.v1.ListKeysResponse
  */
 export type ListKeysResponse = Message<"cloudfront_facade.v1.ListKeysResponse"> & {
   /**
-   * The keys of this page with their values.
+   * The keys of this page, with their values.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyValue items = 1;
    */
   items: KeyValue[];
 
   /**
-   * Where the next page begins. Empty on the last one. Opaque.
+   * A token, which can be sent as `page_token` to retrieve the next page. If this field is empty, there are no
+   * subsequent pages.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -396,14 +401,14 @@ export const ListKeysResponseSchema: GenMessage<ListKeysResponse> = /*@__PURE__*
  */
 export type KeyValue = Message<"cloudfront_facade.v1.KeyValue"> & {
   /**
-   * Required. The key, 1 to 512 bytes in UTF-8.
+   * Required. The key. 1 to 512 bytes in UTF-8.
    *
    * @generated from field: string key = 1;
    */
   key: string;
 
   /**
-   * Optional. The value, at most 1,024 bytes in UTF-8; empty where it is left out.
+   * Optional. The value. At most 1,024 bytes in UTF-8. The default is an empty value.
    *
    * @generated from field: string value = 2;
    */
@@ -418,19 +423,19 @@ export const KeyValueSchema: GenMessage<KeyValue> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 10);
 
 /**
- * One change of a store's content.
+ * A change of one key.
  *
  * @generated from message cloudfront_facade.v1.KeyChange
  */
 export type KeyChange = Message<"cloudfront_facade.v1.KeyChange"> & {
   /**
-   * Required. What is changed.
+   * Required. The kind of the change.
    *
    * @generated from oneof cloudfront_facade.v1.KeyChange.change
    */
   change: {
     /**
-     * A key that gets a value, new or not.
+     * A key to set, with its new value.
      *
      * @generated from field: cloudfront_facade.v1.KeyValue put = 1;
      */
@@ -438,7 +443,7 @@ export type KeyChange = Message<"cloudfront_facade.v1.KeyChange"> & {
     case: "put";
   } | {
     /**
-     * A key that is deleted, 1 to 512 bytes in UTF-8.
+     * A key to delete. 1 to 512 bytes in UTF-8.
      *
      * @generated from field: string delete = 2;
      */
@@ -455,28 +460,31 @@ export const KeyChangeSchema: GenMessage<KeyChange> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 11);
 
 /**
- * The request of KeyValueStoreDataService.UpdateKeys.
+ * Request message for KeyValueStoreDataService.UpdateKeys.
  *
  * @generated from message cloudfront_facade.v1.UpdateKeysRequest
  */
 export type UpdateKeysRequest = Message<"cloudfront_facade.v1.UpdateKeysRequest"> & {
   /**
-   * Required. The ARN of the store (CloudFront's `KvsARN`).
+   * Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest.
    *
    * @generated from field: string kvs_arn = 1;
    */
   kvsArn: string;
 
   /**
-   * Required. At least one change; as many as fit into a request of 4 MiB. ImportKeys takes more.
+   * Required. The changes. At least 1, and as many as fit into a request: 4 MiB, unless the server is configured with
+   * another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last change
+   * wins.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
   changes: KeyChange[];
 
   /**
-   * Optional. The version of the store's content that is changed (CloudFront's `IfMatch`), as in PutKeyRequest. Each
-   * later batch names the version that the one before it made, so that a change by others in between is refused too.
+   * Optional. The expected version of the store's content (CloudFront's `IfMatch`), as in PutKeyRequest. Each batch
+   * after the first one expects the version that the previous batch created, so the call fails with ETAG_MISMATCH if
+   * another caller writes in between.
    *
    * @generated from field: string etag = 3;
    */
@@ -491,20 +499,20 @@ export const UpdateKeysRequestSchema: GenMessage<UpdateKeysRequest> = /*@__PURE_
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 12);
 
 /**
- * The response of KeyValueStoreDataService.UpdateKeys.
+ * Response message for KeyValueStoreDataService.UpdateKeys.
  *
  * @generated from message cloudfront_facade.v1.UpdateKeysResponse
  */
 export type UpdateKeysResponse = Message<"cloudfront_facade.v1.UpdateKeysResponse"> & {
   /**
-   * How many keys the store has now.
+   * The number of keys of the store after the last batch.
    *
    * @generated from field: int64 item_count = 1;
    */
   itemCount: bigint;
 
   /**
-   * The size of all keys and values now, in bytes.
+   * The total size of all keys and values after the last batch, in bytes.
    *
    * @generated from field: int64 total_size_in_bytes = 2;
    */
@@ -526,29 +534,29 @@ export const UpdateKeysResponseSchema: GenMessage<UpdateKeysResponse> = /*@__PUR
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 13);
 
 /**
- * One of the requests of KeyValueStoreDataService.ImportKeys.
+ * Request message for KeyValueStoreDataService.ImportKeys. A call sends one or more of them.
  *
  * @generated from message cloudfront_facade.v1.ImportKeysRequest
  */
 export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"> & {
   /**
-   * Required in the first request. The ARN of the store (CloudFront's `KvsARN`). In later ones it is left out, or the
-   * same.
+   * Required in the first request. The ARN of the store (CloudFront's `KvsARN`), as in
+   * DescribeKeyValueStoreDataRequest. In later requests, unset or the same.
    *
    * @generated from field: string kvs_arn = 1;
    */
   kvsArn: string;
 
   /**
-   * Optional. The next changes. There must be one in all.
+   * Optional. The next changes. A call needs at least 1 change in all its requests.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
   changes: KeyChange[];
 
   /**
-   * Optional, in the first request only. The version of the store's content that is changed (CloudFront's `IfMatch`), as
-   * in UpdateKeysRequest.
+   * Optional in the first request. The expected version of the store's content (CloudFront's `IfMatch`), as in
+   * UpdateKeysRequest. In later requests, unset or the same.
    *
    * @generated from field: string etag = 3;
    */
@@ -563,27 +571,27 @@ export const ImportKeysRequestSchema: GenMessage<ImportKeysRequest> = /*@__PURE_
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 14);
 
 /**
- * The response of KeyValueStoreDataService.ImportKeys.
+ * Response message for KeyValueStoreDataService.ImportKeys.
  *
  * @generated from message cloudfront_facade.v1.ImportKeysResponse
  */
 export type ImportKeysResponse = Message<"cloudfront_facade.v1.ImportKeysResponse"> & {
   /**
-   * How many changes were applied: all.
+   * The number of changes that were applied, which is the number of all changes.
    *
    * @generated from field: int64 applied_changes = 1;
    */
   appliedChanges: bigint;
 
   /**
-   * How many keys the store has now.
+   * The number of keys of the store after the last batch.
    *
    * @generated from field: int64 item_count = 2;
    */
   itemCount: bigint;
 
   /**
-   * The size of all keys and values now, in bytes.
+   * The total size of all keys and values after the last batch, in bytes.
    *
    * @generated from field: int64 total_size_in_bytes = 3;
    */
@@ -605,17 +613,17 @@ export const ImportKeysResponseSchema: GenMessage<ImportKeysResponse> = /*@__PUR
   messageDesc(file_cloudfront_facade_v1_key_value_store_data_service, 15);
 
 /**
- * Reads and writes the keys and values of key value stores: CloudFront's data plane. A store is named by its ARN.
+ * Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
  *
- * The whole store has one version, its `etag` (another than the control plane's). A write that names one is refused
- * with ETAG_MISMATCH where the store has another. A write that names none goes to the store as it is: the service reads
- * the version, and tries a few times more where others write meanwhile.
+ * The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
+ * an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
+ * current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
  *
  * @generated from service cloudfront_facade.v1.KeyValueStoreDataService
  */
 export const KeyValueStoreDataService: GenService<{
   /**
-   * Describes the content of a store: its version, its size, its status. (CloudFront's data-plane DescribeKeyValueStore.)
+   * Describes the content of a store: its version, size and status (DescribeKeyValueStore of CloudFront's data plane).
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.DescribeKeyValueStoreData
    */
@@ -625,7 +633,7 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof DescribeKeyValueStoreDataResponseSchema;
   },
   /**
-   * Gives the value of a key.
+   * Returns the value of a key.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.GetKey
    */
@@ -635,7 +643,7 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof GetKeyResponseSchema;
   },
   /**
-   * Sets the value of a key.
+   * Sets the value of a key, whether or not it exists.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.PutKey
    */
@@ -665,10 +673,10 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof ListKeysResponseSchema;
   },
   /**
-   * Changes any number of keys in the order of the request. They are sent to CloudFront in batches of at most 50 keys and
-   * 3 MB, each of which is applied whole or not at all. Where a batch fails after others were applied, the error has
-   * `outcome=partial`, and its metadata tells how many changes, counted in the order of the request, were applied
-   * (`applied_changes`) and of how many after those it cannot be told (`unknown_changes`).
+   * Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+   * keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
+   * error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
+   * were applied, and the outcome of the next `unknown_changes` is unknown.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.UpdateKeys
    */
@@ -678,7 +686,7 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof UpdateKeysResponseSchema;
   },
   /**
-   * The same as UpdateKeys for as many changes as one likes, in a stream of requests. They are applied as they come.
+   * Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.ImportKeys
    */

@@ -18,45 +18,47 @@ export const file_cloudfront_facade_v1_key_value_store_service: GenFile = /*@__P
   fileDesc("CjJjbG91ZGZyb250X2ZhY2FkZS92MS9rZXlfdmFsdWVfc3RvcmVfc2VydmljZS5wcm90bxIUY2xvdWRmcm9udF9mYWNhZGUudjEi2wEKGkNyZWF0ZUtleVZhbHVlU3RvcmVSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoHY29tbWVudBgCIAEoCUgAiAEBEjkKDWltcG9ydF9zb3VyY2UYAyABKAsyIi5jbG91ZGZyb250X2ZhY2FkZS52MS5JbXBvcnRTb3VyY2USJwoEdGFncxgEIAMoCzIZLmNsb3VkZnJvbnRfZmFjYWRlLnYxLlRhZxISCgpyZXF1ZXN0X2lkGAUgASgJEhUKDXZhbGlkYXRlX29ubHkYBiABKAhCCgoIX2NvbW1lbnQiewobQ3JlYXRlS2V5VmFsdWVTdG9yZVJlc3BvbnNlEjwKD2tleV92YWx1ZV9zdG9yZRgBIAEoCzIjLmNsb3VkZnJvbnRfZmFjYWRlLnYxLktleVZhbHVlU3RvcmUSDAoEZXRhZxgCIAEoCRIQCghsb2NhdGlvbhgDIAEoCSIsChxEZXNjcmliZUtleVZhbHVlU3RvcmVSZXF1ZXN0EgwKBG5hbWUYASABKAkiawodRGVzY3JpYmVLZXlWYWx1ZVN0b3JlUmVzcG9uc2USPAoPa2V5X3ZhbHVlX3N0b3JlGAEgASgLMiMuY2xvdWRmcm9udF9mYWNhZGUudjEuS2V5VmFsdWVTdG9yZRIMCgRldGFnGAIgASgJIkkKGlVwZGF0ZUtleVZhbHVlU3RvcmVSZXF1ZXN0EgwKBG5hbWUYASABKAkSDAoEZXRhZxgCIAEoCRIPCgdjb21tZW50GAMgASgJImkKG1VwZGF0ZUtleVZhbHVlU3RvcmVSZXNwb25zZRI8Cg9rZXlfdmFsdWVfc3RvcmUYASABKAsyIy5jbG91ZGZyb250X2ZhY2FkZS52MS5LZXlWYWx1ZVN0b3JlEgwKBGV0YWcYAiABKAkiOAoaRGVsZXRlS2V5VmFsdWVTdG9yZVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIMCgRldGFnGAIgASgJIh0KG0RlbGV0ZUtleVZhbHVlU3RvcmVSZXNwb25zZSJSChlMaXN0S2V5VmFsdWVTdG9yZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBnN0YXR1cxgDIAEoCSJ0ChpMaXN0S2V5VmFsdWVTdG9yZXNSZXNwb25zZRI9ChBrZXlfdmFsdWVfc3RvcmVzGAEgAygLMiMuY2xvdWRmcm9udF9mYWNhZGUudjEuS2V5VmFsdWVTdG9yZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiKwobV2FpdEZvcktleVZhbHVlU3RvcmVSZXF1ZXN0EgwKBG5hbWUYASABKAkiagocV2FpdEZvcktleVZhbHVlU3RvcmVSZXNwb25zZRI8Cg9rZXlfdmFsdWVfc3RvcmUYASABKAsyIy5jbG91ZGZyb250X2ZhY2FkZS52MS5LZXlWYWx1ZVN0b3JlEgwKBGV0YWcYAiABKAkiXwoMSW1wb3J0U291cmNlEjsKC3NvdXJjZV90eXBlGAEgASgOMiYuY2xvdWRmcm9udF9mYWNhZGUudjEuSW1wb3J0U291cmNlVHlwZRISCgpzb3VyY2VfYXJuGAIgASgJIqABCg1LZXlWYWx1ZVN0b3JlEgwKBG5hbWUYASABKAkSCgoCaWQYAiABKAkSFAoHY29tbWVudBgDIAEoCUgAiAEBEgsKA2FybhgEIAEoCRIOCgZzdGF0dXMYBSABKAkSNgoSbGFzdF9tb2RpZmllZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIKCghfY29tbWVudCpRChBJbXBvcnRTb3VyY2VUeXBlEiIKHklNUE9SVF9TT1VSQ0VfVFlQRV9VTlNQRUNJRklFRBAAEhkKFUlNUE9SVF9TT1VSQ0VfVFlQRV9TMxABMpAGChRLZXlWYWx1ZVN0b3JlU2VydmljZRJ6ChNDcmVhdGVLZXlWYWx1ZVN0b3JlEjAuY2xvdWRmcm9udF9mYWNhZGUudjEuQ3JlYXRlS2V5VmFsdWVTdG9yZVJlcXVlc3QaMS5jbG91ZGZyb250X2ZhY2FkZS52MS5DcmVhdGVLZXlWYWx1ZVN0b3JlUmVzcG9uc2USgAEKFURlc2NyaWJlS2V5VmFsdWVTdG9yZRIyLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkRlc2NyaWJlS2V5VmFsdWVTdG9yZVJlcXVlc3QaMy5jbG91ZGZyb250X2ZhY2FkZS52MS5EZXNjcmliZUtleVZhbHVlU3RvcmVSZXNwb25zZRJ6ChNVcGRhdGVLZXlWYWx1ZVN0b3JlEjAuY2xvdWRmcm9udF9mYWNhZGUudjEuVXBkYXRlS2V5VmFsdWVTdG9yZVJlcXVlc3QaMS5jbG91ZGZyb250X2ZhY2FkZS52MS5VcGRhdGVLZXlWYWx1ZVN0b3JlUmVzcG9uc2USegoTRGVsZXRlS2V5VmFsdWVTdG9yZRIwLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkRlbGV0ZUtleVZhbHVlU3RvcmVSZXF1ZXN0GjEuY2xvdWRmcm9udF9mYWNhZGUudjEuRGVsZXRlS2V5VmFsdWVTdG9yZVJlc3BvbnNlEncKEkxpc3RLZXlWYWx1ZVN0b3JlcxIvLmNsb3VkZnJvbnRfZmFjYWRlLnYxLkxpc3RLZXlWYWx1ZVN0b3Jlc1JlcXVlc3QaMC5jbG91ZGZyb250X2ZhY2FkZS52MS5MaXN0S2V5VmFsdWVTdG9yZXNSZXNwb25zZRKHAQoUV2FpdEZvcktleVZhbHVlU3RvcmUSMS5jbG91ZGZyb250X2ZhY2FkZS52MS5XYWl0Rm9yS2V5VmFsdWVTdG9yZVJlcXVlc3QaMi5jbG91ZGZyb250X2ZhY2FkZS52MS5XYWl0Rm9yS2V5VmFsdWVTdG9yZVJlc3BvbnNlIgiItRgBkLUYAULeAQodaW8uZ2l0aHViLmNsb3VkZnJvbnRmYWNhZGUudjFCGUtleVZhbHVlU3RvcmVTZXJ2aWNlUHJvdG9QAVpdZ2l0aHViLmNvbS9jbG91ZGZyb250LWZhY2FkZS9jbG91ZGZyb250LWZhY2FkZS9nZW4vZ28vY2xvdWRmcm9udF9mYWNhZGUvdjE7Y2xvdWRmcm9udGZhY2FkZXYxqgITQ2xvdWRGcm9udEZhY2FkZS5WMcoCE0Nsb3VkRnJvbnRGYWNhZGVcVjHqAhRDbG91ZEZyb250RmFjYWRlOjpWMWIGcHJvdG8z", [file_cloudfront_facade_v1_options, file_cloudfront_facade_v1_tag, file_google_protobuf_timestamp]);
 
 /**
- * The request of KeyValueStoreService.CreateKeyValueStore.
+ * Request message for KeyValueStoreService.CreateKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.CreateKeyValueStoreRequest
  */
 export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKeyValueStoreRequest"> & {
   /**
-   * Required. 1 to 64 characters of a-z A-Z 0-9 `-` `_`, unique in the account. It cannot be changed later.
+   * Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`. Unique in the account. It cannot be
+   * changed later.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Optional. At most 128 characters that XML 1.0 can carry, without carriage returns. Absent and empty differ: an
-   * empty comment is sent to CloudFront, an absent one is not.
+   * Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. An
+   * unset comment and an empty comment differ: only the empty one is sent to CloudFront.
    *
    * @generated from field: optional string comment = 2;
    */
   comment?: string;
 
   /**
-   * Optional. Where the first keys and values are read from. It is read once, while the store is provisioned; a
-   * failure is seen later in the data plane's description of the store, not in this call.
+   * Optional. The file that the first keys and values are read from. CloudFront reads it only once, while it provisions
+   * the store. If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData
+   * return the reason.
    *
    * @generated from field: cloudfront_facade.v1.ImportSource import_source = 3;
    */
   importSource?: ImportSource;
 
   /**
-   * Optional. The tags that the store is created with, at most 50; at most 49 with a `request_id`, which is kept as a
-   * tag too.
+   * Optional. The tags of the new store. At most 50, or 49 if `request_id` is set, which is stored as a tag. The server
+   * can be configured to allow fewer (`--max-tags`).
    *
    * @generated from field: repeated cloudfront_facade.v1.Tag tags = 4;
    */
   tags: Tag[];
 
   /**
-   * Optional. A UUID in its form of 36 characters that names this create of this name. The same request with the same
-   * id can be repeated until it is answered OK, and the store is created once. Kept on the store as the tag
+   * Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
+   * until it succeeds; the store is created only once. An id is scoped to one store name. The store keeps it in the tag
    * `cloudfront-facade:request`.
    *
    * @generated from field: string request_id = 5;
@@ -64,8 +66,8 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
   requestId: string;
 
   /**
-   * Optional. When true, every rule is checked, and the reads are made that show whether the name is free; nothing is
-   * created, and the response is empty. Quotas and imports show only in the create itself.
+   * Optional. If true, validates the request and reads whether the name is free, but creates nothing. The response is
+   * then empty. Quotas and the import source are only checked by the create itself.
    *
    * @generated from field: bool validate_only = 6;
    */
@@ -80,27 +82,28 @@ export const CreateKeyValueStoreRequestSchema: GenMessage<CreateKeyValueStoreReq
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 0);
 
 /**
- * The response of KeyValueStoreService.CreateKeyValueStore.
+ * Response message for KeyValueStoreService.CreateKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.CreateKeyValueStoreResponse
  */
 export type CreateKeyValueStoreResponse = Message<"cloudfront_facade.v1.CreateKeyValueStoreResponse"> & {
   /**
-   * The store that was created. Unset when `validate_only` was.
+   * The new store. Unset if `validate_only` was true.
    *
    * @generated from field: cloudfront_facade.v1.KeyValueStore key_value_store = 1;
    */
   keyValueStore?: KeyValueStore;
 
   /**
-   * The version of the store's control-plane resource (CloudFront's `ETag`). The data plane has another one.
+   * The version of the store's control-plane resource (CloudFront's `ETag`). The store's content has another version.
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * The URL of the store in CloudFront's own API. Empty where the create was found done by an earlier request.
+   * The URL of the store in CloudFront's own API. Empty if an earlier request created the store, because CloudFront
+   * returns the URL only from the create itself.
    *
    * @generated from field: string location = 3;
    */
@@ -115,13 +118,13 @@ export const CreateKeyValueStoreResponseSchema: GenMessage<CreateKeyValueStoreRe
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 1);
 
 /**
- * The request of KeyValueStoreService.DescribeKeyValueStore.
+ * Request message for KeyValueStoreService.DescribeKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.DescribeKeyValueStoreRequest
  */
 export type DescribeKeyValueStoreRequest = Message<"cloudfront_facade.v1.DescribeKeyValueStoreRequest"> & {
   /**
-   * Required. The name of the store, as in CreateKeyValueStoreRequest.
+   * Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
@@ -136,7 +139,7 @@ export const DescribeKeyValueStoreRequestSchema: GenMessage<DescribeKeyValueStor
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 2);
 
 /**
- * The response of KeyValueStoreService.DescribeKeyValueStore.
+ * Response message for KeyValueStoreService.DescribeKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.DescribeKeyValueStoreResponse
  */
@@ -149,7 +152,7 @@ export type DescribeKeyValueStoreResponse = Message<"cloudfront_facade.v1.Descri
   keyValueStore?: KeyValueStore;
 
   /**
-   * The version of the store's control-plane resource (CloudFront's `ETag`). The data plane has another one.
+   * The version of the store's control-plane resource (CloudFront's `ETag`). The store's content has another version.
    *
    * @generated from field: string etag = 2;
    */
@@ -164,29 +167,30 @@ export const DescribeKeyValueStoreResponseSchema: GenMessage<DescribeKeyValueSto
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 3);
 
 /**
- * The request of KeyValueStoreService.UpdateKeyValueStore.
+ * Request message for KeyValueStoreService.UpdateKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.UpdateKeyValueStoreRequest
  */
 export type UpdateKeyValueStoreRequest = Message<"cloudfront_facade.v1.UpdateKeyValueStoreRequest"> & {
   /**
-   * Required. The name of the store, as in CreateKeyValueStoreRequest.
+   * Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The version of the store's control-plane resource (CloudFront's `IfMatch`), 1 to 256 visible ASCII
-   * characters but quotation marks.
+   * Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
+   * DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes. If the store has another
+   * version, the call fails with ETAG_MISMATCH, unless that version already has this comment.
    *
    * @generated from field: string etag = 2;
    */
   etag: string;
 
   /**
-   * Optional. The new comment, at most 128 characters that XML 1.0 can carry, without carriage returns. Empty where it
-   * is left out.
+   * Optional. The new comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. If
+   * it is not set, the comment becomes empty.
    *
    * @generated from field: string comment = 3;
    */
@@ -201,13 +205,13 @@ export const UpdateKeyValueStoreRequestSchema: GenMessage<UpdateKeyValueStoreReq
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 4);
 
 /**
- * The response of KeyValueStoreService.UpdateKeyValueStore.
+ * Response message for KeyValueStoreService.UpdateKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.UpdateKeyValueStoreResponse
  */
 export type UpdateKeyValueStoreResponse = Message<"cloudfront_facade.v1.UpdateKeyValueStoreResponse"> & {
   /**
-   * The store, as it is now.
+   * The store after the update.
    *
    * @generated from field: cloudfront_facade.v1.KeyValueStore key_value_store = 1;
    */
@@ -229,20 +233,21 @@ export const UpdateKeyValueStoreResponseSchema: GenMessage<UpdateKeyValueStoreRe
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 5);
 
 /**
- * The request of KeyValueStoreService.DeleteKeyValueStore.
+ * Request message for KeyValueStoreService.DeleteKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.DeleteKeyValueStoreRequest
  */
 export type DeleteKeyValueStoreRequest = Message<"cloudfront_facade.v1.DeleteKeyValueStoreRequest"> & {
   /**
-   * Required. The name of the store, as in CreateKeyValueStoreRequest.
+   * Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
   name: string;
 
   /**
-   * Required. The version of the store's control-plane resource (CloudFront's `IfMatch`).
+   * Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
+   * DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes.
    *
    * @generated from field: string etag = 2;
    */
@@ -257,7 +262,7 @@ export const DeleteKeyValueStoreRequestSchema: GenMessage<DeleteKeyValueStoreReq
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 6);
 
 /**
- * The response of KeyValueStoreService.DeleteKeyValueStore.
+ * Response message for KeyValueStoreService.DeleteKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.DeleteKeyValueStoreResponse
  */
@@ -272,27 +277,29 @@ export const DeleteKeyValueStoreResponseSchema: GenMessage<DeleteKeyValueStoreRe
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 7);
 
 /**
- * The request of KeyValueStoreService.ListKeyValueStores.
+ * Request message for KeyValueStoreService.ListKeyValueStores.
  *
  * @generated from message cloudfront_facade.v1.ListKeyValueStoresRequest
  */
 export type ListKeyValueStoresRequest = Message<"cloudfront_facade.v1.ListKeyValueStoresRequest"> & {
   /**
-   * Optional. The most stores of one answer; CloudFront gives 100 at most, also where none is said.
+   * Optional. The maximum number of stores to return. The service may return fewer than this value. If unset, at most
+   * 100 stores are returned. The maximum value is 100; values above 100 are coerced to 100. Must not be negative.
    *
    * @generated from field: int32 page_size = 1;
    */
   pageSize: number;
 
   /**
-   * Optional. The `next_page_token` of the answer before, from a request with the same status.
+   * Optional. A page token, received from a previous `ListKeyValueStores` call. Provide this to retrieve the subsequent
+   * page. When paginating, `status` must match the call that provided the page token.
    *
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
 
   /**
-   * Optional. Only stores of this status, for example `READY`: at most 64 of A-Z and `_`.
+   * Optional. Only lists stores with this status, for example `READY`. 1 to 64 characters: A-Z `_`.
    *
    * @generated from field: string status = 3;
    */
@@ -307,7 +314,7 @@ export const ListKeyValueStoresRequestSchema: GenMessage<ListKeyValueStoresReque
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 8);
 
 /**
- * The response of KeyValueStoreService.ListKeyValueStores.
+ * Response message for KeyValueStoreService.ListKeyValueStores.
  *
  * @generated from message cloudfront_facade.v1.ListKeyValueStoresResponse
  */
@@ -320,7 +327,8 @@ export type ListKeyValueStoresResponse = Message<"cloudfront_facade.v1.ListKeyVa
   keyValueStores: KeyValueStore[];
 
   /**
-   * Where the next page begins. Empty on the last one. Opaque.
+   * A token, which can be sent as `page_token` to retrieve the next page. If this field is empty, there are no
+   * subsequent pages.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -335,13 +343,13 @@ export const ListKeyValueStoresResponseSchema: GenMessage<ListKeyValueStoresResp
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 9);
 
 /**
- * The request of KeyValueStoreService.WaitForKeyValueStore.
+ * Request message for KeyValueStoreService.WaitForKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.WaitForKeyValueStoreRequest
  */
 export type WaitForKeyValueStoreRequest = Message<"cloudfront_facade.v1.WaitForKeyValueStoreRequest"> & {
   /**
-   * Required. The name of the store, as in CreateKeyValueStoreRequest.
+   * Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`.
    *
    * @generated from field: string name = 1;
    */
@@ -356,13 +364,13 @@ export const WaitForKeyValueStoreRequestSchema: GenMessage<WaitForKeyValueStoreR
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 10);
 
 /**
- * The response of KeyValueStoreService.WaitForKeyValueStore.
+ * Response message for KeyValueStoreService.WaitForKeyValueStore.
  *
  * @generated from message cloudfront_facade.v1.WaitForKeyValueStoreResponse
  */
 export type WaitForKeyValueStoreResponse = Message<"cloudfront_facade.v1.WaitForKeyValueStoreResponse"> & {
   /**
-   * The store, which is READY.
+   * The store. Its status is READY.
    *
    * @generated from field: cloudfront_facade.v1.KeyValueStore key_value_store = 1;
    */
@@ -384,7 +392,7 @@ export const WaitForKeyValueStoreResponseSchema: GenMessage<WaitForKeyValueStore
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 11);
 
 /**
- * A file that a new store is filled from.
+ * The file that a new store is filled from.
  *
  * @generated from message cloudfront_facade.v1.ImportSource
  */
@@ -397,8 +405,10 @@ export type ImportSource = Message<"cloudfront_facade.v1.ImportSource"> & {
   sourceType: ImportSourceType;
 
   /**
-   * Required. The ARN of an S3 object, `arn:aws:s3:::BUCKET/KEY` (also `aws-cn`, `aws-us-gov`). The object is JSON in
-   * UTF-8, at most 5 MB: `{"data":[{"key":"k","value":"v"}]}` (CloudFront's `SourceARN`).
+   * Required. The ARN of an S3 object (CloudFront's `SourceARN`): `arn:aws:s3:::BUCKET/KEY`, also `aws-cn` and
+   * `aws-us-gov`. BUCKET is 3 to 255 characters: a-z A-Z 0-9 `.` `_` `-`. KEY is 1 to 1,024 bytes in UTF-8, each
+   * character valid in XML 1.0; carriage returns are not allowed.
+   * The object is a JSON file in UTF-8 of at most 5 MB: `{"data":[{"key":"k","value":"v"}]}`.
    *
    * @generated from field: string source_arn = 2;
    */
@@ -413,7 +423,7 @@ export const ImportSourceSchema: GenMessage<ImportSource> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 12);
 
 /**
- * A key value store, as the control plane knows it.
+ * The control-plane resource of a key value store.
  *
  * @generated from message cloudfront_facade.v1.KeyValueStore
  */
@@ -426,35 +436,35 @@ export type KeyValueStore = Message<"cloudfront_facade.v1.KeyValueStore"> & {
   name: string;
 
   /**
-   * The id that CloudFront gave the store; the last part of its ARN.
+   * The id that CloudFront assigned to the store. It is the last part of the ARN.
    *
    * @generated from field: string id = 2;
    */
   id: string;
 
   /**
-   * The comment. Absent where the store has none.
+   * The comment. Unset if the store does not have one.
    *
    * @generated from field: optional string comment = 3;
    */
   comment?: string;
 
   /**
-   * The ARN, which names the store in associations, in tag calls and in the data plane.
+   * The ARN of the store. Associations, TagService and KeyValueStoreDataService identify the store by it.
    *
    * @generated from field: string arn = 4;
    */
   arn: string;
 
   /**
-   * The status in CloudFront's words: `PROVISIONING`, then `READY`. CloudFront leaves this set open.
+   * The status that CloudFront returns: `PROVISIONING`, then `READY`. CloudFront may add values.
    *
    * @generated from field: string status = 5;
    */
   status: string;
 
   /**
-   * When the store was changed last, in UTC.
+   * The time at which the store was last changed, in UTC.
    *
    * @generated from field: google.protobuf.Timestamp last_modified_time = 6;
    */
@@ -469,13 +479,13 @@ export const KeyValueStoreSchema: GenMessage<KeyValueStore> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 13);
 
 /**
- * The kinds of source that a store can be filled from.
+ * The kinds of files that a store can be filled from.
  *
  * @generated from enum cloudfront_facade.v1.ImportSourceType
  */
 export enum ImportSourceType {
   /**
-   * No kind: refused in requests.
+   * Default value. Not allowed in requests.
    *
    * @generated from enum value: IMPORT_SOURCE_TYPE_UNSPECIFIED = 0;
    */
@@ -496,15 +506,16 @@ export const ImportSourceTypeSchema: GenEnum<ImportSourceType> = /*@__PURE__*/
   enumDesc(file_cloudfront_facade_v1_key_value_store_service, 0);
 
 /**
- * Manages CloudFront key value stores: the data that CloudFront functions read.
+ * Manages CloudFront key value stores: the data that CloudFront functions read. KeyValueStoreDataService reads and
+ * writes their keys. Errors are listed in ErrorReason.
  *
  * @generated from service cloudfront_facade.v1.KeyValueStoreService
  */
 export const KeyValueStoreService: GenService<{
   /**
-   * Creates a key value store, empty or filled from an import. It is PROVISIONING at first, and usable once READY.
-   * With a `request_id`, a repeat of the same request answers with the store that the first one created. Errors: see
-   * ErrorReason.
+   * Creates a key value store, either empty or filled from an import. A new store is PROVISIONING and can be used when
+   * it is READY; WaitForKeyValueStore waits for that. If `request_id` is set, repeating the same request is safe: it
+   * returns the store that the first request created.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.CreateKeyValueStore
    */
@@ -524,7 +535,8 @@ export const KeyValueStoreService: GenService<{
     output: typeof DescribeKeyValueStoreResponseSchema;
   },
   /**
-   * Changes the comment of a key value store, the only thing that can be changed here.
+   * Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+   * version already has this comment, so repeating the same request is safe.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.UpdateKeyValueStore
    */
@@ -534,8 +546,8 @@ export const KeyValueStoreService: GenService<{
     output: typeof UpdateKeyValueStoreResponseSchema;
   },
   /**
-   * Deletes a key value store with all its keys and tags. One that functions are associated with is refused with
-   * KEY_VALUE_STORE_IN_USE.
+   * Deletes a key value store with all its keys and tags. Fails with KEY_VALUE_STORE_IN_USE if a function is associated
+   * with it.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.DeleteKeyValueStore
    */
@@ -545,7 +557,7 @@ export const KeyValueStoreService: GenService<{
     output: typeof DeleteKeyValueStoreResponseSchema;
   },
   /**
-   * Lists the key value stores.
+   * Lists key value stores.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.ListKeyValueStores
    */
@@ -555,8 +567,8 @@ export const KeyValueStoreService: GenService<{
     output: typeof ListKeyValueStoresResponseSchema;
   },
   /**
-   * Answers when a key value store is READY: give it a deadline of up to 30 minutes. A store whose import failed is
-   * refused with KEY_VALUE_STORE_FAILED and the reason.
+   * Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
+   * KEY_VALUE_STORE_FAILED if the import of the store failed.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.WaitForKeyValueStore
    */

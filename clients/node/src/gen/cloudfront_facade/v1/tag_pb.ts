@@ -13,22 +13,23 @@ export const file_cloudfront_facade_v1_tag: GenFile = /*@__PURE__*/
   fileDesc("Ch5jbG91ZGZyb250X2ZhY2FkZS92MS90YWcucHJvdG8SFGNsb3VkZnJvbnRfZmFjYWRlLnYxIjAKA1RhZxILCgNrZXkYASABKAkSEgoFdmFsdWUYAiABKAlIAIgBAUIICgZfdmFsdWVCzQEKHWlvLmdpdGh1Yi5jbG91ZGZyb250ZmFjYWRlLnYxQghUYWdQcm90b1ABWl1naXRodWIuY29tL2Nsb3VkZnJvbnQtZmFjYWRlL2Nsb3VkZnJvbnQtZmFjYWRlL2dlbi9nby9jbG91ZGZyb250X2ZhY2FkZS92MTtjbG91ZGZyb250ZmFjYWRldjGqAhNDbG91ZEZyb250RmFjYWRlLlYxygITQ2xvdWRGcm9udEZhY2FkZVxWMeoCFENsb3VkRnJvbnRGYWNhZGU6OlYxYgZwcm90bzM");
 
 /**
- * A label of a resource: a key and, optionally, a value.
+ * A label of a function or a key value store: a key with an optional value.
  *
  * @generated from message cloudfront_facade.v1.Tag
  */
 export type Tag = Message<"cloudfront_facade.v1.Tag"> & {
   /**
-   * Required. 1 to 128 characters of a-z A-Z 0-9, space and `_ - . : / = + @`. Unique within a request (upper and
-   * lower case differ). Must not start with `aws:` or `cloudfront-facade:`, in any case.
+   * Required. The key. 1 to 128 characters: a-z A-Z 0-9, space and `_ - . : / = + @`. Each key may occur only once in a
+   * request; keys are case-sensitive. Must not start with `aws:` or `cloudfront-facade:` in any case. The server can be
+   * configured to allow all Unicode letters, numbers and spaces (`--tag-charset unicode`).
    *
    * @generated from field: string key = 1;
    */
   key: string;
 
   /**
-   * Optional. 0 to 256 characters of the same set. Absent and empty are sent to CloudFront differently: a tag
-   * without a value, and a tag whose value is empty.
+   * Optional. The value. 0 to 256 characters of the same set. An unset value and an empty value differ: CloudFront
+   * stores a tag without a value, or a tag whose value is empty.
    *
    * @generated from field: optional string value = 2;
    */

@@ -15,21 +15,22 @@ export const file_cloudfront_facade_v1_tag_service: GenFile = /*@__PURE__*/
   fileDesc("CiZjbG91ZGZyb250X2ZhY2FkZS92MS90YWdfc2VydmljZS5wcm90bxIUY2xvdWRmcm9udF9mYWNhZGUudjEiTwoSVGFnUmVzb3VyY2VSZXF1ZXN0EhAKCHJlc291cmNlGAEgASgJEicKBHRhZ3MYAiADKAsyGS5jbG91ZGZyb250X2ZhY2FkZS52MS5UYWciFQoTVGFnUmVzb3VyY2VSZXNwb25zZSI6ChRVbnRhZ1Jlc291cmNlUmVxdWVzdBIQCghyZXNvdXJjZRgBIAEoCRIQCgh0YWdfa2V5cxgCIAMoCSIXChVVbnRhZ1Jlc291cmNlUmVzcG9uc2UiLgoaTGlzdFRhZ3NGb3JSZXNvdXJjZVJlcXVlc3QSEAoIcmVzb3VyY2UYASABKAkiRgobTGlzdFRhZ3NGb3JSZXNvdXJjZVJlc3BvbnNlEicKBHRhZ3MYASADKAsyGS5jbG91ZGZyb250X2ZhY2FkZS52MS5UYWcy1gIKClRhZ1NlcnZpY2USYgoLVGFnUmVzb3VyY2USKC5jbG91ZGZyb250X2ZhY2FkZS52MS5UYWdSZXNvdXJjZVJlcXVlc3QaKS5jbG91ZGZyb250X2ZhY2FkZS52MS5UYWdSZXNvdXJjZVJlc3BvbnNlEmgKDVVudGFnUmVzb3VyY2USKi5jbG91ZGZyb250X2ZhY2FkZS52MS5VbnRhZ1Jlc291cmNlUmVxdWVzdBorLmNsb3VkZnJvbnRfZmFjYWRlLnYxLlVudGFnUmVzb3VyY2VSZXNwb25zZRJ6ChNMaXN0VGFnc0ZvclJlc291cmNlEjAuY2xvdWRmcm9udF9mYWNhZGUudjEuTGlzdFRhZ3NGb3JSZXNvdXJjZVJlcXVlc3QaMS5jbG91ZGZyb250X2ZhY2FkZS52MS5MaXN0VGFnc0ZvclJlc291cmNlUmVzcG9uc2VC1AEKHWlvLmdpdGh1Yi5jbG91ZGZyb250ZmFjYWRlLnYxQg9UYWdTZXJ2aWNlUHJvdG9QAVpdZ2l0aHViLmNvbS9jbG91ZGZyb250LWZhY2FkZS9jbG91ZGZyb250LWZhY2FkZS9nZW4vZ28vY2xvdWRmcm9udF9mYWNhZGUvdjE7Y2xvdWRmcm9udGZhY2FkZXYxqgITQ2xvdWRGcm9udEZhY2FkZS5WMcoCE0Nsb3VkRnJvbnRGYWNhZGVcVjHqAhRDbG91ZEZyb250RmFjYWRlOjpWMWIGcHJvdG8z", [file_cloudfront_facade_v1_tag]);
 
 /**
- * The request of TagService.TagResource.
+ * Request message for TagService.TagResource.
  *
  * @generated from message cloudfront_facade.v1.TagResourceRequest
  */
 export type TagResourceRequest = Message<"cloudfront_facade.v1.TagResourceRequest"> & {
   /**
-   * Required. The ARN of a function or a key value store:
-   * `arn:aws:cloudfront::ACCOUNT:function/NAME` or `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`.
+   * Required. The ARN of a function or a key value store: `arn:aws:cloudfront::ACCOUNT:function/NAME` or
+   * `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. DescribeFunction and DescribeKeyValueStore return it.
    *
    * @generated from field: string resource = 1;
    */
   resource: string;
 
   /**
-   * Required. 1 to 50 tags. With those that the resource has already, there may be 50 in all.
+   * Required. The tags to set. 1 to 50 tags. Together with its existing tags, the resource may have at most 50; tags
+   * that AWS itself sets do not count. The server can be configured to allow fewer (`--max-tags`).
    *
    * @generated from field: repeated cloudfront_facade.v1.Tag tags = 2;
    */
@@ -44,7 +45,7 @@ export const TagResourceRequestSchema: GenMessage<TagResourceRequest> = /*@__PUR
   messageDesc(file_cloudfront_facade_v1_tag_service, 0);
 
 /**
- * The response of TagService.TagResource.
+ * Response message for TagService.TagResource.
  *
  * @generated from message cloudfront_facade.v1.TagResourceResponse
  */
@@ -59,7 +60,7 @@ export const TagResourceResponseSchema: GenMessage<TagResourceResponse> = /*@__P
   messageDesc(file_cloudfront_facade_v1_tag_service, 1);
 
 /**
- * The request of TagService.UntagResource.
+ * Request message for TagService.UntagResource.
  *
  * @generated from message cloudfront_facade.v1.UntagResourceRequest
  */
@@ -72,7 +73,7 @@ export type UntagResourceRequest = Message<"cloudfront_facade.v1.UntagResourceRe
   resource: string;
 
   /**
-   * Required. 1 to 50 keys, each as in Tag, none twice.
+   * Required. The keys of the tags to remove. 1 to 50 different keys, each with the limits of Tag.key.
    *
    * @generated from field: repeated string tag_keys = 2;
    */
@@ -87,7 +88,7 @@ export const UntagResourceRequestSchema: GenMessage<UntagResourceRequest> = /*@_
   messageDesc(file_cloudfront_facade_v1_tag_service, 2);
 
 /**
- * The response of TagService.UntagResource.
+ * Response message for TagService.UntagResource.
  *
  * @generated from message cloudfront_facade.v1.UntagResourceResponse
  */
@@ -102,7 +103,7 @@ export const UntagResourceResponseSchema: GenMessage<UntagResourceResponse> = /*
   messageDesc(file_cloudfront_facade_v1_tag_service, 3);
 
 /**
- * The request of TagService.ListTagsForResource.
+ * Request message for TagService.ListTagsForResource.
  *
  * @generated from message cloudfront_facade.v1.ListTagsForResourceRequest
  */
@@ -123,13 +124,13 @@ export const ListTagsForResourceRequestSchema: GenMessage<ListTagsForResourceReq
   messageDesc(file_cloudfront_facade_v1_tag_service, 4);
 
 /**
- * The response of TagService.ListTagsForResource.
+ * Response message for TagService.ListTagsForResource.
  *
  * @generated from message cloudfront_facade.v1.ListTagsForResourceResponse
  */
 export type ListTagsForResourceResponse = Message<"cloudfront_facade.v1.ListTagsForResourceResponse"> & {
   /**
-   * The tags, all of them.
+   * All tags of the resource. The list is not paginated.
    *
    * @generated from field: repeated cloudfront_facade.v1.Tag tags = 1;
    */
@@ -144,13 +145,13 @@ export const ListTagsForResourceResponseSchema: GenMessage<ListTagsForResourceRe
   messageDesc(file_cloudfront_facade_v1_tag_service, 5);
 
 /**
- * Manages the tags of functions and key value stores. Tags belong to the ARN: both stages of a function share them.
+ * Manages the tags of functions and key value stores. Tags belong to an ARN, so both stages of a function share them.
  *
  * @generated from service cloudfront_facade.v1.TagService
  */
 export const TagService: GenService<{
   /**
-   * Adds tags to a resource; a key that is there already gets the new value.
+   * Adds tags to a resource. If the resource already has a key, its value is replaced.
    *
    * @generated from rpc cloudfront_facade.v1.TagService.TagResource
    */
@@ -160,7 +161,7 @@ export const TagService: GenService<{
     output: typeof TagResourceResponseSchema;
   },
   /**
-   * Takes tags from a resource. A key that is not there does no harm.
+   * Removes tags from a resource. Keys that the resource does not have are ignored.
    *
    * @generated from rpc cloudfront_facade.v1.TagService.UntagResource
    */
@@ -170,7 +171,7 @@ export const TagService: GenService<{
     output: typeof UntagResourceResponseSchema;
   },
   /**
-   * Lists the tags of a resource, the service's own `cloudfront-facade:request` among them.
+   * Lists the tags of a resource, including `cloudfront-facade:request`, which the service itself sets.
    *
    * @generated from rpc cloudfront_facade.v1.TagService.ListTagsForResource
    */
