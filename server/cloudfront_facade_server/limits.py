@@ -35,6 +35,14 @@ ETAG_PATTERN: Final = re.compile(r"[!#-~]*")
 REQUEST_ID_PATTERN: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """A UUID of any version in its form of 36 characters. RFC 9562, section 4."""
 
+# --- quotas of an account ------------------------------------------------------------------------------------------
+
+FUNCTIONS_QUOTA: Final = 100
+"""Functions of an account. Developer Guide, quotas on CloudFront Functions."""
+
+KEY_VALUE_STORES_QUOTA: Final = 200
+"""Stores of an account. Developer Guide, quotas on CloudFront KeyValueStore."""
+
 # --- functions ---------------------------------------------------------------------------------------------------
 
 FUNCTION_CODE_QUOTA: Final = 10_240
@@ -88,11 +96,8 @@ UPDATE_KEYS_MAX_BYTES: Final = 3_000_000
 
 # --- lists -------------------------------------------------------------------------------------------------------
 
-FUNCTIONS_PAGE_MAX: Final = 100
-"""Functions on a page. API reference, ListFunctions."""
-
-KEY_VALUE_STORES_PAGE_MAX: Final = 100
-"""Stores on a page. API reference, ListKeyValueStores."""
+LIST_PAGE_MAX: Final = 100
+"""Functions or stores on a page, also if the request sets no size. API reference, ListFunctions, ListKeyValueStores."""
 
 KEYS_PAGE_MAX: Final = 50
 """Keys on a page. Data plane's service model, ListKeysRequestMaxResultsInteger."""

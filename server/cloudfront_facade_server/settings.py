@@ -84,8 +84,10 @@ class ServeSettings(ListenSettings):
     )
     embedded_s3_dir: DirectoryPath | None = Field(None, description="folder whose BUCKET/KEY files are S3 objects")
     embedded_provisioning_seconds: _Seconds = Field(0.0, description="seconds until a new store is READY")
-    embedded_max_functions: _Count = Field(100, description="quota of functions")
-    embedded_max_key_value_stores: _Count = Field(200, description="quota of key value stores")
+    embedded_max_functions: _Count = Field(limits.FUNCTIONS_QUOTA, description="quota of functions")
+    embedded_max_key_value_stores: _Count = Field(
+        limits.KEY_VALUE_STORES_QUOTA, description="quota of key value stores"
+    )
 
     max_tags: int = Field(
         limits.TAGS_MAX, ge=1, le=limits.TAGS_MAX, description="tags of a resource, the request tag included"

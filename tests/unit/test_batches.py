@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudfront_facade_server.upstream.batches import MAX_BYTES, MAX_KEYS, Batch, Change, arguments, batches
+from cloudfront_facade_server.limits import UPDATE_KEYS_MAX_BYTES, UPDATE_KEYS_MAX_KEYS
+from cloudfront_facade_server.upstream.batches import Batch, Change, arguments, batches
 
 CHANGES = st.lists(st.tuples(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=5)), max_size=300)
 
@@ -25,7 +26,7 @@ def test_nothing_is_lost_and_the_order_stays(changes: list[Change]) -> None:
 @given(CHANGES)
 def test_a_batch_is_what_cloudfront_takes(changes: list[Change]) -> None:
     for batch in batches(changes):
-        assert 1 <= len(batch.values) <= MAX_KEYS
+        assert 1 <= len(batch.values) <= UPDATE_KEYS_MAX_KEYS
 
 
 def test_batches_are_as_large_as_they_may_be() -> None:
@@ -40,14 +41,14 @@ def test_of_a_key_that_comes_again_a_batch_has_the_last_change_and_counts_all() 
 
 
 def test_a_batch_that_is_full_takes_the_keys_that_it_has() -> None:
-    keys = [(f"key-{number}", "v") for number in range(MAX_KEYS)]
-    assert [each.changes for each in batches([*keys, keys[0], ("new", "v")])] == [MAX_KEYS + 1, 1]
+    keys = [(f"key-{number}", "v") for number in range(UPDATE_KEYS_MAX_KEYS)]
+    assert [each.changes for each in batches([*keys, keys[0], ("new", "v")])] == [UPDATE_KEYS_MAX_KEYS + 1, 1]
 
 
 def test_a_batch_stays_below_the_bytes_of_a_call_however_its_text_is_escaped() -> None:
     large = "\x00" * 100_000
     for batch in batches((f"{number}", large) for number in range(20)):
-        assert len(json.dumps(arguments(batch))) <= MAX_BYTES
+        assert len(json.dumps(arguments(batch))) <= UPDATE_KEYS_MAX_BYTES
 
 
 def test_changes_are_taken_only_as_they_are_needed() -> None:
@@ -59,7 +60,7 @@ def test_changes_are_taken_only_as_they_are_needed() -> None:
             yield (f"{number}", "v")
 
     next(batches(changes()))
-    assert len(taken) == MAX_KEYS + 1
+    assert len(taken) == UPDATE_KEYS_MAX_KEYS + 1
 
 
 def test_puts_and_deletes_are_told_apart_and_left_out_where_empty() -> None:

@@ -6,14 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from .. import limits
+
 Change = tuple[str, str | None]
 """A key and its new value; None where it is deleted."""
-
-MAX_KEYS: Final = 50
-"""Keys of one UpdateKeys. Developer Guide, quotas on CloudFront KeyValueStore."""
-
-MAX_BYTES: Final = 3_000_000
-"""Bytes of one UpdateKeys. Developer Guide, quotas on CloudFront KeyValueStore: 3 MB."""
 
 _OVERHEAD_BYTES: Final = 24
 """What a change takes in JSON beside its key and value, at most: `{"Key":"","Value":""},`."""
@@ -41,8 +37,8 @@ def batches(changes: Iterable[Change]) -> Iterator[Batch]:
     size = 0
     for key, value in changes:
         bytes_of_change = _ESCAPED * (len(key) + len(value or "")) + _OVERHEAD_BYTES
-        is_full = len(batch.values) == MAX_KEYS and key not in batch.values
-        if batch.changes and (is_full or size + bytes_of_change > MAX_BYTES):
+        is_full = len(batch.values) == limits.UPDATE_KEYS_MAX_KEYS and key not in batch.values
+        if batch.changes and (is_full or size + bytes_of_change > limits.UPDATE_KEYS_MAX_BYTES):
             yield batch
             batch, size = Batch(), 0
         batch.values[key] = value

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ... import limits
 from ..protocol import Response
 from .database import Database, unusable
 from .functions import Functions
@@ -53,9 +54,9 @@ class EmbeddedBackend:
         path: str,
         s3_dir: Path | None,
         provisioning_seconds: float = 0,
-        max_functions: int = 100,
-        max_key_value_stores: int = 200,
-        max_function_code_bytes: int = 10_240,
+        max_functions: int = limits.FUNCTIONS_QUOTA,
+        max_key_value_stores: int = limits.KEY_VALUE_STORES_QUOTA,
+        max_function_code_bytes: int = limits.FUNCTION_CODE_QUOTA,
         clock: Callable[[], datetime] = _utc_now,
         busy_timeout_seconds: float = 5,
         runner: CodeRunner | None = None,

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ... import limits
 from .responses import CloudFrontError, from_milliseconds, invalid_argument
 from .store_queries import READY, store_by_arn
 
 DEVELOPMENT = "DEVELOPMENT"
 LIVE = "LIVE"
-
-MAX_ASSOCIATIONS = 1
-"""Stores of one function. Source: the Developer Guide, quotas of key value stores."""
 
 ASSOCIATION_RUNTIME = "cloudfront-js-2.0"
 """The runtime that can read stores. Source: the Developer Guide, features of the runtimes."""
@@ -92,8 +90,8 @@ def associated_store(config: Mapping[str, Any]) -> str | None:
         raise invalid_argument(f"Quantity is {associations['Quantity']}, but there are {len(items)} key value stores.")
     if not items:
         return None
-    if len(items) > MAX_ASSOCIATIONS:
-        raise invalid_argument(f"A function has at most {MAX_ASSOCIATIONS} key value store.")
+    if len(items) > limits.ASSOCIATIONS_MAX:
+        raise invalid_argument(f"A function has at most {limits.ASSOCIATIONS_MAX} key value store.")
     if config["Runtime"] != ASSOCIATION_RUNTIME:
         raise invalid_argument(f"A function with a key value store needs the runtime {ASSOCIATION_RUNTIME}.")
     arn: str = items[0]["KeyValueStoreARN"]

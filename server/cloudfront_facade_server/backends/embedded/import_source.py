@@ -10,16 +10,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import limits
 from .responses import CloudFrontError
-
-MAX_FILE_BYTES = 5 * 1024 * 1024
-"""An import file. It bounds the store's total too. Source: the Developer Guide, quotas of key value stores."""
-
-MAX_KEY_BYTES = 512
-"""A key, as UTF-8. Source: the same."""
-
-MAX_VALUE_BYTES = 1024
-"""A value, as UTF-8. Source: the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +44,11 @@ class ImportFolder:
         """
         try:
             content = self._content(source_arn)
-            if len(content) > MAX_FILE_BYTES:
+            if len(content) > limits.IMPORT_FILE_MAX_BYTES:
                 raise CloudFrontError(
-                    "EntitySizeLimitExceeded", 413, f"The import file has more than {MAX_FILE_BYTES} bytes."
+                    "EntitySizeLimitExceeded",
+                    413,
+                    f"The import file has more than {limits.IMPORT_FILE_MAX_BYTES} bytes.",
                 )
             return Import(_parse(content))
         except ImportFailedError as failure:
@@ -73,7 +67,7 @@ class ImportFolder:
             if not file.is_file():
                 raise ImportFailedError("The import file is not in the folder of --embedded-s3-dir.")
             with file.open("rb") as stream:
-                return stream.read(MAX_FILE_BYTES + 1)
+                return stream.read(limits.IMPORT_FILE_MAX_BYTES + 1)
         # RuntimeError is a loop of links, ValueError a NUL in the path.
         except (OSError, RuntimeError, ValueError):
             raise ImportFailedError("The import file cannot be read.") from None
@@ -109,10 +103,12 @@ def _key_value(index: int, entry: object) -> tuple[str, str]:
         key_bytes, value_bytes = len(key.encode()), len(value.encode())
     except UnicodeEncodeError:
         raise ImportFailedError(f"data[{index}] has half of a surrogate pair.") from None
-    if not 1 <= key_bytes <= MAX_KEY_BYTES:
-        raise ImportFailedError(f"data[{index}] has a key of {key_bytes} bytes; 1 to {MAX_KEY_BYTES} are allowed.")
-    if value_bytes > MAX_VALUE_BYTES:
+    if not 1 <= key_bytes <= limits.KEY_MAX_BYTES:
         raise ImportFailedError(
-            f"data[{index}] has a value of {value_bytes} bytes; at most {MAX_VALUE_BYTES} are allowed."
+            f"data[{index}] has a key of {key_bytes} bytes; 1 to {limits.KEY_MAX_BYTES} are allowed."
+        )
+    if value_bytes > limits.VALUE_MAX_BYTES:
+        raise ImportFailedError(
+            f"data[{index}] has a value of {value_bytes} bytes; at most {limits.VALUE_MAX_BYTES} are allowed."
         )
     return key, value

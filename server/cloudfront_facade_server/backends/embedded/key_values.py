@@ -8,20 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ... import limits
 from .database import Database
-from .import_source import MAX_FILE_BYTES, MAX_KEY_BYTES, MAX_VALUE_BYTES
 from .responses import DataPlaneError, from_milliseconds, to_milliseconds
 from .store_queries import READY, store_by_arn
 from .versions import check_data_version, new_data_etag, require_data_if_match
-
-MAX_STORE_BYTES = MAX_FILE_BYTES
-"""All keys and values of a store, as UTF-8. Source: the Developer Guide, quotas of key value stores: 5 MB."""
-
-MAX_UPDATES = 50
-"""Keys of one UpdateKeys. Source: the same. Its other limit, 3 MB, is far above 50 keys and values of their sizes."""
-
-DEFAULT_PAGE, MAX_PAGE = 10, 50
-"""Keys of one page. Source: CloudFront's service model, ListKeys."""
 
 FAILED = "FAILED"
 """The status of a store whose import failed. CloudFront does not say which word it has for that."""
@@ -80,9 +71,9 @@ class KeyValues:
         Raises:
             DataRefusedError: ConflictException, ResourceNotFoundException, ValidationException.
         """
-        arn, page_size = arguments["KvsARN"], arguments.get("MaxResults", DEFAULT_PAGE)
-        if not 1 <= page_size <= MAX_PAGE:
-            raise _invalid(f"MaxResults is not between 1 and {MAX_PAGE}.")
+        arn, page_size = arguments["KvsARN"], arguments.get("MaxResults", limits.KEYS_PAGE_DEFAULT)
+        if not 1 <= page_size <= limits.KEYS_PAGE_MAX:
+            raise _invalid(f"MaxResults is not between 1 and {limits.KEYS_PAGE_MAX}.")
         last_key = _last_key(arguments["NextToken"], arn) if "NextToken" in arguments else ""
         with self._database.reading() as connection:
             _ready_store(connection, arn, now)
@@ -129,8 +120,10 @@ class KeyValues:
                 ValidationException.
         """
         puts, deletes = arguments.get("Puts", []), arguments.get("Deletes", [])
-        if not 1 <= len(puts) + len(deletes) <= MAX_UPDATES:
-            raise _invalid(f"There are {len(puts) + len(deletes)} keys; 1 to {MAX_UPDATES} are allowed.")
+        if not 1 <= len(puts) + len(deletes) <= limits.UPDATE_KEYS_MAX_KEYS:
+            raise _invalid(
+                f"There are {len(puts) + len(deletes)} keys; 1 to {limits.UPDATE_KEYS_MAX_KEYS} are allowed."
+            )
         pairs = [_checked_pair(put) for put in puts]
         deleted = [_checked_key(delete["Key"]) for delete in deletes]
         if len({key for key, _ in pairs} | set(deleted)) < len(pairs) + len(deleted):
@@ -153,8 +146,8 @@ class KeyValues:
                 (etag, to_milliseconds(now), arn),
             )
             sizes = _sizes(connection, arn)
-            if sizes["TotalSizeInBytes"] > MAX_STORE_BYTES:
-                message = f"The key value store would have more than {MAX_STORE_BYTES} bytes."
+            if sizes["TotalSizeInBytes"] > limits.KEY_VALUE_STORE_MAX_BYTES:
+                message = f"The key value store would have more than {limits.KEY_VALUE_STORE_MAX_BYTES} bytes."
                 raise DataPlaneError("ServiceQuotaExceededException", 402, message)
         return {**sizes, "ETag": etag}
 
@@ -203,14 +196,14 @@ def _delete(connection: sqlite3.Connection, arn: str, keys: Iterable[str]) -> in
 
 def _checked_pair(item: Mapping[str, str]) -> tuple[str, str]:
     key, value = _checked_key(item["Key"]), item["Value"]
-    if _bytes(value) > MAX_VALUE_BYTES:
-        raise _invalid(f"A value has {_bytes(value)} bytes; at most {MAX_VALUE_BYTES} are allowed.")
+    if _bytes(value) > limits.VALUE_MAX_BYTES:
+        raise _invalid(f"A value has {_bytes(value)} bytes; at most {limits.VALUE_MAX_BYTES} are allowed.")
     return key, value
 
 
 def _checked_key(key: str) -> str:
-    if not 1 <= _bytes(key) <= MAX_KEY_BYTES:
-        raise _invalid(f"A key has {_bytes(key)} bytes; 1 to {MAX_KEY_BYTES} are allowed.")
+    if not 1 <= _bytes(key) <= limits.KEY_MAX_BYTES:
+        raise _invalid(f"A key has {_bytes(key)} bytes; 1 to {limits.KEY_MAX_BYTES} are allowed.")
     return key
 
 

@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ... import limits
 from .responses import invalid_argument
-
-MAX_PAGE = 100
-"""Items of one page, also where more are asked for or nothing is. Source: CloudFront's default for its lists."""
 
 
 def max_items(arguments: Mapping[str, Any]) -> int:
@@ -18,10 +16,10 @@ def max_items(arguments: Mapping[str, Any]) -> int:
     Raises:
         RefusedError: InvalidArgument, where `MaxItems` is no positive number.
     """
-    text: str = arguments.get("MaxItems", str(MAX_PAGE))
+    text: str = arguments.get("MaxItems", str(limits.LIST_PAGE_MAX))
     if not re.fullmatch("[1-9][0-9]{0,8}", text):
         raise invalid_argument("MaxItems is not a positive number.")
-    return min(int(text), MAX_PAGE)
+    return min(int(text), limits.LIST_PAGE_MAX)
 
 
 def list_distributions(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ... import limits
 from .database import Database
 from .responses import CloudFrontError
-
-MAX_TAGS = 50
-"""Tags of one resource. Source: the AWS General Reference's tagging rules."""
-
-RESERVED_PREFIX = "aws:"
-"""Tag keys that only AWS gives, in any case. Source: the same."""
 
 Tag = Mapping[str, str]
 """`Key`, and `Value` unless it is absent."""
@@ -48,8 +43,8 @@ class Tags:
             _require_resource(connection, arn)
             _put(connection, arn, tags)
             (count,) = connection.execute("SELECT count(*) FROM tags WHERE arn = ?", (arn,)).fetchone()
-            if count > MAX_TAGS:
-                raise _invalid(f"There would be {count} tags; a resource has at most {MAX_TAGS}.")
+            if count > limits.TAGS_MAX:
+                raise _invalid(f"There would be {count} tags; a resource has at most {limits.TAGS_MAX}.")
         return {}
 
     def remove(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,8 +69,8 @@ def requested_tags(arguments: Mapping[str, Any]) -> Sequence[Tag]:
     """
     tags: Sequence[Tag] = arguments.get("Tags", {}).get("Items", [])
     keys = [tag["Key"] for tag in tags]
-    if len(keys) > MAX_TAGS:
-        raise _invalid(f"There are {len(keys)} tags; a resource has at most {MAX_TAGS}.")
+    if len(keys) > limits.TAGS_MAX:
+        raise _invalid(f"There are {len(keys)} tags; a resource has at most {limits.TAGS_MAX}.")
     if len(set(keys)) < len(keys):
         raise _invalid("A tag key is given more than once.")
     _require_unreserved(keys)
@@ -104,8 +99,8 @@ def _require_resource(connection: sqlite3.Connection, arn: str) -> None:
 
 
 def _require_unreserved(keys: Sequence[str]) -> None:
-    if any(key.lower().startswith(RESERVED_PREFIX) for key in keys):
-        raise _invalid(f"Tag keys that start with {RESERVED_PREFIX} are reserved.")
+    if any(key.lower().startswith(limits.TAG_RESERVED_PREFIX) for key in keys):
+        raise _invalid(f"Tag keys that start with {limits.TAG_RESERVED_PREFIX} are reserved.")
 
 
 def _tag(row: sqlite3.Row) -> Tag:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ... import limits
 from .database import Database
 from .function_queries import function_row, required_stage, summary_of
 from .responses import CloudFrontError, from_milliseconds, invalid_argument
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from ...function_runtime import Run, StoreMetadata
 
 _log = logging.getLogger(__name__)
-
-MAX_EVENT_BYTES = 40_960
-"""An event. Source: CloudFront's service model, FunctionEventObject."""
 
 
 class CodeRunner(Protocol):
@@ -55,8 +53,10 @@ class TestRuns:
         """
         name, stage, event = arguments["Name"], required_stage(arguments), arguments["EventObject"]
         version = require_if_match(arguments)
-        if len(event) > MAX_EVENT_BYTES:
-            raise invalid_argument(f"The event has {len(event)} bytes; at most {MAX_EVENT_BYTES} are allowed.")
+        if len(event) > limits.EVENT_OBJECT_MAX_BYTES:
+            raise invalid_argument(
+                f"The event has {len(event)} bytes; at most {limits.EVENT_OBJECT_MAX_BYTES} are allowed."
+            )
         with self._database.reading() as connection:
             function = function_row(connection, name, stage)
             # TestFunction has no PreconditionFailed.
