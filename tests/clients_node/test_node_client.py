@@ -1,4 +1,4 @@
-"""The client for Node.js does what it promises, on real servers."""
+"""The client for Node.js, against real servers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLIENT = PROJECT / "clients" / "node"
 INSTALLED = CLIENT / "node_modules" / ".package-lock.json"
 LOCK = CLIENT / "package-lock.json"
 README = CLIENT / "README.md"
-# What the examples of the README print.
+# The output of the README's examples.
 EXPECTED = [
     r"^arn:aws:cloudfront::\d{12}:function/readme-function-node \w+$",
     r"^VALIDATION_FAILED not_applied\nname .*\ntags\[0\]\.key ",
@@ -40,7 +40,7 @@ def require_node() -> tuple[str, str]:
 
 
 def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
-    """Runs a command, and gives all that it printed."""
+    """Runs a command and returns its output."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -57,7 +57,7 @@ def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
 
 @pytest.fixture
 def tls_address(tmp_path: Path) -> Iterator[str]:
-    """A server that asks for certificates; `tmp_path` has those of a caller."""
+    """The address of a server with mutual TLS; `tmp_path` has a client's certificate."""
     files = write_certificates(tmp_path)
     with FacadeProcess(
         *EMBEDDED,
@@ -67,11 +67,11 @@ def tls_address(tmp_path: Path) -> Iterator[str]:
         yield process.address
 
 
-def test_the_tests_of_the_client_and_the_examples_of_its_readme_run_against_real_servers(
+def test_the_clients_own_tests_and_readme_examples_pass(
     facade_address: str, tls_address: str, tmp_path: Path
 ) -> None:
     node, npm = require_node()
-    # `make lint` has installed already, where it is `make test` that runs this.
+    # In `make test`, `make lint` has installed the packages already.
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
         run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         INSTALLED.touch()
@@ -86,27 +86,27 @@ def test_the_tests_of_the_client_and_the_examples_of_its_readme_run_against_real
     )
     assert_all_passed(output)
     for number, example in enumerate(re.findall(r"^```ts\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)):
-        # What is TypeScript about the examples are the types, and those are left out.
+        # The examples have no type annotations, so they are JavaScript too.
         script = CLIENT / "dist" / f"example-{number}.mjs"
         script.write_text(example.replace("127.0.0.1:50051", facade_address))
         assert re.search(EXPECTED[number], run(node, str(script), cwd=tmp_path)), example
 
 
 def assert_all_passed(output: str) -> None:
-    """Holds the counts that Node's test runner prints against the tests that are written."""
+    """Asserts that Node's test runner ran and passed every test in the files."""
     counts = {name: int(count) for name, count in re.findall(r"^# (\w+) (\d+)$", output, re.MULTILINE)}
     written = sum(len(re.findall(r"^test\(", file.read_text(), re.MULTILINE)) for file in CLIENT.glob("test/*.test.ts"))
     assert counts["pass"] == counts["tests"] == written, output
     assert counts["fail"] == counts["cancelled"] == counts["skipped"] == counts["todo"] == 0, output
 
 
-def test_the_client_has_the_version_of_the_project() -> None:
+def test_the_client_has_the_projects_version() -> None:
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     assert json.loads((CLIENT / "package.json").read_text())["version"] == version
     assert json.loads(LOCK.read_text())["version"] == version
 
 
-def test_the_lock_names_packages_by_hash_and_not_by_where_they_were_downloaded() -> None:
+def test_the_lock_file_has_hashes_and_no_addresses() -> None:
     packages = json.loads(LOCK.read_text())["packages"]
     installed = [package for path, package in packages.items() if path]
     assert installed

@@ -1,4 +1,4 @@
-// The whole life of a function and of a key value store. It leaves nothing behind, also when a step fails.
+// The whole life of a function and of a key value store. It deletes both at the end, even if a step fails.
 //
 //     CLOUDFRONT_FACADE_TARGET=127.0.0.1:50051 npm run walk-through
 import { Code, connect, FacadeError } from "cloudfront-facade";
@@ -36,8 +36,8 @@ const name = `walk-through-${Date.now().toString(36)}`;
 const runtime = FunctionRuntime.CLOUDFRONT_JS_2_0;
 const text = new TextEncoder();
 
-/** What a call gives, or undefined where there is no such thing. */
-async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
+/** Returns the response of a call; undefined if the resource does not exist. */
+async function ifExists<T>(call: Promise<T>): Promise<T | undefined> {
   return call.catch((error: unknown) => {
     if (error instanceof FacadeError && error.code === Code.NotFound) {
       return undefined;
@@ -46,13 +46,13 @@ async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
   });
 }
 
-/** Deletes what is there; the function first, for it uses the store. */
+/** Deletes both; the function first, because it uses the store. */
 async function deleteBoth(): Promise<void> {
-  const written = await ifThere(facade.functions.describeFunction({ name }));
+  const written = await ifExists(facade.functions.describeFunction({ name }));
   if (written) {
     await facade.functions.deleteFunction({ name, etag: written.etag });
   }
-  const store = await ifThere(facade.keyValueStores.waitForKeyValueStore({ name }, { timeoutMs: 10 * 60_000 }));
+  const store = await ifExists(facade.keyValueStores.waitForKeyValueStore({ name }, { timeoutMs: 10 * 60_000 }));
   if (store) {
     await facade.keyValueStores.deleteKeyValueStore({ name, etag: store.etag });
   }
@@ -70,7 +70,7 @@ try {
   const functionArn = created.functionSummary?.functionMetadata?.functionArn ?? "";
   console.log("created", functionArn);
 
-  // Test it.
+  // Test it with an event.
   const eventObject = text.encode(JSON.stringify(EVENT));
   const tested = await facade.functions.testFunction({ name, etag: created.etag, eventObject });
   console.log("tested", tested.testResult?.functionErrorMessage || tested.testResult?.functionOutput);
@@ -115,7 +115,7 @@ try {
   const { tags } = await facade.tags.listTagsForResource({ resource: functionArn });
   console.log("tags", tags.map((tag) => tag.key).sort().join(" "));
 } finally {
-  // A failure in here is told, and does not hide the one before.
+  // Report a failure of the clean-up without hiding the earlier one.
   await deleteBoth().catch((error: unknown) => {
     console.error("perhaps left behind:", name, error);
     process.exitCode = 1;

@@ -11,7 +11,7 @@ import { TagService } from "./gen/cloudfront_facade/v1/tag_service_pb.js";
 import { checkDeadline } from "./requests.js";
 import { facadeTransport } from "./transport.js";
 
-/** The services of a facade over one connection. Make one for the life of a process. */
+/** The services of a facade over one connection. Create one per process and reuse it. */
 export interface Facade {
   /** Creates and manages functions. */
   readonly functions: Client<typeof FunctionService>;
@@ -21,41 +21,41 @@ export interface Facade {
   readonly keyValues: Client<typeof KeyValueStoreDataService>;
   /** Manages the tags of functions and key value stores. */
   readonly tags: Client<typeof TagService>;
-  /** Closes the connection, which would keep the process alive. Calls under way fail, and later ones are refused. */
+  /** Closes the connection, which keeps the process alive. Calls in flight fail, and later calls are rejected. */
   close(): void;
 }
 
 /** TLS for a connection; with `cert` and `key`, mutual TLS. The values are PEM, as in Node's `tls.connect`. */
 export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key"> {
-  /** The name that the server's certificate must have, where it is not the host of the target. */
+  /** The name that the server's certificate must have. Default: the host of the target. */
   servername?: string;
 }
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** How to secure the connection; `true` trusts the authorities that Node does. Plaintext where it is left out. */
+  /** How to secure the connection; `true` trusts the certificate authorities that Node trusts. Default: plaintext. */
   tls?: boolean | TlsOptions;
   /**
-   * The milliseconds that a call may take where its own `timeoutMs` does not say; 30,000 where it is left out, null for
-   * as long as it takes. waitForKeyValueStore, updateKeys and importKeys may take half an hour at least.
+   * The deadline, in milliseconds, of a call without a `timeoutMs` of its own. Default: 30,000; null for no deadline.
+   * waitForKeyValueStore, updateKeys and importKeys get at least half an hour.
    */
   deadlineMs?: number | null;
-  /** Whether creates without a `requestId` are given one, which makes repeating them safe. They are where it is left out. */
+  /** Whether to add a `requestId` to creates without one, so that retrying them is safe. Default: true. */
   requestIds?: boolean;
 }
 
 const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+):([0-9]+)$/i;
 const LAST_PORT = 65_535;
 
-/** Dead connections are noticed within 80 s of a call; an idle one is left alone, as servers demand. */
+/** Detects a dead connection within 80 s of a call. Idle connections are not pinged, because servers reject that. */
 const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
 
 /**
- * Makes a client. Nothing is sent yet: a server that is not there is seen at the first call.
+ * Creates a client. Nothing is sent yet: an unreachable server fails the first call.
  *
  * @param target HOST:PORT
- * @throws TypeError The target is none.
- * @throws RangeError The deadline is not a whole number above zero, or longer than gRPC can say.
+ * @throws TypeError The target is not HOST:PORT.
+ * @throws RangeError The deadline is not a whole number above zero, or above gRPC's limit of 99,999,999 ms.
  */
 export function connect(target: string, options: ConnectOptions = {}): Facade {
   const { tls = false, deadlineMs = 30_000, requestIds = true } = options;
@@ -86,7 +86,7 @@ function originOf(target: string, scheme: string): string {
   const url = `${scheme}://${target}`;
   const port = Number(HOST_AND_PORT.exec(target)?.[1]);
   if (!(port >= 1 && port <= LAST_PORT) || !URL.canParse(url)) {
-    throw new TypeError(`a target is HOST:PORT, not ${JSON.stringify(target)}`);
+    throw new TypeError(`invalid target ${JSON.stringify(target)}: expected HOST:PORT`);
   }
   return new URL(url).origin;
 }

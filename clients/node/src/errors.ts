@@ -1,4 +1,4 @@
-/** What a failed call says, typed. */
+/** The typed error of a failed call. */
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
@@ -16,53 +16,53 @@ import {
   type ResourceInfo,
 } from "./gen/google/rpc/error_details_pb.js";
 
-/** A call that failed: an error of the facade, or of the way to it. `message` is for a person, and names all violations. */
+/** A failed call: an error of the facade, or of the connection to it. `message` is for a person and lists the violations. */
 export class FacadeError extends Error {
   override readonly name = "FacadeError";
   /** The status code. */
   readonly code: Code;
-  /** The message of the status, alone. */
+  /** The status message, without the rest of `message`. */
   readonly details: string;
   /**
-   * Why, in UPPER_SNAKE_CASE: the name of a value of `ErrorReason`. Empty where the error did not come from the facade:
-   * no connection, a deadline, a proxy.
+   * The reason in UPPER_SNAKE_CASE: the name of a value of `ErrorReason`. Empty if the error did not come from the facade
+   * but from a broken connection, the client's deadline or a proxy.
    */
   readonly reason: string;
-  /** Who refused: `cloudfront.amazonaws.com`, or `cloudfront-facade`. Empty like `reason`. */
+  /** The source of the error: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty when `reason` is. */
   readonly domain: string;
-  /** What the error depends on: `operation`, `aws_code`, `aws_request_id`, `applied_changes` and the like. */
+  /** Machine-readable facts of the error: `operation`, `aws_code`, `aws_request_id`, `applied_changes` and others. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Whether the effect happened: `not_applied`, `applied`, `partial` or `unknown`, which is also said where nothing came
-   * back that could tell.
+   * Whether the effect happened: `not_applied`, `applied`, `partial` or `unknown`. `unknown` is also the value if no
+   * answer of the facade arrived.
    */
   readonly outcome: string;
-  /** How many changes of a request for many were applied, the first ones; undefined where it is not said. */
+  /** Number of changes that were applied, counted from the first one; undefined if the server did not report it. */
   readonly appliedChanges: number | undefined;
-  /** Of how many after those it cannot be told; undefined where it is not said. */
+  /** Number of changes after those whose outcome is unknown; undefined if the server did not report it. */
   readonly unknownChanges: number | undefined;
   /**
-   * The rules that the request breaks: the first twenty, and `violation_count` in `metadata` says how many there are in
-   * all. `field` is in the protos' spelling: `function_config.runtime`, `tags[2].key`.
+   * The rules that the request breaks, at most twenty; `violation_count` in `metadata` has the total.
+   * `field` is in the protos' spelling: `function_config.runtime`, `tags[2].key`.
    */
   readonly violations: readonly BadRequest_FieldViolation[];
-  /** The states that have to be reached first; for a resource in use, by whom. */
+  /** The preconditions that failed; for a resource in use, what uses it. */
   readonly preconditions: readonly PreconditionFailure_Violation[];
   /** The quotas that are used up. */
   readonly quotas: readonly QuotaFailure_Violation[];
   /** The resource in question. */
   readonly resource: ResourceInfo | undefined;
-  /** Milliseconds to wait before a retry; undefined where no retry is advised. */
+  /** Milliseconds to wait before a retry; undefined if a retry cannot help. */
   readonly retryDelayMs: number | undefined;
   /**
-   * The `requestId` that the request was sent with. The same request with this id can be repeated until it is answered
-   * OK. Empty where it had none.
+   * The `requestId` that the request was sent with. Retrying the same request with this id is safe. Empty if it had
+   * none.
    */
   readonly requestId: string;
 
   /**
-   * @param cause What the transport threw.
-   * @param requestId The `requestId` of the request, where it had one.
+   * @param cause The error of the transport.
+   * @param requestId The `requestId` of the request; empty if it had none.
    */
   constructor(cause: ConnectError, requestId = "") {
     const info = detail(cause, ErrorInfoSchema);
@@ -101,7 +101,7 @@ function count(text = ""): number | undefined {
   return /^[0-9]+$/.test(text) ? Number(text) : undefined;
 }
 
-/** The detail of one type, of which an error has one at most (AIP-193). */
+/** Returns the detail of a type; an error has at most one of each (AIP-193). */
 function detail<D extends DescMessage>(error: ConnectError, schema: D): MessageShape<D> | undefined {
   return error.findDetails(schema)[0];
 }

@@ -1,15 +1,15 @@
 /**
  * The client of CloudFront Facade: CloudFront functions and key value stores, with tags, over gRPC.
  *
- * Requests and responses are the messages of `cloudfront-facade/v1/...`, generated from the protos; each field is
- * explained there. A call that fails is a `FacadeError`; what is wrong on the caller's side comes as it is.
+ * Requests and responses are the messages of `cloudfront-facade/v1/...`, generated from the protos, which document each
+ * field. A failed call rejects with a `FacadeError`; a mistake of the caller's own code rejects with its own error.
  */
 export { Code, type CallOptions } from "@connectrpc/connect";
 
 export { connect, type ConnectOptions, type Facade, type TlsOptions } from "./client.js";
 export { FacadeError } from "./errors.js";
 export { pages } from "./pages.js";
-// What the members of a FacadeError are: declarations of a project that uses them have to name it.
+// Types of a FacadeError's members: the declarations of a project that uses them must be able to name them.
 export type {
   BadRequest_FieldViolation,
   LocalizedMessage,

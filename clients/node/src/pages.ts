@@ -1,11 +1,11 @@
-/** Lists, page by page. */
+/** Pagination. */
 import type { CallOptions } from "@connectrpc/connect";
 
 /**
- * All pages of a list from the request's `pageToken` on, which is the first page where it is left out. They are read as
- * they are asked for.
+ * Yields all pages of a list, starting at the request's `pageToken` or, without one, at the first page. Each page is
+ * requested when it is needed.
  *
- * @param options The options of each call: a `timeoutMs` is for one page.
+ * @param options The options of each call; a `timeoutMs` is per page.
  * @example
  * for await (const page of pages(facade.functions.listFunctions, {})) { console.log(page.functions); }
  */

@@ -1,21 +1,21 @@
-/** What is looked at before a request is sent: what the encoder would change, or leave out, without a word. */
+/** Checks before a request is sent: what the encoder would silently change or drop. */
 import { create, ScalarType, type DescField, type DescMessage, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 
-/** The longest deadline: `grpc-timeout` has eight digits (gRPC over HTTP/2). More than a day. */
+/** The longest deadline, more than a day: `grpc-timeout` has eight digits (gRPC over HTTP/2). */
 const LONGEST_DEADLINE_MS = 99_999_999;
 
-/** @throws RangeError The deadline is none. */
+/** @throws RangeError The deadline is not a whole number of milliseconds from 1 to the longest. */
 export function checkDeadline(milliseconds: number): void {
   if (!Number.isInteger(milliseconds) || milliseconds < 1 || milliseconds > LONGEST_DEADLINE_MS) {
-    throw new RangeError(`a deadline is a whole number of milliseconds, 1 to ${LONGEST_DEADLINE_MS}, not ${milliseconds}`);
+    throw new RangeError(`invalid deadline ${milliseconds}: expected a whole number of milliseconds from 1 to ${LONGEST_DEADLINE_MS}`);
   }
 }
 
 /**
- * The message of a request.
+ * Returns the message of a request.
  *
- * @throws TypeError A text has a lone surrogate, or there is something else where a text, a list or a message should be.
- * The error has the path of the field, in the protos' spelling, and not what is in it.
+ * @throws TypeError A string has a lone surrogate, or a field is not the string, list or message that it must be. The
+ * error has the path of the field in the protos' spelling, and never its value.
  */
 export function checked<I extends DescMessage>(schema: I, request: MessageInitShape<I>): MessageShape<I> {
   const message = create(schema, request);
@@ -43,7 +43,7 @@ function checkMessage(schema: DescMessage, message: unknown, path: string): void
   }
 }
 
-/** Other scalars are checked by the encoder. */
+/** The encoder checks the other scalars. */
 function checkValue(field: DescField, value: unknown, path: string): void {
   if (field.message) {
     checkMessage(field.message, value, path);
@@ -52,7 +52,7 @@ function checkValue(field: DescField, value: unknown, path: string): void {
       throw new TypeError(`${path} is not a string`);
     }
     if (!value.isWellFormed()) {
-      throw new TypeError(`${path} has a lone surrogate, which is no text`);
+      throw new TypeError(`${path} has a lone surrogate, which UTF-8 cannot encode`);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** What happens to every call on its way: a look at the request, a `requestId`, typed errors. */
+/** Wraps the transport of every call: checks requests, adds a `requestId`, and types errors. */
 import { randomUUID } from "node:crypto";
 
 import { clone, getOption, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
@@ -13,15 +13,15 @@ import { checkDeadline, checked } from "./requests.js";
 const LONG_RUNNING_DEADLINE_MS = 1_800_000;
 
 /**
- * Gives creates a `requestId`, and errors the type `FacadeError`, but for those of the caller's own making. Interceptors
- * do not see errors of deadlines.
+ * Adds a `requestId` to creates, and turns errors into `FacadeError`, except those of the caller's own code. This is not
+ * an interceptor, because interceptors do not see deadline errors.
  */
 export function facadeTransport(
   transport: Transport,
   { deadlineMs, requestIds }: { deadlineMs: number | null; requestIds: boolean },
   isClosed: () => boolean,
 ): Transport {
-  /** Gives the milliseconds that a call may take; undefined for as long as it takes. */
+  /** Returns the deadline of a call in milliseconds; undefined for none. */
   function admit(method: DescMethod, timeoutMs: number | undefined): number | undefined {
     if (isClosed()) {
       throw new Error("the client is closed");
@@ -50,7 +50,7 @@ export function facadeTransport(
       const timeoutMs = admit(method, given);
       const own: unknown[] = [];
       const failure = (error: unknown) => (own.length > 0 ? own[0] : typed(error));
-      const requests = apart(checkedEach(method.input, input, own)) as typeof input;
+      const requests = detached(checkedEach(method.input, input, own)) as typeof input;
       try {
         const response = await transport.stream(method, signal, timeoutMs, header, requests, contextValues);
         return { ...response, message: failingWith(failure, response.message) };
@@ -61,7 +61,7 @@ export function facadeTransport(
   };
 }
 
-/** A copy of the request with a new id, where it has room for one and none yet; else the request itself. */
+/** Returns a copy of the request with a new id if it is a create without one; otherwise the request itself. */
 function withRequestId<I extends DescMessage>(schema: I, request: MessageShape<I>): MessageShape<I> {
   if (!("requestId" in schema.field) || requestIdOf(request)) {
     return request;
@@ -73,7 +73,7 @@ function requestIdOf(request: object): string {
   return "requestId" in request && typeof request.requestId === "string" ? request.requestId : "";
 }
 
-/** The messages of the caller's requests; what is thrown by them, or at the look at them, is kept in `own`. */
+/** Yields the messages of the caller's requests; keeps an error of theirs, or of their check, in `own`. */
 async function* checkedEach<I extends DescMessage>(
   schema: I,
   requests: AsyncIterable<MessageInitShape<I>>,
@@ -89,8 +89,8 @@ async function* checkedEach<I extends DescMessage>(
   }
 }
 
-/** The same items; what the transport throws into them, which is no error of theirs, just ends them. */
-async function* apart<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+/** Yields the same items, and treats an exception thrown in by the transport as end of stream. */
+async function* detached<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   for await (const item of items) {
     yield item;
   }
@@ -108,6 +108,6 @@ function typed(error: unknown, requestId = ""): unknown {
   if (!(error instanceof ConnectError)) {
     return error;
   }
-  // What the encoder says of a value of a wrong type.
+  // The encoder's error for a value of a wrong type.
   return isFieldError(error.cause) ? error.cause : new FacadeError(error, requestId);
 }

@@ -1,4 +1,4 @@
-/** What the caller does wrong is told at once, as it is, and nothing is sent. */
+/** A caller's own mistakes reject at once with their own errors, and nothing is sent. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
@@ -13,12 +13,12 @@ function put(key: string, value = "v") {
   return { change: { case: "put" as const, value: { key, value } } };
 }
 
-test("what is no target is refused", () => {
+test("a target that is not HOST:PORT is rejected", () => {
   for (const target of [
     ...["", "nonsense", "no spaces:1", "127.0.0.1", "[::1]", "::1", "::1:50051", "http://127.0.0.1:1", "unix:/run/s"],
     ...[":50051", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:1/path", "user@host:1", "1.2.3.999:1"],
   ]) {
-    assert.throws(() => connect(target), { name: "TypeError", message: `a target is HOST:PORT, not "${target}"` });
+    assert.throws(() => connect(target), { name: "TypeError", message: `invalid target "${target}": expected HOST:PORT` });
   }
   for (const target of ["127.0.0.1:1", "localhost:80", "facade.example.com:443", "[::1]:50051", "my_service:65535"]) {
     connect(target).close();
@@ -26,16 +26,16 @@ test("what is no target is refused", () => {
   }
 });
 
-test("a deadline that is none is refused, of the client and of a call", async () => {
+test("an invalid deadline is rejected, of the client and of a call", async () => {
   for (const deadlineMs of [0, -1, NaN, Infinity, 0.5, 100_000_000]) {
-    const refusal = { name: "RangeError", message: new RegExp(`^a deadline is .*, not ${deadlineMs}$`) };
+    const refusal = { name: "RangeError", message: new RegExp(`^invalid deadline ${deadlineMs}: expected a whole number`) };
     assert.throws(() => connect(TARGET, { deadlineMs }), refusal);
     await assert.rejects(facade.tags.listTagsForResource({ resource: "" }, { timeoutMs: deadlineMs }), refusal);
     await assert.rejects(facade.keyValues.importKeys((async function* () {})(), { timeoutMs: deadlineMs }), refusal);
   }
 });
 
-test("a closed client calls no more", async () => {
+test("a closed client rejects calls", async () => {
   const closed = connect(TARGET);
   const { keyValueStores } = closed;
   await keyValueStores.listKeyValueStores({});
@@ -47,7 +47,7 @@ test("a closed client calls no more", async () => {
   await assert.rejects(pages(closed.functions.listFunctions, {}).next(), refusal);
 });
 
-test("a lone surrogate is refused, with the path of its field", async () => {
+test("a lone surrogate is rejected, with the path of its field", async () => {
   const { keyValues, functions, keyValueStores, tags } = facade;
   const kvsArn = await newStore(facade);
   const lone = "\ud800";
@@ -64,20 +64,20 @@ test("a lone surrogate is refused, with the path of its field", async () => {
     ["changes[1].put.value", keyValues.importKeys([{ kvsArn, changes: [put("a"), put("b", lone)] }] as never)],
   ];
   for (const [path, call] of calls) {
-    await assert.rejects(call, { name: "TypeError", message: `${path} has a lone surrogate, which is no text` });
+    await assert.rejects(call, { name: "TypeError", message: `${path} has a lone surrogate, which UTF-8 cannot encode` });
   }
   const { items } = await keyValues.listKeys({ kvsArn });
   assert.deepEqual(items, []);
 });
 
-test("text of all kinds comes back as it was", async () => {
+test("any text makes the round trip unchanged", async () => {
   const kvsArn = await newStore(facade);
   const key = "\u{1f600}\u0000\uffff\u00fc";
   await facade.keyValues.putKey({ kvsArn, key, value: "\u{10ffff}" });
   assert.equal((await facade.keyValues.getKey({ kvsArn, key })).value, "\u{10ffff}");
 });
 
-test("what the caller's own iterable throws comes out as it is", { timeout: 20_000 }, async () => {
+test("an exception of the caller's own iterable rejects the call unchanged", { timeout: 20_000 }, async () => {
   const kvsArn = await newStore(facade);
   let closed = 0;
   for (const own of [new Error("the file ended"), new RangeError("no"), new DOMException("away", "AbortError"), "text"]) {
@@ -94,7 +94,7 @@ test("what the caller's own iterable throws comes out as it is", { timeout: 20_0
   assert.equal(closed, 4);
 });
 
-test("a wrong type comes out as the caller's own error", async () => {
+test("a wrong type rejects with a TypeError, not a FacadeError", async () => {
   const wrong = {
     code: { name: newName(), ...FUNCTION, functionCode: "text" as never },
     tags: { name: newName(), ...FUNCTION, tags: 7 as never },

@@ -12,7 +12,7 @@ import { CODE, deadTarget, failure, FUNCTION, newName, silentTarget, TARGET } fr
 const facade = connect(TARGET);
 after(() => facade.close());
 
-test("a refused request says every rule that it breaks", async () => {
+test("a rejected request lists every rule that it breaks", async () => {
   const error = await failure(
     facade.functions.createFunction({
       name: "no spaces, please",
@@ -39,7 +39,7 @@ test("a refused request says every rule that it breaks", async () => {
   assert.equal(error.retryDelayMs, undefined);
 });
 
-test("a name that is taken is said to be, with the resource", async () => {
+test("a name that is taken is ALREADY_EXISTS, with the resource", async () => {
   const name = newName();
   await facade.keyValueStores.createKeyValueStore({ name });
   const error = await failure(facade.keyValueStores.createKeyValueStore({ name }));
@@ -50,7 +50,7 @@ test("a name that is taken is said to be, with the resource", async () => {
   assert.equal(error.resource?.resourceName, name);
 });
 
-test("the stage LIVE of a function that was not published is not there", async () => {
+test("the LIVE stage of an unpublished function is not found", async () => {
   const name = newName();
   await facade.functions.createFunction({ name, ...FUNCTION });
   const error = await failure(facade.functions.describeFunction({ name, stage: FunctionStage.LIVE }));
@@ -58,7 +58,7 @@ test("the stage LIVE of a function that was not published is not there", async (
   assert.equal(error.reason, "FUNCTION_NOT_FOUND");
 });
 
-test("a version that is not the function's is refused", async () => {
+test("a stale etag is an etag mismatch", async () => {
   const name = newName();
   const { etag } = await facade.functions.createFunction({ name, ...FUNCTION });
   const updated = await facade.functions.updateFunction({ name, etag, ...FUNCTION, functionConfig: { runtime: FunctionRuntime.CLOUDFRONT_JS_2_0 } });
@@ -70,7 +70,7 @@ test("a version that is not the function's is refused", async () => {
   await facade.functions.deleteFunction({ name, etag: updated.etag });
 });
 
-test("a store in use cannot be deleted, and the error says who uses it", async () => {
+test("a store in use cannot be deleted, and the error names what uses it", async () => {
   const name = newName();
   const store = await facade.keyValueStores.createKeyValueStore({ name });
   const arn = store.keyValueStore?.arn ?? "";
@@ -87,7 +87,7 @@ test("a store in use cannot be deleted, and the error says who uses it", async (
   assert.ok(error.preconditions.some((each) => `${each.subject} ${each.description}`.includes(name)), error.message);
 });
 
-test("a server that is not there is unavailable", async (context) => {
+test("an unreachable server is unavailable", async (context) => {
   const nobody = connect(await deadTarget());
   context.after(() => nobody.close());
   const error = await failure(nobody.functions.createFunction({ name: newName(), ...FUNCTION }));
@@ -96,7 +96,7 @@ test("a server that is not there is unavailable", async (context) => {
   assert.equal(error.outcome, "unknown");
 });
 
-test("a call ends with its deadline, and tells the id to repeat it with", { timeout: 5_000 }, async (context) => {
+test("a call ends at its deadline, and its error has the requestId for a retry", { timeout: 5_000 }, async (context) => {
   const silent = connect(await silentTarget(context), { deadlineMs: 200 });
   context.after(() => silent.close());
   const error = await failure(silent.functions.createFunction({ name: newName(), ...FUNCTION }));
@@ -105,7 +105,7 @@ test("a call ends with its deadline, and tells the id to repeat it with", { time
   assert.match(error.requestId, /^[0-9a-f-]{36}$/);
 });
 
-test("a call that may last is not cut off by the client's deadline", { timeout: 5_000 }, async (context) => {
+test("a long-running call is not cut off by the client's deadline", { timeout: 5_000 }, async (context) => {
   const silent = connect(await silentTarget(context), { deadlineMs: 100 });
   const wait = silent.keyValueStores.waitForKeyValueStore({ name: newName() });
   const first = await Promise.race([wait.catch(() => "ended"), setTimeout(500, "waits")]);
@@ -113,7 +113,7 @@ test("a call that may last is not cut off by the client's deadline", { timeout: 
   silent.close();
 });
 
-test("a call's own deadline goes before the client's", { timeout: 5_000 }, async (context) => {
+test("a call's own deadline overrides the client's", { timeout: 5_000 }, async (context) => {
   const silent = connect(await silentTarget(context), { deadlineMs: null });
   context.after(() => silent.close());
   const error = await failure(silent.tags.listTagsForResource({ resource: "" }, { timeoutMs: 20 }));
@@ -121,20 +121,20 @@ test("a call's own deadline goes before the client's", { timeout: 5_000 }, async
   assert.equal(error.requestId, "");
 });
 
-test("a client needs no deadline", async (context) => {
+test("a client works without a deadline", async (context) => {
   const patient = connect(TARGET, { deadlineMs: null });
   context.after(() => patient.close());
   await patient.keyValueStores.createKeyValueStore({ name: newName() });
 });
 
-test("what was applied of an import is a number, where the server says it", () => {
-  const says = (metadata: Record<string, string>) => {
+test("the counts of an import are numbers if the server reports them", () => {
+  const countsOf = (metadata: Record<string, string>) => {
     const cause = new ConnectError("no", Code.Aborted, undefined, [{ desc: ErrorInfoSchema, value: { metadata } }]);
     const { appliedChanges, unknownChanges } = new FacadeError(cause);
     return [appliedChanges, unknownChanges];
   };
-  assert.deepEqual(says({ applied_changes: "450", unknown_changes: "50" }), [450, 50]);
-  assert.deepEqual(says({ applied_changes: "0" }), [0, undefined]);
-  assert.deepEqual(says({ applied_changes: "many", unknown_changes: "" }), [undefined, undefined]);
-  assert.deepEqual(says({}), [undefined, undefined]);
+  assert.deepEqual(countsOf({ applied_changes: "450", unknown_changes: "50" }), [450, 50]);
+  assert.deepEqual(countsOf({ applied_changes: "0" }), [0, undefined]);
+  assert.deepEqual(countsOf({ applied_changes: "many", unknown_changes: "" }), [undefined, undefined]);
+  assert.deepEqual(countsOf({}), [undefined, undefined]);
 });

@@ -35,22 +35,22 @@ test("keys are imported by a stream, and listed page by page", async () => {
   assert.equal(keys.size, 120);
 });
 
-test("a stream that is refused is a typed error too", async () => {
+test("a rejected stream is a FacadeError too", async () => {
   const error = await failure(facade.keyValues.importKeys(changes("no ARN", 1, 1)));
   assert.equal(error.code, Code.InvalidArgument);
   assert.equal(error.reason, "VALIDATION_FAILED");
   assert.deepEqual(error.violations.map((each) => each.field), ["kvs_arn"]);
 });
 
-test("a stream that fails after it was begun to be answered is a typed error too", async (context) => {
+test("a stream that fails after its initial metadata is a FacadeError too", async (context) => {
   const failing = connect(await failingTarget(context));
   context.after(() => failing.close());
   const error = await failure(failing.keyValues.importKeys(changes("any", 1, 1)));
   assert.equal(error.code, Code.Aborted);
-  assert.equal(error.details, "begun, and given up");
+  assert.equal(error.details, "failed after its start");
 });
 
-test("functions are listed by stage, and their code comes back byte for byte", async () => {
+test("functions are listed by stage, and their code is returned byte for byte", async () => {
   const name = newName();
   const { etag } = await facade.functions.createFunction({ name, ...FUNCTION });
   const got = await facade.functions.getFunction({ name });
@@ -67,7 +67,7 @@ test("functions are listed by stage, and their code comes back byte for byte", a
   assert.ok(!listed["LIVE"]?.includes(name));
 });
 
-test("a list is read on from the page that the request names", async () => {
+test("a list starts at the page that the request names", async () => {
   const kvsArn = await newStore(facade);
   await facade.keyValues.importKeys(changes(kvsArn, 1, 30));
   const first = await facade.keyValues.listKeys({ kvsArn, pageSize: 20 });
@@ -80,7 +80,7 @@ test("a list is read on from the page that the request names", async () => {
   assert.equal(new Set([...rest, ...first.items.map((item) => item.key)]).size, 30);
 });
 
-test("every page is read with the options of the call", { timeout: 20_000 }, async (context) => {
+test("every page is requested with the options of the call", { timeout: 20_000 }, async (context) => {
   const kvsArn = await newStore(facade);
   await facade.keyValues.importKeys(changes(kvsArn, 1, 3));
   const headers: string[] = [];

@@ -19,17 +19,17 @@ async function tagKeys(resource: string | undefined): Promise<string[]> {
   return tags.map((tag) => tag.key).sort();
 }
 
-test("a create is given an id, and the caller's request is left as it is", async () => {
+test("a create gets an id, and the caller's request is not modified", async () => {
   const request = create(CreateFunctionRequestSchema, { name: newName(), ...FUNCTION });
   await facade.functions.createFunction(request);
   assert.equal(request.requestId, "");
-  // The same request again is another create, with another id.
+  // The same request again is a new create, with a new id.
   const error = await failure(facade.functions.createFunction(request));
   assert.equal(error.reason, "FUNCTION_ALREADY_EXISTS");
   assert.match(error.requestId, /^[0-9a-f-]{36}$/);
 });
 
-test("a create with an id of its own can be repeated", async () => {
+test("a create with an id of its own can be retried", async () => {
   const request = { name: newName(), ...FUNCTION, requestId: randomUUID() };
   const first = await facade.functions.createFunction(request);
   const second = await facade.functions.createFunction(request);
@@ -39,14 +39,14 @@ test("a create with an id of its own can be repeated", async () => {
   assert.equal(error.requestId, request.requestId);
 });
 
-test("a client that is told to adds no ids", async () => {
+test("a client with requestIds: false adds no ids", async () => {
   const name = newName();
   await withoutIds.keyValueStores.createKeyValueStore({ name });
   const error = await failure(withoutIds.keyValueStores.createKeyValueStore({ name }));
   assert.equal(error.requestId, "");
 });
 
-test("the id is a tag of what was created, and there is none without it", async () => {
+test("the id is a tag of the resource, and without an id there is no tag", async () => {
   const tags = [{ key: "team", value: "web" }, { key: "valueless" }];
   const with_ = await facade.keyValueStores.createKeyValueStore({ name: newName(), tags });
   const without = await withoutIds.keyValueStores.createKeyValueStore({ name: newName(), tags });

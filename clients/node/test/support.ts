@@ -1,4 +1,4 @@
-/** What the tests share. They need a server: CLOUDFRONT_FACADE_TARGET says where. */
+/** Shared by the tests. They need a server at CLOUDFRONT_FACADE_TARGET. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
@@ -12,18 +12,18 @@ export const TARGET = process.env["CLOUDFRONT_FACADE_TARGET"] ?? "127.0.0.1:5005
 
 export const CODE = new TextEncoder().encode("function handler(event) { return event.request; }");
 
-/** What a function is made of, all but its name. */
+/** All fields of a valid create except its name. */
 export const FUNCTION = {
   functionConfig: { comment: "Hands every request on", runtime: FunctionRuntime.CLOUDFRONT_JS_2_0 },
   functionCode: CODE,
 };
 
-/** A name that nothing has yet. */
+/** Returns a name that no resource has yet. */
 export function newName(): string {
   return `node-${randomUUID()}`;
 }
 
-/** The ARN of a new store that is READY. */
+/** Creates a store, waits until it is READY, and returns its ARN. */
 export async function newStore(facade: Facade): Promise<string> {
   const name = newName();
   await facade.keyValueStores.createKeyValueStore({ name });
@@ -31,7 +31,7 @@ export async function newStore(facade: Facade): Promise<string> {
   return keyValueStore?.arn ?? "";
 }
 
-/** The error that a call fails with. */
+/** Returns the error that a call fails with. */
 export async function failure(call: Promise<unknown>): Promise<FacadeError> {
   try {
     await call;
@@ -44,7 +44,7 @@ export async function failure(call: Promise<unknown>): Promise<FacadeError> {
   throw new Error("the call did not fail");
 }
 
-/** The address of a server that takes connections and never says anything, for as long as the test runs. */
+/** Starts a server that accepts connections and never answers, until the test ends; returns its address. */
 export async function silentTarget(context: TestContext): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => sockets.add(socket.on("error", () => {})));
@@ -55,18 +55,18 @@ export async function silentTarget(context: TestContext): Promise<string> {
   return listening(server);
 }
 
-/** The address of a server that begins to answer every call, and then gives it up. */
+/** Starts a server that begins to answer every call and then fails it; returns its address. */
 export async function failingTarget(context: TestContext): Promise<string> {
   const server = createHttp2Server((_, response) => {
     response.writeHead(200, { "content-type": "application/grpc" });
-    response.addTrailers({ "grpc-status": Code.Aborted, "grpc-message": "begun, and given up" });
+    response.addTrailers({ "grpc-status": Code.Aborted, "grpc-message": "failed after its start" });
     response.end();
   });
   context.after(() => server.close());
   return listening(server);
 }
 
-/** The address of a server that hands every call on to the target, but for the first one of a method, which fails. */
+/** Starts a proxy to the target that fails the first call of a method; returns its address. */
 export async function targetFailingOnce(context: TestContext, method: string): Promise<string> {
   const target = connectHttp2(`http://${TARGET}`);
   const server = createHttp2Server();
@@ -93,7 +93,7 @@ export async function targetFailingOnce(context: TestContext, method: string): P
   return listening(server);
 }
 
-/** An address where nothing listens. */
+/** Returns an address that nothing listens on. */
 export async function deadTarget(): Promise<string> {
   const server = createServer();
   const target = await listening(server);

@@ -7,7 +7,7 @@ import { connect } from "cloudfront-facade";
 
 import { failure, newName } from "./support.js";
 
-// A server with a certificate that ca.pem of the directory vouches for, and that asks for one like client.pem.
+// A server whose certificate is signed by ca.pem in the directory, and that requires a client certificate like client.pem.
 const TARGET = process.env["CLOUDFRONT_FACADE_TLS_TARGET"] ?? "";
 const DIRECTORY = process.env["CLOUDFRONT_FACADE_TLS_DIRECTORY"] ?? "";
 const skip = TARGET === "" && "CLOUDFRONT_FACADE_TLS_TARGET is not set";
@@ -23,7 +23,7 @@ test("a client with a certificate is served over TLS", { skip }, async (context)
   assert.match(keyValueStore?.arn ?? "", /^arn:/);
 });
 
-test("a server of an authority that is not trusted gets nothing", { skip }, async (context) => {
+test("a server whose authority is not trusted gets no request", { skip }, async (context) => {
   const facade = connect(TARGET, { tls: true });
   context.after(() => facade.close());
   const error = await failure(facade.keyValueStores.createKeyValueStore({ name: newName() }));

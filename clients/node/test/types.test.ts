@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 const CLIENT = fileURLToPath(new URL("../..", import.meta.url));
 
-// Nothing is annotated: the compiler has to find a name for each of these types.
+// Nothing is annotated: the compiler must find a name for each of these types.
 const CONSUMER = `
 import { connect, FacadeError, pages } from "cloudfront-facade";
 
@@ -28,13 +28,13 @@ export const created = async () => (await metadata())?.createdTime;
 export const listed = () => pages(functions.listFunctions, {});
 `;
 
-test("a project that installs the package can declare all that it gives", { timeout: 60_000 }, (context) => {
-  // In here, what the package depends on is found, as if it were installed beside it.
+test("a project that installs the package can emit declarations for all of its exports", { timeout: 60_000 }, (context) => {
+  // In this folder the package's dependencies resolve as if they were installed next to it.
   const project = mkdtempSync(join(CLIENT, "dist", "consumer-"));
   context.after(() => rmSync(project, { recursive: true }));
   const installed = join(project, "node_modules", "cloudfront-facade");
   mkdirSync(installed, { recursive: true });
-  // The scripts would build anew, under the tests that run.
+  // The package's scripts would rebuild dist/ under the running tests.
   execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", project], { cwd: CLIENT });
   const { version } = JSON.parse(readFileSync(join(CLIENT, "package.json"), "utf8"));
   execFileSync("tar", ["-xzf", join(project, `cloudfront-facade-${version}.tgz`), "-C", installed, "--strip-components", "1"]);

@@ -14,22 +14,22 @@ function walk(target: string): Promise<{ stdout: string; stderr: string }> {
   return promisify(execFile)(process.execPath, [script], { env, timeout: 30_000 });
 }
 
-test("the walk-through goes through the whole life of a function and of a store", async () => {
+test("the walk-through covers the whole life of a function and of a store", async () => {
   const { stdout, stderr } = await walk(TARGET);
   assert.equal(stderr, "");
-  const said = new Map(stdout.trimEnd().split("\n").map((line) => [line.split(" ")[0], line]));
+  const printed = new Map(stdout.trimEnd().split("\n").map((line) => [line.split(" ")[0], line]));
   assert.deepEqual(
-    [...said.keys()],
+    [...printed.keys()],
     ["created", "tested", "published", "store", "keys", "read", "updated", "tags", "deleted"],
   );
-  assert.match(said.get("created") ?? "", /^created arn:aws:cloudfront::\d{12}:function\/walk-through-\w+$/);
-  assert.match(said.get("tested") ?? "", /"\/docs\/index\.html"/);
-  assert.match(said.get("store") ?? "", /^store READY arn:aws:cloudfront::\d{12}:key-value-store\//);
-  assert.equal(said.get("keys"), "keys 121");
-  assert.equal(said.get("read"), "read /old/7 /new/7");
-  assert.match(said.get("updated") ?? "", /"statusCode":302\b/);
-  assert.match(said.get("updated") ?? "", /"\/manual\/"/);
-  assert.equal(said.get("tags"), "tags cloudfront-facade:request stage");
+  assert.match(printed.get("created") ?? "", /^created arn:aws:cloudfront::\d{12}:function\/walk-through-\w+$/);
+  assert.match(printed.get("tested") ?? "", /"\/docs\/index\.html"/);
+  assert.match(printed.get("store") ?? "", /^store READY arn:aws:cloudfront::\d{12}:key-value-store\//);
+  assert.equal(printed.get("keys"), "keys 121");
+  assert.equal(printed.get("read"), "read /old/7 /new/7");
+  assert.match(printed.get("updated") ?? "", /"statusCode":302\b/);
+  assert.match(printed.get("updated") ?? "", /"\/manual\/"/);
+  assert.equal(printed.get("tags"), "tags cloudfront-facade:request stage");
 });
 
 test("the walk-through leaves nothing behind when a step fails", { timeout: 60_000 }, async (context) => {
