@@ -1,5 +1,5 @@
-// Runs a CloudFront function in Node.js. Standard input: {"source", "pairs", "events"}, where `pairs` is what the
-// associated key value store holds. Standard output: what the handler answered to each event.
+// Runs a CloudFront function in Node.js. Standard input: {"source", "pairs", "events"}; `pairs` is the content of the
+// associated key value store. Standard output: the handler's result for each event.
 import { readFileSync } from 'node:fs';
 
 const { source, pairs, events } = JSON.parse(readFileSync(0, 'utf8'));
@@ -19,8 +19,8 @@ globalThis.cloudfrontModule = {
 const module = `${source.replace("import cf from 'cloudfront';", 'const cf = globalThis.cloudfrontModule;')}
 export { handler };`;
 const { handler } = await import(`data:text/javascript;base64,${Buffer.from(module).toString('base64')}`);
-const answers = [];
+const results = [];
 for (const event of events) {
-  answers.push(await handler(event));
+  results.push(await handler(event));
 }
-process.stdout.write(JSON.stringify(answers));
+process.stdout.write(JSON.stringify(results));

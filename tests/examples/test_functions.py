@@ -1,4 +1,4 @@
-"""The example functions do what their first lines say, run by Node.js."""
+"""The example functions, run by Node.js: each does what the comment in its first lines describes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from typing import Any
 
 import pytest
 
+from cloudfront_facade_server.limits import FUNCTION_CODE_QUOTA, KEY_MAX_BYTES, VALUE_MAX_BYTES
+from function_runtime.events import request_event, response_event, values
 from support.tools import require_tool
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FUNCTIONS = sorted((EXAMPLES / "functions").glob("*.js"))
 RUNNER = Path(__file__).with_name("run_function.mjs")
-MAX_FUNCTION_CODE_BYTES = 10_240
-MAX_KEY_BYTES = 512
-MAX_VALUE_BYTES = 1024
 
-# What Node.js runs and CloudFront's runtime does not document: its list of supported features has none of these.
+# Features that Node.js supports and CloudFront's runtime does not document.
 UNDOCUMENTED = {
     "for-of": r"\bfor\s*(await\s*)?\([^;)]*\bof\b",
     "optional chaining": r"\?\.[a-zA-Z_$\[(]",
@@ -34,9 +33,9 @@ UNDOCUMENTED = {
 
 
 def run(name: str, *events: dict[str, Any], pairs: dict[str, str] | None = None) -> list[Any]:
-    """Answers of the function `name` to each of the events."""
+    """Returns the results of the function `name`, one for each event."""
     source = (EXAMPLES / "functions" / name).read_text(encoding="ascii")
-    done = subprocess.run(
+    completed = subprocess.run(
         [require_tool("node"), str(RUNNER)],
         input=json.dumps({"source": source, "pairs": pairs or {}, "events": events}),
         capture_output=True,
@@ -44,31 +43,9 @@ def run(name: str, *events: dict[str, Any], pairs: dict[str, str] | None = None)
         check=False,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    answers: list[Any] = json.loads(done.stdout)
-    return answers
-
-
-def request_event(uri: str, **members: Any) -> dict[str, Any]:
-    """A viewer-request event; `members` are the request's."""
-    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}} | members
-    return {
-        "version": "1.0",
-        "context": {"eventType": "viewer-request"},
-        "viewer": {"ip": "198.51.100.11"},
-        "request": request,
-    }
-
-
-def response_event(**members: Any) -> dict[str, Any]:
-    """A viewer-response event; `members` are the response's."""
-    response = {"statusCode": 200, "statusDescription": "OK", "headers": {}, "cookies": {}} | members
-    return request_event("/") | {"context": {"eventType": "viewer-response"}, "response": response}
-
-
-def many(*values: str) -> dict[str, Any]:
-    """A header, cookie or query parameter with these values, as an event has it."""
-    return {"value": values[0]} | ({"multiValue": [{"value": value} for value in values]} if len(values) > 1 else {})
+    assert completed.returncode == 0, completed.stderr
+    results: list[Any] = json.loads(completed.stdout)
+    return results
 
 
 def redirects() -> dict[str, str]:
@@ -76,7 +53,7 @@ def redirects() -> dict[str, str]:
     return {pair["key"]: pair["value"] for pair in table["data"]}
 
 
-# --- what CloudFront takes --------------------------------------------------------------------------------------------
+# --- what CloudFront accepts ------------------------------------------------------------------------------------------
 
 
 def test_there_are_five_functions() -> None:
@@ -84,14 +61,14 @@ def test_there_are_five_functions() -> None:
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_function_is_ascii_and_well_under_the_quota(path: Path) -> None:
+def test_a_function_is_ascii_and_below_half_the_quota(path: Path) -> None:
     code = path.read_bytes()
     assert code.isascii()
-    assert 0 < len(code) <= MAX_FUNCTION_CODE_BYTES // 2
+    assert 0 < len(code) <= FUNCTION_CODE_QUOTA // 2
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_functions_name_can_be_that_of_its_file(path: Path) -> None:
+def test_the_file_name_is_a_valid_function_name(path: Path) -> None:
     assert re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", path.stem)
 
 
@@ -138,14 +115,14 @@ def test_the_redirects_are_an_import_file() -> None:
     assert all(set(pair) == {"key", "value"} for pair in table["data"])
     keys = [pair["key"] for pair in table["data"]]
     assert len(keys) == len(set(keys)) > 0
-    assert all(0 < len(key.encode()) <= MAX_KEY_BYTES for key in keys)
-    assert all(0 < len(pair["value"].encode()) <= MAX_VALUE_BYTES for pair in table["data"])
+    assert all(0 < len(key.encode()) <= KEY_MAX_BYTES for key in keys)
+    assert all(0 < len(pair["value"].encode()) <= VALUE_MAX_BYTES for pair in table["data"])
 
 
 # --- what they do -----------------------------------------------------------------------------------------------------
 
 
-def test_a_folder_becomes_its_index() -> None:
+def test_a_folder_is_rewritten_to_its_index() -> None:
     uris = {
         "/": "/index.html",
         "/docs/": "/docs/index.html",
@@ -154,15 +131,15 @@ def test_a_folder_becomes_its_index() -> None:
         "/style.css": "/style.css",
         "/docs/page.html": "/docs/page.html",
     }
-    answers = run("url-rewrite-index.js", *(request_event(uri, querystring={"q": many("1")}) for uri in uris))
-    assert [answer["uri"] for answer in answers] == list(uris.values())
-    assert all(answer["querystring"] == {"q": {"value": "1"}} for answer in answers)
+    results = run("url-rewrite-index.js", *(request_event(uri, querystring={"q": values("1")}) for uri in uris))
+    assert [result["uri"] for result in results] == list(uris.values())
+    assert all(result["querystring"] == {"q": {"value": "1"}} for result in results)
 
 
 def test_security_headers_are_added() -> None:
-    (answer,) = run("security-headers.js", response_event(headers={"content-type": many("text/html")}))
-    assert answer["statusCode"] == 200
-    assert sorted(answer["headers"]) == [
+    (result,) = run("security-headers.js", response_event(headers={"content-type": values("text/html")}))
+    assert result["statusCode"] == 200
+    assert sorted(result["headers"]) == [
         "content-security-policy",
         "content-type",
         "permissions-policy",
@@ -171,77 +148,77 @@ def test_security_headers_are_added() -> None:
         "x-content-type-options",
         "x-frame-options",
     ]
-    assert answer["headers"]["x-content-type-options"] == {"value": "nosniff"}
+    assert result["headers"]["x-content-type-options"] == {"value": "nosniff"}
 
 
-def test_a_security_header_of_the_origin_stays() -> None:
-    own = {"x-frame-options": many("SAMEORIGIN")}
-    (answer,) = run("security-headers.js", response_event(headers=own))
-    assert answer["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
+def test_a_security_header_of_the_origin_is_kept() -> None:
+    own = {"x-frame-options": values("SAMEORIGIN")}
+    (result,) = run("security-headers.js", response_event(headers=own))
+    assert result["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
 
 
 @pytest.mark.parametrize(
     ("querystring", "location"),
     [
         ({}, "/de/shop/cart"),
-        ({"q": many("caf%C3%A9+au")}, "/de/shop/cart?q=caf%C3%A9+au"),
-        ({"size": many("s", "m"), "sort": many("price")}, "/de/shop/cart?size=s&size=m&sort=price"),
-        ({"preview": many("")}, "/de/shop/cart?preview="),
+        ({"q": values("caf%C3%A9+au")}, "/de/shop/cart?q=caf%C3%A9+au"),
+        ({"size": values("s", "m"), "sort": values("price")}, "/de/shop/cart?size=s&size=m&sort=price"),
+        ({"preview": values("")}, "/de/shop/cart?preview="),
     ],
 )
-def test_a_viewer_is_sent_to_the_site_of_the_country(querystring: dict[str, Any], location: str) -> None:
-    headers = {"cloudfront-viewer-country": many("AT")}
-    (answer,) = run("redirect-by-country.js", request_event("/shop/cart", headers=headers, querystring=querystring))
-    assert (answer["statusCode"], answer["statusDescription"]) == (302, "Found")
-    assert answer["headers"]["location"] == {"value": location}
-    assert answer["headers"]["cache-control"] == {"value": "private, no-store"}
+def test_a_viewer_is_redirected_to_the_site_of_the_country(querystring: dict[str, Any], location: str) -> None:
+    headers = {"cloudfront-viewer-country": values("AT")}
+    (result,) = run("redirect-by-country.js", request_event("/shop/cart", headers=headers, querystring=querystring))
+    assert (result["statusCode"], result["statusDescription"]) == (302, "Found")
+    assert result["headers"]["location"] == {"value": location}
+    assert result["headers"]["cache-control"] == {"value": "private, no-store"}
 
 
 @pytest.mark.parametrize(
     "event",
     [
         request_event("/shop"),
-        request_event("/shop", headers={"cloudfront-viewer-country": many("US")}),
-        request_event("/de/shop", headers={"cloudfront-viewer-country": many("DE")}),
-        request_event("/fr", headers={"cloudfront-viewer-country": many("DE")}),
-        request_event("/shop", headers={"cloudfront-viewer-country": many("DE")}, method="POST"),
+        request_event("/shop", headers={"cloudfront-viewer-country": values("US")}),
+        request_event("/de/shop", headers={"cloudfront-viewer-country": values("DE")}),
+        request_event("/fr", headers={"cloudfront-viewer-country": values("DE")}),
+        request_event("/shop", headers={"cloudfront-viewer-country": values("DE")}, method="POST"),
     ],
-    ids=["no country", "no site", "there already", "another one chosen", "a form"],
+    ids=["no country", "no site", "already redirected", "another site selected", "a form"],
 )
-def test_a_viewer_stays_where_no_other_site_is_better(event: dict[str, Any]) -> None:
+def test_a_viewer_is_not_redirected_without_a_better_site(event: dict[str, Any]) -> None:
     assert run("redirect-by-country.js", event) == [event["request"]]
 
 
-def test_a_page_that_only_begins_like_a_site_is_redirected() -> None:
-    headers = {"cloudfront-viewer-country": many("DE")}
-    (answer,) = run("redirect-by-country.js", request_event("/demo", headers=headers))
-    assert answer["headers"]["location"] == {"value": "/de/demo"}
+def test_a_page_whose_name_starts_like_a_site_is_redirected() -> None:
+    headers = {"cloudfront-viewer-country": values("DE")}
+    (result,) = run("redirect-by-country.js", request_event("/demo", headers=headers))
+    assert result["headers"]["location"] == {"value": "/de/demo"}
 
 
 @pytest.mark.parametrize(
     ("cookie", "uri"),
-    [(many("a"), "/page"), (many("b"), "/b/page"), (many("c", "b"), "/b/page")],
-    ids=["a", "b", "the first that is known"],
+    [(values("a"), "/page"), (values("b"), "/b/page"), (values("c", "b"), "/b/page")],
+    ids=["a", "b", "the first known variant"],
 )
-def test_the_cookie_says_which_variant_is_shown(cookie: dict[str, Any], uri: str) -> None:
+def test_the_cookie_selects_the_variant(cookie: dict[str, Any], uri: str) -> None:
     event = request_event("/page", cookies={"experiment": cookie})
-    (answer,) = run("ab-test-by-cookie.js", event)
-    assert answer["uri"] == uri
+    (result,) = run("ab-test-by-cookie.js", event)
+    assert result["uri"] == uri
 
 
-def test_a_variant_of_the_cookie_is_not_set_again() -> None:
+def test_an_existing_cookie_is_not_set_again() -> None:
     event = response_event()
-    event["request"]["cookies"] = {"experiment": many("b")}
+    event["request"]["cookies"] = {"experiment": values("b")}
     assert run("ab-test-by-cookie.js", event) == [event["response"]]
 
 
-def test_viewers_without_a_cookie_are_shared_out_and_keep_what_they_saw() -> None:
+def test_viewers_without_a_cookie_are_split_and_keep_their_variant() -> None:
     addresses = [f"198.51.{i}.{j}" for i in range(10) for j in range(10)]
     requests = [request_event("/page") | {"viewer": {"ip": address}} for address in addresses]
     responses = [response_event() | {"viewer": {"ip": address}} for address in addresses]
-    answers = run("ab-test-by-cookie.js", *requests, *responses)
-    shown = ["b" if answer["uri"] == "/b/page" else "a" for answer in answers[: len(addresses)]]
-    kept = [answer["cookies"]["experiment"] for answer in answers[len(addresses) :]]
+    results = run("ab-test-by-cookie.js", *requests, *responses)
+    shown = ["b" if result["uri"] == "/b/page" else "a" for result in results[: len(addresses)]]
+    kept = [result["cookies"]["experiment"] for result in results[len(addresses) :]]
     assert [cookie["value"] for cookie in kept] == shown
     assert all("Path=/" in cookie["attributes"] for cookie in kept)
     assert 30 <= shown.count("b") <= 70
@@ -250,8 +227,8 @@ def test_viewers_without_a_cookie_are_shared_out_and_keep_what_they_saw() -> Non
 def test_a_response_without_cookies_gets_its_variant() -> None:
     event = response_event()
     del event["response"]["cookies"]
-    (answer,) = run("ab-test-by-cookie.js", event)
-    assert answer["cookies"]["experiment"]["value"] in {"a", "b"}
+    (result,) = run("ab-test-by-cookie.js", event)
+    assert result["cookies"]["experiment"]["value"] in {"a", "b"}
 
 
 @pytest.mark.parametrize(
@@ -259,16 +236,16 @@ def test_a_response_without_cookies_gets_its_variant() -> None:
     [
         ("/about-us", {}, "/company/about"),
         ("/about-us/", {}, "/company/about"),
-        ("/jobs", {"team": many("edge%20network")}, "https://careers.example.com/?team=edge%20network"),
+        ("/jobs", {"team": values("edge%20network")}, "https://careers.example.com/?team=edge%20network"),
         ("/pricing-2024", {}, "/pricing?plan=all"),
-        ("/pricing-2024", {"seat": many("1", "2")}, "/pricing?plan=all&seat=1&seat=2"),
-        ("/support/faq", {"lang": many("de")}, "/help?lang=de#questions"),
+        ("/pricing-2024", {"seat": values("1", "2")}, "/pricing?plan=all&seat=1&seat=2"),
+        ("/support/faq", {"lang": values("de")}, "/help?lang=de#questions"),
     ],
 )
 def test_a_path_in_the_table_is_redirected(uri: str, querystring: dict[str, Any], location: str) -> None:
     event = request_event(uri, querystring=querystring)
-    (answer,) = run("redirect-table-from-key-value-store.js", event, pairs=redirects())
-    assert answer == {
+    (result,) = run("redirect-table-from-key-value-store.js", event, pairs=redirects())
+    assert result == {
         "statusCode": 301,
         "statusDescription": "Moved Permanently",
         "headers": {"location": {"value": location}},

@@ -1,4 +1,4 @@
-"""Runs functions for these tests, and the events that they are given."""
+"""Runs functions for these tests."""
 
 from __future__ import annotations
 
@@ -9,74 +9,55 @@ from typing import Any
 import _quickjs
 
 from cloudfront_facade_server.function_runtime import Run, Runner, StoreMetadata, runner
-from cloudfront_facade_server.function_runtime.sandbox import worker
+from cloudfront_facade_server.function_runtime.sandbox import RUNTIME_1, RUNTIME_2, worker
+from function_runtime.events import request_event
 
-RUNTIMES = ("cloudfront-js-1.0", "cloudfront-js-2.0")
+RUNTIMES = (RUNTIME_1, RUNTIME_2)
 COULD_NOT_RUN = "The CloudFront function associated with the CloudFront distribution is invalid or could not run. "
 INVALID = "The CloudFront function returned an invalid value: "
+UNCHANGED = "function handler(event) { return event.request; }"
+"""A function that returns the request that it receives."""
 
 
 class InProcessRunner(Runner):
-    """Runs functions in this process: fast, and measured for coverage. For functions that mean well."""
+    """Runs harmless functions in this process, which is fast and measured for coverage."""
 
-    def _answer(self, request: bytes) -> tuple[dict[str, Any], bytes]:
-        return runner._split(worker.answer(request, _quickjs.Context), 100_000)
-
-
-def request_event(uri: str = "/", **members: Any) -> dict[str, Any]:
-    """A viewer-request event; `members` are the request's."""
-    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}} | members
-    return {
-        "version": "1.0",
-        "context": {"eventType": "viewer-request"},
-        "viewer": {"ip": "198.51.100.11"},
-        "request": request,
-    }
-
-
-def response_event(**members: Any) -> dict[str, Any]:
-    """A viewer-response event; `members` are the response's."""
-    response = {"statusCode": 200, "statusDescription": "OK", "headers": {}, "cookies": {}} | members
-    return request_event() | {"context": {"eventType": "viewer-response"}, "response": response}
-
-
-def many(*values: str) -> dict[str, Any]:
-    """A header, cookie or query parameter with these values, as an event has it."""
-    return {"value": values[0]} | ({"multiValue": [{"value": value} for value in values]} if len(values) > 1 else {})
+    def _call_worker(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+        return runner._parse_response(worker.handle(request, _quickjs.Context), 100_000)
 
 
 def run(
     code: str,
     event: dict[str, Any] | None = None,
-    runtime: str = RUNTIMES[1],
+    runtime: str = RUNTIME_2,
     key_values: Mapping[str, str] | None = None,
     *,
     runner: Runner | None = None,
     store: StoreMetadata | None = None,
 ) -> Run:
-    """Runs a function on an event, here in this process where no other runner is given."""
-    given = json.dumps(request_event() if event is None else event).encode()
-    return (runner or InProcessRunner()).run(code.encode(), runtime, given, key_values, store)
+    """Runs a function on an event, in this process unless a runner is passed."""
+    event_json = json.dumps(request_event() if event is None else event).encode()
+    return (runner or InProcessRunner()).run(code.encode(), runtime, event_json, key_values, store)
 
 
 def output(
     code: str,
     event: dict[str, Any] | None = None,
-    runtime: str = RUNTIMES[1],
+    runtime: str = RUNTIME_2,
     key_values: Mapping[str, str] | None = None,
 ) -> Any:
-    """What a function returns: its request or response."""
-    done = run(code, event, runtime, key_values)
-    assert done.error_message is None, done
-    assert done.output is not None
-    (value,) = json.loads(done.output).values()
+    """Returns the request or response that a function returns."""
+    result = run(code, event, runtime, key_values)
+    assert result.error_message is None, result
+    assert result.output is not None
+    (value,) = json.loads(result.output).values()
     return value
 
 
 def value_of(
-    expression: str, runtime: str = RUNTIMES[1], key_values: Mapping[str, str] | None = None, setup: str = ""
+    expression: str, runtime: str = RUNTIME_2, key_values: Mapping[str, str] | None = None, setup: str = ""
 ) -> Any:
-    """What an expression is worth in a function, by way of JSON."""
+    """Returns the value of an expression in a function, converted by JSON."""
     is_async = "async " if "await" in expression else ""
     code = f"""{setup}
     {is_async}function handler(event) {{
@@ -88,19 +69,19 @@ def value_of(
 
 def error_of(
     statement: str,
-    runtime: str = RUNTIMES[1],
+    runtime: str = RUNTIME_2,
     key_values: Mapping[str, str] | None = None,
     setup: str = "",
 ) -> str:
-    """The text of the error that a statement in a function ends with."""
+    """Returns the error that a statement in a function throws."""
     is_async = "async " if "await" in statement else ""
-    done = run(
-        f"{setup}\n{is_async}function handler(event) {{ {statement}; return event.request; }}",
-        None,
-        runtime,
-        key_values,
-    )
-    assert done.output is None, done
-    assert done.error_message is not None
-    assert done.error_message.startswith(COULD_NOT_RUN)
-    return done.error_message.removeprefix(COULD_NOT_RUN)
+    code = f"{setup}\n{is_async}function handler(event) {{ {statement}; return event.request; }}"
+    return error_in(run(code, None, runtime, key_values))
+
+
+def error_in(result: Run) -> str:
+    """Returns the error of a run that could not complete, without CloudFront's words before it."""
+    assert result.output is None, result
+    assert result.error_message is not None
+    assert result.error_message.startswith(COULD_NOT_RUN)
+    return result.error_message.removeprefix(COULD_NOT_RUN)

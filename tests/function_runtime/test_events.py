@@ -6,29 +6,27 @@ from typing import Any
 import pytest
 
 from cloudfront_facade_server.function_runtime import InvalidEventError
+from function_runtime.events import request_event, response_event, values
 from function_runtime.running import (
     COULD_NOT_RUN,
     INVALID,
     RUNTIMES,
+    UNCHANGED,
     InProcessRunner,
-    many,
     output,
-    request_event,
-    response_event,
     run,
 )
 
-SAME = "function handler(event) { return event.request; }"
-SAME_RESPONSE = "function handler(event) { return event.response; }"
+UNCHANGED_RESPONSE = "function handler(event) { return event.response; }"
 
 
 def invalid(code: str, event: dict[str, Any] | None = None) -> str:
-    """The rule that CloudFront says the function's value breaks."""
-    done = run(code, event)
-    assert done.output is None
-    assert done.error_message is not None
-    assert done.error_message.startswith(INVALID), done.error_message
-    return done.error_message.removeprefix(INVALID)
+    """Returns the rule that the function's value violates."""
+    result = run(code, event)
+    assert result.output is None
+    assert result.error_message is not None
+    assert result.error_message.startswith(INVALID), result.error_message
+    return result.error_message.removeprefix(INVALID)
 
 
 @pytest.mark.parametrize(
@@ -46,40 +44,40 @@ def invalid(code: str, event: dict[str, Any] | None = None) -> str:
         ({"request": {"method": "", "uri": "/"}}, "request.method must be one of GET, HEAD,"),
         ({"request": {"method": "get", "uri": "/"}}, "request.method must be one of GET, HEAD,"),
         ({"request": {"method": "GET", "uri": "x"}}, 'request.uri must begin with "/".'),
-        ({"request": {"method": "GET", "uri": "/", "headers": {"Host": many("x")}}}, "header names in lower case."),
+        ({"request": {"method": "GET", "uri": "/", "headers": {"Host": values("x")}}}, "header names in lower case."),
         ({"request": {"method": "GET", "uri": "/", "headers": {"host": "x"}}}, "headers.host must be an object."),
         ({"request": {"method": "GET", "uri": "/", "headers": {"host": {}}}}, "headers.host must have a value."),
         ({"request": {"method": "GET", "uri": "/", "cookies": {"a": {"value": 1}}}}, "a.value must be a string."),
         ({"request": {"method": "GET", "uri": "/", "querystring": {"a": {"multiValue": []}}}}, "array of values."),
         ({"request": {"method": "GET", "uri": "/" + "x" * 8191}}, "request.uri with its query string must have"),
         (
-            {"request": {"method": "GET", "uri": "/", "querystring": {"q": many("x" * 8190)}}},
+            {"request": {"method": "GET", "uri": "/", "querystring": {"q": values("x" * 8190)}}},
             "request.uri with its query string must have at most 8191 characters.",
         ),
     ],
 )  # fmt: skip
-def test_an_event_that_cloudfront_cannot_give_is_refused(change: dict[str, Any], text: str) -> None:
-    with pytest.raises(InvalidEventError, match="The event object is not valid") as refused:
-        run(SAME, request_event() | change)
-    assert text in str(refused.value)
+def test_an_event_that_cloudfront_cannot_send_is_rejected(change: dict[str, Any], text: str) -> None:
+    with pytest.raises(InvalidEventError, match="The event object is not valid") as rejected:
+        run(UNCHANGED, request_event() | change)
+    assert text in str(rejected.value)
 
 
 @pytest.mark.parametrize("event", [b"", b"{", b"\xff", b"[" * 100_000, b"NaN,"])
-def test_an_event_that_is_not_json_is_refused(event: bytes) -> None:
+def test_an_event_that_is_not_json_is_rejected(event: bytes) -> None:
     with pytest.raises(InvalidEventError, match="not JSON"):
-        InProcessRunner().run(SAME.encode(), "cloudfront-js-2.0", event, None)
+        InProcessRunner().run(UNCHANGED.encode(), "cloudfront-js-2.0", event, None)
 
 
 @pytest.mark.parametrize("event", [b"[]", b"1", b'"x"', b"null"])
-def test_an_event_that_is_no_object_is_refused(event: bytes) -> None:
+def test_an_event_that_is_not_an_object_is_rejected(event: bytes) -> None:
     with pytest.raises(InvalidEventError, match="must be an object"):
-        InProcessRunner().run(SAME.encode(), "cloudfront-js-2.0", event, None)
+        InProcessRunner().run(UNCHANGED.encode(), "cloudfront-js-2.0", event, None)
 
 
 @pytest.mark.parametrize("status", ["200", 200.5, True, None])
-def test_a_response_needs_a_status_that_is_an_integer(status: Any) -> None:
+def test_the_status_of_a_response_must_be_an_integer(status: Any) -> None:
     with pytest.raises(InvalidEventError, match="statusCode must be an integer"):
-        run(SAME_RESPONSE, response_event(statusCode=status))
+        run(UNCHANGED_RESPONSE, response_event(statusCode=status))
 
 
 @pytest.mark.parametrize(
@@ -90,20 +88,18 @@ def test_a_response_needs_a_status_that_is_an_integer(status: Any) -> None:
         ({"body": {"encoding": "base64", "data": "*"}}, "response.body.data must be valid Base64."),
     ],
 )
-def test_a_response_that_cloudfront_cannot_give_is_not_blamed_on_the_function(
-    change: dict[str, Any], text: str
-) -> None:
+def test_an_invalid_response_in_the_event_is_not_an_error_of_the_function(change: dict[str, Any], text: str) -> None:
     with pytest.raises(InvalidEventError, match=text):
-        run(SAME_RESPONSE, response_event(**change))
+        run(UNCHANGED_RESPONSE, response_event(**change))
 
 
-def test_the_message_about_an_event_is_short_and_printable() -> None:
-    with pytest.raises(InvalidEventError) as refused:
-        run(SAME, request_event(cookies={"\ud800" + "x" * 30_000: 1}))
-    assert len(str(refused.value).encode()) < 1100
+def test_the_message_about_an_invalid_event_is_short_and_printable() -> None:
+    with pytest.raises(InvalidEventError) as rejected:
+        run(UNCHANGED, request_event(cookies={"\ud800" + "x" * 30_000: 1}))
+    assert len(str(rejected.value).encode()) < 1100
 
 
-def test_what_a_test_leaves_out_is_empty_in_the_event() -> None:
+def test_members_missing_from_the_event_are_empty_objects() -> None:
     event = request_event()
     event["request"] = {"method": "GET", "uri": "/"}
     code = """function handler(event) {
@@ -113,35 +109,35 @@ def test_what_a_test_leaves_out_is_empty_in_the_event() -> None:
     assert run(code, event).logs == ["[{},{},{}]"]
 
 
-def test_a_request_comes_back_in_cloudfronts_form() -> None:
-    headers = {"host": many("example.org"), "accept": many("a", "b")}
-    event = request_event("/p", headers=headers, querystring={"q": many("1", "2")}, cookies={"c": many("d")})
-    assert list(json.loads(run(SAME, event).output or "")["request"].items()) == [
+def test_a_request_is_returned_in_cloudfronts_format() -> None:
+    headers = {"host": values("example.org"), "accept": values("a", "b")}
+    event = request_event("/p", headers=headers, querystring={"q": values("1", "2")}, cookies={"c": values("d")})
+    assert list(json.loads(run(UNCHANGED, event).output or "")["request"].items()) == [
         ("headers", headers),
         ("method", "GET"),
-        ("querystring", {"q": many("1", "2")}),
+        ("querystring", {"q": values("1", "2")}),
         ("uri", "/p"),
-        ("cookies", {"c": many("d")}),
+        ("cookies", {"c": values("d")}),
     ]
 
 
-def test_a_response_comes_back_in_cloudfronts_form() -> None:
-    done = run("function handler(event) { return { statusCode: 204 }; }")
-    assert done.output == '{"response":{"headers":{},"cookies":{},"statusCode":204}}'
+def test_a_response_is_returned_in_cloudfronts_format() -> None:
+    result = run("function handler(event) { return { statusCode: 204 }; }")
+    assert result.output == '{"response":{"headers":{},"cookies":{},"statusCode":204}}'
 
 
 @pytest.mark.parametrize(
     "value",
     ["undefined", "null", "5", "'text'", "[]", "true", "event", "{}", "function () {}", "{ headers: {} }"],
 )
-def test_what_is_neither_a_request_nor_a_response_is_invalid(value: str) -> None:
+def test_a_value_that_is_neither_a_request_nor_a_response_is_invalid(value: str) -> None:
     assert invalid(f"function handler(event) {{ return {value}; }}") == (
         "a function must return a request or a response object."
     )
 
 
-def test_a_viewer_response_function_returns_a_response() -> None:
-    assert "must return a response object" in invalid(SAME, response_event())
+def test_a_viewer_response_function_must_return_a_response() -> None:
+    assert "must return a response object" in invalid(UNCHANGED, response_event())
 
 
 @pytest.mark.parametrize(
@@ -173,9 +169,9 @@ def test_a_viewer_response_function_returns_a_response() -> None:
         ("r.cookies = { a: 1 }", "request.cookies.a must be an object."),
     ],
 )
-def test_a_request_that_cloudfront_would_not_take_is_invalid(change: str, text: str) -> None:
+def test_a_request_that_cloudfront_would_reject_is_invalid(change: str, text: str) -> None:
     code = f"function handler(event) {{ var r = event.request; {change}; return r; }}"
-    assert text in invalid(code, request_event(headers={"host": many("example.org")}))
+    assert text in invalid(code, request_event(headers={"host": values("example.org")}))
 
 
 @pytest.mark.parametrize(
@@ -199,9 +195,9 @@ def test_a_request_that_cloudfront_would_not_take_is_invalid(change: str, text: 
         ("r.body = { encoding: 'base64', data: '*' }", "response.body.data must be valid Base64."),
     ],
 )
-def test_a_response_that_cloudfront_would_not_take_is_invalid(change: str, text: str) -> None:
+def test_a_response_that_cloudfront_would_reject_is_invalid(change: str, text: str) -> None:
     code = f"function handler(event) {{ var r = event.response; {change}; return r; }}"
-    assert text in invalid(code, response_event(headers={"via": many("1.1 x")}))
+    assert text in invalid(code, response_event(headers={"via": values("1.1 x")}))
 
 
 @pytest.mark.parametrize(
@@ -209,14 +205,14 @@ def test_a_response_that_cloudfront_would_not_take_is_invalid(change: str, text:
     ["text", {"encoding": "text", "data": "é"}, {"encoding": "base64", "data": "aGk="}],
     ids=["short", "text", "b64"],
 )
-def test_a_body_comes_back(body: Any) -> None:
+def test_a_body_is_returned_unchanged(body: Any) -> None:
     code = f"function handler(event) {{ event.response.body = {json.dumps(body)}; return event.response; }}"
     assert output(code, response_event())["body"] == body
 
 
-def test_headers_that_the_event_has_already_may_stay() -> None:
-    headers = {"via": many("1.1 x"), "x-cache": many("Hit"), "warning": many("x")}
-    assert output(SAME_RESPONSE, response_event(headers=headers))["headers"] == headers
+def test_restricted_headers_of_the_event_may_be_returned_unchanged() -> None:
+    headers = {"via": values("1.1 x"), "x-cache": values("Hit"), "warning": values("x")}
+    assert output(UNCHANGED_RESPONSE, response_event(headers=headers))["headers"] == headers
 
 
 @pytest.mark.parametrize(
@@ -239,12 +235,12 @@ def test_headers_that_the_event_has_already_may_stay() -> None:
         ("throw new Error('on loading');", "Error: on loading"),
     ],
 )  # fmt: skip
-def test_what_goes_wrong_in_a_function_is_told_in_cloudfronts_words(code: str, text: str) -> None:
-    done = run(code)
-    assert done.output is None
-    assert done.error_message is not None
-    assert done.error_message.startswith(COULD_NOT_RUN)
-    assert text in done.error_message
+def test_an_error_in_a_function_is_reported_in_cloudfronts_words(code: str, text: str) -> None:
+    result = run(code)
+    assert result.output is None
+    assert result.error_message is not None
+    assert result.error_message.startswith(COULD_NOT_RUN)
+    assert text in result.error_message
 
 
 def test_a_query_string_can_be_returned_as_text() -> None:
@@ -253,15 +249,15 @@ def test_a_query_string_can_be_returned_as_text() -> None:
       event.request.querystring = Object.keys(event.request.querystring).sort().join('&');
       return event.request;
     }"""
-    event = request_event(querystring={"b": many("2"), "a": many("1")})
+    event = request_event(querystring={"b": values("2"), "a": values("1")})
     for runtime in RUNTIMES:
         assert output(code, event, runtime)["querystring"] == "a&b"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [("'a b'", 'must not have spaces, control characters or "#"'), ("'a'.repeat(8192)", "at most 8191 characters")],
 )
-def test_a_query_string_as_text_keeps_the_rules_of_urls(text: str, said: str) -> None:
-    done = run(f"function handler(event) {{ event.request.querystring = {text}; return event.request; }}")
-    assert said in (done.error_message or "")
+def test_a_query_string_as_text_must_be_valid_in_a_url(text: str, message: str) -> None:
+    result = run(f"function handler(event) {{ event.request.querystring = {text}; return event.request; }}")
+    assert message in (result.error_message or "")

@@ -1,4 +1,4 @@
-"""What a function reads of its key value store."""
+"""The key value store as a function sees it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from function_runtime.running import error_of, run, value_of
 
 SETUP = "import cf from 'cloudfront';\nconst kvs = cf.kvs();"
 PAIRS = {"a": "1", "json": '{"x": [1]}', "text": "é€😀", "nul": "a\0b", "__proto__": "p", "é\u2028": "k"}
-FACTS = StoreMetadata("11111111-2222-3333-4444-555555555555", "2024-01-02T03:04:05.678Z", "2024-02-02T03:04:05.678Z")
+METADATA = StoreMetadata("11111111-2222-3333-4444-555555555555", "2024-01-02T03:04:05.678Z", "2024-02-02T03:04:05.678Z")
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def test_a_store_is_read(expression: str, value: Any) -> None:
         ("await kvs.get('a', { format: 'xml' })", 'TypeError: format must be "string", "json" or "bytes"'),
         (
             "await kvs.meta()",
-            "Error: meta() is not available: this test does not know the times of the store",
+            "Error: meta() is not available: the times of the key value store are not known",
         ),
     ],
 )
-def test_what_cannot_be_read_is_a_rejection(statement: str, text: str) -> None:
+def test_an_unreadable_key_is_a_rejection(statement: str, text: str) -> None:
     assert error_of(statement, key_values=PAIRS, setup=SETUP) == text
 
 
@@ -65,47 +65,47 @@ def test_a_missing_key_can_be_caught() -> None:
     assert run(code, key_values=PAIRS).logs == ["caught"]
 
 
-def test_a_function_without_a_store_is_told_so() -> None:
+def test_using_kvs_without_a_store_is_an_error() -> None:
     assert error_of("", setup=SETUP) == "Error: no key value store is associated with the function"
 
 
-def test_an_empty_store_is_a_store() -> None:
+def test_a_store_may_be_empty() -> None:
     assert value_of("await kvs.count()", key_values={}, setup=SETUP) == 0
 
 
-@pytest.mark.parametrize("name", [FACTS.id, "another"])
-def test_what_is_known_of_the_store_is_told(name: str) -> None:
+@pytest.mark.parametrize("name", [METADATA.id, "another"])
+def test_meta_returns_the_metadata_of_the_store(name: str) -> None:
     code = f"""import cf from 'cloudfront';
     async function handler(event) {{
       var meta = await cf.kvs('{name}').meta();
       console.log(JSON.stringify(meta));
       return event.request;
     }}"""
-    done = run(code, key_values=PAIRS, store=FACTS)
-    if name == FACTS.id:
-        assert done.logs == [
-            f'{{"creationDateTime":"{FACTS.creation_date_time}",'
-            f'"lastUpdatedDateTime":"{FACTS.last_updated_date_time}","keyCount":{len(PAIRS)}}}'
+    result = run(code, key_values=PAIRS, store=METADATA)
+    if name == METADATA.id:
+        assert result.logs == [
+            f'{{"creationDateTime":"{METADATA.creation_date_time}",'
+            f'"lastUpdatedDateTime":"{METADATA.last_updated_date_time}","keyCount":{len(PAIRS)}}}'
         ]
     else:
-        assert (done.error_message or "").endswith("the key value store is not associated with the function")
+        assert (result.error_message or "").endswith("the key value store is not associated with the function")
 
 
 @pytest.mark.parametrize(
     ("statement", "text"),
     [
         ("cf.edgeLocation", "not available in a test"),
-        ("cf.cwt", "not available in the embedded backend"),
+        ("cf.cwt", "not supported by this function runner"),
         ("cf.logCustomData({})", "takes one string"),
         ("cf.updateRequestOrigin()", "needs an argument"),
         ("event.request.rawQueryString()", "not available in a test"),
     ],
 )
-def test_what_a_test_does_not_know_fails_loudly(statement: str, text: str) -> None:
+def test_features_that_a_test_cannot_provide_are_errors(statement: str, text: str) -> None:
     assert text in error_of(statement, setup="import cf from 'cloudfront';")
 
 
-def test_helpers_that_a_test_does_not_observe_are_accepted() -> None:
+def test_helpers_without_a_visible_effect_are_accepted() -> None:
     code = """import cf from 'cloudfront';
     function handler(event) {
       cf.updateRequestOrigin({ domainName: 'example.org' });

@@ -62,7 +62,7 @@ def test_byte_strings_and_buffers_are_hashed_as_bytes() -> None:
         "crypto.randomBytes(1)",
     ],
 )
-def test_what_crypto_does_not_do_is_an_error(statement: str) -> None:
+def test_unsupported_uses_of_crypto_are_errors(statement: str) -> None:
     assert "Error" in error_of(statement, setup=CRYPTO)
 
 
@@ -93,7 +93,7 @@ QUERYSTRING = "var qs = require('querystring');"
         ("qs.decode === qs.parse && qs.encode === qs.stringify", True),
     ],
 )  # fmt: skip
-def test_querystring_gives_known_answers(expression: str, value: object, runtime: str) -> None:
+def test_querystring_returns_known_results(expression: str, value: object, runtime: str) -> None:
     assert value_of(expression, runtime, setup=QUERYSTRING) == value
 
 
@@ -144,7 +144,7 @@ def test_querystring_agrees_with_python() -> None:
         ("new TextDecoder('utf-8', { fatal: true }).fatal", True),
     ],
 )  # fmt: skip
-def test_buffers_and_text_give_known_answers(expression: str, value: object) -> None:
+def test_buffers_and_text_return_known_results(expression: str, value: object) -> None:
     assert value_of(expression) == value
 
 
@@ -163,7 +163,7 @@ def test_buffers_and_text_give_known_answers(expression: str, value: object) -> 
         "new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array([255]))",
     ],
 )
-def test_what_a_buffer_does_not_do_is_an_error(statement: str) -> None:
+def test_unsupported_uses_of_buffer_are_errors(statement: str) -> None:
     assert "Error" in error_of(statement)
 
 
@@ -172,5 +172,5 @@ def test_runtime_2_can_import_what_it_can_require(module: str) -> None:
     assert value_of(f"{module} === require('{module}')", setup=f"import {module} from '{module}';") is True
 
 
-def test_a_copy_to_behind_the_end_copies_nothing() -> None:
+def test_copying_past_the_end_copies_nothing() -> None:
     assert value_of("Buffer.from('abc').copy(Buffer.alloc(2), 3)") == 0

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from cloudfront_facade_server.function_runtime import Limits, Runner, RunnerError, process, runner
-from function_runtime.running import COULD_NOT_RUN, request_event, run
+from function_runtime.events import request_event
+from function_runtime.running import COULD_NOT_RUN, UNCHANGED, run
 
-SAME = b"function handler(event) { return event.request; }"
+CODE = UNCHANGED.encode()
 EVENT = json.dumps(request_event()).encode()
 
 
@@ -22,31 +23,34 @@ def test_code_that_is_not_utf_8_is_an_error_of_the_function() -> None:
 
 
 def test_an_unknown_runtime_is_an_error_of_the_caller() -> None:
-    with pytest.raises(RunnerError, match="There is no runtime"):
-        Runner().run(SAME, "cloudfront-js-3.0", EVENT, None)
+    with pytest.raises(
+        RunnerError,
+        match=r'^Unknown runtime "cloudfront-js-3\.0"; allowed: cloudfront-js-1\.0 and cloudfront-js-2\.0\.$',
+    ):
+        Runner().run(CODE, "cloudfront-js-3.0", EVENT, None)
 
 
-def test_a_missing_engine_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_engine_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "ENGINE", "no_such_engine")
     with pytest.raises(RunnerError, match=r"^The JavaScript engine is not installed; install quickjs-ng\.$"):
-        Runner().run(SAME, "cloudfront-js-2.0", EVENT, None)
+        Runner().run(CODE, "cloudfront-js-2.0", EVENT, None)
 
 
 @pytest.mark.parametrize(
     ("command", "text"),
     [
-        (["/no/such/python"], "could not start: No such file or directory"),
-        ([sys.executable, "-c", "raise SystemExit(3)"], "did not begin (exit code 3)"),
-        ([sys.executable, "-c", "import time; time.sleep(9)"], "did not begin in time"),
+        (["/no/such/python"], "could not be started: No such file or directory"),
+        ([sys.executable, "-c", "raise SystemExit(3)"], "ended before it was ready (exit code 3)"),
+        ([sys.executable, "-c", "import time; time.sleep(9)"], "was not ready within 0.5 s"),
         ([*runner._command()[:-1], "/nowhere"], "could not be loaded: No module named"),
     ],
 )
-def test_a_process_that_fails_is_an_error_of_the_runner(
+def test_a_process_that_fails_to_start_is_an_error_of_the_runner(
     command: list[str], text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "_command", lambda: command)
     with pytest.raises(RunnerError) as failed:
-        Runner(Limits(wall_seconds=0.5)).run(SAME, "cloudfront-js-2.0", EVENT, None)
+        Runner(Limits(wall_seconds=0.5)).run(CODE, "cloudfront-js-2.0", EVENT, None)
     assert text in str(failed.value)
     assert "\n" not in str(failed.value)
 
@@ -60,7 +64,7 @@ READY = "import sys; print('{\"ready\": true}', flush=True); sys.stdin.buffer.re
         ("import os; os.abort()", "Error: the function ended the process that it ran in"),
         ("print('[' * 100_000)", "Error: the function ended the process that it ran in"),
         (
-            'print(\'{"state": "done", "x": "\' + \'x\' * 200_000 + \'"}\')',
+            'print(\'{"state": "result", "x": "\' + \'x\' * 200_000 + \'"}\')',
             "Error: the function ended the process that",
         ),
         ("print('[]')", "Error: the function ended the process that it ran in"),
@@ -68,18 +72,18 @@ READY = "import sys; print('{\"ready\": true}', flush=True); sys.stdin.buffer.re
         ("import time; time.sleep(9)", "Error: the function exceeded the allowed time, 1 s in all"),
     ],
 )
-def test_a_process_that_goes_wrong_later_is_an_error_of_the_function(
+def test_a_process_that_fails_later_is_an_error_of_the_function(
     then: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "_command", lambda: [sys.executable, "-c", READY + then])
-    done = Runner(Limits(wall_seconds=1)).run(SAME, "cloudfront-js-2.0", EVENT, None)
-    assert done.error_message is not None
-    assert done.error_message.startswith(COULD_NOT_RUN + text)
+    result = Runner(Limits(wall_seconds=1)).run(CODE, "cloudfront-js-2.0", EVENT, None)
+    assert result.error_message is not None
+    assert result.error_message.startswith(COULD_NOT_RUN + text)
 
 
-def test_what_a_process_started_is_killed_with_it(tmp_path: Path) -> None:
+def test_child_processes_are_killed_with_the_process(tmp_path: Path) -> None:
     alive = tmp_path / "alive"
-    # It holds the pipe open, so that the reading ends only with the time.
+    # The child holds the pipe open, so reading ends only at the time limit.
     later = f"import time, pathlib; time.sleep(1.5); pathlib.Path({str(alive)!r}).touch()"
     code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {later!r}]); import time; time.sleep(9)"
     assert process.run([sys.executable, "-c", code], b"", seconds=0.7, max_output_bytes=10).timed_out
@@ -87,15 +91,15 @@ def test_what_a_process_started_is_killed_with_it(tmp_path: Path) -> None:
     assert not alive.exists()
 
 
-def test_a_process_that_does_not_read_is_no_obstacle() -> None:
-    ended = process.run([sys.executable, "-c", "print('x')"], b"x" * 1_000_000, seconds=5, max_output_bytes=10)
-    assert (ended.output, ended.exit_code) == (b"x\n", 0)
+def test_a_process_may_ignore_its_input() -> None:
+    completed = process.run([sys.executable, "-c", "print('x')"], b"x" * 1_000_000, seconds=5, max_output_bytes=10)
+    assert (completed.output, completed.exit_code) == (b"x\n", 0)
 
 
 def test_a_process_sees_no_environment_and_no_open_files() -> None:
     code = "import os; print(len(set(os.environ) - {'LC_CTYPE'}), os.getcwd())"
-    ended = process.run([sys.executable, "-I", "-c", code], b"", seconds=5, max_output_bytes=100)
-    assert ended.output == b"0 /\n"
+    completed = process.run([sys.executable, "-I", "-c", code], b"", seconds=5, max_output_bytes=100)
+    assert completed.output == b"0 /\n"
 
 
 def test_a_large_store_is_read() -> None:
@@ -105,25 +109,25 @@ def test_a_large_store_is_read() -> None:
       event.request.uri = '/' + (await cf.kvs().count()) + (await cf.kvs().get('key4999')).length;
       return event.request;
     }"""
-    done = run(code, key_values=pairs, runner=Runner())
-    assert done.error_message is None
-    assert '"uri":"/50001000"' in (done.output or "")
+    result = run(code, key_values=pairs, runner=Runner())
+    assert result.error_message is None
+    assert '"uri":"/50001000"' in (result.output or "")
 
 
 def test_many_threads_run_functions_at_once() -> None:
     shared = Runner()
-    found: list[str | None] = []
+    outputs: list[str | None] = []
 
     def one(number: int) -> None:
         code = f"function handler(event) {{ event.request.uri = '/{number}'; return event.request; }}"
-        found.append(run(code, runner=shared).output)
+        outputs.append(run(code, runner=shared).output)
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(json.loads(output or "")["request"]["uri"] for output in found) == [f"/{n}" for n in range(6)]
+    assert sorted(json.loads(output or "")["request"]["uri"] for output in outputs) == [f"/{n}" for n in range(6)]
 
 
 def test_limits_can_be_set() -> None:

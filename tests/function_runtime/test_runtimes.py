@@ -1,4 +1,4 @@
-"""What the two runtimes have of the language, and what they have not."""
+"""The language features and built-ins of the two runtimes."""
 
 import pytest
 
@@ -29,7 +29,7 @@ ONE, TWO = RUNTIMES
     ],
 )
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_what_both_runtimes_document_works(code: str, runtime: str) -> None:
+def test_syntax_that_both_runtimes_document_works(code: str, runtime: str) -> None:
     assert output(code, None, runtime)["uri"] == "/"
 
 
@@ -47,7 +47,7 @@ def test_what_both_runtimes_document_works(code: str, runtime: str) -> None:
         "async function handler(event) { var x = (await 1) + 1; return event.request; }",
     ],
 )
-def test_runtime_2_has_more(code: str) -> None:
+def test_runtime_2_supports_more_syntax(code: str) -> None:
     assert output(code)["uri"] == "/"
     assert run(code, runtime=ONE).output is None
 
@@ -60,7 +60,7 @@ def test_runtime_2_has_more(code: str) -> None:
         ("var f = async function () {}", "async"),
     ],
 )
-def test_runtime_1_refuses_what_it_does_not_have(statement: str, token: str) -> None:
+def test_runtime_1_rejects_syntax_of_runtime_2(statement: str, token: str) -> None:
     assert error_of(statement, ONE) == f'SyntaxError: Token "{token}" not supported in this version in 2'
 
 
@@ -93,7 +93,7 @@ def test_runtime_1_refuses_what_it_does_not_have(statement: str, token: str) -> 
         ("debugger", "debugger"),
     ],
 )
-def test_undocumented_syntax_is_refused(statement: str, token: str, runtime: str) -> None:
+def test_undocumented_syntax_is_rejected(statement: str, token: str, runtime: str) -> None:
     assert error_of(statement, runtime) == f'SyntaxError: Token "{token}" not supported in this version in 2'
 
 
@@ -105,11 +105,11 @@ def test_undocumented_syntax_is_refused(statement: str, token: str, runtime: str
         ("var f = async function () {}", "async"),
     ],
 )
-def test_async_closures_are_refused(statement: str, token: str) -> None:
+def test_async_closures_are_rejected(statement: str, token: str) -> None:
     assert error_of(statement) == f'SyntaxError: Token "{token}" not supported in this version in 2'
 
 
-def test_an_awaited_argument_is_refused() -> None:
+def test_an_awaited_argument_is_rejected() -> None:
     assert error_of("decodeURIComponent(await 1)") == 'SyntaxError: Token "await" not supported in this version in 2'
 
 
@@ -122,7 +122,7 @@ def test_an_awaited_argument_is_refused() -> None:
         ("import cf from", "SyntaxError: Illegal import statement in 1"),
     ],
 )
-def test_other_imports_and_exports_are_refused(code: str, text: str) -> None:
+def test_other_imports_and_exports_are_rejected(code: str, text: str) -> None:
     assert (run(code).error_message or "").endswith(text)
 
 
@@ -192,7 +192,7 @@ def test_byte_strings_of_runtime_1(expression: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_the_time_stands_still(runtime: str) -> None:
+def test_the_time_is_constant_during_a_run(runtime: str) -> None:
     code = """var before = Date.now();
     function handler(event) {
       for (var i = 0; i < 20000; i++) {}
@@ -202,7 +202,7 @@ def test_the_time_stands_still(runtime: str) -> None:
     assert output(code, None, runtime)["statusCode"] == 200
 
 
-def test_dates_are_made_of_their_parts() -> None:
+def test_other_dates_can_be_created() -> None:
     assert value_of("new Date(Date.UTC(2024, 0, 2)).toISOString() + typeof Date()") == "2024-01-02T00:00:00.000Zstring"
 
 
@@ -224,11 +224,11 @@ def test_dates_are_made_of_their_parts() -> None:
 )
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_console_log_writes_a_line(argument: str, line: str, runtime: str) -> None:
-    done = run(f"function handler(event) {{ console.log({argument}); return event.request; }}", runtime=runtime)
-    assert (done.error_message, done.logs) == (None, [line])
+    result = run(f"function handler(event) {{ console.log({argument}); return event.request; }}", runtime=runtime)
+    assert (result.error_message, result.logs) == (None, [line])
 
 
-def test_console_log_takes_one_argument_and_says_so() -> None:
+def test_console_log_logs_one_argument_and_a_warning() -> None:
     first, second = run("function handler(event) { console.log('a', 'b'); return event.request; }").logs
     assert first == "a"
     assert "comma syntax" in second

@@ -1,10 +1,11 @@
-"""Runs CloudFront functions for TestFunction, on quickjs-ng in a process of its own for each run.
+"""Runs CloudFront functions on quickjs-ng, each run in a process of its own.
 
-`Runner` is what the backend uses. Below it, each knowing only what stands before it:
-`model`                  what a run is given and gives, its limits and errors
-`sandbox`, `scripts/`    what runs in the process: Python, which imports nothing else of this server, and JavaScript
-`process`                the process
-`runner`                 hands bytes to the process and reads its answer; looks into neither the code nor the event
+Imports nothing of the rest of the server. Its public names are those of `__all__`. Inside, each module imports only
+those above it:
+`model`                  inputs besides the function, the result, limits and errors
+`sandbox`, `scripts/`    what runs in the process: Python that imports nothing outside `sandbox`, and JavaScript
+`process`                starts the process, bounds its time and its output, and kills it
+`runner`                 sends bytes to the process and parses its response; never looks into the code or the event
 """
 
 from .model import InvalidEventError, Limits, Run, RunnerError, StoreMetadata

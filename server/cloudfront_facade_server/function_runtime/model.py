@@ -1,4 +1,4 @@
-"""What a run is given besides the function, what it gives, and how it can fail."""
+"""The result of a run, its inputs besides the function, its limits and its errors."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 
 
 class RunnerError(Exception):
-    """The runner failed, not the function: no engine, or no process. The message is one line for the log."""
+    """The runner failed, not the function. The message is one line for the log."""
 
 
 class InvalidEventError(ValueError):
-    """The event is not one that CloudFront could pass to a function. The message is for the caller."""
+    """CloudFront could not pass this event to a function. The message is for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What running a function gave.
+    """The result of running a function once.
 
     Attributes:
         output: CloudFront's `FunctionOutput`, JSON text: `{"request": ...}` or `{"response": ...}`. None after an
             error.
-        error_message: what went wrong in the function or with what it returned. None when nothing did.
-        logs: the lines that it wrote with `console.log`.
+        error_message: The error of the function or of the value that it returned. None if there was no error.
+        logs: The lines written with `console.log`.
         compute_utilization: 0 to 100, percent of the allowed CPU time; an estimate, not CloudFront's figure.
     """
 
@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class StoreMetadata:
-    """What `kvs()` and `meta()` tell of the associated store. Times are in ISO 8601, as CloudFront gives them."""
+    """What `kvs()` and `meta()` know about the associated store. Times are in ISO 8601, as in CloudFront."""
 
     id: str
     creation_date_time: str
@@ -42,16 +42,17 @@ class StoreMetadata:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a function may use up.
+    """The resources that one run may use.
 
     Attributes:
-        memory_bytes: JavaScript memory, besides what the runtime itself takes. Source: the Developer Guide, quotas on
-            CloudFront Functions, 2 MB.
+        memory_bytes: JavaScript memory, not counting what the runtime itself takes. Source: the Developer Guide, quotas
+            on CloudFront Functions, 2 MB.
         cpu_seconds: CPU time of loading and running; 100 percent of compute utilization. CloudFront's own figure is not
             published; its functions run "under a millisecond", in another engine on another machine.
-        wall_seconds: from the start of the process to its end, whatever it does.
-        log_bytes: all lines of one run, as UTF-8. Source: the Developer Guide, restrictions on CloudFront Functions.
-        output_bytes: what the function returns, as JSON. CloudFront's figure is not published.
+        wall_seconds: Time from the start of the process to its end.
+        log_bytes: Size of all log lines of one run, as UTF-8. Source: the Developer Guide, restrictions on CloudFront
+            Functions.
+        output_bytes: Size of the returned value, as JSON. CloudFront's figure is not published.
     """
 
     memory_bytes: int = 2 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""One short-lived process: it is fed, read within bounds, and gone when its time is over."""
+"""Runs one short-lived process with a time limit and an output limit."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CompletedRun:
-    """What a process left.
+    """The result of a process.
 
     Attributes:
-        output: its standard output, up to the bound.
-        timed_out: whether it was killed for its time.
-        output_exceeded: whether it was killed for its output.
-        exit_code: as `subprocess` gives it; negative for a signal.
+        output: Its standard output, up to the limit.
+        timed_out: Whether it was killed because its time was over.
+        output_exceeded: Whether it was killed because it wrote too much.
+        exit_code: The exit code as in `subprocess`; negative for a signal.
     """
 
     output: bytes
@@ -32,19 +32,22 @@ class CompletedRun:
     exit_code: int
 
 
-def run(command: Sequence[str], given: bytes, *, seconds: float, max_output_bytes: int) -> CompletedRun:
+def run(command: Sequence[str], stdin: bytes, *, seconds: float, max_output_bytes: int) -> CompletedRun:
     """Runs a process to its end.
 
-    It has no environment, a session of its own, and no open files but the two pipes.
+    It has no environment, a session of its own, and no open files except the two pipes.
 
     Args:
-        command: the program and its arguments.
-        given: for its standard input.
-        seconds: it is killed after these, with all that it started.
-        max_output_bytes: it is killed when it writes more.
+        command: The program and its arguments.
+        stdin: Its standard input.
+        seconds: The time after which it is killed, with every process that it started.
+        max_output_bytes: The output above which it is killed.
+
+    Returns:
+        Its output, and how it ended.
 
     Raises:
-        OSError: it could not start.
+        OSError: The process cannot be started.
     """
     deadline = time.monotonic() + seconds
     with subprocess.Popen(  # noqa: S603
@@ -60,8 +63,8 @@ def run(command: Sequence[str], given: bytes, *, seconds: float, max_output_byte
         assert process.stdin is not None  # noqa: S101
         assert process.stdout is not None  # noqa: S101
         try:
-            output, timed_out, output_exceeded = _exchange(
-                process.stdin, process.stdout, given, deadline, max_output_bytes
+            output, timed_out, output_exceeded = _communicate(
+                process.stdin, process.stdout, stdin, deadline, max_output_bytes
             )
             if not timed_out and not output_exceeded:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -76,12 +79,16 @@ def run(command: Sequence[str], given: bytes, *, seconds: float, max_output_byte
     return CompletedRun(output, timed_out, output_exceeded, process.returncode)
 
 
-def _exchange(
-    stdin: IO[bytes], stdout: IO[bytes], given: bytes, deadline: float, max_output_bytes: int
+def _communicate(
+    stdin: IO[bytes], stdout: IO[bytes], data: bytes, deadline: float, max_output_bytes: int
 ) -> tuple[bytes, bool, bool]:
-    """Writes what is given and reads until the end, the deadline or the bound: output, is late, is long."""
+    """Writes the data and reads until end of file, the deadline or the limit.
+
+    Returns:
+        The output, whether the deadline passed, and whether the output is above the limit.
+    """
     output = bytearray()
-    left = memoryview(given)
+    unsent = memoryview(data)
     os.set_blocking(stdin.fileno(), False)
     with selectors.DefaultSelector() as selector:
         selector.register(stdin, selectors.EVENT_WRITE)
@@ -92,13 +99,13 @@ def _exchange(
                 return bytes(output), True, False
             for key, _ in selector.select(remaining):
                 if key.fileobj is stdin:
-                    # A process that reads no further has said what it has to say.
                     with contextlib.suppress(BlockingIOError):
                         try:
-                            left = left[os.write(stdin.fileno(), left[:CHUNK_BYTES]) :]
+                            unsent = unsent[os.write(stdin.fileno(), unsent[:CHUNK_BYTES]) :]
+                        # A process may close its input and still write a complete response.
                         except BrokenPipeError:
-                            left = left[:0]
-                    if not left:
+                            unsent = unsent[:0]
+                    if not unsent:
                         selector.unregister(stdin)
                         stdin.close()
                     continue

@@ -1,11 +1,38 @@
-"""What runs in the process of a run, besides the engine: all that looks at what a caller sent or a function returned.
+"""What runs in the process of a run, besides the engine: all code that parses what a caller or a function produced.
 
-It imports nothing of the rest of the server, and of the standard library only what loads fast: it is loaded anew for
-each run. Below it, each knowing only what stands before it:
+It imports nothing outside this package, and of the standard library only modules that load fast, because each run
+loads it again. Each module imports only those above it:
 `tokens`, `syntax`              the language that the runtimes document
 `fields`, `event`, `output`     the event structure, in and out
-`worker`                        one run, from the request to the answer
+`worker`                        one run, from the request to the response
 """
+
+from enum import StrEnum
 
 RUNTIME_1 = "cloudfront-js-1.0"
 RUNTIME_2 = "cloudfront-js-2.0"
+
+
+class State(StrEnum):
+    """How a run ended.
+
+    The worker reports all of them except CRASHED and TIMEOUT, which the runner sets because the process is gone.
+    """
+
+    COMPLETED = "completed"
+    CPU_TIME_EXCEEDED = "cpu_time_exceeded"
+    CRASHED = "crashed"
+    FAILED = "failed"
+    """The function threw, or it did not load."""
+    INVALID_CODE = "invalid_code"
+    """The runtime does not support the code."""
+    INVALID_EVENT = "invalid_event"
+    INVALID_OUTPUT = "invalid_output"
+    MEMORY_EXCEEDED = "memory_exceeded"
+    OUTPUT_EXCEEDED = "output_exceeded"
+    PENDING = "pending"
+    """No promise is left that could settle the function's promise."""
+    THREW_NULL = "threw_null"
+    """The function threw null, or the engine did because no memory was left for an error."""
+    TIMEOUT = "timeout"
+    """The wall-clock time was over."""

@@ -1,6 +1,6 @@
-"""The rules for headers, cookies and query strings, which requests and responses share.
+"""Checks of headers, cookies, query strings and other fields that events and outputs share.
 
-A rule that is broken raises a `FieldError`, whose message begins with the place, such as `response.headers`.
+A violation raises a `FieldError`, whose message begins with the path of the field, such as `response.headers`.
 Source: the Developer Guide, CloudFront Functions event structure, and restrictions on all edge functions.
 """
 
@@ -19,10 +19,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _QUERY = re.compile(r"[\x00-\x20\x7f#]")
 
 MIN_STATUS, MAX_STATUS = 200, 599
-"""A final status. CloudFront publishes no range for functions."""
+"""The range of a final status. CloudFront publishes no range for functions."""
 
 MAX_URI_CHARACTERS = 8191
-"""A URI with its query string. Source: restrictions on all edge functions, "less than 8,192"."""
+"""Characters of a URI with its query string. Source: restrictions on all edge functions, "less than 8,192"."""
 
 DISALLOWED_HEADERS = frozenset(
     {
@@ -61,163 +61,194 @@ READ_ONLY_HEADERS = {
 
 
 class FieldError(ValueError):
-    """A rule that a field breaks."""
+    """A field violates a rule."""
 
 
-def mapping(value: object, place: str) -> dict[str, Any]:
-    """The value, which must be an object.
-
-    Raises:
-        FieldError: it is something else.
-    """
-    if not isinstance(value, dict):
-        raise FieldError(f"{place} must be an object.")
-    return value
-
-
-def text(value: object, place: str) -> str:
-    """The value, which must be a string of what a line of HTTP can carry.
-
-    Raises:
-        FieldError: it is something else.
-    """
-    if not isinstance(value, str):
-        raise FieldError(f"{place} must be a string.")
-    if _CONTROL.search(value):
-        raise FieldError(f"{place} must not have control characters.")
-    return value
-
-
-def headers(value: object, place: str) -> dict[str, Any]:
-    """Headers in the event's form.
-
-    Raises:
-        FieldError: a name is no header's or is not in lower case, or a value has another form.
-    """
-    found = mapping(value, place)
-    for name in found:
-        if not _HEADER_NAME.fullmatch(name):
-            raise FieldError(f"{place} must have header names that are valid in HTTP.")
-        if name != name.lower():
-            # CloudFront's own words.
-            raise FieldError(f"{place} must have header names in lower case.")
-    return _values(found, place, attributes=False)
-
-
-def cookies(value: object, place: str, *, attributes: bool) -> dict[str, Any]:
-    """Cookies in the event's form; those of a response may have `attributes`.
-
-    Raises:
-        FieldError: a value has another form.
-    """
-    return _values(mapping(value, place), place, attributes=attributes)
-
-
-def querystring(value: object, place: str) -> dict[str, Any]:
-    """A query string in the event's form.
-
-    Raises:
-        FieldError: a value has another form, or there is a character that a URL cannot carry.
-    """
-    found = _values(mapping(value, place), place, attributes=False)
-    for name, field in found.items():
-        for part in (name, field.get("value", ""), *(item.get("value", "") for item in field.get("multiValue", []))):
-            _query_text(part, place)
-    return found
-
-
-def returned_querystring(value: object, place: str) -> dict[str, Any] | str:
-    """A query string that a function returned: in the event's form, or as text.
-
-    Raises:
-        FieldError: a value has another form, or there is a character that a URL cannot carry.
-    """
-    return _query_text(value, place) if isinstance(value, str) else querystring(value, place)
-
-
-def _query_text(value: str, place: str) -> str:
-    if _QUERY.search(value):
-        raise FieldError(f'{place} must not have spaces, control characters or "#".')
-    return value
-
-
-def uri(value: object, query: Mapping[str, Any] | str, place: str) -> str:
-    """A URI in the event's form.
+def check_object(value: object, path: str) -> dict[str, Any]:
+    """Checks that the value is an object.
 
     Args:
-        value: the URI, without its query string.
-        query: its query string, as `querystring` or `returned_querystring` gives it.
-        place: of the URI.
+        value: The value of the field.
+        path: The path of the field, for the message; so in every check here.
+
+    Returns:
+        The value.
 
     Raises:
-        FieldError: it is none, or is too long.
+        FieldError: The value is not an object.
     """
-    found = text(value, place)
-    if not found.startswith("/"):
-        raise FieldError(f'{place} must begin with "/".')
-    if len(found) + _query_length(query) > MAX_URI_CHARACTERS:
-        raise FieldError(f"{place} with its query string must have at most {MAX_URI_CHARACTERS} characters.")
-    return found
-
-
-def status(value: object, place: str) -> int:
-    """The status of a response.
-
-    Raises:
-        FieldError: it is none.
-    """
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise FieldError(f"{place} must be an integer.")
-    if not MIN_STATUS <= value <= MAX_STATUS:
-        raise FieldError(f"{place} must be from {MIN_STATUS} to {MAX_STATUS}.")
+    if not isinstance(value, dict):
+        raise FieldError(f"{path} must be an object.")
     return value
 
 
-def body(value: object, place: str) -> str | dict[str, Any]:
-    """The body of a response, with the members that it may have.
+def check_string(value: object, path: str) -> str:
+    """Checks that the value is a string that fits into one line of HTTP.
+
+    Returns:
+        The value.
 
     Raises:
-        FieldError: it has another form.
+        FieldError: The value is not a string, or has control characters.
+    """
+    if not isinstance(value, str):
+        raise FieldError(f"{path} must be a string.")
+    if _CONTROL.search(value):
+        raise FieldError(f"{path} must not have control characters.")
+    return value
+
+
+def check_headers(value: object, path: str) -> dict[str, Any]:
+    """Checks headers in the form of the event structure.
+
+    Returns:
+        The value.
+
+    Raises:
+        FieldError: A name is not a header name in lower case, or a value has another form.
+    """
+    headers = check_object(value, path)
+    for name in headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise FieldError(f"{path} must have header names that are valid in HTTP.")
+        if name != name.lower():
+            # CloudFront's own words.
+            raise FieldError(f"{path} must have header names in lower case.")
+    return _check_values(headers, path, attributes=False)
+
+
+def check_cookies(value: object, path: str, *, attributes: bool) -> dict[str, Any]:
+    """Checks cookies in the form of the event structure; those of a response may have `attributes`.
+
+    Returns:
+        The value.
+
+    Raises:
+        FieldError: A value has another form.
+    """
+    return _check_values(check_object(value, path), path, attributes=attributes)
+
+
+def check_querystring(value: object, path: str) -> dict[str, Any]:
+    """Checks a query string in the form of the event structure.
+
+    Returns:
+        The value.
+
+    Raises:
+        FieldError: A value has another form, or a character is not allowed in a URL.
+    """
+    query = _check_values(check_object(value, path), path, attributes=False)
+    for name, field in query.items():
+        for part in (name, field.get("value", ""), *(item.get("value", "") for item in field.get("multiValue", []))):
+            _check_query_text(part, path)
+    return query
+
+
+def check_returned_querystring(value: object, path: str) -> dict[str, Any] | str:
+    """Checks a query string that a function returned: text, or the form of the event structure.
+
+    Returns:
+        The value.
+
+    Raises:
+        FieldError: A value has another form, or a character is not allowed in a URL.
+    """
+    return _check_query_text(value, path) if isinstance(value, str) else check_querystring(value, path)
+
+
+def _check_query_text(value: str, path: str) -> str:
+    if _QUERY.search(value):
+        raise FieldError(f'{path} must not have spaces, control characters or "#".')
+    return value
+
+
+def check_uri(value: object, query: Mapping[str, Any] | str, path: str) -> str:
+    """Checks a URI in the form of the event structure.
+
+    Args:
+        value: The URI, without its query string.
+        query: Its query string, already checked.
+        path: The path of the field.
+
+    Returns:
+        The URI.
+
+    Raises:
+        FieldError: The value is not a URI, or is too long with its query string.
+    """
+    uri = check_string(value, path)
+    if not uri.startswith("/"):
+        raise FieldError(f'{path} must begin with "/".')
+    if len(uri) + _query_length(query) > MAX_URI_CHARACTERS:
+        raise FieldError(f"{path} with its query string must have at most {MAX_URI_CHARACTERS} characters.")
+    return uri
+
+
+def check_status(value: object, path: str) -> int:
+    """Checks the status of a response.
+
+    Returns:
+        The status.
+
+    Raises:
+        FieldError: The value is not a status.
+    """
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise FieldError(f"{path} must be an integer.")
+    if not MIN_STATUS <= value <= MAX_STATUS:
+        raise FieldError(f"{path} must be from {MIN_STATUS} to {MAX_STATUS}.")
+    return value
+
+
+def check_body(value: object, path: str) -> str | dict[str, Any]:
+    """Checks the body of a response.
+
+    Returns:
+        The body, reduced to the members that it may have.
+
+    Raises:
+        FieldError: The value has another form.
     """
     if isinstance(value, str):
         return value
-    found = mapping(value, place)
-    if found.get("encoding") not in ("text", "base64"):
-        raise FieldError(f'{place}.encoding must be "text" or "base64".')
-    data = found.get("data")
+    body = check_object(value, path)
+    if body.get("encoding") not in ("text", "base64"):
+        raise FieldError(f'{path}.encoding must be "text" or "base64".')
+    data = body.get("data")
     if not isinstance(data, str):
-        raise FieldError(f"{place}.data must be a string.")
-    if found["encoding"] == "base64":
+        raise FieldError(f"{path}.data must be a string.")
+    if body["encoding"] == "base64":
         try:
             binascii.a2b_base64(data, strict_mode=True)
         except ValueError:
-            raise FieldError(f"{place}.data must be valid Base64.") from None
-    return {"encoding": found["encoding"], "data": data}
+            raise FieldError(f"{path}.data must be valid Base64.") from None
+    return {"encoding": body["encoding"], "data": data}
 
 
-def check_changes(now: Mapping[str, Any], before: Mapping[str, Any], kind: str, place: str) -> None:
-    """That a function left alone the headers that are not its own.
+def check_header_changes(after: Mapping[str, Any], before: Mapping[str, Any], kind: str, path: str) -> None:
+    """Checks that a function changed no header that it must not change.
 
     Args:
-        now: what it returned.
-        before: what it was given; empty where it made a response to a request.
+        after: The headers that it returned.
+        before: The headers that it received; empty if it made a response to a request.
         kind: `request` or `response`.
-        place: of the headers.
+        path: The path of the headers.
 
     Raises:
-        FieldError: it added a header that is disallowed, or added, changed or removed one that is read-only.
+        FieldError: It added a disallowed header, or added, changed or removed a read-only one.
     """
-    for name in sorted(now.keys() | before.keys()):
-        if now.get(name) == before.get(name):
+    for name in sorted(after.keys() | before.keys()):
+        if after.get(name) == before.get(name):
             continue
         if name in READ_ONLY_HEADERS[kind]:
-            raise FieldError(f"{place} must not add, change or remove the read-only header {name}.")
-        if name in now and (name in DISALLOWED_HEADERS or name.startswith(DISALLOWED_PREFIXES)):
-            raise FieldError(f"{place} must not have the disallowed header {name}.")
+            raise FieldError(f"{path} must not add, change or remove the read-only header {name}.")
+        if name in after and (name in DISALLOWED_HEADERS or name.startswith(DISALLOWED_PREFIXES)):
+            raise FieldError(f"{path} must not have the disallowed header {name}.")
 
 
 def _query_length(query: Mapping[str, Any] | str) -> int:
-    """Characters of the query string: of the event's form with its "?", of text as it is."""
+    """Returns the characters of a query string; the event's form counts with its "?", text as it is."""
     if isinstance(query, str):
         return len(query)
     return sum(
@@ -227,25 +258,24 @@ def _query_length(query: Mapping[str, Any] | str) -> int:
     )
 
 
-def _values(found: dict[str, Any], place: str, *, attributes: bool) -> dict[str, Any]:
-    for name, field in found.items():
-        here = f"{place}.{name}"
-        item = mapping(field, here)
+def _check_values(values: dict[str, Any], path: str, *, attributes: bool) -> dict[str, Any]:
+    for name, field in values.items():
+        field_path = f"{path}.{name}"
+        item = check_object(field, field_path)
         if "value" not in item and "multiValue" not in item:
-            raise FieldError(f"{here} must have a value.")
+            raise FieldError(f"{field_path} must have a value.")
         if "value" in item:
-            _item(item, here, attributes=attributes)
+            _check_item(item, field_path, attributes=attributes)
         if "multiValue" in item:
             if not isinstance(item["multiValue"], list) or not item["multiValue"]:
-                raise FieldError(f"{here}.multiValue must be an array of values.")
+                raise FieldError(f"{field_path}.multiValue must be an array of values.")
             for index, part in enumerate(item["multiValue"]):
-                _item(
-                    mapping(part, f"{here}.multiValue[{index}]"), f"{here}.multiValue[{index}]", attributes=attributes
-                )
-    return found
+                part_path = f"{field_path}.multiValue[{index}]"
+                _check_item(check_object(part, part_path), part_path, attributes=attributes)
+    return values
 
 
-def _item(item: dict[str, Any], place: str, *, attributes: bool) -> None:
-    text(item.get("value"), f"{place}.value")
+def _check_item(item: dict[str, Any], path: str, *, attributes: bool) -> None:
+    check_string(item.get("value"), f"{path}.value")
     if attributes and "attributes" in item:
-        text(item["attributes"], f"{place}.attributes")
+        check_string(item["attributes"], f"{path}.attributes")

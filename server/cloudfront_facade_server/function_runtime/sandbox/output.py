@@ -1,4 +1,4 @@
-"""What a function returned, checked and put into the form of CloudFront's `FunctionOutput`.
+"""Checks what a function returned, and formats it as CloudFront's `FunctionOutput`.
 
 Source: the Developer Guide, CloudFront Functions event structure, test functions, and restrictions on all edge
 functions.
@@ -17,28 +17,31 @@ if TYPE_CHECKING:
     from typing import Any
 
 INVALID = "The CloudFront function returned an invalid value: "
-"""CloudFront's own words, for every rule that a value breaks."""
+"""CloudFront's own words, before the rule that a value violates."""
 
 
 class InvalidOutputError(ValueError):
-    """CloudFront would not take what the function returned. The message is the `FunctionErrorMessage`."""
+    """CloudFront would reject what the function returned. The message is the `FunctionErrorMessage`."""
 
 
-def read(returned: str, event: Mapping[str, Any]) -> str:
-    """The function's output, as JSON.
+def format_output(returned: str, event: Mapping[str, Any]) -> str:
+    """Checks and formats what a function returned.
 
     Args:
         returned: JSON of what the handler returned.
-        event: what it was given, as `event.read` gives it.
+        event: The event that it received, as `parse_event` returns it.
+
+    Returns:
+        The function's output, as JSON.
 
     Raises:
-        InvalidOutputError: it is neither a request nor a response that CloudFront would take.
+        InvalidOutputError: CloudFront would accept it neither as a request nor as a response.
     """
     try:
         output = _output(json.loads(returned), event)
-    except fields.FieldError as broken:
-        raise InvalidOutputError(f"{INVALID}{broken}") from None
-    # RecursionError is an object that is nested too deeply.
+    except fields.FieldError as error:
+        raise InvalidOutputError(f"{INVALID}{error}") from None
+    # RecursionError: the object is nested too deeply.
     except RecursionError:
         raise InvalidOutputError(f"{INVALID}it is nested too deeply.") from None
     return json.dumps(output, separators=(",", ":"))
@@ -60,30 +63,30 @@ def _output(value: object, event: Mapping[str, Any]) -> dict[str, Any]:
 def _request(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     if value.get("method") != before["method"]:
         raise fields.FieldError("request.method is read-only.")
-    query = fields.returned_querystring(value.get("querystring", {}), "request.querystring")
-    uri = fields.uri(value.get("uri"), query, "request.uri")
+    query = fields.check_returned_querystring(value.get("querystring", {}), "request.querystring")
+    uri = fields.check_uri(value.get("uri"), query, "request.uri")
     if uri != before["uri"] and any(character in uri for character in " #"):
         raise fields.FieldError('request.uri must not have spaces or "#".')
-    headers = fields.headers(value.get("headers", {}), "request.headers")
-    fields.check_changes(headers, before["headers"], "request", "request.headers")
+    headers = fields.check_headers(value.get("headers", {}), "request.headers")
+    fields.check_header_changes(headers, before["headers"], "request", "request.headers")
     return {
         "headers": headers,
         "method": value["method"],
         "querystring": query,
         "uri": uri,
-        "cookies": fields.cookies(value.get("cookies", {}), "request.cookies", attributes=False),
+        "cookies": fields.check_cookies(value.get("cookies", {}), "request.cookies", attributes=False),
     }
 
 
 def _response(value: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    status = fields.status(value["statusCode"], "response.statusCode")
-    headers = fields.headers(value.get("headers", {}), "response.headers")
-    fields.check_changes(headers, before, "response", "response.headers")
+    status = fields.check_status(value["statusCode"], "response.statusCode")
+    headers = fields.check_headers(value.get("headers", {}), "response.headers")
+    fields.check_header_changes(headers, before, "response", "response.headers")
     response: dict[str, Any] = {"headers": headers}
     if "statusDescription" in value:
-        response["statusDescription"] = fields.text(value["statusDescription"], "response.statusDescription")
-    response["cookies"] = fields.cookies(value.get("cookies", {}), "response.cookies", attributes=True)
+        response["statusDescription"] = fields.check_string(value["statusDescription"], "response.statusDescription")
+    response["cookies"] = fields.check_cookies(value.get("cookies", {}), "response.cookies", attributes=True)
     response["statusCode"] = status
     if "body" in value:
-        response["body"] = fields.body(value["body"], "response.body")
+        response["body"] = fields.check_body(value["body"], "response.body")
     return response

@@ -1,8 +1,7 @@
-"""Cuts JavaScript into tokens: enough to see which features of the language a function uses.
+"""Splits JavaScript into tokens, precisely enough to find the language features that a function uses.
 
-It does not check the language; the engine does. Where code is no JavaScript at all, the tokens simply end. Whatever the
-code is, the time is in proportion to its length: no expression here is tried again after a failure, but for `_Regexes`,
-which remembers.
+The engine checks the syntax, not this module: at text that is not JavaScript the tokens simply end. The time is linear
+in the length of any code: no expression here backtracks, and `_Regexes` remembers its failures.
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ class Token:
     """A token.
 
     Attributes:
-        kind: a template's pieces between its substitutions are `template` tokens, `${` and its `}` are punctuation.
-        text: as it is in the code.
-        start: where it begins, characters.
-        line: where it begins, from 1.
+        kind: The pieces of a template between its substitutions are `template`; `${` and its `}` are `punctuation`.
+        text: The token as it is in the code.
+        start: The index of its first character.
+        line: The line that it begins in, from 1.
     """
 
     __slots__ = ("kind", "line", "start", "text")
@@ -50,21 +49,21 @@ _TOKEN = re.compile(
 )
 _FLAGS = re.compile(r"[a-zA-Z]*")
 _TEMPLATE = re.compile(r"(?:[^`\\$]|\\(?s:.)|\$(?!\{))*")
-_BEFORE_REGEX = frozenset(
+EXPRESSION_KEYWORDS = frozenset(
     ["return", "typeof", "case", "in", "delete", "void", "throw", "new", "instanceof", "do", "else", "await"]
 )
-"""Keywords that an expression follows, so that a slash after them begins a regular expression."""
+"""Keywords before an expression: a slash after one of them begins a regular expression."""
 
 
-def tokens(code: str) -> Iterator[Token]:
-    """The tokens of `code`, without spaces and comments."""
+def tokenize(code: str) -> Iterator[Token]:
+    """Yields the tokens of `code`, without spaces and comments."""
     position, line, length = 0, 1, len(code)
     previous: Token | None = None
-    # Whether the previous token names a property, where a keyword is none.
+    # Whether the previous token is a property name, which may be any keyword.
     is_property = False
-    # What each open bracket is; "${" when its end goes on with a template, a word of _HEADS when it begins its head.
+    # The open brackets: "${" continues a template when it closes; a word of _HEADS stands for the "(" after that word.
     brackets: list[str] = []
-    # Whether the previous token ends such a head, after which a statement begins.
+    # Whether the previous token closes such a "(", so that a statement follows.
     is_after_head = False
     regexes = _Regexes(code)
     match_at = _TOKEN.match
@@ -74,29 +73,29 @@ def tokens(code: str) -> Iterator[Token]:
             return
         kind, text = match.lastgroup, match[0]
         if kind == "space":
-            line += _lines(text)
+            line += _count_lines(text)
             position = match.end()
             continue
-        found: list[tuple[Kind, str]]
+        pieces: list[tuple[Kind, str]]
         if kind != "special":
-            found = [(kind, text)]  # type: ignore[list-item]
+            pieces = [(kind, text)]  # type: ignore[list-item]
         elif text == "`":
-            found = _template(code, position, "`")
+            pieces = _template(code, position, "`")
         elif text == "}":
             is_template = bool(brackets) and brackets[-1] == "${"
-            found = _template(code, position, "}") if is_template else [("punctuation", "}")]
+            pieces = _template(code, position, "}") if is_template else [("punctuation", "}")]
         elif code.startswith("/*", position):
             end = code.find("*/", position + 2) + 2
             if end < 2:
                 return
-            line += _lines(code[position:end])
+            line += _count_lines(code[position:end])
             position = end
             continue
-        elif (is_after_head or (not is_property and _begins_regex(previous))) and (end := regexes.end(position)):
-            found = [("regex", code[position:end])]
+        elif (is_after_head or (not is_property and _may_precede_regex(previous))) and (end := regexes.end(position)):
+            pieces = [("regex", code[position:end])]
         else:
-            found = [("punctuation", "/=" if code.startswith("/=", position) else "/")]
-        for kind, text in found:
+            pieces = [("punctuation", "/=" if code.startswith("/=", position) else "/")]
+        for kind, text in pieces:
             is_head = text == "(" and previous is not None and previous.text in _HEADS and not is_property
             is_property = kind == "name" and previous is not None and previous.text in (".", "?.")
             is_after_head = False
@@ -108,7 +107,7 @@ def tokens(code: str) -> Iterator[Token]:
             previous = Token(kind, text, position, line)
             yield previous
             if kind in _MAY_HAVE_LINES:
-                line += _lines(text)
+                line += _count_lines(text)
             position += len(text)
 
 
@@ -119,19 +118,19 @@ _MAY_HAVE_LINES = frozenset(["string", "template"])
 
 
 class _Regexes:
-    """Finds the ends of regular expressions. A place from which none was found is not looked at again."""
+    """Finds the ends of regular expressions. Remembers positions without an end, so that no position is read twice."""
 
     def __init__(self, code: str) -> None:
         self._code = code
-        # Positions, twice, and one more within square brackets.
-        self._endless: set[int] = set()
+        # Twice the position, plus one inside square brackets.
+        self._unterminated: set[int] = set()
 
     def end(self, start: int) -> int:
-        """The end of the expression that begins at the slash at `start`, with its flags; 0 when there is none."""
+        """Returns the end of the expression that begins with the slash at `start`, flags included; 0 if it has none."""
         code, position, in_class = self._code, start + 1, 0
         seen = []
-        while position < len(code) and (place := 2 * position + in_class) not in self._endless:
-            seen.append(place)
+        while position < len(code) and (state := 2 * position + in_class) not in self._unterminated:
+            seen.append(state)
             character = code[position]
             if character == "\\":
                 position += 1
@@ -146,34 +145,34 @@ class _Regexes:
             if character in ("\n", "\r", "\u2028", "\u2029"):
                 break
             position += 1
-        self._endless.update(seen)
+        self._unterminated.update(seen)
         return 0
 
 
 def _template(code: str, position: int, opening: str) -> list[tuple[Kind, str]]:
-    """A piece of a template, from its backtick or from the end of a substitution, to the next of these."""
+    """Returns the tokens of a template from a backtick or the end of a substitution to the next of these."""
     match = _TEMPLATE.match(code, position + 1)
     body = match[0] if match is not None else ""
     after = position + 1 + len(body)
-    found: list[tuple[Kind, str]] = [("template", "`" + body)] if opening == "`" else [("punctuation", "}")]
+    pieces: list[tuple[Kind, str]] = [("template", "`" + body)] if opening == "`" else [("punctuation", "}")]
     if opening == "}" and body:
-        found.append(("template", body))
+        pieces.append(("template", body))
     if code.startswith("${", after):
-        found.append(("punctuation", "${"))
+        pieces.append(("punctuation", "${"))
     elif after < len(code):
-        found.append(("template", "`"))
-    return found
+        pieces.append(("template", "`"))
+    return pieces
 
 
-def _begins_regex(previous: Token | None) -> bool:
+def _may_precede_regex(previous: Token | None) -> bool:
     if previous is None:
         return True
     if previous.kind == "name":
-        return previous.text in _BEFORE_REGEX
+        return previous.text in EXPRESSION_KEYWORDS
     return previous.kind == "punctuation" and previous.text not in (")", "]", "}", "++", "--")
 
 
-def _lines(text: str) -> int:
+def _count_lines(text: str) -> int:
     if text.isascii() and "\r" not in text:
         return text.count("\n")
     return len(re.findall(r"\r\n|[\n\r\u2028\u2029]", text))

@@ -1,8 +1,9 @@
 """Runs one function in a process of its own, and ends. Loaded with only the standard library and the engine.
 
-Standard input: the request, as `answer` reads it. Standard output: a line that says that the engine is there, then the
-answer. The arguments are the folders of this package and of the engine's module.
-The function has no object of Python's in its reach: it is asked for what it wants, and told the answer.
+Standard input: the request, as `handle` expects it. Standard output: a line that reports whether the engine could be
+loaded, then the response. The arguments are the folders of this package and of the engine's module.
+The function cannot reach any Python object: it writes its requests to the key value store as text, and the worker reads
+them and passes the values back.
 """
 
 from __future__ import annotations
@@ -12,43 +13,40 @@ import re
 import sys
 import time
 
-from . import RUNTIME_2
-from . import event as events
-from . import output as outputs
-from .syntax import Prepared, UnsupportedSyntaxError, prepared
+from . import RUNTIME_2, State
+from .event import EventError, parse_event
+from .output import InvalidOutputError, format_output
+from .syntax import Script, UnsupportedSyntaxError, to_script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-STACK_BYTES = 256 * 1024
-"""The JavaScript stack, well below the C stack of any platform."""
-
 EPILOGUE_BYTES = 8 * 1024 * 1024
-"""Added to the memory limit once the function is over, for carrying out what it left."""
+"""Added to the memory limit after the function has ended, so that its result can be read."""
 
 EPILOGUE_SECONDS = 0.2
 
 PROCESS_BYTES = 512 * 1024 * 1024
-"""Address space of the whole process. The engine's own limit is far below; this is for faults of the engine."""
+"""Address space of the whole process. The engine's own limit is far below; this one is for bugs in the engine."""
 
 PROCESS_CPU_SECONDS = 2
 
 MAX_TEXT_CHARACTERS = 1000
-"""Of an error."""
+"""Characters of an error's text."""
 
 _OUT_OF_MEMORY = "InternalError: out of memory"
 _INTERRUPTED = "InternalError: interrupted"
 _FULL_BYTES = 4 * 1024
-"""With less left than this, not even an error can be made."""
+"""With less memory left than this, the engine cannot create an error."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NAME = re.compile(r"[A-Za-z]\w*Error")
+_ERROR_NAME = re.compile(r"[A-Za-z]\w*Error")
 
 
 def limit_process() -> None:
-    """Takes from this process what running a function needs not, as far as the platform can."""
+    """Drops privileges and sets resource limits, as far as the platform supports them."""
     try:
         import resource
     except ImportError:
@@ -59,10 +57,10 @@ def limit_process() -> None:
         ("RLIMIT_CORE", 0),
         ("RLIMIT_FSIZE", 0),
         ("RLIMIT_NPROC", 0),
-        # Those that are open stay usable.
+        # Files that are already open stay usable.
         ("RLIMIT_NOFILE", 3),
     ):
-        # Not with contextlib, which takes long to load.
+        # Not contextlib.suppress, because importing contextlib takes long.
         try:
             resource.setrlimit(getattr(resource, name), (value, value))
         except (AttributeError, OSError, ValueError):
@@ -70,11 +68,11 @@ def limit_process() -> None:
 
 
 class Clock:
-    """The function's CPU time, which begins now.
+    """Measures the function's CPU time, from now on.
 
     Args:
-        engine: what the function runs in.
-        allowed: seconds.
+        engine: The engine that the function runs in.
+        allowed: Seconds of CPU time.
     """
 
     def __init__(self, engine: Any, allowed: float) -> None:
@@ -84,137 +82,137 @@ class Clock:
 
     @property
     def spent(self) -> float:
-        """Seconds; one difference of all, for the clock of some platforms is coarse."""
+        """Seconds since the start. A single difference, because the clock of some platforms is coarse."""
         return time.process_time() - self._start
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left."""
+        """Whether the allowed time is used up."""
         return self.spent >= self._allowed
 
     def run(self, call: Callable[..., Any], *arguments: Any) -> Any:
-        """Calls into the engine, on the function's time.
+        """Calls into the engine with the remaining time as its limit.
 
         Raises:
-            TimeoutError: nothing is left.
+            TimeoutError: The allowed time is used up.
         """
-        left = self._allowed - self.spent
-        if left <= 0:
+        remaining = self._allowed - self.spent
+        if remaining <= 0:
             raise TimeoutError
-        # The engine counts each call anew.
-        self._engine.set_time_limit(left)
+        # The engine's limit counts from the start of each call.
+        self._engine.set_time_limit(remaining)
         return call(*arguments)
 
 
-def answer(given: bytes, context: Callable[[], Any]) -> bytes:
-    """Checks what is given, runs the function once, and checks what it returned.
+def handle(request: bytes, context: Callable[[], Any]) -> bytes:
+    """Checks the event and the code, runs the function once, and checks what it returned.
 
     Args:
-        given: a line of JSON, then parts of the sizes that it names, one after the other. The line: `sizes`; `runtime`;
-            `isStoreOpen` and `store`, which `kvs()` and `meta()` tell of; `moduleName`, of a global that the function
-            cannot guess; `startMilliseconds`; `memoryBytes`, `cpuSeconds`, `logBytes`, `outputBytes`. The parts: JSON
-            of `scripts`, by name, and of `allowed`, for `prune.js`; the function; the event; then JSON of key value
-            pairs.
-        context: makes an engine.
+        request: A line of JSON, then parts of the sizes that it lists, without separators. The line: `sizes`;
+            `runtime`; `hasStore` and `store`, the metadata for `kvs()` and `meta()`; `moduleName`, of a global that the
+            function cannot guess; `startMilliseconds`; `memoryBytes`, `cpuSeconds`, `logBytes`, `outputBytes`. The
+            parts: JSON with `scripts`, by name, and `allowed`, for `prune.js`; the function; the event; then JSON
+            objects of key value pairs.
+        context: Creates an engine.
 
     Returns:
-        A line of JSON, then the function's output where there is one, both ASCII. The line: `state`: `done`; `event`,
-        `refused`, `invalid`, `unloadable` or `failed`, then `text` is what is wrong with the event, the language, the
-        output, or what was thrown, and `line` that of a syntax error or 0; `null`, when that was thrown, or the memory
-        ended; `pending`, when the function's promise cannot settle; `time`, `memory` or `output`, when a limit ended
-        it. `logs`: lines; `cpuSeconds`: what it took.
+        A line of JSON, then the function's output if there is one, both ASCII. The line: `state`, a `State`; `text`,
+        the error of the event, the code, the output or the function; `line` of a syntax error, or 0; `logs`;
+        `cpuSeconds` that the run took.
     """
-    result, output = _judged(given, context)
-    result["text"] = _printable(result["text"])[:MAX_TEXT_CHARACTERS]
-    return json.dumps(result).encode("ascii") + b"\n" + output.encode("ascii")
+    line, output = _handle(request, context)
+    line["text"] = _printable(line["text"])[:MAX_TEXT_CHARACTERS]
+    return json.dumps(line).encode("ascii") + b"\n" + output.encode("ascii")
 
 
-def _judged(given: bytes, context: Callable[[], Any]) -> tuple[dict[str, Any], str]:
-    """The answer's line, and the output."""
-    head, _, rest = given.partition(b"\n")
-    request = json.loads(head)
+def _handle(request: bytes, context: Callable[[], Any]) -> tuple[dict[str, Any], str]:
+    """Returns the line of the response, and the output."""
+    first, _, rest = request.partition(b"\n")
+    head = json.loads(first)
     parts, position = [], 0
-    for size in request["sizes"]:
+    for size in head["sizes"]:
         parts.append(rest[position : position + size])
         position += size
-    static, code, event_text, *pairs = parts
-    result: dict[str, Any] = {"state": "refused", "text": "", "line": 0, "logs": [], "cpuSeconds": 0}
+    static, code, event_json, *pairs = parts
+    line: dict[str, Any] = {"state": State.INVALID_CODE, "text": "", "line": 0, "logs": [], "cpuSeconds": 0}
     try:
-        event = events.read(event_text)
-        function = prepared(code.decode("utf-8"), request["runtime"], request["moduleName"])
-    except events.EventError as invalid:
-        return result | {"state": "event", "text": str(invalid)}, ""
+        event = parse_event(event_json)
+        script = to_script(code.decode("utf-8"), head["runtime"], head["moduleName"])
+    except EventError as error:
+        return line | {"state": State.INVALID_EVENT, "text": str(error)}, ""
     except UnicodeDecodeError:
-        return result | {"text": "SyntaxError: the code is not UTF-8"}, ""
-    except UnsupportedSyntaxError as refused:
-        return result | {"text": f"SyntaxError: {refused}"}, ""
+        return line | {"text": "SyntaxError: the code is not UTF-8"}, ""
+    except UnsupportedSyntaxError as error:
+        return line | {"text": f"SyntaxError: {error}"}, ""
     key_values: dict[str, str] = {}
     for part in pairs:
         key_values |= json.loads(part)
     config = {
-        "isAsync": request["runtime"] == RUNTIME_2,
+        "isAsync": head["runtime"] == RUNTIME_2,
         "eventType": event["context"]["eventType"],
-        "maxLogCharacters": request["logBytes"],
-        "startMilliseconds": request["startMilliseconds"],
-        "cloudfrontName": request["moduleName"] if function.has_module else None,
-        "store": request["store"] if request["isStoreOpen"] else None,
+        "maxLogCharacters": head["logBytes"],
+        "startMilliseconds": head["startMilliseconds"],
+        "cloudfrontName": head["moduleName"] if script.imports_cloudfront else None,
+        "store": head["store"] if head["hasStore"] else None,
     }
     engine = context()
-    host = _prepare(engine, json.loads(static), config)
-    result = _executed(engine, host, request, function, json.dumps(event), key_values)
-    result["logs"] = _capped(result["logs"], request["logBytes"])
-    if result["state"] != "done":
-        return result, ""
-    returned = result["text"]
-    result["text"] = ""
-    if len(returned.encode()) > request["outputBytes"]:
-        return result | {"state": "output"}, ""
+    host = _load_scripts(engine, json.loads(static), config)
+    line = _execute(engine, host, head, script, json.dumps(event), key_values)
+    line["logs"] = _truncate(line["logs"], head["logBytes"])
+    if line["state"] != State.COMPLETED:
+        return line, ""
+    returned = line["text"]
+    line["text"] = ""
+    if len(returned.encode()) > head["outputBytes"]:
+        return line | {"state": State.OUTPUT_EXCEEDED}, ""
     try:
-        return result, outputs.read(returned, event)
-    except outputs.InvalidOutputError as invalid:
-        return result | {"state": "invalid", "text": str(invalid)}, ""
+        return line, format_output(returned, event)
+    except InvalidOutputError as error:
+        return line | {"state": State.INVALID_OUTPUT, "text": str(error)}, ""
 
 
-def _executed(
+def _execute(
     engine: Any,
     host: Any,
-    request: Mapping[str, Any],
-    function: Prepared,
+    head: Mapping[str, Any],
+    script: Script,
     event: str,
     key_values: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The answer's line, as `answer` tells it; when the state is `done`, `text` is what was returned, as JSON."""
-    memory = engine.memory()["malloc_size"] + request["memoryBytes"]
+    """Returns the line of the response; if the state is COMPLETED, `text` is the returned value as JSON."""
+    memory = engine.memory()["malloc_size"] + head["memoryBytes"]
     engine.set_memory_limit(memory)
-    clock = Clock(engine, request["cpuSeconds"])
+    clock = Clock(engine, head["cpuSeconds"])
     state = text = ""
     try:
-        clock.run(host, "start", json.dumps(function.script), event)
+        clock.run(host, "start", json.dumps(script.text), event)
         _settle(engine, host, clock, key_values)
-    # Only what JavaScript cannot catch comes here: the end of the time, and memory that ran out in the host's own code.
+    # Only two errors that JavaScript cannot catch arrive here: no time left, and no memory left in the host's own code.
     except Exception as error:  # noqa: BLE001
         text = str(error).partition("\n")[0]
-        # The engine's clock may be a little ahead of the one here.
-        state = "time" if clock.is_over or text == _INTERRUPTED else "memory"
+        # The engine's clock may be slightly ahead of this one.
+        state = State.CPU_TIME_EXCEEDED if clock.is_over or text == _INTERRUPTED else State.MEMORY_EXCEEDED
     spent, is_over = clock.spent, clock.is_over
     is_full = memory - engine.memory()["malloc_size"] < _FULL_BYTES
     engine.set_memory_limit(memory + EPILOGUE_BYTES)
     engine.set_time_limit(EPILOGUE_SECONDS)
-    result: dict[str, Any] = {"state": state, "text": text, "line": 0, "cpuSeconds": spent}
+    line: dict[str, Any] = {"state": state, "text": text, "line": 0, "cpuSeconds": spent}
     if not state:
         state, text = host("state"), json.loads(host("text"))
-        # No more can be said of null where the function has a word to throw it.
-        is_memory = is_full if state == "pending" else state == "null" and (is_full or not function.can_throw)
+        # If the function can throw null itself, only full memory shows that the engine did.
+        is_out_of_memory = (
+            is_full if state == State.PENDING else state == State.THREW_NULL and (is_full or not script.may_throw_null)
+        )
         if is_over:
-            state = "time"
-        elif is_memory or (state != "done" and text == _OUT_OF_MEMORY):
-            state = "memory"
-        result |= {"state": state, "text": text, "line": _line(text, json.loads(host("stack")))}
-    result["logs"] = [json.loads(line) for line in _lines(json.loads(host("logs")))]
-    return result
+            state = State.CPU_TIME_EXCEEDED
+        elif is_out_of_memory or (state != State.COMPLETED and text == _OUT_OF_MEMORY):
+            state = State.MEMORY_EXCEEDED
+        line |= {"state": state, "text": text, "line": _syntax_error_line(text, json.loads(host("stack")))}
+    line["logs"] = [json.loads(entry) for entry in _split_lines(json.loads(host("logs")))]
+    return line
 
 
-def _prepare(engine: Any, static: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
+def _load_scripts(engine: Any, static: Mapping[str, Any], config: Mapping[str, Any]) -> Any:
     scripts = static["scripts"]
     run = engine.eval(
         """(function (host, bytes, buffer, numbers, runtime, crypto, querystring, prune, cloudfront, config, allowed) {
@@ -234,33 +232,35 @@ def _prepare(engine: Any, static: Mapping[str, Any], config: Mapping[str, Any]) 
 
 
 def _settle(engine: Any, host: Any, clock: Clock, key_values: Mapping[str, str]) -> None:
-    """Lets the function's promises settle, and answers its questions to the key value store."""
+    """Runs the function's jobs and resolves its requests to the key value store, until none are left."""
     while True:
         while clock.run(engine.execute_pending_job):
             pass
-        questions = _lines(json.loads(clock.run(host, "questions")))
-        if not questions:
+        requests = _split_lines(json.loads(clock.run(host, "takeRequests")))
+        if not requests:
             return
-        for question in questions:
-            number, kind, key = question.split(" ", 2)
-            answer = len(key_values) if kind == "count" else key_values.get(json.loads(key))
-            clock.run(host, "answer", int(number), json.dumps(answer))
+        for request in requests:
+            number, kind, key = request.split(" ", 2)
+            value = len(key_values) if kind == "count" else key_values.get(json.loads(key))
+            clock.run(host, "resolveRequest", int(number), json.dumps(value))
 
 
-def _lines(text: str) -> list[str]:
-    """Lines of JSON, which may hold other line separators."""
+def _split_lines(text: str) -> list[str]:
+    """Splits lines of JSON, which may contain other line separators."""
     return text.split("\n")[:-1]
 
 
-def _line(text: str, stack: str) -> int:
-    """The line of a syntax error, which the engine puts first in the stack."""
-    name = _NAME.match(text)
-    found = re.search(r":(\d+)(?::\d+)?\)?\s*$", stack.split("\n", 1)[0]) if name and name[0] == "SyntaxError" else None
-    return int(found[1]) if found else 0
+def _syntax_error_line(text: str, stack: str) -> int:
+    """Returns the line of a syntax error, which the engine puts first in the stack; 0 for other errors."""
+    name = _ERROR_NAME.match(text)
+    if not name or name[0] != "SyntaxError":
+        return 0
+    line = re.search(r":(\d+)(?::\d+)?\)?\s*$", stack.split("\n", 1)[0])
+    return int(line[1]) if line else 0
 
 
-def _capped(lines: list[str], limit: int) -> list[str]:
-    """The lines, cut where they pass `limit` bytes, a line break counted for each."""
+def _truncate(lines: list[str], limit: int) -> list[str]:
+    """Returns the lines up to `limit` bytes, counting a line break for each."""
     kept = []
     for line in lines:
         if limit <= 0:
@@ -272,24 +272,28 @@ def _capped(lines: list[str], limit: int) -> list[str]:
 
 
 def _printable(text: str) -> str:
-    """The text without halves of surrogate pairs, which UTF-8 has not."""
+    """Replaces unpaired surrogates, which UTF-8 cannot encode."""
     return _SURROGATE.sub("\ufffd", text)
 
 
-def _say(message: bytes) -> None:
+def _write(message: bytes) -> None:
     sys.stdout.buffer.write(message)
     sys.stdout.buffer.flush()
 
 
 def main() -> int:
-    """Reads the request, runs it, writes the answer."""
+    """Reads the request, runs the function, and writes the response.
+
+    Returns:
+        The exit code.
+    """
     sys.path.append(sys.argv[2])
     try:
         import _quickjs
     except ImportError as error:
-        _say(json.dumps({"failure": str(error)}).encode("ascii") + b"\n")
+        _write(json.dumps({"failure": str(error)}).encode("ascii") + b"\n")
         return 1
     limit_process()
-    _say(b'{"ready": true}\n')
-    _say(answer(sys.stdin.buffer.read(), _quickjs.Context))
+    _write(b'{"ready": true}\n')
+    _write(handle(sys.stdin.buffer.read(), _quickjs.Context))
     return 0

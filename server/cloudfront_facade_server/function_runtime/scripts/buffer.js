@@ -1,4 +1,4 @@
-// Buffer of runtime 2.0, but for its numbers. Evaluates to `(bytes) => Buffer`.
+// Buffer of runtime 2.0, except its methods for numbers. Evaluates to `(bytes) => Buffer`.
 (function (bytes) {
   'use strict';
   const DEFAULT = 'utf8';
@@ -24,7 +24,7 @@
     return value instanceof Uint8Array;
   }
 
-  // The bytes of a string, of bytes, or of one byte: what to fill with and what to search for.
+  // Returns the bytes to fill with or to search for, from a string, bytes or one byte.
   function pattern(value, encoding) {
     if (typeof value === 'string') {
       return encodingOf(encoding).decode(value);
@@ -210,7 +210,7 @@
       const at = integer(offset, 0);
       const room = Math.min(integer(length, this.length), this.length - at);
       let part = encodingOf(encoding).decode(text).slice(0, Math.max(room, 0));
-      // Half a character is not written.
+      // An incomplete character is not written.
       while (encodingOf(encoding) === bytes.encodings.utf8 && part.length && bytes.fromUtf8(part, true) === null) {
         part = part.slice(0, -1);
       }

@@ -1,4 +1,5 @@
-// Buffer's numbers, of a fixed width and of 1 to 6 bytes, and its byte orders. Evaluates to `(Buffer) => undefined`.
+// Adds to Buffer the methods for numbers, of a fixed width and of 1 to 6 bytes, and those that swap the byte order.
+// Evaluates to `(Buffer) => undefined`.
 (function (Buffer) {
   'use strict';
   function integer(value, fallback) {

@@ -1,4 +1,5 @@
-// Bytes and text: UTF-8, hex, base64, base64url and single-byte characters. Evaluates to the functions.
+// Converts between bytes and text: UTF-8, hex, base64, base64url and single-byte characters. Evaluates to the
+// functions.
 (function () {
   'use strict';
   const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -38,8 +39,8 @@
     return bytes;
   }
 
-  // Each longest part that begins a character but does not end it becomes one U+FFFD, as the Encoding Standard says.
-  // Null when `strict` and the bytes are not UTF-8.
+  // Replaces each maximal incomplete sequence with one U+FFFD, as the Encoding Standard requires. If `strict`, returns
+  // null for bytes that are not UTF-8.
   function fromUtf8(bytes, strict) {
     let text = '';
     let i = 0;
@@ -80,7 +81,7 @@
     return text;
   }
 
-  // Up to the first pair that is not hex, as Node.js does.
+  // Stops at the first pair that is not hex, as Node.js does.
   function fromHex(text) {
     const bytes = [];
     for (let i = 0; i + 1 < text.length; i += 2) {
@@ -105,7 +106,7 @@
     return text;
   }
 
-  // Both alphabets, up to the first "="; other characters are skipped, as Node.js does.
+  // Accepts both alphabets, stops at the first "=" and skips other characters, as Node.js does.
   function fromBase64(text) {
     const bytes = [];
     let held = 0;

@@ -1,8 +1,8 @@
-// What CloudFront adds to the language: the `cloudfront` module, `require`, `console`, an event's methods. Evaluates to
-// `(config, modules) => undefined`; `modules` is what `require` gives, by name.
+// CloudFront's additions to the language: the `cloudfront` module, `require`, `console`, the methods of an event.
+// Evaluates to `(config, modules) => undefined`; `modules` are what `require` returns, by name.
 (function (config, modules) {
   'use strict';
-  const { ask, log } = config;
+  const { requestFromStore, log } = config;
   const { apply, construct, defineProperty, create, freeze, NativeError, NativeTypeError } = config.primordials;
   const { parse } = config.primordials;
   const hasOwn = Object.prototype.hasOwnProperty;
@@ -14,13 +14,13 @@
   const regExpText = RegExp.prototype.toString;
   const MAX_DEPTH = 8;
 
-  function hide(target, name, value) {
+  function defineHidden(target, name, value) {
     defineProperty(target, name, { value, writable: true, enumerable: false, configurable: true, __proto__: null });
   }
 
   // --- console ---
 
-  function dump(value, depth) {
+  function inspect(value, depth) {
     if (typeof value === 'string') {
       return depth === 0 ? value : "'" + value + "'";
     }
@@ -42,50 +42,50 @@
     let text = '';
     const names = keysOf(value);
     for (let i = 0; i < names.length; i++) {
-      const item = dump(value[names[i]], depth + 1);
+      const item = inspect(value[names[i]], depth + 1);
       text += (i ? ',' : '') + (isArray(value) ? item : names[i] + ':' + item);
     }
     return isArray(value) ? '[' + text + ']' : '{' + text + '}';
   }
 
   const console = create(null);
-  hide(console, 'log', function (value) {
-    log(dump(value, 0));
+  defineHidden(console, 'log', function (value) {
+    log(inspect(value, 0));
     if (arguments.length > 1) {
       log('console.log: only the first argument was logged; CloudFront Functions does not support comma syntax');
     }
   });
-  hide(globalThis, 'console', console);
+  defineHidden(globalThis, 'console', console);
 
   // --- require ---
 
-  hide(globalThis, 'require', function require(name) {
+  defineHidden(globalThis, 'require', function require(name) {
     if (typeof name !== 'string' || !apply(hasOwn, modules, [name])) {
       throw new NativeError('Cannot find module "' + name + '"');
     }
     return modules[name];
   });
 
-  // --- no code from text ---
+  // --- code in strings is not evaluated ---
 
-  function refuse(what) {
+  function unsupported(what) {
     return function () {
       throw new NativeTypeError(what + ' is not supported: CloudFront Functions does not evaluate code from text');
     };
   }
-  hide(globalThis, 'eval', refuse('eval'));
+  defineHidden(globalThis, 'eval', unsupported('eval'));
   const kinds = [function () {}, async function () {}, function* () {}, async function* () {}];
   for (const kind of kinds) {
     const prototype = config.primordials.getPrototypeOf(kind);
-    const constructor = refuse('Function');
+    const constructor = unsupported('Function');
     constructor.prototype = prototype;
     defineProperty(prototype, 'constructor', { value: constructor, configurable: false, writable: false, __proto__: null });
     if (prototype === Function.prototype) {
-      hide(globalThis, 'Function', constructor);
+      defineHidden(globalThis, 'Function', constructor);
     }
   }
 
-  // --- one time for the whole run ---
+  // --- the time is the same during the whole run ---
 
   const start = config.startMilliseconds;
   function FixedDate() {
@@ -95,20 +95,20 @@
     return construct(NativeDate, arguments.length ? arguments : [start], new.target);
   }
   FixedDate.prototype = NativeDate.prototype;
-  hide(FixedDate, 'now', function now() {
+  defineHidden(FixedDate, 'now', function now() {
     return start;
   });
-  hide(FixedDate, 'parse', NativeDate.parse);
-  hide(FixedDate, 'UTC', NativeDate.UTC);
+  defineHidden(FixedDate, 'parse', NativeDate.parse);
+  defineHidden(FixedDate, 'UTC', NativeDate.UTC);
   defineProperty(FixedDate, 'length', { value: 7, __proto__: null });
   defineProperty(FixedDate, 'name', { value: 'Date', __proto__: null });
-  hide(NativeDate.prototype, 'constructor', FixedDate);
-  hide(globalThis, 'Date', FixedDate);
+  defineHidden(NativeDate.prototype, 'constructor', FixedDate);
+  defineHidden(globalThis, 'Date', FixedDate);
 
   // --- the event ---
 
   config.prepareEvent = function (event) {
-    hide(event.request, 'rawQueryString', function () {
+    defineHidden(event.request, 'rawQueryString', function () {
       throw new NativeError('rawQueryString() is not available in a test: the event has no unparsed query string');
     });
     return event;
@@ -116,21 +116,21 @@
 
   // --- the cloudfront module ---
 
-  function store() {
+  function requireStore() {
     if (!config.store) {
       throw new NativeError('no key value store is associated with the function');
     }
     return config.store;
   }
 
-  function text(key) {
+  function requireString(key) {
     if (typeof key !== 'string') {
       throw new NativeTypeError('the key must be a string');
     }
     return key;
   }
 
-  function formatted(value, format) {
+  function convert(value, format) {
     if (format === 'json') {
       return parse(value);
     }
@@ -142,46 +142,47 @@
     if (format !== 'string' && format !== 'json' && format !== 'bytes') {
       throw new NativeTypeError('format must be "string", "json" or "bytes"');
     }
-    return ask('get', text(key), (answer) => {
-      if (answer === null) {
+    return requestFromStore('get', requireString(key), (value) => {
+      if (value === null) {
         throw new NativeError('KeyNotFound: the key is not in the key value store');
       }
-      return formatted(answer, format);
+      return convert(value, format);
     });
   }
 
   function meta() {
-    const { created, updated } = store();
+    const { created, updated } = requireStore();
     if (created === null) {
-      throw new NativeError('meta() is not available: this test does not know the times of the store');
+      throw new NativeError('meta() is not available: the times of the key value store are not known');
     }
-    return ask('count', '', (count) => ({ creationDateTime: created, lastUpdatedDateTime: updated, keyCount: count }));
+    return requestFromStore('count', '', (count) => (
+      { creationDateTime: created, lastUpdatedDateTime: updated, keyCount: count }));
   }
 
   function kvs(id) {
-    const known = store().id;
+    const known = requireStore().id;
     if (id !== undefined && known !== null && id !== known) {
       throw new NativeError('the key value store is not associated with the function');
     }
-    // An async function, so that what is wrong with an argument is a rejection too.
+    // Async functions, so that an invalid argument is a rejection too.
     return freeze({
       get: async (key, options) => get(key, options),
-      exists: async (key) => ask('get', text(key), (answer) => answer !== null),
-      count: async () => ask('count', '', (count) => count),
+      exists: async (key) => requestFromStore('get', requireString(key), (value) => value !== null),
+      count: async () => requestFromStore('count', '', (count) => count),
       meta: async () => meta(),
     });
   }
 
-  function onlyForRequests(name) {
+  function requireRequestEvent(name) {
     if (config.eventType !== 'viewer-request') {
       throw new NativeError(name + '() is for viewer request functions only');
     }
   }
 
-  // CloudFront's test does not show whether the origin was changed, only that the code ran.
+  // The result of a test does not contain the origin, so these helpers only check how they are called.
   function originHelper(name) {
     return function (argument) {
-      onlyForRequests(name);
+      requireRequestEvent(name);
       if (argument === undefined || argument === null) {
         throw new NativeTypeError(name + '() needs an argument');
       }
@@ -202,10 +203,10 @@
       throw new NativeError('cf.edgeLocation is not available in a test: there is no edge location');
     },
     get cwt() {
-      throw new NativeError('cf.cwt is not available in the embedded backend');
+      throw new NativeError('cf.cwt is not supported by this function runner');
     },
   };
   if (config.cloudfrontName) {
-    hide(globalThis, config.cloudfrontName, freeze(cloudfront));
+    defineHidden(globalThis, config.cloudfrontName, freeze(cloudfront));
   }
 })

@@ -1,9 +1,9 @@
 // The `crypto` module of both runtimes: md5, sha1 and sha256, plain and as HMAC. Evaluates to
-// `(bytes, bytesOf, wrap) => module`: `bytesOf` reads what `update` is given, `wrap` makes a digest without an encoding.
+// `(bytes, bytesOf, wrap) => module`: `bytesOf` converts the argument of `update`, `wrap` a digest without an encoding.
 (function (bytes, bytesOf, wrap) {
   'use strict';
   const BLOCK = 64;
-  // Runtime 1.0 does not keep the first.
+  // Kept here because runtime 1.0 removes DataView.
   const View = DataView;
   const Memory = ArrayBuffer;
 

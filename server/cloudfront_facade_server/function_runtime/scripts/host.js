@@ -1,6 +1,6 @@
-// The host's side of the sandbox: what the worker calls, and what carries a function's results out. Evaluates to
-// `(config) => host`. Runs before the function, keeps every built-in that it needs, and hands out nothing that leads
-// back here: a function may overwrite whatever it can reach without changing what the worker reads.
+// The host's side of the sandbox: the functions that the worker calls, and the results that it reads. Evaluates to
+// `(config) => host`. Runs before the function, keeps references to every built-in that it needs, and passes nothing to
+// the function that leads back here: a function may overwrite all it can reach without changing what the worker reads.
 (function (config) {
   'use strict';
   const { parse, stringify } = JSON;
@@ -13,23 +13,23 @@
   const slice = String.prototype.slice;
   const MAX_MESSAGE = 1000;
 
-  // All that leaves is text, grown by concatenation: no array or object is there to be tampered with.
+  // All results are text, grown by concatenation: a function could tamper with an array or object by its prototype.
   let logs = '';
-  let room = config.maxLogCharacters;
-  let asked = '';
+  let logBudget = config.maxLogCharacters;
+  let requests = '';
   let state = 'pending';
   let text = '';
   let stack = '';
   let lastRequest = 0;
-  const waiting = create(null);
+  const resolvers = create(null);
 
-  function cut(value) {
+  function truncate(value) {
     return apply(slice, value, [0, MAX_MESSAGE]);
   }
 
   function describe(error) {
     try {
-      return cut('' + error);
+      return truncate('' + error);
     } catch (unprintable) {
       return 'Error: the thrown value has no text';
     }
@@ -37,43 +37,41 @@
 
   function stackOf(error) {
     try {
-      return error instanceof NativeError && typeof error.stack === 'string' ? cut(error.stack) : '';
+      return error instanceof NativeError && typeof error.stack === 'string' ? truncate(error.stack) : '';
     } catch (unreadable) {
       return '';
     }
   }
 
   function log(line) {
-    if (room > 0) {
-      logs += stringify(apply(slice, line, [0, room])) + '\n';
-      room -= line.length + 1;
+    if (logBudget > 0) {
+      logs += stringify(apply(slice, line, [0, logBudget])) + '\n';
+      logBudget -= line.length + 1;
     }
   }
 
-  // A question to the worker, which answers it when the function waits.
-  function ask(kind, key, finish) {
+  // Queues a request to the key value store. The worker resolves it when the function has no job left to run.
+  function requestFromStore(kind, key, convert) {
     return new NativePromise((resolve, reject) => {
       lastRequest += 1;
-      waiting[lastRequest] = (answer) => {
+      resolvers[lastRequest] = (value) => {
         try {
-          resolve(finish(answer));
+          resolve(convert(value));
         } catch (error) {
           reject(error);
         }
       };
-      asked += lastRequest + ' ' + kind + ' ' + stringify(key) + '\n';
+      requests += lastRequest + ' ' + kind + ' ' + stringify(key) + '\n';
     });
   }
 
-  async function drive(code, eventText) {
-    let phase = 'unloadable';
+  async function run(code, eventText) {
     try {
       const event = config.prepareEvent(parse(eventText));
       const handler = evaluate(code);
-      phase = 'failed';
       if (typeof handler !== 'function') {
         text = 'ReferenceError: "handler" is not defined or is not a function';
-        state = phase;
+        state = 'failed';
         return;
       }
       let returned = handler(event);
@@ -82,37 +80,37 @@
       }
       const output = stringify(returned);
       text = output === undefined ? 'null' : output;
-      state = 'done';
+      state = 'completed';
     } catch (error) {
       text = describe(error);
       stack = stackOf(error);
-      // The engine throws null when no memory is left for an error; the worker tells whether it did.
-      state = error === null ? 'null' : phase;
+      // The engine throws null when no memory is left for an error; only the worker can distinguish the two cases.
+      state = error === null ? 'threw_null' : 'failed';
     }
   }
 
   config.log = log;
-  config.ask = ask;
+  config.requestFromStore = requestFromStore;
   config.primordials = {
     parse, stringify, apply, construct, defineProperty, ownKeys, deleteProperty, getPrototypeOf, create, freeze,
     NativePromise, NativeError, NativeTypeError,
   };
 
-  // Text goes out as JSON: whole, where the engine keeps pieces that the worker could not take, and in one encoding.
+  // Text leaves as JSON, because the engine may hold a string in pieces or encodings that the worker cannot convert.
   return function host(command, first, second) {
     switch (command) {
       case 'start':
-        drive(parse(first), second);
+        run(parse(first), second);
         return null;
-      case 'questions': {
-        const questions = asked;
-        asked = '';
-        return stringify(questions);
+      case 'takeRequests': {
+        const taken = requests;
+        requests = '';
+        return stringify(taken);
       }
-      case 'answer': {
-        const finish = waiting[first];
-        delete waiting[first];
-        finish(parse(second));
+      case 'resolveRequest': {
+        const resolver = resolvers[first];
+        delete resolvers[first];
+        resolver(parse(second));
         return null;
       }
       case 'state':

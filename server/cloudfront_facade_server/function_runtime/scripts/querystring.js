@@ -4,7 +4,7 @@
   const DEFAULT_MAX_KEYS = 1000;
 
   function escape(text) {
-    // Half of a surrogate pair has no encoding.
+    // encodeURIComponent throws for an unpaired surrogate.
     return encodeURIComponent(String(text).replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])/g, '\uFFFD').replace(
       /(^|[^\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '$1\uFFFD'));
   }
@@ -21,7 +21,7 @@
     }
   }
 
-  // UTF-8, with U+FFFD for what is none.
+  // Decodes UTF-8; invalid bytes become U+FFFD.
   function decodeLossy(bytes) {
     let text = '';
     let i = 0;

@@ -1,7 +1,8 @@
-// What only runtime 1.0 has: byte strings, each character one byte. Evaluates to `(config, bytes) => tools`.
+// Byte strings, in which each character is one byte; only runtime 1.0 has them. Evaluates to
+// `(config, bytes) => tools`.
 (function (config, bytes) {
   'use strict';
-  // Byte strings that hold bytes above 127: hashing must not take them for text.
+  // Byte strings with bytes above 127, so that they are not hashed as text.
   const known = new Set();
 
   function remember(text) {

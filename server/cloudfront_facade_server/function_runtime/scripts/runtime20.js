@@ -1,4 +1,5 @@
-// What only runtime 2.0 has: Buffer, TextEncoder, TextDecoder. Evaluates to `(config, bytes, buffer, numbers) => tools`.
+// Buffer, TextEncoder and TextDecoder, which only runtime 2.0 has. Evaluates to
+// `(config, bytes, buffer, numbers) => tools`.
 (function (config, bytes, buffer, numbers) {
   'use strict';
   const Buffer = buffer(bytes);
@@ -55,7 +56,7 @@
 
     decode(input, options) {
       if (options && options.stream) {
-        throw new TypeError('decoding a stream is not supported in the embedded backend');
+        throw new TypeError('decoding a stream is not supported by this function runner');
       }
       const view = input === undefined ? [] : ArrayBuffer.isView(input)
         ? new Uint8Array(input.buffer, input.byteOffset, input.byteLength) : new Uint8Array(input);

@@ -1,4 +1,4 @@
-"""The examples do what they should under TestFunction, from the gRPC call to the running code."""
+"""The example functions with TestFunction on the embedded backend, from the gRPC call to the running code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cloudfront_facade.v1.function_service_pb2 import (
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import KeyChange, KeyValue, UpdateKeysRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from function_runtime.running import many, request_event, response_event
+from function_runtime.events import request_event, response_event, values
 from support.facade import Facade, function, running_facade
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
@@ -31,7 +31,7 @@ RUNTIMES: Final = {
 
 
 class Examples:
-    """The examples on a server of their own, with a store that holds the table of redirects."""
+    """The examples on a server of their own, with a store that contains the redirects."""
 
     def __init__(self, facade: Facade) -> None:
         self._facade = facade
@@ -45,8 +45,8 @@ class Examples:
             )
         )
 
-    def answer(self, name: str, event: Mapping[str, Any], runtime: str = "2.0") -> Any:
-        """What an example gives for an event."""
+    def test(self, name: str, event: Mapping[str, Any], runtime: str = "2.0") -> Any:
+        """Creates an example, tests it with an event, and returns its output."""
         stores = [KeyValueStoreAssociation(key_value_store_arn=self._store_arn)] if name == REDIRECTS else []
         config = FunctionConfig(runtime=RUNTIMES[runtime], key_value_store_associations=stores)
         code = (EXAMPLES / "functions" / name).read_bytes()
@@ -79,9 +79,9 @@ def examples() -> Iterator[Examples]:
     ("uri", "rewritten"),
     [("/", "/index.html"), ("/docs/", "/docs/index.html"), ("/docs", "/docs/index.html"), ("/a.css", "/a.css")],
 )
-def test_a_folder_becomes_its_index(examples: Examples, uri: str, rewritten: str, runtime: str) -> None:
-    event = request_event(uri, querystring={"q": many("1")})
-    assert examples.answer("url-rewrite-index.js", event, runtime=runtime) == {
+def test_a_folder_is_rewritten_to_its_index(examples: Examples, uri: str, rewritten: str, runtime: str) -> None:
+    event = request_event(uri, querystring={"q": values("1")})
+    assert examples.test("url-rewrite-index.js", event, runtime=runtime) == {
         "request": {
             "headers": {},
             "method": "GET",
@@ -92,29 +92,29 @@ def test_a_folder_becomes_its_index(examples: Examples, uri: str, rewritten: str
     }
 
 
-def test_security_headers_are_added_and_those_of_the_origin_stay(examples: Examples) -> None:
-    headers = {"content-type": many("text/html"), "x-frame-options": many("SAMEORIGIN")}
-    answer = examples.answer("security-headers.js", response_event(headers=headers))["response"]
-    assert answer["statusCode"] == 200
-    assert answer["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
-    assert answer["headers"]["x-content-type-options"] == {"value": "nosniff"}
-    assert len(answer["headers"]) == 7
+def test_security_headers_are_added_and_those_of_the_origin_are_kept(examples: Examples) -> None:
+    headers = {"content-type": values("text/html"), "x-frame-options": values("SAMEORIGIN")}
+    output = examples.test("security-headers.js", response_event(headers=headers))["response"]
+    assert output["statusCode"] == 200
+    assert output["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
+    assert output["headers"]["x-content-type-options"] == {"value": "nosniff"}
+    assert len(output["headers"]) == 7
 
 
 @pytest.mark.parametrize(
     ("querystring", "location"),
     [
         ({}, "/de/shop/cart"),
-        ({"q": many("caf%C3%A9+au")}, "/de/shop/cart?q=caf%C3%A9+au"),
-        ({"size": many("s", "m"), "sort": many("price")}, "/de/shop/cart?size=s&size=m&sort=price"),
+        ({"q": values("caf%C3%A9+au")}, "/de/shop/cart?q=caf%C3%A9+au"),
+        ({"size": values("s", "m"), "sort": values("price")}, "/de/shop/cart?size=s&size=m&sort=price"),
     ],
 )
-def test_a_viewer_is_sent_to_the_site_of_the_country(
+def test_a_viewer_is_redirected_to_the_site_of_the_country(
     examples: Examples, querystring: dict[str, Any], location: str
 ) -> None:
-    headers = {"cloudfront-viewer-country": many("AT")}
+    headers = {"cloudfront-viewer-country": values("AT")}
     event = request_event("/shop/cart", headers=headers, querystring=querystring)
-    assert examples.answer("redirect-by-country.js", event) == {
+    assert examples.test("redirect-by-country.js", event) == {
         "response": {
             "headers": {"cache-control": {"value": "private, no-store"}, "location": {"value": location}},
             "statusDescription": "Found",
@@ -124,19 +124,21 @@ def test_a_viewer_is_sent_to_the_site_of_the_country(
     }
 
 
-def test_a_viewer_without_a_country_stays(examples: Examples) -> None:
-    assert examples.answer("redirect-by-country.js", request_event("/shop"))["request"]["uri"] == "/shop"
+def test_a_viewer_without_a_country_is_not_redirected(examples: Examples) -> None:
+    assert examples.test("redirect-by-country.js", request_event("/shop"))["request"]["uri"] == "/shop"
 
 
-@pytest.mark.parametrize(("cookie", "uri"), [(many("a"), "/page"), (many("b"), "/b/page"), (many("c", "b"), "/b/page")])
-def test_the_cookie_says_which_variant_is_shown(examples: Examples, cookie: dict[str, Any], uri: str) -> None:
+@pytest.mark.parametrize(
+    ("cookie", "uri"), [(values("a"), "/page"), (values("b"), "/b/page"), (values("c", "b"), "/b/page")]
+)
+def test_the_cookie_selects_the_variant(examples: Examples, cookie: dict[str, Any], uri: str) -> None:
     event = request_event("/page", cookies={"experiment": cookie})
-    assert examples.answer("ab-test-by-cookie.js", event)["request"]["uri"] == uri
+    assert examples.test("ab-test-by-cookie.js", event)["request"]["uri"] == uri
 
 
-def test_a_viewer_without_a_cookie_gets_one_that_agrees_with_what_was_shown(examples: Examples) -> None:
-    shown = examples.answer("ab-test-by-cookie.js", request_event("/page"))["request"]["uri"]
-    kept = examples.answer("ab-test-by-cookie.js", response_event())["response"]["cookies"]["experiment"]
+def test_a_viewer_without_a_cookie_gets_one_for_the_variant_shown(examples: Examples) -> None:
+    shown = examples.test("ab-test-by-cookie.js", request_event("/page"))["request"]["uri"]
+    kept = examples.test("ab-test-by-cookie.js", response_event())["response"]["cookies"]["experiment"]
     assert kept["value"] == ("b" if shown == "/b/page" else "a")
     assert "Path=/" in kept["attributes"]
 
@@ -146,19 +148,19 @@ def test_a_viewer_without_a_cookie_gets_one_that_agrees_with_what_was_shown(exam
     [
         ("/about-us", {}, "/company/about"),
         ("/about-us/", {}, "/company/about"),
-        ("/jobs", {"team": many("edge%20network")}, "https://careers.example.com/?team=edge%20network"),
-        ("/pricing-2024", {"seat": many("1", "2")}, "/pricing?plan=all&seat=1&seat=2"),
-        ("/support/faq", {"lang": many("de")}, "/help?lang=de#questions"),
+        ("/jobs", {"team": values("edge%20network")}, "https://careers.example.com/?team=edge%20network"),
+        ("/pricing-2024", {"seat": values("1", "2")}, "/pricing?plan=all&seat=1&seat=2"),
+        ("/support/faq", {"lang": values("de")}, "/help?lang=de#questions"),
     ],
 )
 def test_a_path_in_the_table_is_redirected(
     examples: Examples, uri: str, querystring: dict[str, Any], location: str
 ) -> None:
     event = request_event(uri, querystring=querystring)
-    answer = examples.answer(REDIRECTS, event)["response"]
-    assert (answer["statusCode"], answer["headers"]) == (301, {"location": {"value": location}})
+    output = examples.test(REDIRECTS, event)["response"]
+    assert (output["statusCode"], output["headers"]) == (301, {"location": {"value": location}})
 
 
 def test_a_path_that_is_not_in_the_table_goes_to_the_origin(examples: Examples) -> None:
-    answer = examples.answer(REDIRECTS, request_event("/company/about"))
-    assert answer["request"]["uri"] == "/company/about"
+    output = examples.test(REDIRECTS, request_event("/company/about"))
+    assert output["request"]["uri"] == "/company/about"
