@@ -1,8 +1,7 @@
-"""The sanity suite: it passes where all is well, and fails where something is not."""
+"""The sanity suite: its cases, its report, its exit code and its clean-up."""
 
 from __future__ import annotations
 
-import io
 import itertools
 import signal
 import subprocess
@@ -10,53 +9,120 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any
 from unittest.mock import Mock
 
 import grpc
 import pytest
 from grpc_health.v1 import health, health_pb2_grpc
 
+from cloudfront_facade.v1 import (
+    function_service_pb2,
+    key_value_store_data_service_pb2,
+    key_value_store_service_pb2,
+    tag_service_pb2,
+)
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.errors.status_error import StatusError
 from cloudfront_facade_server.sanity import facade as sanity
 from cloudfront_facade_server.sanity import suite
-from cloudfront_facade_server.sanity.facade import CaseFailedError, Facade, details_of
-from cloudfront_facade_server.sanity.suite import Case, all_cases, run
-from cloudfront_facade_server.settings import SANITY_GROUPS, SanitySettings
+from cloudfront_facade_server.sanity.expectations import CaseFailedError, details_of
+from cloudfront_facade_server.sanity.facade import Facade
+from cloudfront_facade_server.sanity.registry import Case
+from cloudfront_facade_server.sanity.suite import all_cases
+from cloudfront_facade_server.settings import SANITY_GROUPS
 from support.facade import running_facade
 from support.process import COMMAND, FacadeProcess, clean_environment, run_command
+from support.sanity import ALLOWED, FaultyBackend, number_of_resources, run_suite
 
-ALLOWED: Final = "--i-may-create-and-delete"
+SERVICES = {
+    "functions": function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"],
+    "test": function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"],
+    "stores": key_value_store_service_pb2.DESCRIPTOR.services_by_name["KeyValueStoreService"],
+    "keys": key_value_store_data_service_pb2.DESCRIPTOR.services_by_name["KeyValueStoreDataService"],
+    "tags": tag_service_pb2.DESCRIPTOR.services_by_name["TagService"],
+}
+"""The service that the cases of a group are about."""
 
 
-def test_it_passes_on_the_embedded_backend(facade_process: FacadeProcess) -> None:
+class CallRecorder(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):  # type: ignore[misc]
+    """Records the full name of each rpc that is called."""
+
+    def __init__(self) -> None:
+        self.called: set[str] = set()
+
+    def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
+        self.called.add(details.method)
+        return continuation(details, request)
+
+    intercept_stream_unary = intercept_unary_unary
+
+
+def test_the_suite_passes_on_the_embedded_backend(facade_process: FacadeProcess) -> None:
     ended = run_command("sanity", "--target", facade_process.address, ALLOWED, timeout=100)
     assert ended.returncode == 0, ended.stdout
     assert "FAIL" not in ended.stdout
     assert ended.stdout.splitlines()[-1] == f"{len(all_cases())} passed, 0 failed, 0 skipped"
 
 
-def test_it_leaves_nothing_behind(facade_process: FacadeProcess) -> None:
+def test_every_case_has_a_sentence_of_its_own() -> None:
+    sentences = [case.sentence for case in all_cases()]
+    assert len(set(sentences)) == len(sentences) > 30
+    assert all(sentence.startswith("Should ") and sentence.endswith(".") for sentence in sentences)
+    assert {case.group for case in all_cases()} | {"update", "publish", "in-use"} == set(SANITY_GROUPS)
+
+
+def test_every_rpc_is_called_by_a_case_about_its_service(facade_address: str) -> None:
+    tested: set[str] = set()
+    for case in all_cases():
+        recorder = CallRecorder()
+        with grpc.insecure_channel(facade_address) as channel:
+            facade = Facade(grpc.intercept_channel(channel, recorder))
+            case.check(facade)
+            own = f"/{SERVICES[case.group].full_name}/"
+            tested |= {method for method in recorder.called if method.startswith(own)}
+            assert facade.clean_up() == []
+    rpcs = {f"/{service.full_name}/{method.name}" for service in SERVICES.values() for method in service.methods}
+    assert len(rpcs) == 24
+    assert tested == rpcs
+
+
+def test_the_suite_deletes_everything_that_it_creates() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
     with running_facade(backend) as facade:
-        assert run(settings(facade.address, "test"), lambda _: None) == 0
+        assert run_suite(facade.address, "test")[0] == 0
         assert number_of_resources(backend) == (0, 0)
 
 
-def test_it_touches_no_server_that_it_is_not_allowed_to(facade_address: str) -> None:
+def test_the_suite_calls_a_server_only_with_permission(facade_address: str) -> None:
     ended = run_command("sanity", "--target", facade_address)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith(f"cloudfront-facade: say {ALLOWED}")
+    assert ended.stderr.startswith("cloudfront-facade: ")
+    assert ALLOWED in ended.stderr
 
 
-def test_it_says_that_there_is_no_server() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     ended = run_command("sanity", "--target", "127.0.0.1:1", ALLOWED)
     assert ended.returncode == 1
     assert ended.stdout.startswith("127.0.0.1:1: UNAVAILABLE")
 
 
-def test_what_an_endpoint_does_not_have_is_left_out_and_counted(facade_address: str) -> None:
+def test_a_server_that_is_not_a_facade_is_reported() -> None:
+    server = grpc.server(ThreadPoolExecutor(1))
+    servicer = health.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        code, report = run_suite(f"127.0.0.1:{port}")
+    finally:
+        server.stop(None)
+    assert code == 1
+    assert len(report) == 1
+    assert report[0].startswith(f"127.0.0.1:{port}: it is not a facade: UNIMPLEMENTED: ")
+
+
+def test_cases_that_need_an_excluded_group_are_skipped_and_counted(facade_address: str) -> None:
     without = [argument for group in SANITY_GROUPS[1:] for argument in ("--without", group)]
     ended = run_command("sanity", "--target", facade_address, ALLOWED, *without)
     assert ended.returncode == 0, ended.stdout
@@ -66,251 +132,100 @@ def test_what_an_endpoint_does_not_have_is_left_out_and_counted(facade_address: 
     assert "skip  keys: " in ended.stdout
 
 
-def test_functions_that_are_left_out_are_not_created() -> None:
+def test_functions_are_not_created_if_they_are_excluded() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
     created = Mock(side_effect=backend.create_function)
     backend.create_function = created  # type: ignore[method-assign]
     with running_facade(backend) as facade:
-        assert run(settings(facade.address, "functions"), lambda _: None) == 0
+        assert run_suite(facade.address, "functions")[0] == 0
     assert created.call_count == 0
 
 
-def test_an_endpoint_that_hangs_fails_the_case_and_not_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
-    go_on = threading.Event()
-
-    def hang(_right: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
-        go_on.wait(60)
-        return {}
-
-    monkeypatch.setattr(sanity, "_DEADLINE_SECONDS", 2.0)
-    said: list[str] = []
-    backend = Broken("get_function", hang)
-    with running_facade(backend, default_deadline=60) as facade:
-        began = time.monotonic()
-        try:
-            assert run(settings(facade.address, "test"), said.append) == 1
-        finally:
-            go_on.set()
-        assert time.monotonic() - began < 50
-        assert number_of_resources(backend) == (0, 0)
-    assert "FAIL  functions: Should give back a function's code byte for byte." in said
-    assert any(line.startswith("      DEADLINE_EXCEEDED") for line in said)
-
-
-def test_it_says_of_a_server_that_it_is_no_facade() -> None:
-    server = grpc.server(ThreadPoolExecutor(1))
-    servicer = health.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    said: list[str] = []
-    try:
-        assert run(settings(f"127.0.0.1:{port}"), said.append) == 1
-    finally:
-        server.stop(None)
-    assert len(said) == 1
-    assert said[0].startswith(f"127.0.0.1:{port}: it is no facade: UNIMPLEMENTED: ")
-
-
-def test_nothing_that_was_run_is_no_success(facade_address: str) -> None:
+def test_the_suite_fails_if_every_case_is_skipped(facade_address: str) -> None:
     without = [argument for group in SANITY_GROUPS for argument in ("--without", group)]
     assert run_command("sanity", "--target", facade_address, ALLOWED, *without).returncode == 1
 
 
-def test_every_case_is_a_sentence_of_its_own() -> None:
-    sentences = [case.sentence for case in all_cases()]
-    assert len(set(sentences)) == len(sentences) > 30
-    assert all(sentence.startswith("Should ") and sentence.endswith(".") for sentence in sentences)
-    assert {case.group for case in all_cases()} | {"update", "publish", "in-use"} == set(SANITY_GROUPS)
+def test_a_hanging_endpoint_fails_the_case_but_not_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hang(_correct: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
+        released.wait(60)
+        return {}
+
+    monkeypatch.setattr(sanity, "_CALL_SECONDS", 2.0)
+    backend = FaultyBackend("get_function", hang)
+    with running_facade(backend, default_deadline=60) as facade:
+        started = time.monotonic()
+        try:
+            code, report = run_suite(facade.address, "test")
+        finally:
+            released.set()
+        assert code == 1
+        assert time.monotonic() - started < 50
+        assert number_of_resources(backend) == (0, 0)
+    assert "FAIL  functions: Should return a function's code byte for byte." in report
+    assert any(line.startswith("      DEADLINE_EXCEEDED") for line in report)
 
 
-class Broken(EmbeddedBackend):
-    """The embedded backend with one operation that goes wrong."""
+def test_cases_fail_on_errors_without_details_and_everything_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = StatusError._status
 
-    def __init__(self, operation: str, spoil: Callable[..., Any]) -> None:
-        super().__init__(path=":memory:", s3_dir=None)
-        right = getattr(self, operation)
-        setattr(self, operation, lambda **arguments: spoil(right, arguments))
-
-
-def code_with_a_newline(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    response = right(**arguments)
-    return {**response, "FunctionCode": io.BytesIO(response["FunctionCode"].read() + b"\n")}
-
-
-def without(name: str) -> Callable[..., Any]:
-    """Loses an argument."""
-    return lambda right, arguments: right(**{key: value for key, value in arguments.items() if key != name})
-
-
-def of_any_version(describe: str, *named: str, **fixed: str) -> Callable[..., Any]:
-    """Takes the version that is there for the one that is named; it is described by the arguments that are named."""
-
-    def spoil(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        read = getattr(right.__self__, describe)  # type: ignore[attr-defined]
-        there = read(**{name: arguments[name] for name in named}, **fixed)
-        return right(**{**arguments, "IfMatch": there["ETag"]})
-
-    return spoil
-
-
-DEVELOPMENT_OF_ANY_VERSION: Final = of_any_version("describe_function", "Name", Stage="DEVELOPMENT")
-CONTENT_OF_ANY_VERSION: Final = of_any_version("describe_key_value_store_data", "KvsARN")
-
-
-def of_development(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    return right(**{**arguments, "Stage": "DEVELOPMENT"})
-
-
-def of_developments_version(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    described = right(**arguments)
-    return {**described, "ETag": of_development(right, arguments)["ETag"]}
-
-
-def run_of_development(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    return DEVELOPMENT_OF_ANY_VERSION(right, {**arguments, "Stage": "DEVELOPMENT"})
-
-
-def configured(**changed: Any) -> Callable[..., Any]:
-    """Changes members of a function's configuration; None takes one away."""
-
-    def spoil(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-        config = {**arguments["FunctionConfig"], **changed}
-        config = {name: value for name, value in config.items() if value is not None}
-        return right(**{**arguments, "FunctionConfig": config})
-
-    return spoil
-
-
-def without_values(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    page = right(**arguments)
-    return {**page, "Items": [{**item, "Value": ""} for item in page["Items"]]}
-
-
-def nothing(_right: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
-    return {}
-
-
-def first_page_again(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    page = right(**arguments)["FunctionList"]
-    return {"FunctionList": {**page, "Items": page.get("Items", [])[1:]}}
-
-
-MUTATIONS: Final = {
-    "a create that loses tags": ("create_function", without("Tags"), "exactly its tags"),
-    "code that comes back changed": ("get_function", code_with_a_newline, "byte for byte"),
-    "an update of any version": ("update_function", DEVELOPMENT_OF_ANY_VERSION, "refuse an update of another version"),
-    "a deletion of any version": ("delete_function", DEVELOPMENT_OF_ANY_VERSION, "not delete another version"),
-    "a deletion that does nothing": ("delete_function", nothing, "delete a function, so that it is not found"),
-    "a list that loses one": ("list_functions", first_page_again, "list every function once"),
-    "tags that are not taken away": ("untag_resource", nothing, "take away tags"),
-    "a write to any version": ("put_key", CONTENT_OF_ANY_VERSION, "write to the version that is named"),
-    "deletions that are lost": ("update_keys", without("Deletes"), "in their order"),
-    "a comment that is lost": ("create_function", configured(Comment=""), "in its DEVELOPMENT stage"),
-    "an association that is lost": (
-        "update_function",
-        configured(KeyValueStoreAssociations=None),
-        "associate a function with a store by an update",
-    ),
-    "LIVE described as DEVELOPMENT": ("describe_function", of_development, "describe the LIVE stage"),
-    "LIVE in DEVELOPMENT's version": ("describe_function", of_developments_version, "in a version of its own"),
-    "LIVE listed as DEVELOPMENT": ("list_functions", of_development, "list it as LIVE"),
-    "LIVE tested as DEVELOPMENT": ("test_function", run_of_development, "run the stage that is named"),
-    "a test of any version": (
-        "test_function",
-        of_any_version("describe_function", "Name", "Stage"),
-        "in the version that is named",
-    ),
-    "stores of any status": ("list_key_value_stores", without("Status"), "stores of one status"),
-    "a deletion of any version of a store": (
-        "delete_key_value_store",
-        of_any_version("describe_key_value_store", "Name"),
-        "of a store than",
-    ),
-    "a deletion of a key of any version": ("delete_key", CONTENT_OF_ANY_VERSION, "write to the version that is named"),
-    "values that are lost": ("list_keys", without_values, "list them all"),
-    "a comment that does not change": ("update_key_value_store", nothing, "change the comment"),
-}
-
-
-def settings(address: str, *without: str) -> SanitySettings:
-    return SanitySettings.model_validate({"target": address, "i_may_create_and_delete": True, "without": list(without)})
-
-
-@pytest.mark.parametrize("mutation", MUTATIONS)
-def test_it_fails_where_the_backend_is_broken(mutation: str) -> None:
-    operation, spoil, sentence = MUTATIONS[mutation]
-    said: list[str] = []
-    left_out = [] if operation == "test_function" else ["test"]
-    with running_facade(Broken(operation, spoil), settle_timeout=0.1) as facade:
-        assert run(settings(facade.address, *left_out), said.append) == 1
-    failed = [line for line in said if line.startswith("FAIL")]
-    assert any(sentence in line for line in failed), failed
-
-
-def number_of_resources(backend: EmbeddedBackend) -> tuple[int, int]:
-    functions = backend.list_functions(Stage="DEVELOPMENT")["FunctionList"]["Quantity"]
-    return functions, backend.list_key_value_stores()["KeyValueStoreList"]["Quantity"]
-
-
-def test_errors_without_details_fail_their_cases_and_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = StatusError._status
-
-    def bare(self: StatusError, operation: str) -> Any:
-        status = whole(self, operation)
+    def without_details(self: StatusError, operation: str) -> Any:
+        status = complete(self, operation)
         del status.details[1:]
         return status
 
-    monkeypatch.setattr(StatusError, "_status", bare)
-    said: list[str] = []
+    monkeypatch.setattr(StatusError, "_status", without_details)
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
     with running_facade(backend) as facade:
-        assert run(settings(facade.address, "test"), said.append) == 1
+        code, report = run_suite(facade.address, "test")
+        assert code == 1
         assert number_of_resources(backend) == (0, 0)
     for kind in ("BadRequest", "ResourceInfo", "PreconditionFailure"):
-        assert f"      the error has no google.rpc.{kind}, but ErrorInfo" in said
-    assert " 4 failed, " in said[-1]
+        assert f"      the error has no google.rpc.{kind}; it has ErrorInfo" in report
+    assert " 4 failed, " in report[-1]
 
 
-@pytest.mark.parametrize("sent", [b"\xff", b"\x08\x05"], ids=["no protobuf", "another code"])
-def test_details_that_cannot_be_read_are_missing(sent: bytes) -> None:
+@pytest.mark.parametrize("sent", [b"\xff", b"\x08\x05"], ids=["not a protobuf message", "another code"])
+def test_details_that_cannot_be_decoded_are_missing(sent: bytes) -> None:
     error = Mock(grpc.Call, code=lambda: grpc.StatusCode.ABORTED, details=lambda: "no")
     error.trailing_metadata = lambda: (("grpc-status-details-bin", sent),)
-    with pytest.raises(CaseFailedError, match=r"has no google\.rpc\.BadRequest, but no details"):
+    with pytest.raises(CaseFailedError, match=r"has no google\.rpc\.BadRequest; it has no details"):
         details_of(error)["BadRequest"]
 
 
-def test_a_case_that_is_wrong_itself_fails_and_the_others_are_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong(facade: Facade) -> None:
+def test_a_bug_in_a_case_fails_that_case_and_the_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(facade: Facade) -> None:
         facade.create_function()
         raise ZeroDivisionError("by\nzero")
 
-    cases = [Case("Should be wrong.", "functions", frozenset(), wrong), *all_cases()]
+    cases = [Case("Should be broken.", "functions", frozenset(), broken), *all_cases()]
     monkeypatch.setattr(suite, "all_cases", lambda: cases)
-    said: list[str] = []
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
     with running_facade(backend) as facade:
-        assert run(settings(facade.address, "test"), said.append) == 1
+        code, report = run_suite(facade.address, "test")
+        assert code == 1
         assert number_of_resources(backend) == (0, 0)
-    assert said[:2] == ["FAIL  functions: Should be wrong.", "      a fault of the case: ZeroDivisionError: by zero"]
-    assert " 1 failed, " in said[-1]
-    assert sum(line.startswith(("ok", "FAIL", "skip")) for line in said) == len(cases)
+    assert report[:2] == ["FAIL  functions: Should be broken.", "      bug in the case: ZeroDivisionError: by zero"]
+    assert " 1 failed, " in report[-1]
+    assert sum(line.startswith(("ok", "FAIL", "skip")) for line in report) == len(cases)
 
 
-# In a create, in another call of a case, in the clean-up; each is carried out after the signal.
+# During a create, during another call of a case, and during the clean-up. Each call is applied after the signal.
 @pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(("operation", "call"), [("create_key_value_store", 3), ("put_key", 1), ("delete_function", 9)])
-def test_an_interrupt_leaves_nothing_behind(operation: str, call: int, interrupt: signal.Signals) -> None:
-    reached, go_on = threading.Event(), threading.Event()
+def test_everything_is_deleted_after_an_interrupt(operation: str, call: int, interrupt: signal.Signals) -> None:
+    reached, released = threading.Event(), threading.Event()
     calls = itertools.count(1)
 
-    def slow(right: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    def slow(correct: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         if next(calls) == call:
             reached.set()
-            assert go_on.wait(30)
-        return right(**arguments)
+            assert released.wait(30)
+        return correct(**arguments)
 
-    backend = Broken(operation, slow)
+    backend = FaultyBackend(operation, slow)
     with running_facade(backend) as facade:
         arguments = ["sanity", "--target", facade.address, ALLOWED, "--without", "test"]
         with subprocess.Popen(
@@ -325,22 +240,22 @@ def test_an_interrupt_leaves_nothing_behind(operation: str, call: int, interrupt
                 assert number_of_resources(backend)[0] > 10
                 command.send_signal(interrupt)
                 time.sleep(1.5)
-                go_on.set()
+                released.set()
                 out, err = command.communicate(timeout=60)
             finally:
-                go_on.set()
+                released.set()
                 command.kill()
         assert (command.returncode, err) == (1, "")
         assert out.splitlines()[-1].startswith("interrupted: ")
         assert number_of_resources(backend) == (0, 0)
 
 
-def test_a_valid_name_that_is_refused_at_its_deletion_is_left() -> None:
-    def refusing(_right: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
+def test_a_resource_whose_deletion_is_rejected_is_reported() -> None:
+    def reject(_correct: Callable[..., Any], _arguments: dict[str, Any]) -> Any:
         raise StatusError(grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED", "no")
 
-    said: list[str] = []
-    with running_facade(Broken("delete_key_value_store", refusing)) as facade:
-        assert run(settings(facade.address, "test"), said.append) == 1
-    assert any(line.startswith("FAIL  could not be deleted: sanity-") for line in said)
-    assert not any("no name" in line for line in said)
+    with running_facade(FaultyBackend("delete_key_value_store", reject)) as facade:
+        code, report = run_suite(facade.address, "test")
+    assert code == 1
+    assert any(line.startswith("FAIL  could not be deleted: sanity-") for line in report)
+    assert not any("no name" in line for line in report)

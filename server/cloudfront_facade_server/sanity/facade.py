@@ -1,4 +1,4 @@
-"""The endpoint that the cases speak to: its stubs, and resources that are made for a case and deleted in the end."""
+"""The endpoint: its stubs, and resources that are created for a case and deleted at the end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
-from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_status import rpc_status
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
@@ -27,35 +24,21 @@ from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 
 from ..health import open_channel
 from ..settings import SanitySettings
+from .expectations import code_of, describe_error, details_of
 
 PASS_ON: Final = b"function handler(event) { return event.request; }\n"
 RUNTIME: Final = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
 LIVE: Final = functions.FunctionStage.FUNCTION_STAGE_LIVE
 DEVELOPMENT: Final = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
-_DEADLINE_SECONDS: Final = 30.0
+_CALL_SECONDS: Final = 30.0
 _WAIT_SECONDS: Final = 600.0
 _READY: Final = "READY"
 _STORES: Final = stores.DESCRIPTOR.services_by_name["KeyValueStoreService"]
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class CaseFailedError(Exception):
-    """A facade does not do what it should; the text says what it does instead."""
-
-
-def check(held: object, otherwise: str) -> None:
-    """Raises UnmetError unless something held."""
-    if not held:
-        raise CaseFailedError(otherwise)
-
-
-def check_equal(found: object, expected: object, what: str) -> None:
-    """Raises UnmetError unless two things are the same."""
-    check(found == expected, f"{what} is {found!a}, not {expected!a}")
-
-
 def pages(call: Callable[[Any], Any], request: Any) -> Iterator[Any]:
-    """Gives every page of a list, from the request's on."""
+    """Yields the page of a list that the request asks for, and all pages after it."""
     while True:
         page = call(request)
         yield page
@@ -64,65 +47,11 @@ def pages(call: Callable[[Any], Any], request: Any) -> Iterator[Any]:
         request.page_token = page.next_page_token
 
 
-class Details(dict[str, Any]):
-    """The google.rpc details of an error, by the names of their messages; to index what is missing is an UnmetError."""
-
-    def __missing__(self, kind: str) -> NoReturn:
-        raise CaseFailedError(f"the error has no google.rpc.{kind}, but {', '.join(sorted(self)) or 'no details'}")
-
-
-def check_refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> Details:
-    """Calls what should be refused so.
-
-    Returns:
-        The details of the refusal.
-
-    Raises:
-        UnmetError: it was not refused, or otherwise.
-    """
-    try:
-        call()
-    except grpc.RpcError as error:
-        details = details_of(error)
-        found = (_code(error), details["ErrorInfo"].reason if "ErrorInfo" in details else "no ErrorInfo")
-        check(
-            found == (code, reason), f"it is refused otherwise: {describe_error(error)}; expected {code.name} {reason}"
-        )
-        return details
-    raise CaseFailedError(f"it is answered OK; expected {code.name} {reason}")
-
-
-def details_of(error: grpc.RpcError) -> Details:
-    """Reads the google.rpc details of an error; what cannot be read is missing."""
-    found = Details()
-    with suppress(DecodeError, ValueError):
-        status: Any = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
-        for packed in status.details if status else ():
-            kind = packed.TypeName().removeprefix("google.rpc.")
-            if kind in error_details_pb2.DESCRIPTOR.message_types_by_name:
-                message = getattr(error_details_pb2, kind)()
-                packed.Unpack(message)
-                found[kind] = message
-    return found
-
-
-def describe_error(error: grpc.RpcError) -> str:
-    """Tells an error in one line."""
-    code, text = _code(error), error.details() if isinstance(error, grpc.Call) else str(error)
-    info = details_of(error).get("ErrorInfo")
-    names = [code.name if code else "UNKNOWN", *([info.reason] if info else [])]
-    return " ".join(f"{' '.join(names)}: {text}".split())
-
-
-def _code(error: grpc.RpcError) -> grpc.StatusCode | None:
-    return error.code() if isinstance(error, grpc.Call) else None
-
-
 class Facade:
     """The endpoint.
 
     Args:
-        channel: to it.
+        channel: A channel to it.
     """
 
     def __init__(self, channel: grpc.Channel) -> None:
@@ -136,8 +65,8 @@ class Facade:
         self._functions: list[str] = []
         self._stores: list[str] = []
 
-    def unreachable(self) -> str:
-        """Says why the endpoint cannot be used; empty where it is a facade, and SERVING."""
+    def unusable(self) -> str:
+        """Returns why the endpoint cannot be tested; empty if it is a facade and SERVING."""
         try:
             response = self._health.Check(health_pb2.HealthCheckRequest(), timeout=5)  # type: ignore[attr-defined]
         except grpc.RpcError as error:
@@ -148,20 +77,20 @@ class Facade:
         try:
             self.functions.ListFunctions(functions.ListFunctionsRequest(page_size=1))
         except grpc.RpcError as error:
-            # Any other failure is for the cases to judge, and so is a facade's own refusal, which has details.
-            is_unknown = _code(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
-            return f"it is no facade: {describe_error(error)}" if is_unknown else ""
+            # The cases judge any other error, and also UNIMPLEMENTED with the details of a facade.
+            is_unknown = code_of(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
+            return f"it is not a facade: {describe_error(error)}" if is_unknown else ""
         return ""
 
     def name(self) -> str:
-        """Makes a name that nobody has."""
+        """Returns a new name."""
         self._number += 1
         return f"{self._prefix}-{self._number}"
 
     def create_function(
         self, code: bytes = PASS_ON, *, store_arn: str = "", tags: tuple[Tag, ...] = (), **fields: Any
     ) -> functions.CreateFunctionResponse:
-        """Creates a function that is deleted in the end."""
+        """Creates a function that is deleted at the end."""
         associations = [functions.KeyValueStoreAssociation(key_value_store_arn=store_arn)] if store_arn else []
         request = functions.CreateFunctionRequest(
             **{
@@ -180,7 +109,7 @@ class Facade:
             return self.functions.CreateFunction(request)
 
     def create_store(self, **fields: Any) -> stores.CreateKeyValueStoreResponse:
-        """Creates a store that is deleted in the end."""
+        """Creates a store that is deleted at the end."""
         request = stores.CreateKeyValueStoreRequest(
             **{"name": self.name(), "comment": "sanity", "request_id": str(uuid.uuid4()), **fields}
         )
@@ -189,13 +118,13 @@ class Facade:
             return self.key_value_stores.CreateKeyValueStore(request)
 
     def ready_store(self) -> stores.KeyValueStore:
-        """Creates a store, and waits until it is READY."""
+        """Creates a store and waits until it is READY."""
         name = self.create_store().key_value_store.name
         request = stores.WaitForKeyValueStoreRequest(name=name)
         return self.key_value_stores.WaitForKeyValueStore(request).key_value_store
 
     def clean_up(self) -> list[str]:
-        """Deletes what was created; gives the names of what could not be. It can be repeated."""
+        """Deletes what was created, and returns the names of what could not be deleted. It can be repeated."""
         self._functions = [name for name in self._functions if not self._deleted(self._delete_function, name)]
         self._stores = [name for name in self._stores if not self._deleted(self._delete_store, name)]
         return list(dict.fromkeys(self._functions + self._stores))
@@ -210,7 +139,7 @@ class Facade:
         request = stores.DescribeKeyValueStoreRequest(name=name)
         described = self.key_value_stores.DescribeKeyValueStore(request)
         if described.key_value_store.status != _READY:
-            # It may be that it can only then be deleted. One whose import failed never is READY.
+            # Some stores can be deleted only when they are READY, and a store whose import failed never is.
             waiting = stores.WaitForKeyValueStoreRequest(name=name)
             with suppress(grpc.RpcError):
                 self.key_value_stores.WaitForKeyValueStore(waiting)
@@ -222,41 +151,41 @@ class Facade:
         try:
             delete(name)
         except grpc.RpcError as error:
-            # Names of this class are valid; another may be one that is to be refused, and then it never was.
-            never_was = _code(error) is grpc.StatusCode.INVALID_ARGUMENT and not name.startswith(self._prefix)
-            return never_was or _code(error) is grpc.StatusCode.NOT_FOUND
+            # A case may use an invalid name, and then nothing was created. Names that begin with the prefix are valid.
+            never_created = code_of(error) is grpc.StatusCode.INVALID_ARGUMENT and not name.startswith(self._prefix)
+            return never_created or code_of(error) is grpc.StatusCode.NOT_FOUND
         return True
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Puts Ctrl-C and SIGTERM off until the block has ended: what is under way at the clean-up could come after it."""
+    """Delays Ctrl-C and SIGTERM until the block ends; a create in flight could be applied after the clean-up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    put_off: list[int] = []
-    before = {each: signal.signal(each, lambda number, _: put_off.append(number)) for each in _INTERRUPTS}
+    delayed: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: delayed.append(number)) for each in _INTERRUPTS}
     try:
         yield
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-        if put_off:
-            signal.raise_signal(put_off[0])
+        if delayed:
+            signal.raise_signal(delayed[0])
 
 
 @contextmanager
 def open_facade(settings: SanitySettings) -> Iterator[Facade]:
-    """Opens a channel to the endpoint, on which no call is waited for without an end."""
+    """Opens a channel to the endpoint on which every call has a deadline."""
     with open_channel(settings.target, settings, ("grpc.service_config", _deadlines())) as channel:
         yield Facade(channel)
 
 
 def _deadlines() -> str:
-    """Makes gRPC's service config: an endpoint that does not answer is a finding, and not the end of the suite."""
-    waits = {"service": _STORES.full_name, "method": "WaitForKeyValueStore"}
+    """Returns a gRPC service config with deadlines: if the endpoint hangs, the case fails and the suite goes on."""
+    long_poll = {"service": _STORES.full_name, "method": "WaitForKeyValueStore"}
     methods = [
-        {"name": [{}], "timeout": f"{_DEADLINE_SECONDS}s"},
-        {"name": [waits], "timeout": f"{_WAIT_SECONDS}s"},
+        {"name": [{}], "timeout": f"{_CALL_SECONDS}s"},
+        {"name": [long_poll], "timeout": f"{_WAIT_SECONDS}s"},
     ]
     return json.dumps({"methodConfig": methods})

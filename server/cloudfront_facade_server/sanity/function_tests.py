@@ -9,11 +9,12 @@ import grpc
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 
-from .facade import DEVELOPMENT, LIVE, Facade, check, check_equal, check_refused
+from .expectations import check, check_equal, check_refused
+from .facade import DEVELOPMENT, LIVE, Facade
 from .functions import describe, update
-from .suite import Cases
+from .registry import CaseRegistry
 
-case: Final = Cases("test")
+case: Final = CaseRegistry("test")
 
 _REWRITE: Final = b"""
 function handler(event) {
@@ -24,16 +25,16 @@ function handler(event) {
 }
 """
 
-_SAYING: Final = b"function handler(event) { console.log('this is %s'); return event.request; }"
+_LOGGING: Final = b"function handler(event) { console.log('this is %s'); return event.request; }"
 
 
 def run(facade: Facade, created: functions.CreateFunctionResponse) -> functions.TestResult:
-    """Runs a new function."""
+    """Runs a function that was just created."""
     return run_version(facade, created.function_summary.name, created.etag)
 
 
 def run_version(facade: Facade, name: str, etag: str, stage: int = 0, *, uri: str = "/docs/") -> functions.TestResult:
-    """Runs a version of a function, with a viewer's request of an URI."""
+    """Runs a version of a function with a viewer-request event for a URI."""
     event = {
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
@@ -51,18 +52,21 @@ def run_version(facade: Facade, name: str, etag: str, stage: int = 0, *, uri: st
 
 @case("functions")
 def output(facade: Facade) -> None:
-    """Should run a function, and answer what it returned, logged and cost."""
+    """Should run a function, and return its output, its logs and its compute utilization."""
     result = run(facade, facade.create_function(_REWRITE))
     check_equal(result.function_error_message, "", "the error message")
     answer = json.loads(result.function_output)
-    check_equal(answer.get("request", {}).get("uri"), "/docs/index.html", "the URI of the request that is returned")
-    check(any("uri /docs/" in line for line in result.function_execution_logs), "what it logged is not in the logs")
+    check_equal(answer.get("request", {}).get("uri"), "/docs/index.html", "the URI of the returned request")
+    check(
+        any("uri /docs/" in line for line in result.function_execution_logs),
+        "the message that the function logged is not in the logs",
+    )
     check(0 <= result.compute_utilization <= 100, f"the utilization is {result.compute_utilization}")
 
 
 @case("functions")
 def throwing(facade: Facade) -> None:
-    """Should answer a function that throws with its message, and not as an error."""
+    """Should return the message of a function that throws, and status OK."""
     result = run(facade, facade.create_function(b"function handler(event) { throw new Error('no luck'); }"))
     check("no luck" in result.function_error_message, f"the error message is {result.function_error_message!a}")
     check_equal(result.function_output, "", "the output")
@@ -70,7 +74,7 @@ def throwing(facade: Facade) -> None:
 
 @case("functions")
 def bad_event(facade: Facade) -> None:
-    """Should refuse an event that is no JSON."""
+    """Should reject an event that is not JSON."""
     created = facade.create_function()
     request = functions.TestFunctionRequest(name=created.function_summary.name, etag=created.etag, event_object=b"{")
     check_refused(lambda: facade.functions.TestFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
@@ -78,13 +82,16 @@ def bad_event(facade: Facade) -> None:
 
 @case("functions", "update", "publish")
 def stages(facade: Facade) -> None:
-    """Should run the stage that is named, in the version that is named."""
-    created = facade.create_function(_SAYING % b"live")
+    """Should run the requested stage in the requested version."""
+    created = facade.create_function(_LOGGING % b"live")
     name = created.function_summary.name
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
-    update(facade, name, describe(facade, name).etag, _SAYING % b"development")
+    update(facade, name, describe(facade, name).etag, _LOGGING % b"development")
     versions = {stage: describe(facade, name, stage).etag for stage in (DEVELOPMENT, LIVE)}
-    for stage, said in ((DEVELOPMENT, "development"), (LIVE, "live")):
+    for stage, name_in_log in ((DEVELOPMENT, "development"), (LIVE, "live")):
         result = run_version(facade, name, versions[stage], stage)
-        check(f"this is {said}" in "".join(result.function_execution_logs), f"another stage than {said} is run")
+        check(
+            f"this is {name_in_log}" in "".join(result.function_execution_logs),
+            f"the stage that ran is not {name_in_log}",
+        )
     check_refused(lambda: run_version(facade, name, created.etag), grpc.StatusCode.INVALID_ARGUMENT, "ETAG_INVALID")

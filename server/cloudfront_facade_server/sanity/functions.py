@@ -1,4 +1,4 @@
-"""Cases of FunctionService, tests apart."""
+"""Cases of FunctionService, except TestFunction."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
-from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, check, check_equal, check_refused, pages
-from .suite import Cases
+from .expectations import check, check_equal, check_refused
+from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, pages
+from .registry import CaseRegistry
 
-case: Final = Cases("functions")
+case: Final = CaseRegistry("functions")
 
 _ID: Final = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
 _ANY_BYTES: Final = b"// \xff\xfe\x00\r\n" + PASS_ON
@@ -36,7 +37,7 @@ def update(facade: Facade, name: str, etag: str, code: bytes, comment: str = "")
 
 @case()
 def create(facade: Facade) -> None:
-    """Should create a function in its DEVELOPMENT stage, and answer its ARN and version."""
+    """Should create a function in its DEVELOPMENT stage, and return its ARN and etag."""
     created = facade.create_function()
     metadata = created.function_summary.function_metadata
     check(
@@ -50,12 +51,12 @@ def create(facade: Facade) -> None:
         functions.FunctionConfig(comment="sanity", runtime=RUNTIME),
         "its configuration",
     )
-    check_equal(described.etag, created.etag, "the etag that DescribeFunction gives")
+    check_equal(described.etag, created.etag, "the etag from DescribeFunction")
 
 
 @case("tags")
 def create_with_tags(facade: Facade) -> None:
-    """Should create a function with exactly its tags, absent and empty values apart."""
+    """Should create a function with exactly its tags, and keep an absent value distinct from an empty one."""
     tags = (Tag(key="team", value="edge"), Tag(key="empty", value=""), Tag(key="absent"))
     created = facade.create_function(tags=tags, request_id="")
     arn = created.function_summary.function_metadata.function_arn
@@ -76,16 +77,16 @@ def create_twice(facade: Facade) -> None:
 
 @case()
 def repeat(facade: Facade) -> None:
-    """Should answer a repeated create with the function that the first one made."""
+    """Should return the existing function when a create is repeated."""
     first = facade.create_function(request_id=_ID)
     name = first.function_summary.name
     again = facade.create_function(name=name, request_id=_ID)
-    check_equal(again.etag, first.etag, "the etag of the second answer")
+    check_equal(again.etag, first.etag, "the etag in the second response")
 
 
 @case()
 def reuse(facade: Facade) -> None:
-    """Should refuse a request_id that made a function of this name with another content."""
+    """Should reject a request_id that created a function of this name with other content."""
     name = facade.create_function(request_id=_ID).function_summary.name
     check_refused(
         lambda: facade.create_function(b"// another\n" + PASS_ON, name=name, request_id=_ID),
@@ -96,7 +97,7 @@ def reuse(facade: Facade) -> None:
 
 @case()
 def validate_only(facade: Facade) -> None:
-    """Should create nothing where a create is only to be checked."""
+    """Should create nothing if validate_only is set."""
     name = facade.name()
     facade.create_function(name=name, validate_only=True)
     check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
@@ -104,7 +105,7 @@ def validate_only(facade: Facade) -> None:
 
 @case()
 def all_violations(facade: Facade) -> None:
-    """Should name every broken rule of a request at once, each with its field."""
+    """Should report every violation in a request at once, each with its field."""
     details = check_refused(
         lambda: facade.create_function(
             b"x" * 40_961, name="no name", tags=(Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k"))
@@ -119,7 +120,7 @@ def all_violations(facade: Facade) -> None:
 
 @case()
 def code(facade: Facade) -> None:
-    """Should give back a function's code byte for byte."""
+    """Should return a function's code byte for byte."""
     created = facade.create_function(_ANY_BYTES)
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=created.function_summary.name))
     check_equal(got.function_code, _ANY_BYTES, "the code")
@@ -128,12 +129,12 @@ def code(facade: Facade) -> None:
 
 @case("update")
 def replace(facade: Facade) -> None:
-    """Should replace code and configuration whole, and answer the new version."""
+    """Should replace code and configuration completely, and return the new etag."""
     created = facade.create_function()
     name = created.function_summary.name
     updated = update(facade, name, created.etag, b"// new\n" + PASS_ON, "new")
     check(updated.etag not in ("", created.etag), f"the etag is {updated.etag!a} after {created.etag!a}")
-    check_equal(describe(facade, name).etag, updated.etag, "the etag that DescribeFunction gives")
+    check_equal(describe(facade, name).etag, updated.etag, "the etag from DescribeFunction")
     check_equal(updated.function_summary.function_config.comment, "new", "the comment")
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
     check_equal(got.function_code, b"// new\n" + PASS_ON, "the code")
@@ -141,7 +142,7 @@ def replace(facade: Facade) -> None:
 
 @case("update")
 def stale_update(facade: Facade) -> None:
-    """Should refuse an update of another version, and change nothing."""
+    """Should reject an update with an outdated etag, and change nothing."""
     created = facade.create_function()
     name = created.function_summary.name
     newer = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
@@ -154,18 +155,18 @@ def stale_update(facade: Facade) -> None:
 
 @case("update")
 def repeated_update(facade: Facade) -> None:
-    """Should answer OK to an update that is repeated."""
+    """Should return OK when an update is repeated."""
     created = facade.create_function()
     name = created.function_summary.name
     first = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
     check_equal(
-        update(facade, name, created.etag, b"// 2\n" + PASS_ON).etag, first.etag, "the etag of the second answer"
+        update(facade, name, created.etag, b"// 2\n" + PASS_ON).etag, first.etag, "the etag in the second response"
     )
 
 
 @case()
 def injected_version(facade: Facade) -> None:
-    """Should refuse a version that no header can carry."""
+    """Should reject an etag that cannot be sent in a header."""
     created = facade.create_function()
     request = functions.DeleteFunctionRequest(name=created.function_summary.name, etag=f"{created.etag}\r\nX: 1")
     check_refused(
@@ -175,7 +176,7 @@ def injected_version(facade: Facade) -> None:
 
 @case("update", "stores")
 def associate(facade: Facade) -> None:
-    """Should associate a function with a store by an update, and end that by another."""
+    """Should associate a function with a store by an update, and remove the association by another."""
     arn = facade.ready_store().arn
     created = facade.create_function()
     request = functions.UpdateFunctionRequest(
@@ -197,19 +198,22 @@ def associate(facade: Facade) -> None:
 
 @case("publish")
 def unpublished(facade: Facade) -> None:
-    """Should say that a function was never published, where its LIVE stage is asked for."""
+    """Should report that a function was never published when its LIVE stage is requested."""
     name = facade.create_function().function_summary.name
     details = check_refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
-    check("published" in details["ResourceInfo"].description, f"it says {details['ResourceInfo'].description!a}")
+    check(
+        "published" in details["ResourceInfo"].description,
+        f"the description is {details['ResourceInfo'].description!a}",
+    )
 
 
 @case("publish")
 def publish(facade: Facade) -> None:
-    """Should publish what DEVELOPMENT is, and leave LIVE alone when DEVELOPMENT changes."""
+    """Should publish the DEVELOPMENT stage, and leave LIVE unchanged when DEVELOPMENT changes."""
     created = facade.create_function()
     name = created.function_summary.name
     published = facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
-    check_equal(published.function_summary.function_metadata.stage, LIVE, "the stage that is answered")
+    check_equal(published.function_summary.function_metadata.stage, LIVE, "the stage in the response")
     update(facade, name, describe(facade, name).etag, b"// new\n" + PASS_ON)
     got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
     check_equal(got.function_code, PASS_ON, "the code of LIVE")
@@ -217,7 +221,7 @@ def publish(facade: Facade) -> None:
 
 @case("publish", "update")
 def live(facade: Facade) -> None:
-    """Should describe the LIVE stage as what was published, in a version of its own, and list it as LIVE."""
+    """Should describe the LIVE stage as it was published, with an etag of its own, and list it as LIVE."""
     created = facade.create_function()
     name, unpublished = created.function_summary.name, facade.create_function().function_summary.name
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
@@ -231,12 +235,12 @@ def live(facade: Facade) -> None:
         listed |= {each.name: each for each in page.functions}
     check(name in listed, "it is not in the list of LIVE")
     check_equal(listed[name].function_metadata.stage, LIVE, "the stage in the list of LIVE")
-    check(unpublished not in listed, "what was never published is in the list of LIVE")
+    check(unpublished not in listed, "an unpublished function is in the list of LIVE")
 
 
 @case("publish")
 def stale_publish(facade: Facade) -> None:
-    """Should not publish another version than the one that is named."""
+    """Should not publish a function if the etag is outdated."""
     created = facade.create_function()
     name = created.function_summary.name
     update(facade, name, created.etag, b"// new\n" + PASS_ON)
@@ -253,12 +257,12 @@ def listing(facade: Facade) -> None:
     for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(page_size=2)):
         check(len(page.functions) <= 2, f"a page of 2 has {len(page.functions)}")
         listed.extend(each.name for each in page.functions)
-    check_equal([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
+    check_equal([listed.count(name) for name in names], [1, 1, 1], "the number of times that each is listed")
 
 
 @case()
 def foreign_page(facade: Facade) -> None:
-    """Should refuse a page token that the list did not give."""
+    """Should reject a page token that did not come from the list."""
     request = functions.ListFunctionsRequest(page_token="garbage")  # noqa: S106 (no secret)
     check_refused(
         lambda: facade.functions.ListFunctions(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
@@ -267,7 +271,7 @@ def foreign_page(facade: Facade) -> None:
 
 @case()
 def delete(facade: Facade) -> None:
-    """Should delete a function, so that it is not found any more."""
+    """Should delete a function, so that it is no longer found."""
     created = facade.create_function()
     name = created.function_summary.name
     facade.functions.DeleteFunction(functions.DeleteFunctionRequest(name=name, etag=created.etag))
@@ -278,7 +282,7 @@ def delete(facade: Facade) -> None:
 
 @case("update")
 def stale_delete(facade: Facade) -> None:
-    """Should not delete another version than the one that is named."""
+    """Should not delete a function if the etag is outdated."""
     created = facade.create_function()
     name = created.function_summary.name
     update(facade, name, created.etag, b"// new\n" + PASS_ON)

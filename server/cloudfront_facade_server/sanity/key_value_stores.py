@@ -8,10 +8,11 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 
-from .facade import Facade, check, check_equal, check_refused, pages
-from .suite import Cases
+from .expectations import check, check_equal, check_refused
+from .facade import Facade, pages
+from .registry import CaseRegistry
 
-case: Final = Cases("stores")
+case: Final = CaseRegistry("stores")
 
 
 def describe(facade: Facade, name: str) -> stores.DescribeKeyValueStoreResponse:
@@ -21,7 +22,7 @@ def describe(facade: Facade, name: str) -> stores.DescribeKeyValueStoreResponse:
 
 @case()
 def create(facade: Facade) -> None:
-    """Should create a store, and have it READY after a while."""
+    """Should create a store that becomes READY."""
     created = facade.create_store()
     name = created.key_value_store.name
     waited = facade.key_value_stores.WaitForKeyValueStore(stores.WaitForKeyValueStoreRequest(name=name))
@@ -32,7 +33,7 @@ def create(facade: Facade) -> None:
 
 @case()
 def wait_for_nothing(facade: Facade) -> None:
-    """Should not wait for a store that is not there."""
+    """Should not wait for a store that does not exist."""
     request = stores.WaitForKeyValueStoreRequest(name=facade.name())
     check_refused(
         lambda: facade.key_value_stores.WaitForKeyValueStore(request),
@@ -43,11 +44,11 @@ def wait_for_nothing(facade: Facade) -> None:
 
 @case()
 def create_twice(facade: Facade) -> None:
-    """Should not create a second store of the same name, but answer a repeat."""
+    """Should not create a second store of the same name, and return the first one to a repeated create."""
     first = facade.create_store(request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
     name = first.key_value_store.name
     again = facade.create_store(name=name, request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
-    check_equal(again.key_value_store.arn, first.key_value_store.arn, "the ARN of the second answer")
+    check_equal(again.key_value_store.arn, first.key_value_store.arn, "the ARN in the second response")
     check_refused(
         lambda: facade.create_store(name=name),
         grpc.StatusCode.ALREADY_EXISTS,
@@ -57,7 +58,7 @@ def create_twice(facade: Facade) -> None:
 
 @case()
 def comments(facade: Facade) -> None:
-    """Should keep an absent and an empty comment apart."""
+    """Should keep an absent comment distinct from an empty one."""
     absent, empty = facade.create_store(comment=None), facade.create_store(comment="")
     check_equal(
         describe(facade, absent.key_value_store.name).key_value_store.HasField("comment"), False, "an absent comment"
@@ -69,7 +70,7 @@ def comments(facade: Facade) -> None:
 
 @case("update")
 def update(facade: Facade) -> None:
-    """Should change the comment of the version that is named, and of no other."""
+    """Should change a store's comment, and reject an outdated etag."""
     name = facade.ready_store().name
     etag = describe(facade, name).etag
     request = stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new")
@@ -80,7 +81,7 @@ def update(facade: Facade) -> None:
     check_refused(
         lambda: facade.key_value_stores.UpdateKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
     )
-    check_equal(describe(facade, name).key_value_store.comment, "new", "the comment after a refusal")
+    check_equal(describe(facade, name).key_value_store.comment, "new", "the comment after the rejected update")
 
 
 @case()
@@ -90,25 +91,25 @@ def listing(facade: Facade) -> None:
     listed: list[str] = []
     for page in pages(facade.key_value_stores.ListKeyValueStores, stores.ListKeyValueStoresRequest(page_size=2)):
         listed.extend(each.name for each in page.key_value_stores)
-    check_equal([listed.count(name) for name in names], [1, 1, 1], "how often each is listed")
+    check_equal([listed.count(name) for name in names], [1, 1, 1], "the number of times that each is listed")
 
 
 @case()
 def listing_by_status(facade: Facade) -> None:
-    """Should list the stores of one status alone."""
+    """Should list only the stores with the requested status."""
     name = facade.ready_store().name
     for status, expected in (("READY", True), ("PROVISIONING", False)):
         listed: dict[str, str] = {}
         request = stores.ListKeyValueStoresRequest(status=status)
         for page in pages(facade.key_value_stores.ListKeyValueStores, request):
             listed |= {each.name: each.status for each in page.key_value_stores}
-        check_equal(set(listed.values()) - {status}, set(), f"the other status words in a list of {status}")
-        check_equal(name in listed, expected, f"whether a READY store is in a list of {status}")
+        check_equal(set(listed.values()) - {status}, set(), f"the set of other statuses in the list of {status}")
+        check_equal(name in listed, expected, f"whether a READY store is in the list of {status}")
 
 
 @case("functions", "in-use")
 def in_use(facade: Facade) -> None:
-    """Should not delete a store that a function reads, and name the function."""
+    """Should not delete a store that a function uses, and name the function."""
     store = facade.ready_store()
     function = facade.create_function(store_arn=store.arn).function_summary.name
     request = stores.DeleteKeyValueStoreRequest(name=store.name, etag=describe(facade, store.name).etag)
@@ -123,7 +124,7 @@ def in_use(facade: Facade) -> None:
 
 @case()
 def delete(facade: Facade) -> None:
-    """Should delete a store, so that it is not found any more."""
+    """Should delete a store, so that it is no longer found."""
     name = facade.ready_store().name
     request = stores.DeleteKeyValueStoreRequest(name=name, etag=describe(facade, name).etag)
     facade.key_value_stores.DeleteKeyValueStore(request)
@@ -132,7 +133,7 @@ def delete(facade: Facade) -> None:
 
 @case("update")
 def stale_delete(facade: Facade) -> None:
-    """Should not delete another version of a store than the one that is named."""
+    """Should not delete a store if the etag is outdated."""
     name = facade.ready_store().name
     etag = describe(facade, name).etag
     facade.key_value_stores.UpdateKeyValueStore(stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new"))

@@ -9,11 +9,12 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 
-from .facade import Facade, check, check_equal, check_refused, pages
+from .expectations import check, check_equal, check_refused
+from .facade import Facade, pages
 from .function_tests import run_version
-from .suite import Cases
+from .registry import CaseRegistry
 
-case: Final = Cases("keys")
+case: Final = CaseRegistry("keys")
 
 _READING: Final = b"""
 import cf from 'cloudfront';
@@ -30,18 +31,18 @@ def put(facade: Facade, arn: str, key: str, value: str, etag: str = "") -> data.
 
 
 def get(facade: Facade, arn: str, key: str) -> str:
-    """Gives the value of a key."""
+    """Returns the value of a key."""
     return facade.key_values.GetKey(data.GetKeyRequest(kvs_arn=arn, key=key)).value
 
 
 def change(key: str, value: str | None = None) -> data.KeyChange:
-    """Makes a change; without a value, a deletion."""
+    """Returns a change that sets a key; without a value, one that deletes it."""
     return data.KeyChange(delete=key) if value is None else data.KeyChange(put=data.KeyValue(key=key, value=value))
 
 
 @case("stores")
 def life(facade: Facade) -> None:
-    """Should put, get and delete keys of any text, and count them."""
+    """Should put, get and delete keys with any text, and count them."""
     arn = facade.ready_store().arn
     for key in ("/a", "a/b/../c", "100%", "\u00e9\u4e2d", " "):
         put(facade, arn, key, f"value of {key}")
@@ -54,7 +55,7 @@ def life(facade: Facade) -> None:
 
 @case("stores")
 def missing_store(facade: Facade) -> None:
-    """Should say that the store is missing, not the key."""
+    """Should report that the store is missing, not the key."""
     store = facade.create_store().key_value_store
     missing = f"{store.arn.removesuffix(store.id)}{uuid.uuid4()}"
     check_refused(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
@@ -63,7 +64,7 @@ def missing_store(facade: Facade) -> None:
 
 @case("stores")
 def versions(facade: Facade) -> None:
-    """Should write to the version that is named, and to no other."""
+    """Should write keys if the etag is current, and reject an outdated one."""
     arn = facade.ready_store().arn
     first = put(facade, arn, "k", "1")
     second = put(facade, arn, "k", "2", first.etag)
@@ -76,20 +77,22 @@ def versions(facade: Facade) -> None:
 
 @case("stores")
 def many(facade: Facade) -> None:
-    """Should apply any number of changes in their order."""
+    """Should apply any number of changes in order."""
     arn = facade.ready_store().arn
     changes = [change(f"k{number}", "first") for number in range(120)]
     changes += [change("k0", "second"), change("k1"), change("k1", "again"), change("k2")]
     facade.key_values.UpdateKeys(data.UpdateKeysRequest(kvs_arn=arn, changes=changes))
     check_equal(
-        (get(facade, arn, "k0"), get(facade, arn, "k1"), get(facade, arn, "k3")), ("second", "again", "first"), "keys"
+        (get(facade, arn, "k0"), get(facade, arn, "k1"), get(facade, arn, "k3")),
+        ("second", "again", "first"),
+        "the values",
     )
     check_refused(lambda: get(facade, arn, "k2"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
 
 
 @case("stores")
 def stale_many(facade: Facade) -> None:
-    """Should apply none of the changes of a version that is not the store's."""
+    """Should apply no change of an update whose etag is outdated."""
     arn = facade.ready_store().arn
     etag = put(facade, arn, "k", "1").etag
     put(facade, arn, "k", "2")
@@ -101,7 +104,7 @@ def stale_many(facade: Facade) -> None:
 
 @case("stores")
 def stream(facade: Facade) -> None:
-    """Should import keys from a stream, and list them all, page by page."""
+    """Should import keys from a stream, and list all of them, page by page."""
     arn = facade.ready_store().arn
     requests = [
         data.ImportKeysRequest(
@@ -111,7 +114,9 @@ def stream(facade: Facade) -> None:
         for start in (0, 60, 120)
     ]
     imported = facade.key_values.ImportKeys(iter(requests))
-    check_equal((imported.applied_changes, imported.item_count), (180, 180), "what was applied, and is there")
+    check_equal(
+        (imported.applied_changes, imported.item_count), (180, 180), "the number of applied changes and of keys"
+    )
     listed: dict[str, str] = {}
     for page in pages(facade.key_values.ListKeys, data.ListKeysRequest(kvs_arn=arn, page_size=50)):
         listed |= {item.key: item.value for item in page.items}
@@ -125,4 +130,7 @@ def read_by_function(facade: Facade) -> None:
     put(facade, arn, "/old", "/new")
     created = facade.create_function(_READING, store_arn=arn)
     result = run_version(facade, created.function_summary.name, created.etag, uri="/old")
-    check("/new" in result.function_output, f"it answers {result.function_output!a} {result.function_error_message!a}")
+    check(
+        "/new" in result.function_output,
+        f"the output is {result.function_output!a}, the error message {result.function_error_message!a}",
+    )

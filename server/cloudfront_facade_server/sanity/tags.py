@@ -14,28 +14,29 @@ from cloudfront_facade.v1.tag_service_pb2 import (
     UntagResourceRequest,
 )
 
-from .facade import Facade, check_equal, check_refused
-from .suite import Cases
+from .expectations import check_equal, check_refused
+from .facade import Facade
+from .registry import CaseRegistry
 
-case: Final = Cases("tags")
+case: Final = CaseRegistry("tags")
 
 
 def tags_of(facade: Facade, arn: str) -> dict[str, str | None]:
-    """Gives the tags of a resource; a tag without a value has None."""
+    """Returns the tags of a resource; the value of a tag without one is None."""
     tags = facade.tags.ListTagsForResource(ListTagsForResourceRequest(resource=arn)).tags
     return {tag.key: tag.value if tag.HasField("value") else None for tag in tags}
 
 
 @case("functions")
 def life(facade: Facade) -> None:
-    """Should add, replace and take away tags of a function."""
+    """Should add, replace and remove tags of a function."""
     created = facade.create_function(tags=(Tag(key="team", value="edge"),), request_id="")
     arn = created.function_summary.function_metadata.function_arn
     facade.tags.TagResource(
         TagResourceRequest(resource=arn, tags=[Tag(key="team", value="web"), Tag(key="cost", value="")])
     )
     check_equal(tags_of(facade, arn), {"team": "web", "cost": ""}, "the tags after TagResource")
-    facade.tags.UntagResource(UntagResourceRequest(resource=arn, tag_keys=["team", "not there"]))
+    facade.tags.UntagResource(UntagResourceRequest(resource=arn, tag_keys=["team", "missing"]))
     check_equal(tags_of(facade, arn), {"cost": ""}, "the tags after UntagResource")
 
 
@@ -49,7 +50,7 @@ def of_stores(facade: Facade) -> None:
 
 @case("functions")
 def reserved(facade: Facade) -> None:
-    """Should refuse keys that AWS or the service keeps to itself."""
+    """Should reject tag keys that are reserved for AWS or for the service."""
     arn = facade.create_function().function_summary.function_metadata.function_arn
     for key in ("aws:x", "AWS:x", "cloudfront-facade:request"):
         tag = TagResourceRequest(resource=arn, tags=[Tag(key=key, value="x")])
@@ -64,9 +65,9 @@ def reserved(facade: Facade) -> None:
 
 @case("functions")
 def too_many(facade: Facade) -> None:
-    """Should refuse more tags than a resource may have, those that are there included."""
-    there = tuple(Tag(key=f"there-{number}") for number in range(40))
-    created = facade.create_function(tags=there, request_id="")
+    """Should reject more tags than a resource may have, existing tags included."""
+    existing = tuple(Tag(key=f"existing-{number}") for number in range(40))
+    created = facade.create_function(tags=existing, request_id="")
     arn = created.function_summary.function_metadata.function_arn
     request = TagResourceRequest(resource=arn, tags=[Tag(key=f"new-{number}") for number in range(11)])
     details = check_refused(
@@ -78,8 +79,8 @@ def too_many(facade: Facade) -> None:
 
 @case("functions")
 def missing(facade: Facade) -> None:
-    """Should say that there is no such resource."""
-    there = facade.create_function().function_summary
-    arn = f"{there.function_metadata.function_arn.removesuffix(there.name)}{facade.name()}"
+    """Should report that a resource does not exist."""
+    existing = facade.create_function().function_summary
+    arn = f"{existing.function_metadata.function_arn.removesuffix(existing.name)}{facade.name()}"
     request = ListTagsForResourceRequest(resource=arn)
     check_refused(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
