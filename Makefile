@@ -22,7 +22,7 @@ BASELINE := protos/baseline.binpb
 # Skips a check that cannot run here. Every usual CI service sets CI; there, nothing may be skipped.
 skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 
-.PHONY: docs help run test test-fast lint proto proto-check proto-differs node-proto node-proto-differs buf baseline fmt lock image-test test-aws bench clean
+.PHONY: docs help run test test-fast lint proto proto-check python-proto-check proto-differs node-proto node-proto-check node-proto-differs buf baseline fmt lock image-test test-aws bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
@@ -76,10 +76,14 @@ proto: $(PROTO_ENV)
 node-proto: $(NODE_ENV) $(BUF)
 	cd $(NODE_CLIENT) && $(CURDIR)/$(BUF) generate
 
-# The generator has no build for newer Pythons.
-proto-check:
+proto-check: node-proto-check python-proto-check
+
+node-proto-check:
 	@if command -v npm >/dev/null; then $(MAKE) --silent node-proto-differs; \
 	else $(call skip,npm is needed to check the generated code of the Node.js client); fi
+
+# The generator has no build for newer Pythons.
+python-proto-check:
 	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))'; then $(MAKE) --silent proto-differs; \
 	else $(call skip,a Python below 3.14 is needed to check the generated Python code and the descriptor set); fi
 

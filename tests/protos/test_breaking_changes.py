@@ -1,0 +1,77 @@
+"""`make lint` fails if a commit breaks the contract of the last release."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from protos.checkout import Checkout
+from protos.descriptors import PROJECT
+
+V1 = "protos/cloudfront_facade/v1"
+
+needs_npm = pytest.mark.skipif(
+    shutil.which("npm") is None and not os.environ.get("CI"), reason="npm is needed for buf breaking"
+)
+
+BREAKS = {
+    "an_rpc_is_deleted": (
+        f"{V1}/function_service.proto",
+        "  rpc DeleteFunction(DeleteFunctionRequest) returns (DeleteFunctionResponse);\n",
+        "",
+        'Previously present RPC "DeleteFunction"',
+    ),
+    "the_number_of_a_field_is_changed": (
+        f"{V1}/tag.proto",
+        "optional string value = 2;",
+        "optional string value = 3;",
+        'Previously present field "2"',
+    ),
+    "the_type_of_a_field_is_changed": (
+        f"{V1}/key_value_store_data_service.proto",
+        "  int64 applied_changes = 1;",
+        "  int32 applied_changes = 1;",
+        'changed type from "int64" to "int32"',
+    ),
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+@needs_npm
+def test_a_contract_without_changes_passes(checkout: Checkout) -> None:
+    done = checkout.make("buf")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@needs_npm
+@pytest.mark.parametrize(("name", "old", "new", "finding"), BREAKS.values(), ids=BREAKS)
+def test_a_committed_break_fails(checkout: Checkout, name: str, old: str, new: str, finding: str) -> None:
+    checkout.edit(name, old, new)
+    checkout.commit()
+    done = checkout.make("buf")
+    assert done.returncode != 0
+    assert finding in done.stdout
+
+
+@needs_npm
+def test_an_added_field_passes(checkout: Checkout) -> None:
+    checkout.edit(
+        f"{V1}/tag.proto",
+        "  optional string value = 2;",
+        "  optional string value = 2;\n\n  // A new field.\n  string note = 3;",
+    )
+    checkout.commit()
+    done = checkout.make("buf")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_lint_runs_the_check() -> None:
+    assert re.search("^lint:.* buf( |$)", (PROJECT / "Makefile").read_text(), re.MULTILINE)

@@ -1,0 +1,54 @@
+"""The server ships the whole contract: every file with its imports, JSON names and comments."""
+
+from __future__ import annotations
+
+from google.protobuf import descriptor_pool
+
+from protos.descriptors import LONG_POLL, LONG_RUNNING, PACKAGE, PROTOS, comment, comments, files
+
+
+def test_it_has_every_file_and_the_details_of_errors() -> None:
+    ours = {path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto")}
+    assert ours == {name for name, file in files().items() if file.package == PACKAGE}
+    assert "google/rpc/error_details.proto" in files()
+
+
+def test_each_file_follows_its_imports() -> None:
+    pool = descriptor_pool.DescriptorPool()
+    for file in files().values():
+        pool.Add(file)  # type: ignore[no-untyped-call]
+    assert pool.FindMethodByName(f"{PACKAGE}.TagService.TagResource").input_type.name == "TagResourceRequest"
+
+
+def test_it_has_the_json_names() -> None:
+    fields = [field for file in files().values() for message in file.message_type for field in message.field]
+    assert fields
+    assert all(field.json_name for field in fields)
+
+
+def test_it_has_the_comment_of_every_element() -> None:
+    ours = [file for file in files().values() if file.package == PACKAGE]
+    named = {
+        *(message.name for file in ours for message in file.message_type),
+        *(f"{message.name}.{field.name}" for file in ours for message in file.message_type for field in message.field),
+        *(f"{enum.name}.{value.name}" for file in ours for enum in file.enum_type for value in enum.value),
+        *(f"{service.name}.{method.name}" for file in ours for service in file.service for method in service.method),
+    }
+    assert named <= comments().keys()
+    assert comment("TagService.TagResource").startswith("Adds tags to a resource.")
+
+
+def test_the_options_mark_the_long_running_methods_and_the_long_polls() -> None:
+    extensions = {
+        method.name: method.options.Extensions
+        for file in files().values()
+        for service in file.service
+        for method in service.method
+    }
+    assert len(extensions) == 24
+    assert {name for name, each in extensions.items() if each[LONG_RUNNING]} == {
+        "WaitForKeyValueStore",
+        "UpdateKeys",
+        "ImportKeys",
+    }
+    assert {name for name, each in extensions.items() if each[LONG_POLL]} == {"WaitForKeyValueStore"}
