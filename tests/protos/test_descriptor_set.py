@@ -16,7 +16,7 @@ def test_it_has_every_file_and_the_details_of_errors() -> None:
 def test_each_file_follows_its_imports() -> None:
     pool = descriptor_pool.DescriptorPool()
     for file in files().values():
-        pool.Add(file)  # type: ignore[no-untyped-call]
+        pool.Add(file)
     assert pool.FindMethodByName(f"{PACKAGE}.TagService.TagResource").input_type.name == "TagResourceRequest"
 
 
