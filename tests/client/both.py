@@ -1,4 +1,4 @@
-"""Runs the same with the blocking client and with the one of asyncio, which give the same."""
+"""Runs a test with the blocking client and with the asyncio client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Options = dict[str, Any]
 
 
 class Run(Protocol):
-    """Connects to a target, with options, and runs a job, or calls a method of a stub, on one of the services."""
+    """Connects to a target, with options, and runs a job or calls a method of a stub."""
 
     def __call__(self, target: str, service: str, what: str, *arguments: Any, **keywords: Any) -> Any: ...
 
@@ -45,4 +45,4 @@ def asynchronous(
 
 
 both = pytest.mark.parametrize("run", [blocking, asynchronous])
-"""A test that is given `run` once for each client."""
+"""Runs a test once for each client."""

@@ -1,4 +1,4 @@
-"""A real server of all services that answers as a test tells it to."""
+"""A real server with all services that returns the answers of a test."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 PATIENCE = 10.0
-"""Seconds after which something that should have happened is taken not to happen."""
+"""Seconds after which a test stops waiting for an event."""
 
 FUNCTION_CREATED = functions.CreateFunctionResponse(location="https://cloudfront.example.com/f", etag="E1")
 STORE_CREATED = stores.CreateKeyValueStoreResponse(etag="E2")
@@ -39,7 +39,7 @@ FILES = tuple(each.DESCRIPTOR for each in (functions, stores, data, tags))
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer with a status and trailers; to a stream of requests, once `after` of them have come."""
+    """A status with trailers; for a stream of requests, sent after `after` requests."""
 
     code: grpc.StatusCode
     message: str = ""
@@ -49,9 +49,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Received:
-    """A call as the server saw it; `at` is of the monotonic clock, `time_left` the seconds to the deadline.
+    """A call as the server saw it, with the monotonic time and the seconds to its deadline.
 
-    The request of a stream is a list, of those that were read.
+    The request of a stream is the list of requests that were read.
     """
 
     request: Any
@@ -61,9 +61,9 @@ class Received:
 
 
 class Canned:
-    """Answers what it is given, one response or refusal for each of the first calls, then OK.
+    """Returns the given responses and errors, one for each call, then OK.
 
-    `started` is set when a call has come; none is answered before `released` is set, as it is at first.
+    `started` is set when a call arrives. Calls wait until `released` is set, as it is at first.
     """
 
     def __init__(self, *answers: Refusal | Message) -> None:
@@ -122,7 +122,7 @@ def running_server(
     credentials: grpc.ServerCredentials | None = None,
     handlers: Sequence[grpc.GenericRpcHandler] = (),
 ) -> Iterator[str]:
-    """Serves until the end of the `with`; gives the target to connect to."""
+    """Serves until the end of the `with`, and yields the target to connect to."""
     canned: Any = servicer
     with ThreadPoolExecutor(4) as pool:
         server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
@@ -141,7 +141,7 @@ def running_server(
 
 
 def details_trailer(code: grpc.StatusCode, message: str, *details: Message) -> tuple[tuple[str, bytes]]:
-    """The trailer that carries the details of a status."""
+    """Returns the trailer with the details of a status."""
     status = status_pb2.Status(code=code.value[0], message=message)
     for detail in details:
         packed = Packed()
@@ -151,19 +151,19 @@ def details_trailer(code: grpc.StatusCode, message: str, *details: Message) -> t
 
 
 def refusal(code: grpc.StatusCode, message: str, *details: Message, after: int = 0) -> Refusal:
-    """A refusal with details."""
+    """Returns an error status with details."""
     return Refusal(code, message, details_trailer(code, message, *details), after)
 
 
 def info(reason: str, **metadata: str) -> error_details_pb2.ErrorInfo:
-    """The detail that every refusal of the facade has."""
+    """Returns the detail that every error of the facade has."""
     return error_details_pb2.ErrorInfo(
         reason=reason, domain="cloudfront-facade", metadata={"outcome": "not_applied", **metadata}
     )
 
 
 class Endless:
-    """Keys and values without end."""
+    """An endless source of keys and values."""
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((str(number), "v" * 1000) for number in itertools.count())

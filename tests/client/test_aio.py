@@ -1,4 +1,4 @@
-"""The client for asyncio: what its calls are like. What it shares with the blocking one is tested with both."""
+"""The calls of the asyncio client. What it shares with the blocking client is tested with both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from client.canned import FUNCTION_CREATED, PATIENCE, STORE_CREATED, Canned, Refusal, info, refusal, running_server
-from client.test_futures_and_streams import Later
+from client.streaming import Streaming
 from cloudfront_facade import TLS, FacadeError, aio
 from cloudfront_facade._service_config import RETRY_POLICY
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
@@ -33,7 +33,7 @@ def use(target: str, what: Use, **options: Any) -> Any:
     return asyncio.run(main())
 
 
-def test_a_create_is_given_a_request_id_of_its_own() -> None:
+def test_each_create_gets_a_new_request_id() -> None:
     async def create(facade: aio.Client) -> None:
         assert await facade.functions.CreateFunction(REQUEST) == FUNCTION_CREATED
         assert await facade.key_value_stores.CreateKeyValueStore(CreateKeyValueStoreRequest()) == STORE_CREATED
@@ -49,7 +49,7 @@ def test_a_create_is_given_a_request_id_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("of_call", [None, 5.0])
-def test_a_call_has_its_own_deadline_or_the_clients(of_call: float | None) -> None:
+def test_a_call_has_its_own_deadline_or_the_clients_default(of_call: float | None) -> None:
     servicer = Canned()
     with running_server(servicer) as target:
         use(target, lambda facade: facade.functions.CreateFunction(REQUEST, timeout=of_call), deadline=12.0)
@@ -58,12 +58,12 @@ def test_a_call_has_its_own_deadline_or_the_clients(of_call: float | None) -> No
     assert 0 < (of_call or 12.0) + 0.1 - received.time_left < 4
 
 
-def test_a_deadline_that_is_not_above_zero_is_refused() -> None:
+def test_a_deadline_must_be_above_zero() -> None:
     with pytest.raises(ValueError, match="above zero"):
         aio.connect("127.0.0.1:1", deadline=0)
 
 
-def test_a_failure_is_a_typed_error_also_where_the_call_is_asked() -> None:
+def test_a_failed_call_raises_a_typed_error_and_keeps_its_status() -> None:
     async def fail(facade: aio.Client) -> FacadeError:
         call = facade.functions.CreateFunction(REQUEST)
         with pytest.raises(FacadeError) as caught:
@@ -80,7 +80,7 @@ def test_a_failure_is_a_typed_error_also_where_the_call_is_asked() -> None:
     assert isinstance(error.__cause__, grpc.aio.AioRpcError)
 
 
-def test_a_call_that_is_answered_unavailable_is_sent_again_with_the_same_request_id() -> None:
+def test_an_unavailable_call_is_retried_with_the_same_request_id() -> None:
     servicer = Canned(*[UNAVAILABLE] * 9)
     with running_server(servicer) as target, pytest.raises(FacadeError) as caught:
         use(target, lambda facade: facade.functions.CreateFunction(REQUEST))
@@ -89,14 +89,14 @@ def test_a_call_that_is_answered_unavailable_is_sent_again_with_the_same_request
 
 
 @pytest.mark.parametrize("options", [{"retry": False}, {"request_ids": False}])
-def test_a_client_can_be_told_to_send_creates_once(options: dict[str, Any]) -> None:
+def test_options_disable_retries_of_creates(options: dict[str, Any]) -> None:
     servicer = Canned(UNAVAILABLE)
     with running_server(servicer) as target, pytest.raises(FacadeError):
         use(target, lambda facade: facade.functions.CreateFunction(REQUEST), **options)
     assert len(servicer.received) == 1
 
 
-def test_metadata_of_a_call_are_sent() -> None:
+def test_a_call_sends_and_receives_metadata() -> None:
     seen: dict[str, Any] = {}
 
     class Curious(Canned):
@@ -130,7 +130,7 @@ def test_a_call_can_be_cancelled() -> None:
         use(target, cancel)
 
 
-def test_calls_run_beside_each_other() -> None:
+def test_calls_run_concurrently() -> None:
     servicer = Canned()
 
     async def many(facade: aio.Client) -> list[Any]:
@@ -142,24 +142,24 @@ def test_calls_run_beside_each_other() -> None:
 
 
 def test_streams_have_the_default_deadline() -> None:
-    later = Later()
+    streaming = Streaming()
 
     async def stream(facade: aio.Client) -> None:
         channel: Any = facade.channel
-        assert [each async for each in channel.unary_stream("/Later/Watch")(b"a")] == [b"a", b"a"]
-        assert await channel.stream_unary("/Later/Gather")(iter([b"a", b"b"])) == b"a b"
-        assert [each async for each in channel.stream_stream("/Later/Echo")(iter([b"a", b"b"]))] == [b"a", b"b"]
+        assert [each async for each in channel.unary_stream("/Streaming/Watch")(b"a")] == [b"a", b"a"]
+        assert await channel.stream_unary("/Streaming/Gather")(iter([b"a", b"b"])) == b"a b"
+        assert [each async for each in channel.stream_stream("/Streaming/Echo")(iter([b"a", b"b"]))] == [b"a", b"b"]
 
-    with running_server(Canned(), handlers=[later.handlers()]) as target:
+    with running_server(Canned(), handlers=[streaming.handlers()]) as target:
         use(target, stream)
-    assert all(left is not None and 20 < left < 31 for left in later.deadlines)
-    assert len(later.deadlines) == 3
+    assert all(left is not None and 20 < left < 31 for left in streaming.deadlines)
+    assert len(streaming.deadlines) == 3
 
 
-def test_streams_end_with_the_typed_error_however_they_are_read() -> None:
+def test_streams_raise_the_typed_error_however_they_are_read() -> None:
     async def stream(facade: aio.Client) -> list[FacadeError]:
         channel: Any = facade.channel
-        echoed = channel.stream_stream("/Later/Echo")()
+        echoed = channel.stream_stream("/Streaming/Echo")()
         await echoed.write(b"a")
         assert await echoed.read() == b"a"
         await echoed.write(b"fail")
@@ -171,19 +171,19 @@ def test_streams_end_with_the_typed_error_however_they_are_read() -> None:
         caught = []
         for failing in (
             echoed.read(),
-            drain(channel.unary_stream("/Later/Watch")(b"fail")),
-            channel.stream_unary("/Later/Gather")(iter([b"fail"])),
+            drain(channel.unary_stream("/Streaming/Watch")(b"fail")),
+            channel.stream_unary("/Streaming/Gather")(iter([b"fail"])),
         ):
             with pytest.raises(FacadeError) as error:
                 await failing
             caught.append(error.value)
         return caught
 
-    with running_server(Canned(), handlers=[Later().handlers()]) as target:
+    with running_server(Canned(), handlers=[Streaming().handlers()]) as target:
         assert [each.reason for each in use(target, stream)] == ["RESOURCE_NOT_FOUND"] * 3
 
 
-def test_connections_are_secured_too() -> None:
+def test_tls_works_with_asyncio() -> None:
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     pair = (issued.private_key_pem.bytes(), b"".join(each.bytes() for each in issued.cert_chain_pems))

@@ -1,4 +1,4 @@
-"""What a call made through `connect` is like: where it goes, how long it may take, what it carries."""
+"""The calls of a client: their target, deadline, metadata and request ids."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ REQUEST = CreateFunctionRequest(
 )
 
 
-def test_requests_and_responses_of_both_services_are_the_generated_messages() -> None:
+def test_requests_and_responses_are_the_generated_messages() -> None:
     servicer = Canned()
     store = CreateKeyValueStoreRequest(name="redirects", comment="", request_id=str(uuid.uuid4()))
     with running_server(servicer) as target, connect(target) as facade:
@@ -44,7 +44,7 @@ def test_requests_and_responses_of_both_services_are_the_generated_messages() ->
     assert [each.request for each in servicer.received] == [REQUEST, store]
 
 
-def test_a_unix_socket_is_a_target_too(tmp_path: Path) -> None:
+def test_a_unix_socket_is_a_valid_target(tmp_path: Path) -> None:
     with running_server(Canned(), f"unix:{tmp_path}/s") as target, connect(target) as facade:
         assert facade.functions.CreateFunction(REQUEST) == FUNCTION_CREATED
 
@@ -58,7 +58,7 @@ def test_a_unix_socket_is_a_target_too(tmp_path: Path) -> None:
         ({"deadline": None}, 5.0, 5.0),
     ],
 )
-def test_a_call_has_its_own_deadline_or_the_clients(
+def test_a_call_has_its_own_deadline_or_the_clients_default(
     of_client: dict[str, Any], of_call: float | None, at_most: float
 ) -> None:
     servicer = Canned()
@@ -66,7 +66,7 @@ def test_a_call_has_its_own_deadline_or_the_clients(
         facade.functions.CreateFunction(REQUEST, timeout=of_call)
     [received] = servicer.received
     assert received.time_left is not None
-    # The server may see up to a millisecond more, as times are rounded up on the wire.
+    # The server may see up to a millisecond more, because times are rounded up on the wire.
     assert at_most - 4 < received.time_left < at_most + 0.1
 
 
@@ -75,7 +75,7 @@ def test_a_client_without_a_deadline_sends_none() -> None:
     with running_server(servicer) as target, connect(target, deadline=None) as facade:
         facade.functions.CreateFunction(REQUEST)
     [received] = servicer.received
-    # A server without asyncio says centuries instead of None.
+    # A blocking server reports centuries instead of None.
     assert received.time_left is None or received.time_left > 1e9
 
 
@@ -90,12 +90,12 @@ def test_a_call_ends_at_its_deadline() -> None:
 
 
 @pytest.mark.parametrize("deadline", [0, -1.0, float("inf"), float("nan")])
-def test_a_deadline_that_is_not_above_zero_is_refused(deadline: float) -> None:
+def test_a_deadline_must_be_above_zero(deadline: float) -> None:
     with pytest.raises(ValueError, match="above zero"):
         connect("127.0.0.1:1", deadline=deadline)
 
 
-def test_metadata_of_a_call_and_the_call_itself_are_those_of_grpc() -> None:
+def test_with_call_returns_the_grpc_call_and_metadata() -> None:
     seen: dict[str, str | bytes] = {}
 
     class Curious(Canned):
@@ -113,7 +113,7 @@ def test_metadata_of_a_call_and_the_call_itself_are_those_of_grpc() -> None:
     assert seen["x-trace"] == "7"
 
 
-def test_channel_arguments_of_the_caller_prevail() -> None:
+def test_channel_arguments_of_the_caller_take_precedence() -> None:
     servicer = Canned(*[Refusal(grpc.StatusCode.UNAVAILABLE)] * 2)
     no_retries = [("grpc.service_config", json.dumps({}))]
     with (
@@ -129,7 +129,7 @@ health: Any = HealthStub
 
 
 @pytest.mark.parametrize("by", ["with", "close", "close of the channel"])
-def test_a_closed_client_calls_no_more(by: str) -> None:
+def test_calls_of_a_closed_client_raise_value_error(by: str) -> None:
     servicer = Canned(*[ListKeysResponse(next_page_token="more", items=[KeyValue(key="a")])] * 2)
     with running_server(servicer) as target:
         with connect(target) as facade:
@@ -152,14 +152,14 @@ def test_a_closed_client_calls_no_more(by: str) -> None:
             lambda: health(facade.channel).Check(HealthCheckRequest()),
             lambda: next(health(facade.channel).Watch(HealthCheckRequest())),
         ]
-        # Without the guard, each of these is the end of the process.
+        # Without the check, each of these crashes the process.
         for call in calls:
             with pytest.raises(ValueError, match=r"^the client is closed$"):
                 call()
     assert [each.method for each in servicer.received] == ["ListKeys"]
 
 
-def test_a_closed_client_of_asyncio_calls_no_more_either() -> None:
+def test_calls_of_a_closed_asyncio_client_raise_value_error() -> None:
     async def main(target: str) -> None:
         async with aio.connect(target) as facade:
             functions = facade.functions
@@ -199,8 +199,8 @@ clients = pytest.mark.parametrize(
         *("unix:", "127.0.0.1:\u0661"),
     ],
 )
-def test_what_is_no_target_is_refused(opens: Callable[..., Any], target: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(repr(target))):
+def test_an_invalid_target_is_rejected(opens: Callable[..., Any], target: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f'"{target}"')):
         opens(target)
 
 
@@ -214,7 +214,7 @@ def test_what_is_no_target_is_refused(opens: Callable[..., Any], target: str) ->
         *("ipv4:127.0.0.1:1,127.0.0.2:2", "ipv6:[::1]:1", "my_service:50051"),
     ],
 )
-def test_what_may_be_a_target_is_none_of_the_clients_business(opens: Callable[..., Any], target: str) -> None:
+def test_every_possible_target_is_accepted(opens: Callable[..., Any], target: str) -> None:
     closing = opens(target)
     if closing:
         closing.close()
@@ -222,12 +222,12 @@ def test_what_may_be_a_target_is_none_of_the_clients_business(opens: Callable[..
 
 @clients
 @pytest.mark.parametrize("tls", [True, False, "ca.pem"])
-def test_what_is_no_tls_is_refused(opens: Callable[..., Any], tls: Any) -> None:
-    with pytest.raises(TypeError, match=rf"tls is a TLS.* not {type(tls).__name__}"):
+def test_tls_must_be_a_tls_object(opens: Callable[..., Any], tls: Any) -> None:
+    with pytest.raises(TypeError, match=rf"tls must be a TLS.* not {type(tls).__name__}"):
         opens("127.0.0.1:1", tls=tls)
 
 
-def test_a_create_without_a_request_id_is_given_a_uuid_of_its_own() -> None:
+def test_a_create_without_a_request_id_gets_a_new_uuid() -> None:
     servicer = Canned()
     request = CreateFunctionRequest()
     request.CopyFrom(REQUEST)
@@ -240,14 +240,14 @@ def test_a_create_without_a_request_id_is_given_a_uuid_of_its_own() -> None:
     ids = [each.request.request_id for each in servicer.received]
     assert [str(uuid.UUID(each)) for each in ids] == ids
     assert len(set(ids)) == 3
-    # The caller's messages are as they were, and what was sent is theirs but for the id.
+    # The caller's messages are unchanged, and what was sent differs only in the id.
     assert not request.request_id
     assert not store.request_id
     servicer.received[0].request.ClearField("request_id")
     assert servicer.received[0].request == request
 
 
-def test_no_request_id_is_filled_in_where_the_client_was_told_not_to() -> None:
+def test_request_ids_can_be_disabled() -> None:
     servicer = Canned()
     with running_server(servicer) as target, connect(target, request_ids=False) as facade:
         facade.functions.CreateFunction(CreateFunctionRequest(name="rewrite"))

@@ -1,4 +1,4 @@
-"""What a failed call says."""
+"""The errors of failed calls."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bad_request(*violations: Violation) -> error_details_pb2.BadRequest:
 def test_the_violations_of_a_request_are_listed() -> None:
     violations = (
         Violation("tags[2].key", "'aws:x' starts with 'aws:', which is reserved", "TAG_KEY_RESERVED"),
-        Violation("name", "is empty, and has 1 to 64 characters", "NAME_LENGTH"),
+        Violation("name", "must have 1 to 64 characters", "NAME_LENGTH"),
     )
     error = error_of(
         refusal(
@@ -70,11 +70,11 @@ def test_the_violations_of_a_request_are_listed() -> None:
     assert str(error).splitlines() == [
         "INVALID_ARGUMENT: the request breaks 2 rules [VALIDATION_FAILED, outcome not_applied]",
         "  tags[2].key: 'aws:x' starts with 'aws:', which is reserved",
-        "  name: is empty, and has 1 to 64 characters",
+        "  name: must have 1 to 64 characters",
     ]
 
 
-def test_violations_that_did_not_fit_are_counted() -> None:
+def test_omitted_violations_are_counted() -> None:
     error = error_of(
         refusal(
             StatusCode.INVALID_ARGUMENT,
@@ -86,8 +86,8 @@ def test_violations_that_did_not_fit_are_counted() -> None:
     assert str(error).splitlines()[1:] == ["  request: one of many", "  and 499 more"]
 
 
-def test_a_precondition_a_resource_and_a_delay_are_told() -> None:
-    precondition = Precondition("KEY_VALUE_STORE", "redirects", "is PROVISIONING, and has to be READY")
+def test_a_precondition_a_resource_and_a_retry_delay_are_read() -> None:
+    precondition = Precondition("KEY_VALUE_STORE", "redirects", "must be READY, but is PROVISIONING")
     error = error_of(
         refusal(
             StatusCode.FAILED_PRECONDITION,
@@ -110,12 +110,12 @@ def test_a_precondition_a_resource_and_a_delay_are_told() -> None:
     assert error.resource == Resource("KeyValueStore", "redirects", "waits for its import")
     assert error.retry_delay == 2.5
     assert str(error).splitlines()[1:] == [
-        "  redirects: is PROVISIONING, and has to be READY",
+        "  redirects: must be READY, but is PROVISIONING",
         "  Retry after 2.5 s.",
     ]
 
 
-def test_a_delay_of_zero_is_a_delay() -> None:
+def test_a_retry_delay_of_zero_is_kept() -> None:
     error = error_of(
         refusal(
             StatusCode.UNAVAILABLE, "at once", error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=0))
@@ -124,7 +124,7 @@ def test_a_delay_of_zero_is_a_delay() -> None:
     assert error.retry_delay == 0
 
 
-def test_a_quota_that_is_used_up_is_told() -> None:
+def test_an_exceeded_quota_is_read() -> None:
     error = error_of(
         refusal(
             StatusCode.RESOURCE_EXHAUSTED,
@@ -139,34 +139,34 @@ def test_a_quota_that_is_used_up_is_told() -> None:
     assert "  functions: 100 of 100" in str(error).splitlines()
 
 
-def test_how_far_a_request_for_many_changes_came_is_told() -> None:
+def test_the_counts_of_changes_are_read() -> None:
     counts = {"applied_changes": "450", "unknown_changes": "50", "outcome": "partial"}
     error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", **counts)))
     assert (error.outcome, error.applied_changes, error.unknown_changes) == ("partial", 450, 50)
-    assert "  Changes: 450 applied, 50 after those unknown." in str(error).splitlines()
+    assert "  Changes: 450 applied, the next 50 unknown." in str(error).splitlines()
 
 
 @pytest.mark.parametrize("count", ["", "-1", "many", "٣"])
-def test_a_count_that_is_none_is_not_told(count: str) -> None:
+def test_a_malformed_count_is_ignored(count: str) -> None:
     error = error_of(refusal(StatusCode.ABORTED, "no", info("ETAG_MISMATCH", applied_changes=count)))
     assert (error.applied_changes, error.unknown_changes) == (None, None)
     assert "Changes" not in str(error)
 
 
-def test_an_unknown_outcome_says_how_to_repeat_the_request() -> None:
+def test_an_unknown_outcome_shows_the_request_id_to_retry_with() -> None:
     error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", outcome="unknown")))
     assert error.request_id == REQUEST.request_id
     assert REQUEST.request_id in str(error)
 
 
-def test_an_error_without_details_is_typed_all_the_same() -> None:
+def test_an_error_without_details_is_still_typed() -> None:
     error = error_of(Refusal(StatusCode.INTERNAL, "a proxy's"))
     assert (error.code(), error.details(), error.reason, error.domain) == (StatusCode.INTERNAL, "a proxy's", "", "")
     assert (error.outcome, error.metadata, error.violations) == ("unknown", {}, ())
     assert str(error).startswith("INTERNAL: a proxy's [outcome unknown]")
 
 
-def test_a_server_that_is_not_there_is_a_facade_error_without_a_reason() -> None:
+def test_an_unreachable_server_is_a_facade_error_without_a_reason() -> None:
     with running_server(Canned()) as gone:
         pass
     with connect(gone, retry=False) as facade, pytest.raises(FacadeError) as caught:
@@ -194,13 +194,13 @@ BROKEN_INFO = Packed(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=
     ],
     ids=["garbage", "empty", "another code", "another message", "unknown code", "garbage within"],
 )
-def test_details_that_make_no_sense_are_left_out(trailers: tuple[tuple[str, bytes], ...]) -> None:
+def test_malformed_or_mismatched_details_are_ignored(trailers: tuple[tuple[str, bytes], ...]) -> None:
     error = error_of(Refusal(StatusCode.NOT_FOUND, "no", trailers))
     assert (error.code(), error.details(), error.reason) == (StatusCode.NOT_FOUND, "no", "")
     assert error.trailing_metadata()[0] == trailers[0]
 
 
-def test_details_of_later_versions_do_not_hide_the_known_ones() -> None:
+def test_unknown_details_do_not_hide_known_ones() -> None:
     status = status_pb2.Status(code=StatusCode.NOT_FOUND.value[0], message="no")
     status.details.add(type_url="type.googleapis.com/google.rpc.FromTheFuture", value=b"\x01")
     status.details.append(BROKEN_INFO)
@@ -219,7 +219,7 @@ def test_an_error_survives_pickling_and_copying() -> None:
         assert (twin.code(), twin.violations, twin.request_id) == (error.code(), error.violations, error.request_id)
 
 
-def test_errors_of_stubs_alone_are_read_too() -> None:
+def test_errors_of_bare_stubs_can_be_converted() -> None:
     answer = refusal(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND"))
     with (
         running_server(Canned(answer)) as target,
@@ -232,7 +232,7 @@ def test_errors_of_stubs_alone_are_read_too() -> None:
     assert FacadeError.of(error) is error
 
 
-def test_errors_of_asyncio_stubs_are_read_too() -> None:
+def test_errors_of_bare_asyncio_stubs_can_be_converted() -> None:
     async def call(target: str) -> FacadeError:
         async with grpc.aio.insecure_channel(target) as channel:
             with pytest.raises(grpc.RpcError) as caught:
@@ -244,14 +244,14 @@ def test_errors_of_asyncio_stubs_are_read_too() -> None:
     assert (error.code(), error.details(), error.reason) == (StatusCode.NOT_FOUND, "no", "FUNCTION_NOT_FOUND")
 
 
-def test_an_error_that_says_nothing_is_unknown() -> None:
+def test_an_error_without_a_status_is_unknown() -> None:
     error = FacadeError.of(grpc.RpcError("torn"))
     assert (error.code(), error.details(), error.outcome) == (StatusCode.UNKNOWN, "torn", "unknown")
 
 
-def test_a_refusal_by_grpc_itself_is_not_advised_to_be_repeated() -> None:
+def test_an_error_of_grpc_itself_does_not_advise_a_retry() -> None:
     error = FacadeError(
         StatusCode.RESOURCE_EXHAUSTED, "Received message larger than max (300055 vs. 262144)", (), "an-id"
     )
-    assert "repeat" not in str(error)
-    assert "repeat" in str(FacadeError(StatusCode.UNAVAILABLE, "lost", (), "an-id"))
+    assert "retry" not in str(error)
+    assert "retry" in str(FacadeError(StatusCode.UNAVAILABLE, "lost", (), "an-id"))

@@ -1,30 +1,22 @@
-"""Calls that are not answered on the spot, and those of several messages."""
+"""Futures, and calls with streams of messages."""
 
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
 
-from client.canned import FUNCTION_CREATED, PATIENCE, Canned, refusal, running_server
+from client.canned import FUNCTION_CREATED, PATIENCE, Canned, running_server
+from client.streaming import REFUSAL, Streaming
 from cloudfront_facade import Client, FacadeError, connect
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 REQUEST = CreateFunctionRequest(name="rewrite")
-REFUSAL = refusal(
-    grpc.StatusCode.NOT_FOUND,
-    "no",
-    error_details_pb2.ErrorInfo(reason="RESOURCE_NOT_FOUND", domain="cloudfront-facade"),
-)
 
 
-def test_a_future_does_not_block_and_gives_the_response() -> None:
+def test_a_future_does_not_block_and_returns_the_response() -> None:
     servicer = Canned()
     servicer.released.clear()
     finished: queue.Queue[Any] = queue.Queue()
@@ -68,7 +60,7 @@ def test_a_future_can_be_cancelled() -> None:
             future.result(PATIENCE)
 
 
-def test_a_channel_may_be_intercepted_further() -> None:
+def test_the_channel_accepts_further_interceptors() -> None:
     class Passing(grpc.UnaryUnaryClientInterceptor):
         def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
             return continuation(client_call_details, request)
@@ -81,7 +73,7 @@ def test_a_channel_may_be_intercepted_further() -> None:
     assert caught.value.reason == "RESOURCE_NOT_FOUND"
 
 
-def test_an_interceptor_around_it_may_ask_all_that_it_asks_of_a_call() -> None:
+def test_an_outer_interceptor_can_use_a_failed_call_like_any_call() -> None:
     asked: dict[str, Any] = {}
 
     class Asking(grpc.UnaryUnaryClientInterceptor):
@@ -104,57 +96,26 @@ def test_an_interceptor_around_it_may_ask_all_that_it_asks_of_a_call() -> None:
     }  # fmt: skip
 
 
-class Later:
-    """Streaming methods, as later protos may have them. They end with an error where a message says so."""
-
-    def __init__(self) -> None:
-        self.deadlines: list[float | None] = []
-
-    def watch(self, request: bytes, context: Any) -> Iterator[bytes]:
-        return self.echo(iter([request, request]), context)
-
-    def gather(self, requests: Iterator[bytes], context: Any) -> bytes:
-        return b" ".join(self.echo(requests, context))
-
-    def echo(self, requests: Iterator[bytes], context: Any) -> Iterator[bytes]:
-        self.deadlines.append(context.time_remaining())
-        for request in requests:
-            if request == b"fail":
-                context.set_trailing_metadata(REFUSAL.trailers)
-                context.abort(REFUSAL.code, REFUSAL.message)
-            yield request
-
-    def handlers(self) -> grpc.GenericRpcHandler:
-        return grpc.method_handlers_generic_handler(
-            "Later",
-            {
-                "Watch": grpc.unary_stream_rpc_method_handler(self.watch),
-                "Gather": grpc.stream_unary_rpc_method_handler(self.gather),
-                "Echo": grpc.stream_stream_rpc_method_handler(self.echo),
-            },
-        )
-
-
 def test_streams_have_the_default_deadline() -> None:
-    later = Later()
-    with running_server(Canned(), handlers=[later.handlers()]) as target, connect(target) as facade:
+    streaming = Streaming()
+    with running_server(Canned(), handlers=[streaming.handlers()]) as target, connect(target) as facade:
         channel: Any = facade.channel
-        assert list(channel.unary_stream("/Later/Watch")(b"a")) == [b"a", b"a"]
-        assert channel.stream_unary("/Later/Gather")(iter([b"a", b"b"])) == b"a b"
-        assert list(channel.stream_stream("/Later/Echo")(iter([b"a", b"b"]))) == [b"a", b"b"]
-    assert all(left is not None and 20 < left < 31 for left in later.deadlines)
-    assert len(later.deadlines) == 3
+        assert list(channel.unary_stream("/Streaming/Watch")(b"a")) == [b"a", b"a"]
+        assert channel.stream_unary("/Streaming/Gather")(iter([b"a", b"b"])) == b"a b"
+        assert list(channel.stream_stream("/Streaming/Echo")(iter([b"a", b"b"]))) == [b"a", b"b"]
+    assert all(left is not None and 20 < left < 31 for left in streaming.deadlines)
+    assert len(streaming.deadlines) == 3
 
 
-def test_streams_end_with_the_typed_error() -> None:
-    with running_server(Canned(), handlers=[Later().handlers()]) as target, connect(target) as facade:
+def test_streams_raise_the_typed_error() -> None:
+    with running_server(Canned(), handlers=[Streaming().handlers()]) as target, connect(target) as facade:
         channel: Any = facade.channel
-        echoed = channel.stream_stream("/Later/Echo")(iter([b"a", b"fail"]))
+        echoed = channel.stream_stream("/Streaming/Echo")(iter([b"a", b"fail"]))
         assert next(echoed) == b"a"
         for failing in (
             lambda: next(echoed),
-            lambda: list(channel.unary_stream("/Later/Watch")(b"fail")),
-            lambda: channel.stream_unary("/Later/Gather")(iter([b"fail"])),
+            lambda: list(channel.unary_stream("/Streaming/Watch")(b"fail")),
+            lambda: channel.stream_unary("/Streaming/Gather")(iter([b"fail"])),
         ):
             with pytest.raises(FacadeError) as caught:
                 failing()

@@ -1,4 +1,4 @@
-"""Deadlines and retries, method by method."""
+"""The deadline and the retries of each method."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ SERVICES = {
     "TagService": "tags",
 }
 METHODS = [method for file in FILES for service in file.services_by_name.values() for method in service.methods]
-LAST = {"WaitForKeyValueStore", "UpdateKeys", "ImportKeys"}
-SENT_ONCE = {"PutKey", "DeleteKey", "UpdateKeys", "ImportKeys"}
+LONG_RUNNING = {"WaitForKeyValueStore", "UpdateKeys", "ImportKeys"}
+NOT_RETRIED = {"PutKey", "DeleteKey", "UpdateKeys", "ImportKeys"}
 
 each_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 
@@ -33,17 +33,17 @@ def call(run: Run, target: str, method: Any, **keywords: Any) -> Any:
     return run(target, service, method.name, iter([request]) if method.client_streaming else request, **keywords)
 
 
-def test_the_methods_with_rules_of_their_own_are_there() -> None:
+def test_long_running_and_non_retryable_methods_exist() -> None:
     paths = {f"/{each.containing_service.full_name}/{each.name}" for each in METHODS}
-    assert {each.rpartition("/")[2] for each in paths if is_long_running(each)} == LAST
+    assert {each.rpartition("/")[2] for each in paths if is_long_running(each)} == LONG_RUNNING
     assert {f"/{each['service']}/{each['method']}" for each in NON_RETRYABLE_METHODS} == {
-        each for each in paths if each.rpartition("/")[2] in SENT_ONCE
+        each for each in paths if each.rpartition("/")[2] in NOT_RETRIED
     }
 
 
 @both
 @each_method
-def test_a_method_has_the_deadline_of_the_client_unless_it_may_last(run: Run, method: Any) -> None:
+def test_a_method_has_the_clients_deadline_unless_it_is_long_running(run: Run, method: Any) -> None:
     servicer = Canned()
     with running_server(servicer) as target:
         call(run, target, method)
@@ -51,19 +51,19 @@ def test_a_method_has_the_deadline_of_the_client_unless_it_may_last(run: Run, me
         call(run, target, method, options={"deadline": 5000.0})
         call(run, target, method, timeout=5.0)
     left = [each.time_left or 0 for each in servicer.received]
-    expected = [1800, 1800, 5000, 5] if method.name in LAST else [30, 12, 5000, 5]
+    expected = [1800, 1800, 5000, 5] if method.name in LONG_RUNNING else [30, 12, 5000, 5]
     # Long times are rounded up on the wire.
     assert all(most - 4 < each < most * 1.02 + 1 for each, most in zip(left, expected, strict=True)), left
 
 
 @both
 @each_method
-def test_a_method_is_sent_again_where_that_cannot_do_harm(run: Run, method: Any) -> None:
+def test_a_method_is_retried_unless_it_writes_keys(run: Run, method: Any) -> None:
     servicer = Canned(UNAVAILABLE)
     with running_server(servicer) as target:
-        if method.name in SENT_ONCE:
+        if method.name in NOT_RETRIED:
             with pytest.raises(FacadeError):
                 call(run, target, method)
         else:
             call(run, target, method)
-    assert len(servicer.received) == (1 if method.name in SENT_ONCE else 2)
+    assert len(servicer.received) == (1 if method.name in NOT_RETRIED else 2)

@@ -1,4 +1,4 @@
-"""The package as it is installed by those who only call the service."""
+"""The package as its users install it, without the server."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import cloudfront_facade
 from client.canned import Canned, running_server
 
-# Refuses every import that is neither of the standard library nor of what the client depends on. (coverage is there
-# where the tests are measured.)
+# Rejects every import that is neither in the standard library nor a dependency of the client. (coverage is imported if
+# the tests are measured.)
 ONLY_THE_CLIENT = """
 import sys
 
@@ -23,7 +23,7 @@ class OnlyTheClient:
     def find_spec(name, path=None, target=None):
         top = name.partition(".")[0]
         if top not in ALLOWED and top not in sys.stdlib_module_names:
-            raise ModuleNotFoundError(f"the client must do without {name}", name=name)
+            raise ModuleNotFoundError(f"the client must not need {name}", name=name)
 
 
 sys.meta_path.insert(0, OnlyTheClient)
@@ -42,7 +42,7 @@ with cloudfront_facade.connect(sys.argv[1]) as facade:
 """
 
 
-def test_the_client_needs_nothing_but_what_it_depends_on() -> None:
+def test_the_client_imports_only_its_dependencies() -> None:
     with running_server(Canned()) as target:
         done = subprocess.run(
             [sys.executable, "-c", ONLY_THE_CLIENT, target], capture_output=True, text=True, timeout=60, check=False
@@ -50,7 +50,7 @@ def test_the_client_needs_nothing_but_what_it_depends_on() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "E1\n", "")
 
 
-def test_the_package_is_typed_and_names_its_version_and_parts() -> None:
+def test_the_package_is_typed_and_has_its_version() -> None:
     assert (Path(cloudfront_facade.__file__).parent / "py.typed").exists()
     assert cloudfront_facade.__version__ == version("cloudfront-facade")
     assert all(hasattr(cloudfront_facade, name) for name in cloudfront_facade.__all__)
@@ -68,7 +68,7 @@ print(*sorted(name for name in sys.modules if name.startswith(("cloudfront_facad
 """
 
 
-def test_a_script_that_creates_one_function_imports_nothing_that_it_does_not_need() -> None:
+def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
     with running_server(Canned()) as target:
         done = subprocess.run(
             [sys.executable, "-c", ONE_CREATE, target], capture_output=True, text=True, timeout=60, check=True
@@ -77,7 +77,16 @@ def test_a_script_that_creates_one_function_imports_nothing_that_it_does_not_nee
         "cloudfront_facade",
         *(
             f"cloudfront_facade.{each}"
-            for each in ("_client", "_closable_channel", "_defaults", "_interceptor", "_service_config", "_tls", "errors")
+            for each in (
+                "_client",
+                "_closable_channel",
+                "_defaults",
+                "_interceptor",
+                "_request_checks",
+                "_service_config",
+                "_tls",
+                "errors",
+            )
         ),
         "cloudfront_facade.v1",
         *(f"cloudfront_facade.v1.{each}" for each in ("function_service_pb2", "function_service_pb2_grpc", "tag_pb2")),

@@ -1,4 +1,4 @@
-"""The bar that shows how far a job is."""
+"""The progress bar."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ def shown(kind: Any) -> str:
     return output.getvalue()
 
 
-def test_a_bar_shows_how_many_of_how_many_were_sent() -> None:
+def test_a_bar_shows_the_count_and_the_total() -> None:
     text = shown(dict)
     assert "Redirects" in text
     assert "1200/1200" in text
 
 
-def test_a_bar_shows_how_many_were_sent_where_nobody_knows_of_how_many() -> None:
+def test_a_bar_shows_the_count_without_a_total() -> None:
     assert "1200/?" in shown(iter)
 
 
-def test_a_bar_is_not_in_the_way_of_the_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_writes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
     require_module("rich")
     with bar() as progress:
         progress(1, 2)
@@ -61,7 +61,7 @@ def test_a_bar_is_not_in_the_way_of_the_standard_output(capfd: pytest.CaptureFix
     assert "1/2" in errors
 
 
-def test_a_bar_without_rich_says_what_to_install() -> None:
+def test_a_bar_without_rich_names_the_extra_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_RICH], capture_output=True, text=True, timeout=60, check=False)
     expected = "a progress bar needs the package rich: pip install 'cloudfront-facade[progress]'\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")

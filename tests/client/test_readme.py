@@ -1,4 +1,4 @@
-"""The examples of clients/README.md and the requests of clients/grpcurl do what they say, on a real server."""
+"""The examples of clients/README.md and the requests of clients/grpcurl, run on a real server."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_example_in_python_runs(example: str, expected: str, facade_address: 
     assert_matches(expected, run(sys.executable, "-c", example.replace(ADDRESS, facade_address), cwd=tmp_path))
 
 
-def test_the_example_of_lists_shows_what_there_is(facade_address: str, tmp_path: Path) -> None:
+def test_the_example_of_lists_shows_functions_and_keys(facade_address: str, tmp_path: Path) -> None:
     [example] = (each for each in examples("python") if LISTS in each)
     runtime = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
     with cloudfront_facade.connect(facade_address) as facade:
@@ -97,7 +97,7 @@ def test_the_example_of_lists_shows_what_there_is(facade_address: str, tmp_path:
     assert_matches(r"^readme-lists a 1$", output)
 
 
-def test_the_example_of_many_keys_shows_a_bar(facade_address: str, tmp_path: Path) -> None:
+def test_the_example_of_an_import_shows_a_progress_bar(facade_address: str, tmp_path: Path) -> None:
     require_module("rich")
     [example] = (each for each in examples("python") if BAR in each)
     example = example.replace(ADDRESS, facade_address)
@@ -126,7 +126,7 @@ def test_an_example_for_the_shell_runs(example: str, expected: str, facade_addre
     assert_matches(expected, run("bash", "-e", "-o", "pipefail", "-c", script, cwd=ROOT))
 
 
-def test_a_request_of_the_shell_can_be_sent_again(facade_address: str) -> None:
+def test_a_shell_request_is_idempotent(facade_address: str) -> None:
     script = next(each for each in examples("sh") if "< clients/grpcurl/create_function.json" in each)
     command = ("bash", "-e", "-c", script.replace(ADDRESS, facade_address))
     etags = [re.findall(r'"etag": "(\w+)"', run(*command, cwd=ROOT)) for _ in range(2)]
@@ -134,7 +134,7 @@ def test_a_request_of_the_shell_can_be_sent_again(facade_address: str) -> None:
     assert etags[0] == etags[1]
 
 
-def test_the_example_of_tls_connects_to_a_server_that_asks_for_a_certificate(tmp_path: Path) -> None:
+def test_the_example_of_tls_connects_to_a_server_with_mutual_tls(tmp_path: Path) -> None:
     [example] = (each for each in examples("python") if TLS_ADDRESS in each)
     authority = trustme.CA()
     server = authority.issue_cert("127.0.0.1")
@@ -154,7 +154,7 @@ def test_the_example_of_tls_connects_to_a_server_that_asks_for_a_certificate(tmp
 
 
 @pytest.mark.parametrize("file", sorted(REQUESTS.glob("*.json")), ids=lambda file: file.stem)
-def test_a_request_for_grpcurl_is_one_of_the_protos_and_is_shown(file: Path) -> None:
+def test_each_grpcurl_request_matches_the_protos_and_is_documented(file: Path) -> None:
     request = CreateFunctionRequest() if "function" in file.stem else CreateKeyValueStoreRequest()
     json_format.Parse(file.read_text(), request)
     assert f"clients/grpcurl/{file.name}" in README.read_text()
@@ -162,7 +162,7 @@ def test_a_request_for_grpcurl_is_one_of_the_protos_and_is_shown(file: Path) -> 
         assert request.function_code == (REQUESTS / "function.js").read_bytes()
 
 
-def test_the_requests_for_grpcurl_create_things_of_different_names_and_ids() -> None:
+def test_grpcurl_requests_have_unique_names_and_request_ids() -> None:
     texts = [file.read_text() for file in REQUESTS.glob("*.json")]
     for member in ("name", "request_id"):
         values = [value for text in texts for value in re.findall(rf'^  "{member}": "(.*)"', text, re.MULTILINE)]
@@ -170,10 +170,10 @@ def test_the_requests_for_grpcurl_create_things_of_different_names_and_ids() -> 
         assert len(set(values)) == len(values)
 
 
-def test_the_links_and_the_descriptor_set_of_the_readme_are_there() -> None:
+def test_the_links_of_the_readme_resolve() -> None:
     text = README.read_text()
     links = [each for each in re.findall(r"\]\(([^)]+)\)", text) if "://" not in each]
     assert links
     assert [each for each in links if not (README.parent / each).exists()] == []
-    [descriptors] = set(re.findall(r"dist/[\w.]+\.binpb", text))
+    [descriptors] = set(re.findall(r"[\w/]+\.binpb", text))
     assert f"DESCRIPTORS := {descriptors}\n" in (ROOT / "Makefile").read_text()

@@ -1,4 +1,4 @@
-"""When a call is sent again."""
+"""When a call is retried."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUEST = CreateFunctionRequest(name="rewrite")
 UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "down")
 
 
-def test_a_call_that_is_answered_unavailable_is_sent_again_with_the_same_request_id() -> None:
+def test_an_unavailable_call_is_retried_with_the_same_request_id() -> None:
     servicer = Canned(UNAVAILABLE, UNAVAILABLE)
     with running_server(servicer) as target, connect(target) as facade:
         assert facade.functions.CreateFunction(REQUEST) == FUNCTION_CREATED
@@ -37,7 +37,7 @@ def test_a_call_that_is_answered_unavailable_is_sent_again_with_the_same_request
     assert len(set(ids)) == 1
 
 
-def test_a_call_is_given_up_after_four_sends() -> None:
+def test_a_call_fails_after_four_attempts() -> None:
     servicer = Canned(*[UNAVAILABLE] * 9)
     with running_server(servicer) as target, connect(target) as facade, pytest.raises(FacadeError) as caught:
         facade.functions.CreateFunction(REQUEST)
@@ -56,9 +56,9 @@ def test_other_statuses_are_not_retried(code: grpc.StatusCode) -> None:
     assert len(servicer.received) == 1
 
 
-def test_a_server_that_asks_for_more_time_is_given_it() -> None:
+def test_a_retry_honours_the_servers_pushback() -> None:
     pushback = 900
-    # Without it, the second send comes after 240 ms at most: 200 ms and a fifth of jitter.
+    # Without it, the second attempt comes after 240 ms at most: 200 ms and a fifth of jitter.
     servicer = Canned(Refusal(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", str(pushback)),)))
     with running_server(servicer) as target, connect(target) as facade:
         facade.functions.CreateFunction(REQUEST)
@@ -66,7 +66,7 @@ def test_a_server_that_asks_for_more_time_is_given_it() -> None:
     assert second - first > pushback / 1000 - 0.05
 
 
-def test_a_server_that_asks_for_no_retry_gets_none() -> None:
+def test_a_negative_pushback_disables_the_retry() -> None:
     servicer = Canned(Refusal(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", "-1"),)))
     with running_server(servicer) as target, connect(target) as facade, pytest.raises(FacadeError):
         facade.functions.CreateFunction(REQUEST)
@@ -80,7 +80,7 @@ def test_a_client_without_retries_sends_once() -> None:
     assert len(servicer.received) == 1
 
 
-def test_creates_are_sent_once_where_no_request_ids_are_filled_in() -> None:
+def test_creates_without_request_ids_are_not_retried() -> None:
     servicer = Canned(UNAVAILABLE)
     with (
         running_server(servicer) as target,
@@ -92,7 +92,7 @@ def test_creates_are_sent_once_where_no_request_ids_are_filled_in() -> None:
     assert caught.value.request_id == ""
 
 
-def test_other_methods_are_retried_also_where_no_request_ids_are_filled_in() -> None:
+def test_other_methods_are_retried_without_request_ids() -> None:
     answers = iter([grpc.StatusCode.UNAVAILABLE])
     calls = []
 
@@ -115,7 +115,7 @@ def test_other_methods_are_retried_also_where_no_request_ids_are_filled_in() -> 
 
 
 class Relay:
-    """A TCP relay to a server, whose connections can be cut while calls are under way."""
+    """A TCP relay to a server whose connections can be cut during calls."""
 
     def __init__(self, target: str) -> None:
         host, port = target.split(":")
@@ -174,7 +174,7 @@ class Relay:
 
 
 @pytest.mark.parametrize("request_ids", [True, False])
-def test_a_create_whose_connection_was_cut_is_sent_again_only_with_a_request_id(request_ids: bool) -> None:
+def test_a_create_is_retried_after_a_broken_connection_only_with_a_request_id(request_ids: bool) -> None:
     servicer = Canned()
     servicer.released.clear()
     with (
@@ -198,7 +198,7 @@ def test_a_create_whose_connection_was_cut_is_sent_again_only_with_a_request_id(
     assert len(set(ids)) == 1
 
 
-def test_every_method_with_a_request_id_counts_as_a_create() -> None:
+def test_every_method_with_a_request_id_is_idempotent() -> None:
     modules = (
         importlib.import_module(f"cloudfront_facade.v1.{module.name}")
         for module in pkgutil.iter_modules(cloudfront_facade.v1.__path__)
@@ -216,14 +216,14 @@ def test_every_method_with_a_request_id_counts_as_a_create() -> None:
 
 
 @pytest.mark.parametrize("retry", [True, False])
-def test_calls_take_turns_among_all_addresses(retry: bool) -> None:
+def test_calls_rotate_among_all_addresses(retry: bool) -> None:
     config = json.loads(service_config(retry=retry, request_ids=True))
     assert config["loadBalancingConfig"] == [{"round_robin": {}}]
     first, second = Canned(), Canned()
     with running_server(first) as one, running_server(second) as other:
         both = f"ipv4:{one},{other}"
         with connect(both, retry=retry) as facade:
-            # The second connection may be up only some calls after the first.
+            # The second connection may be ready only some calls after the first.
             end = time.monotonic() + PATIENCE
             while time.monotonic() < end and not (first.received and second.received):
                 facade.functions.CreateFunction(REQUEST)

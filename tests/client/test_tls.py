@@ -1,4 +1,4 @@
-"""Connections that are secured."""
+"""Connections with TLS."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def assert_refused(target: str, tls: TLS | None) -> None:
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_a_server_is_verified_against_a_ca_in_a_file_or_in_memory(
+def test_a_server_is_verified_by_a_ca_from_a_file_or_from_memory(
     server: str, authority: trustme.CA, tmp_path: Path
 ) -> None:
     file = tmp_path / "ca.pem"
@@ -72,7 +72,7 @@ def test_a_server_is_verified_against_a_ca_in_a_file_or_in_memory(
     assert call(server, TLS(ca=pem(authority.cert_pem).decode())) == FUNCTION_CREATED
 
 
-def test_a_server_of_another_ca_is_not_called(server: str) -> None:
+def test_a_server_with_another_ca_is_not_trusted(server: str) -> None:
     assert_refused(server, TLS(ca=pem(trustme.CA().cert_pem)))
     assert_refused(server, TLS())
 
@@ -83,7 +83,7 @@ def test_plaintext_and_tls_do_not_mix(server: str, authority: trustme.CA) -> Non
         assert_refused(plaintext, TLS(ca=pem(authority.cert_pem)))
 
 
-def test_a_client_shows_its_certificate_to_a_server_that_asks(strict_server: str, authority: trustme.CA) -> None:
+def test_mutual_tls_sends_the_clients_certificate(strict_server: str, authority: trustme.CA) -> None:
     ca = pem(authority.cert_pem)
     client = authority.issue_cert("client.example.com")
     own = TLS(ca=ca, certificate=pem(*client.cert_chain_pems), key=pem(client.private_key_pem))
@@ -91,7 +91,7 @@ def test_a_client_shows_its_certificate_to_a_server_that_asks(strict_server: str
     assert_refused(strict_server, TLS(ca=ca))
 
 
-def test_a_server_behind_another_address_is_verified_by_its_name(authority: trustme.CA, tmp_path: Path) -> None:
+def test_a_server_behind_another_address_is_verified_by_server_name(authority: trustme.CA, tmp_path: Path) -> None:
     ca = pem(authority.cert_pem)
     with running_server(Canned(), f"unix:{tmp_path}/s", credentials(authority, NAME)) as target:
         assert call(target, TLS(ca=ca, server_name=NAME)) == FUNCTION_CREATED
@@ -99,30 +99,30 @@ def test_a_server_behind_another_address_is_verified_by_its_name(authority: trus
 
 
 @pytest.mark.parametrize("half", [{"certificate": b"x"}, {"key": b"x"}])
-def test_a_certificate_without_its_key_is_refused_and_so_is_the_reverse(half: dict[str, bytes]) -> None:
+def test_a_certificate_and_its_key_must_be_set_together(half: dict[str, bytes]) -> None:
     with pytest.raises(ValueError, match="both a certificate and its key"):
         TLS(**half)  # type: ignore[arg-type]
 
 
-def test_a_file_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
+def test_a_missing_file_fails_connect(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"missing\.pem"):
         connect("127.0.0.1:1", tls=TLS(ca=tmp_path / "missing.pem"))
 
 
-def test_a_key_does_not_show() -> None:
+def test_the_repr_hides_the_key() -> None:
     assert "secret" not in repr(TLS(certificate=b"public", key=b"secret"))
 
 
-def test_what_is_no_pem_is_refused_at_once_and_not_shown(tmp_path: Path) -> None:
+def test_content_that_is_not_pem_is_rejected_and_not_shown(tmp_path: Path) -> None:
     garbage = tmp_path / "ca.pem"
     garbage.write_text("hush")
     for tls in (TLS(ca=garbage), TLS(ca=b"hush"), TLS(certificate=b"-----BEGIN CERTIFICATE-----", key=b"hush")):
-        with pytest.raises(ValueError, match=r"^(ca|key) is no PEM") as caught:
+        with pytest.raises(ValueError, match=r"^(ca|key) is not PEM") as caught:
             connect("localhost:1", tls=tls)
         assert "hush" not in str(caught.value)
 
 
 @pytest.mark.parametrize("target", ["", "http://127.0.0.1:50051", "https://facade.example.com"])
-def test_what_is_no_target_is_refused_at_once(target: str) -> None:
+def test_connect_rejects_urls_and_empty_targets(target: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         connect(target)

@@ -1,4 +1,4 @@
-"""The example that walks through the whole life, run as a user runs it."""
+"""The example `walk_through.py`, run as a user runs it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def left(address: str) -> list[str]:
         return functions + [each.name for each in list_key_value_stores(facade.key_value_stores)]
 
 
-def test_it_goes_from_create_to_delete() -> None:
+def test_the_walk_through_runs_from_create_to_delete() -> None:
     with running_facade(EmbeddedBackend(path=":memory:", s3_dir=None)) as facade:
         ended = walk(facade.address)
         assert ended.returncode == 0, ended.stderr
@@ -49,7 +49,7 @@ def test_it_goes_from_create_to_delete() -> None:
 
 
 @pytest.mark.parametrize("operation", ["create_function", "test_function", "update_keys", "tag_resource"])
-def test_it_leaves_nothing_behind_where_a_step_fails(operation: str) -> None:
+def test_the_walk_through_cleans_up_when_a_step_fails(operation: str) -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
 
     def fail(**_arguments: object) -> None:

@@ -1,4 +1,4 @@
-"""The whole life of a function and of its store, with either client, on a real server."""
+"""The life of a function and of its store, with both clients, on a real server."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     on_keys = partial(run, facade_address, "key_values")
     on_tags = partial(run, facade_address, "tags")
 
-    # A store is made, and filled.
+    # Create a store and fill it.
     on_stores("CreateKeyValueStore", stores.CreateKeyValueStoreRequest(name=name, tags=[Tag(key="team", value="web")]))
     store = on_stores("wait_until_ready", name, timeout=30)
     assert (store.name, store.status) == (name, "READY")
@@ -72,7 +72,7 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     assert {each.key: each.value for each in on_keys("list_keys", store.arn)} == items
     assert on_keys("GetKey", data.GetKeyRequest(kvs_arn=store.arn, key="/old")).value == "/new"
 
-    # A function that reads it is made, published and changed.
+    # Create a function that reads it, publish it and change it.
     create = functions.CreateFunctionRequest(
         name=name, function_config=config(store.arn), function_code=CODE, tags=[Tag(key="team", value="web")]
     )
@@ -89,14 +89,14 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     on_functions("PublishFunction", functions.PublishFunctionRequest(name=name, etag=changed.etag))
     assert on_functions("GetFunction", functions.GetFunctionRequest(name=name, stage=LIVE)).function_code == CODE
 
-    # Both have their tags, and can be given others.
+    # Change the tags.
     arn = live.function_metadata.function_arn
     on_tags("TagResource", tags.TagResourceRequest(resource=arn, tags=[Tag(key="stage", value="")]))
     on_tags("UntagResource", tags.UntagResourceRequest(resource=arn, tag_keys=["team"]))
     listed = on_tags("ListTagsForResource", tags.ListTagsForResourceRequest(resource=arn)).tags
     assert {each.key for each in listed} == {"stage", "cloudfront-facade:request"}
 
-    # The store goes only after the function.
+    # The store cannot be deleted before the function.
     kept = on_stores("DescribeKeyValueStore", stores.DescribeKeyValueStoreRequest(name=name))
     delete_store = stores.DeleteKeyValueStoreRequest(name=name, etag=kept.etag)
     with pytest.raises(FacadeError) as in_use:
@@ -110,7 +110,7 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
 
 
 @both
-def test_a_function_is_tested_with_what_is_in_its_store(run: Run, facade_address: str, name: str) -> None:
+def test_a_function_is_tested_with_the_keys_of_its_store(run: Run, facade_address: str, name: str) -> None:
     run(facade_address, "key_value_stores", "CreateKeyValueStore", stores.CreateKeyValueStoreRequest(name=name))
     store = run(facade_address, "key_value_stores", "wait_until_ready", name, timeout=30)
     run(facade_address, "key_values", "put_many", store.arn, {"/old": "/new"})
@@ -125,7 +125,7 @@ def test_a_function_is_tested_with_what_is_in_its_store(run: Run, facade_address
 
 
 @both
-def test_a_repeat_publishes_the_function_again_and_never_what_others_made_of_it(
+def test_a_retry_publishes_the_function_again_unless_somebody_changed_it(
     run: Run, facade_address: str, name: str
 ) -> None:
     on_functions = partial(run, facade_address, "functions")
@@ -140,13 +140,13 @@ def test_a_repeat_publishes_the_function_again_and_never_what_others_made_of_it(
         "UpdateFunction",
         functions.UpdateFunctionRequest(name=name, etag=etag, function_config=kept, function_code=b"not reviewed"),
     )
-    with pytest.raises(FunctionChangedError, match="its code is another"):
+    with pytest.raises(FunctionChangedError, match=r"different code\)"):
         on_functions("create_and_publish", create)
     assert on_functions("GetFunction", functions.GetFunctionRequest(name=name, stage=LIVE)).function_code == b"reviewed"
 
 
 @both
-def test_an_import_that_breaks_a_rule_half_way_tells_what_was_applied(run: Run, facade_address: str, name: str) -> None:
+def test_an_import_with_an_invalid_change_reports_the_applied_changes(run: Run, facade_address: str, name: str) -> None:
     run(facade_address, "key_value_stores", "CreateKeyValueStore", stores.CreateKeyValueStoreRequest(name=name))
     store = run(facade_address, "key_value_stores", "wait_until_ready", name, timeout=30)
     items = [(f"/{number}", "v") for number in range(1200)] + [("", "no key is empty")]
@@ -165,7 +165,7 @@ def test_an_import_that_breaks_a_rule_half_way_tells_what_was_applied(run: Run, 
 
 
 @both
-def test_a_version_that_the_store_no_longer_has_is_refused(run: Run, facade_address: str, name: str) -> None:
+def test_an_import_with_a_stale_etag_is_rejected(run: Run, facade_address: str, name: str) -> None:
     run(facade_address, "key_value_stores", "CreateKeyValueStore", stores.CreateKeyValueStoreRequest(name=name))
     arn = run(facade_address, "key_value_stores", "wait_until_ready", name, timeout=30).arn
     first = run(facade_address, "key_values", "put_many", arn, {"a": "1"})
@@ -176,7 +176,7 @@ def test_a_version_that_the_store_no_longer_has_is_refused(run: Run, facade_addr
     assert caught.value.applied_changes == 0
 
 
-def test_many_imports_at_once_lose_nothing(facade_address: str, name: str) -> None:
+def test_concurrent_imports_lose_nothing(facade_address: str, name: str) -> None:
     async def main() -> int:
         async with aio.connect(facade_address) as facade:
             await facade.key_value_stores.CreateKeyValueStore(stores.CreateKeyValueStoreRequest(name=name))

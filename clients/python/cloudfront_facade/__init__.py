@@ -1,7 +1,7 @@
-"""The client of CloudFront Facade: create CloudFront functions and key value stores, with tags, over gRPC.
+"""A client for CloudFront Facade: create CloudFront functions and key value stores, with tags, over gRPC.
 
-Requests and responses are the messages of `cloudfront_facade.v1`, generated from the protos; each field is explained
-there. Everything that can go wrong with a call is a `FacadeError`.
+Requests and responses are the messages of `cloudfront_facade.v1`, generated from the protos, which document each field.
+A failed call raises `FacadeError`.
 
 Example:
     from cloudfront_facade import FacadeError, connect
@@ -21,9 +21,17 @@ Example:
             print(error.reason, error.violations)
 """
 
-from cloudfront_facade._client import Client, connect
-from cloudfront_facade.errors import FacadeError, FunctionChangedError, Precondition, Quota, Resource, Violation
-from cloudfront_facade._tls import TLS
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cloudfront_facade import errors
+    from cloudfront_facade._client import Client, connect
+    from cloudfront_facade._tls import TLS
+    from cloudfront_facade.errors import FacadeError, FunctionChangedError, Precondition, Quota, Resource, Violation
+
+    __version__: str
 
 __all__ = [
     "TLS",
@@ -36,13 +44,29 @@ __all__ = [
     "Violation",
     "__version__",
     "connect",
+    "errors",
 ]
 
+_MODULES = {"Client": "_client", "connect": "_client", "TLS": "_tls"}
+"""The modules of the names that are not in `errors`."""
 
-def __getattr__(name: str) -> str:
-    """Looks `__version__` up when it is asked for: that takes a tenth as long as the whole import."""
-    if name != "__version__":
+
+def __getattr__(name: str) -> Any:
+    """Imports a name when it is first used: the stubs in `v1` and the command need none of them."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib.metadata import version
+    if name == "__version__":
+        from importlib.metadata import version
 
-    return version("cloudfront-facade")
+        value: Any = version("cloudfront-facade")
+    else:
+        from importlib import import_module
+
+        module = import_module(f"{__name__}.{_MODULES.get(name, 'errors')}")
+        value = module if name == "errors" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

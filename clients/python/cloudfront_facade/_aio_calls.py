@@ -1,9 +1,8 @@
-"""Calls of asyncio whose failure is a `FacadeError`."""
+"""Calls of asyncio that fail with `FacadeError`."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,10 +12,11 @@ from cloudfront_facade.errors import FacadeError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Generator
-    from typing import Self
 
-_NO_ANSWER = "Internal error from Core"
-"""What grpc.aio says where the sending of a request failed."""
+    from cloudfront_facade._request_checks import CheckedRequests
+
+_WRITE_FAILED = "Internal error from Core"
+"""The details that grpc.aio reports if sending a request failed."""
 
 
 @aio.UnaryUnaryCall.register
@@ -24,7 +24,7 @@ _NO_ANSWER = "Internal error from Core"
 @aio.StreamUnaryCall.register
 @aio.StreamStreamCall.register
 class FacadeCall:
-    """A call under way whose failure is a `FacadeError`; in all else it is gRPC's own."""
+    """A call in flight that fails with `FacadeError`. Everything else is gRPC's."""
 
     def __init__(self, call: Any, request_id: str) -> None:
         self._call = call
@@ -37,91 +37,70 @@ class FacadeCall:
         try:
             return (yield from self._call.__await__())
         except grpc.RpcError as error:
-            raise self._typed(error) from error
+            raise self._translate(error) from error
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         try:
             async for response in self._call:
                 yield response
         except grpc.RpcError as error:
-            raise self._typed(error) from error
+            raise self._translate(error) from error
 
-    def _typed(self, error: grpc.RpcError) -> FacadeError:
+    def _translate(self, error: grpc.RpcError) -> FacadeError:
         return FacadeError.of(error, self._request_id)
 
 
 class FacadeStreamCall(FacadeCall):
-    """A call with a stream of requests, whose failure is what the server answered.
+    """A call with a stream of requests, which fails with the server's status.
 
-    Where the answer comes while a request is being sent, grpc.aio puts an error of its own in its place (7 times of
-    100, grpcio 1.85.1), and how many changes were applied would never be known.
+    If the server answers while a request is being sent, grpc.aio replaces the status by an error of its own (7 times of
+    100, grpcio 1.85.1). The number of applied changes would be lost.
     """
 
-    def __init__(self, call: Any, request_id: str) -> None:
+    def __init__(self, call: Any, request_id: str, requests: CheckedRequests | None = None) -> None:
         super().__init__(call, request_id)
-        self._answer: FacadeError | None = None
-        call.add_done_callback(self._note)
+        self._requests = requests
+        self._status: FacadeError | None = None
+        call.add_done_callback(self._keep_status)
 
-    def _note(self, call: Any) -> None:
-        """Keeps the answer. This is called at once for each of the two, and tasks only after both."""
-        code, details, trailers = (_now(each) for each in (call.code(), call.details(), call.trailing_metadata()))
-        if code and code is not grpc.StatusCode.OK and details != _NO_ANSWER:
-            self._answer = FacadeError(code, details or "", trailers or (), self._request_id)
+    def __await__(self) -> Generator[Any, None, Any]:
+        try:
+            return (yield from super().__await__())
+        except asyncio.CancelledError:
+            self._raise_request_error()
+            raise
 
-    def _typed(self, error: grpc.RpcError) -> FacadeError:
-        typed = super()._typed(error)
-        return self._answer if self._answer and typed.details() == _NO_ANSWER else typed
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        try:
+            async for response in super().__aiter__():
+                yield response
+        except asyncio.CancelledError:
+            self._raise_request_error()
+            raise
+
+    def _raise_request_error(self) -> None:
+        """Raises what is wrong with a request. grpc.aio only cancels the call."""
+        if self._requests and self._requests.error:
+            raise self._requests.error from None
+
+    def _keep_status(self, call: Any) -> None:
+        """Keeps the server's status. gRPC calls this at once for each of the two, and resumes tasks only afterwards."""
+        code, details, trailers = (_result(each) for each in (call.code(), call.details(), call.trailing_metadata()))
+        if code and code is not grpc.StatusCode.OK and details != _WRITE_FAILED:
+            self._status = FacadeError(code, details or "", trailers or (), self._request_id)
+
+    def _translate(self, error: grpc.RpcError) -> FacadeError:
+        translated = super()._translate(error)
+        return self._status if self._status and translated.details() == _WRITE_FAILED else translated
 
 
-def _now(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a coroutine that has nothing to wait for; None where it has."""
+def _result(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Returns the result of a coroutine that does not have to wait; None if it has to."""
     try:
         coroutine.send(None)
     except StopIteration as end:
         return end.value
-    except ValueError:  # of a client that is closed: the call did not begin
+    except (TypeError, ValueError):  # the request was invalid or the client closed, so the call did not start
         return None
     coroutine.close()
     return None
-
-
-def _expire(limit: asyncio.Timeout) -> None:
-    with suppress(RuntimeError):  # what it limits is over too
-        limit.reschedule(asyncio.get_running_loop().time())
-
-
-class AioRequestWriter:
-    """A call of asyncio, whose requests are made in the task of the caller. It ends with the `async with`."""
-
-    def __init__(self, method: Any, timeout: float | None) -> None:
-        self._call = FacadeStreamCall(method(timeout=timeout), "")
-
-    @asynccontextmanager
-    async def until_over(self) -> AsyncIterator[None]:
-        """Ends what is in it when the call is over, whatever it waits for."""
-        try:
-            async with asyncio.timeout(None) as limit:
-                self._call.add_done_callback(lambda _: _expire(limit))
-                yield
-        except TimeoutError:
-            if not limit.expired():
-                raise
-
-    async def send(self, request: Any) -> bool:
-        """Sends a request; False where the call is over, so that none is sent."""
-        try:
-            await self._call.write(request)
-        except (asyncio.InvalidStateError, grpc.RpcError):
-            return False
-        return True
-
-    async def response(self) -> Any:
-        """Says that there are no more requests, and gives the response."""
-        await self._call.done_writing()
-        return await self._call
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._call.cancel()  # which does nothing to a call that is over

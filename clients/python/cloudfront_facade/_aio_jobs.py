@@ -1,4 +1,4 @@
-"""The jobs of `jobs`, to be awaited; `aio` names them. Arguments and errors are the same, and are explained there."""
+"""The helpers of `jobs` for asyncio, exported by `aio`. Arguments and errors are documented there."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from cloudfront_facade._aio_calls import AioRequestWriter
+from cloudfront_facade._aio_request_writer import AioRequestWriter
 from cloudfront_facade._defaults import request_id_of
-from cloudfront_facade.errors import FacadeError
 from cloudfront_facade._helpers_sansio import (
-    LONGEST_PAGE_OF_KEYS,
-    ImportProgress,
+    MAX_KEYS_PAGE_SIZE,
     ImportBatcher,
+    ImportProgress,
     Sleep,
+    check_changes,
     create_and_publish_workflow,
     next_page_request,
     pairs,
-    put,
+    put_change,
     size_of,
     wait_until_ready_workflow,
 )
+from cloudfront_facade.errors import FacadeError
 from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresRequest
@@ -34,7 +35,8 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresR
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 
-    from cloudfront_facade._helpers_sansio import Progress, Call, Workflow, T
+    from cloudfront_facade._helpers_sansio import Call, T, Workflow
+    from cloudfront_facade.progress import Progress
     from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary
     from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceAsyncStub
     from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange, KeyValue
@@ -42,10 +44,10 @@ if TYPE_CHECKING:
     from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore
     from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceAsyncStub
 
-# ruff: noqa: ASYNC109 (the time that a call may take is a matter of gRPC)
+# ruff: noqa: ASYNC109 (gRPC enforces the timeout of a call)
 
-LONGEST_BLIND = 0.05
-"""Seconds after which a source that does not come asynchronously lets the event loop see whether the call is over."""
+MAX_BLOCKING_SECONDS = 0.05
+"""How long a synchronous source may run before the event loop gets a turn and can notice that the call ended."""
 
 
 def list_functions(
@@ -55,8 +57,8 @@ def list_functions(
     page_size: int = 0,
     timeout: float | None = None,
 ) -> AsyncIterator[FunctionSummary]:
-    """All functions that have a stage; pages are fetched as they are needed."""
-    return _each(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
+    """Yields all functions that have a stage. Pages are fetched on demand."""
+    return _pages(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
 
 
 def list_key_value_stores(
@@ -66,8 +68,8 @@ def list_key_value_stores(
     page_size: int = 0,
     timeout: float | None = None,
 ) -> AsyncIterator[KeyValueStore]:
-    """All key value stores; pages are fetched as they are needed."""
-    return _each(
+    """Yields all key value stores. Pages are fetched on demand."""
+    return _pages(
         key_value_stores.ListKeyValueStores,
         ListKeyValueStoresRequest(status=status, page_size=page_size),
         "key_value_stores",
@@ -79,24 +81,24 @@ def list_keys(
     key_values: KeyValueStoreDataServiceAsyncStub,
     kvs_arn: str,
     *,
-    page_size: int = LONGEST_PAGE_OF_KEYS,
+    page_size: int = MAX_KEYS_PAGE_SIZE,
     timeout: float | None = None,
 ) -> AsyncIterator[KeyValue]:
-    """All keys of a store with their values; pages are fetched as they are needed."""
-    return _each(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
+    """Yields all keys of a store with their values. Pages are fetched on demand."""
+    return _pages(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
 
 
 async def wait_until_ready(
     key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
-    """Waits until a key value store is READY, and gives it. A server that goes away meanwhile is looked for again."""
+    """Waits until a key value store is READY, and returns it. The wait goes on if the server restarts meanwhile."""
     return await _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 
 async def create_and_publish(
     functions: FunctionServiceAsyncStub, request: CreateFunctionRequest, *, timeout: float | None = None
 ) -> FunctionSummary:
-    """Creates a function with its tags, publishes it, and gives its LIVE stage."""
+    """Creates a function with its tags, publishes it, and returns its LIVE stage."""
     return await _run(create_and_publish_workflow(functions, request, timeout))
 
 
@@ -109,11 +111,11 @@ async def put_many(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> ImportKeysResponse:
-    """Sets any number of keys, in one call. Items may come asynchronously, and see `import_keys`."""
+    """Sets any number of keys in one call. The items may be an asynchronous iterable; see `import_keys`."""
     changes = (
         _puts(items)
         if isinstance(items, AsyncIterable)
-        else (put(index, item) for index, item in enumerate(pairs(items)))
+        else (put_change(index, item) for index, item in enumerate(pairs(items)))
     )
     return await import_keys(
         key_values, kvs_arn, changes, etag=etag, total=size_of(items), progress=progress, timeout=timeout
@@ -130,33 +132,36 @@ async def import_keys(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> ImportKeysResponse:
-    """Makes any number of changes in their order, in one call. Changes may come asynchronously.
+    """Makes any number of changes, in order, in one call. The changes may be an asynchronous iterable.
 
-    Where the call ends first, at its deadline or refused, an asynchronous source is interrupted by CancelledError where
-    it waits. In any case it is closed at the end, where it has `aclose`. A source that blocks is not interrupted.
+    If the call ends early, an asynchronous iterable gets a CancelledError where it waits. It is closed in any case, if
+    it has `aclose`. An iterable that blocks is not interrupted.
     """
-    total = size_of(changes) if total is None else total
-    packing, handing = ImportBatcher(kvs_arn, etag), ImportProgress(progress, total)
-    async with AioRequestWriter(key_values.ImportKeys, timeout) as sending:
-        with handing:
-            async with aclosing(_each_of(changes)) as each, sending.until_over():
+    check_changes(changes)
+    batcher, handed = (
+        ImportBatcher(kvs_arn, etag),
+        ImportProgress(progress, size_of(changes) if total is None else total),
+    )
+    async with AioRequestWriter(key_values.ImportKeys, timeout) as writer:
+        with handed:
+            async with aclosing(_each_of(changes)) as each, writer.until_done():
                 async for change in each:
-                    if full := packing.add(change):
-                        if not await sending.send(handing.count(full)):
+                    if full := batcher.add(change):
+                        if not await writer.write(handed.count(full)):
                             break
-                        handing.tell()
+                        handed.report()
                 else:
-                    if await sending.send(handing.count(packing.rest())):
-                        handing.tell()
-        response: ImportKeysResponse = await sending.response()
+                    if await writer.write(handed.count(batcher.rest())):
+                        handed.report()
+        response: ImportKeysResponse = await writer.response()
         return response
 
 
 async def _puts(items: AsyncIterable[tuple[str, str]]) -> AsyncGenerator[KeyChange, None]:
-    places = count()
+    index = count()
     async with aclosing(_each_of(items)) as each:
         async for item in each:
-            yield put(next(places), item)
+            yield put_change(next(index), item)
 
 
 async def _each_of(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
@@ -169,15 +174,15 @@ async def _each_of(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, 
             if close := getattr(iterator, "aclose", None):
                 await close()
     else:
-        looked = time.monotonic()
+        resumed = time.monotonic()
         for item in source:
-            if time.monotonic() - looked > LONGEST_BLIND:
+            if time.monotonic() - resumed > MAX_BLOCKING_SECONDS:
                 await asyncio.sleep(0)
-                looked = time.monotonic()
+                resumed = time.monotonic()
             yield item
 
 
-async def _each(method: Callable[..., Any], request: Any, items: str, timeout: float | None) -> AsyncIterator[Any]:
+async def _pages(method: Callable[..., Any], request: Any, items: str, timeout: float | None) -> AsyncIterator[Any]:
     while request is not None:
         response = await _call(method, request, timeout)
         for item in getattr(response, items):
@@ -185,22 +190,22 @@ async def _each(method: Callable[..., Any], request: Any, items: str, timeout: f
         request = next_page_request(request, response)
 
 
-async def _run(steps: Workflow[T]) -> T:
-    go: Callable[[], Call | Sleep] = partial(next, steps)
+async def _run(workflow: Workflow[T]) -> T:
+    advance: Callable[[], Call | Sleep] = partial(next, workflow)
     while True:
         try:
-            step = go()
+            step = advance()
         except StopIteration as end:
             result: T = end.value
             return result
         if isinstance(step, Sleep):
             await asyncio.sleep(step.seconds)
-            go = partial(next, steps)
+            advance = partial(next, workflow)
             continue
         try:
-            go = partial(steps.send, await _call(step.method, step.request, step.timeout))
+            advance = partial(workflow.send, await _call(step.method, step.request, step.timeout))
         except FacadeError as error:
-            go = partial(steps.throw, error)
+            advance = partial(workflow.throw, error)
 
 
 async def _call(method: Callable[..., Any], request: Any, timeout: float | None) -> Any:

@@ -1,4 +1,4 @@
-"""The connection to a facade, and its services."""
+"""The blocking client: a connection to a facade, and its services."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from cloudfront_facade._defaults import CallDefaults
 from cloudfront_facade._closable_channel import ClosableChannel
+from cloudfront_facade._defaults import CallDefaults
 from cloudfront_facade._interceptor import FacadeInterceptor
 from cloudfront_facade._service_config import channel_arguments
 
@@ -25,13 +25,12 @@ if TYPE_CHECKING:
 
 
 class Client:
-    """The services of a facade over one channel; closed by `close()` or at the end of a `with`.
+    """The services of a facade over one channel. `close()`, or the end of a `with`, closes it.
 
-    It can be used by many threads at once. Stubs are imported at their first use, so that nobody waits for what is not
-    needed.
+    Threads can share a client. Stubs are imported when they are first used, so unused ones cost nothing.
 
     Attributes:
-        channel: The channel, for stubs of other services: health, reflection.
+        channel: The channel, for stubs of other services, such as health and reflection.
     """
 
     def __init__(self, channel: grpc.Channel) -> None:
@@ -53,20 +52,20 @@ class Client:
 
     @cached_property
     def key_values(self) -> KeyValueStoreDataServiceStub:
-        """Reads and writes what is in key value stores."""
+        """Reads and writes the keys of key value stores."""
         from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
 
         return KeyValueStoreDataServiceStub(self.channel)
 
     @cached_property
     def tags(self) -> TagServiceStub:
-        """Reads and changes the tags of both."""
+        """Reads and changes the tags of functions and key value stores."""
         from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 
         return TagServiceStub(self.channel)
 
     def close(self) -> None:
-        """Closes the channel. Calls under way end with CANCELLED, and later ones with ValueError."""
+        """Closes the channel. Calls in flight end with CANCELLED, later ones with ValueError."""
         self.channel.close()
 
     def __enter__(self) -> Self:
@@ -90,22 +89,22 @@ def connect(
     request_ids: bool = True,
     options: Iterable[tuple[str, Any]] = (),
 ) -> Client:
-    """Makes a client. Nothing is sent yet: a server that is not there is seen at the first call.
+    """Returns a client. It connects at the first call, so an unreachable server fails that call.
 
     Args:
-        target: HOST:PORT, or any target of gRPC: `dns:///facade.example.com:443`, `unix:/run/facade.sock`.
+        target: HOST:PORT, or another gRPC target: `dns:///facade.example.com:443`, `unix:/run/facade.sock`.
         tls: How to secure the connection; None for plaintext.
-        deadline: Seconds that a call may take, retries included, where the call itself has no `timeout`. Half an hour
-            for WaitForKeyValueStore, UpdateKeys and ImportKeys, which may last. None for as long as it takes.
-        retry: Whether calls that are answered UNAVAILABLE are sent again, up to four times in all. Writes of keys never
-            are.
-        request_ids: Whether creates without a `request_id` are given one, which makes repeating them safe. Without,
-            creates are never retried.
-        options: Channel arguments of gRPC, which prevail over this client's own.
+        deadline: Seconds that a call may take, retries included, unless the call has a `timeout`; None for no limit.
+            Long-running methods (WaitForKeyValueStore, UpdateKeys, ImportKeys) may take half an hour.
+        retry: Whether calls that end with UNAVAILABLE are retried, with at most four attempts. Writes of keys are never
+            retried.
+        request_ids: Whether the client adds a `request_id` to creates that have none, so that they are safe to retry.
+            If not, creates are never retried.
+        options: Channel arguments of gRPC, which take precedence over the client's own.
 
     Raises:
-        ValueError: The deadline is not above zero, the target is none, or what is in `tls` is no PEM.
-        TypeError: `tls` is something else than a TLS.
+        ValueError: The target or the deadline is invalid, or `tls` has something that is not PEM.
+        TypeError: An argument has a wrong type.
         OSError: A file of `tls` cannot be read.
     """
     defaults = CallDefaults(deadline, request_ids)

@@ -31,9 +31,13 @@ class CallDefaults:
     def __post_init__(self) -> None:
         if self.deadline is None:
             return
-        if not isinstance(self.deadline, int | float):
-            raise TypeError(f"deadline must be a number of seconds or None, not {type(self.deadline).__name__}")
-        if not 0 < self.deadline < math.inf:
+        try:
+            is_valid = 0 < self.deadline < math.inf
+        except TypeError:
+            raise TypeError(
+                f"deadline must be a number of seconds or None, not {type(self.deadline).__name__}"
+            ) from None
+        if not is_valid:
             raise ValueError(f"deadline must be above zero, or None for no limit, not {self.deadline}")
 
     def timeout(self, method: str | bytes) -> float | None:

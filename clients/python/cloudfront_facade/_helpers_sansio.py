@@ -1,7 +1,7 @@
-"""The jobs of `jobs` and of `aio`, without the calls that they are made of: what both do is written here once.
+"""The helpers of `jobs` and `aio` without I/O: what both share is written once.
 
-A job that takes several calls is a generator. It gives steps, calls and pauses, and is sent the response to each; a
-call that failed is thrown into it as a `FacadeError`. Those who run it decide how to wait.
+A helper that makes several calls is a workflow, a generator. It yields calls and sleeps, and is sent each response; a
+failed call is thrown into it as `FacadeError`. The code that runs a workflow decides how to wait.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import grpc
 
-from cloudfront_facade.errors import FacadeError, FunctionChangedError
+from cloudfront_facade._request_checks import check_type, type_name
 from cloudfront_facade._service_config import LONGEST_DEADLINE
+from cloudfront_facade.errors import FacadeError, FunctionChangedError
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     CreateFunctionResponse,
@@ -27,34 +28,33 @@ from cloudfront_facade.v1.function_service_pb2 import (
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, KeyChange, KeyValue
 from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore, WaitForKeyValueStoreRequest
 
-Progress = Callable[[int, int | None], None]
-"""Told how many changes were handed to gRPC, and how many there are, or None where that is not known."""
+if TYPE_CHECKING:
+    from cloudfront_facade.progress import Progress
 
 T = TypeVar("T")
 
-LONGEST_PAGE_OF_KEYS = 50
-"""Keys of one answer at most. CloudFront gives 10 where no number is said. Service model of the data plane."""
+MAX_KEYS_PAGE_SIZE = 50
+"""Maximum number of keys of one page. CloudFront's default is 10. Source: the data plane's service model."""
 
 MAX_REQUEST_BYTES = 200 * 1024
-"""Bytes of one request of an import: far below the 4 MiB that the server takes, so that no reader of requests, a
-proxy's or the server's, holds much, and progress is told often."""
+"""Maximum size of one request of an import. It is far below the server's limit of 4 MiB, so that a proxy or the server
+holds little at a time and progress is reported often."""
 
 MAX_REQUEST_CHANGES = 500
-"""Changes of one request of an import: ten of the batches that CloudFront takes."""
-
+"""Maximum number of changes of one request of an import: ten of CloudFront's batches."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half of a character of UTF-16, which UTF-8 has not."""
+"""Half of a UTF-16 surrogate pair, which UTF-8 cannot encode."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call to make.
+    """A call that a workflow makes.
 
     Attributes:
         method: The method of a stub.
-        request: Its request.
-        timeout: The seconds that it may take; None for the client's default.
+        request: The request.
+        timeout: The seconds that the call may take; None for the client's default.
     """
 
     method: Callable[..., Any]
@@ -64,7 +64,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Sleep:
-    """A time to let pass, in seconds."""
+    """A pause of a workflow, in seconds."""
 
     seconds: float
 
@@ -75,19 +75,20 @@ Workflow = Generator[Call | Sleep, Any, T]
 def create_and_publish_workflow(
     functions: Any, request: CreateFunctionRequest, timeout: float | None
 ) -> Workflow[FunctionSummary]:
-    """See `jobs.create_and_publish`."""
+    """Runs `jobs.create_and_publish`."""
+    check_type("request", request, CreateFunctionRequest.DESCRIPTOR)
     created = yield Call(functions.CreateFunction, request, timeout)
     if request.validate_only:
         return FunctionSummary()
     if not created.location:
-        # An earlier request created it, and the answer is the function as it is now, which others may have changed.
+        # An earlier request created the function. The response has its current state, which others may have changed.
         yield from _require_unchanged(functions, request, created, timeout)
     try:
         published = yield Call(
             functions.PublishFunction, PublishFunctionRequest(name=request.name, etag=created.etag), timeout
         )
     except FacadeError as error:
-        error.add_note(f"The function was created: PublishFunction with etag {created.etag!r} publishes it.")
+        error.add_note(f'The function was created: PublishFunction with etag "{created.etag}" publishes it.')
         raise
     summary: FunctionSummary = published.function_summary
     return summary
@@ -96,78 +97,78 @@ def create_and_publish_workflow(
 def _require_unchanged(
     functions: Any, request: CreateFunctionRequest, created: CreateFunctionResponse, timeout: float | None
 ) -> Workflow[None]:
-    """Looks whether a function is the request's: its config is in the answer to the create, its code is to be read.
+    """Checks that a function still is what the request asked for: the config in the response, and the code by a read.
 
-    Where it is changed after that, publishing the version of the answer is refused.
+    If it changes after that, PublishFunction fails, because it gets the etag of the response.
     """
     try:
         found = yield Call(functions.GetFunction, GetFunctionRequest(name=request.name), timeout)
     except FacadeError as error:
         error.add_note(
-            "The function was created by an earlier request. Whether it is still the request's is not known, and it "
-            "was not published."
+            "The function was created by an earlier request and not published: whether it has changed since is unknown."
         )
         raise
-    same_config = created.function_summary.function_config == request.function_config
-    same_code = found.function_code == request.function_code
-    if same_config and same_code:
-        return
-    if not same_config and not same_code:
-        what = "its config and code are others"
-    else:
-        what = f"its {'code' if same_config else 'config'} is another"
-    raise FunctionChangedError(request.name, found.etag, what)
+    differences = [
+        part
+        for part, is_same in (
+            ("config", created.function_summary.function_config == request.function_config),
+            ("code", found.function_code == request.function_code),
+        )
+        if not is_same
+    ]
+    if differences:
+        raise FunctionChangedError(request.name, found.etag, " and ".join(differences))
 
 
 def wait_until_ready_workflow(
     wait: Callable[..., Any], name: str, timeout: float | None, clock: Callable[[], float] = time.monotonic
 ) -> Workflow[KeyValueStore]:
-    """See `jobs.wait_until_ready`."""
+    """Runs `jobs.wait_until_ready`."""
     timeout = LONGEST_DEADLINE if timeout is None else timeout
-    ends = clock() + timeout
-    for backoff in pauses():
+    deadline = clock() + timeout
+    for backoff in exponential_backoff():
         try:
-            response = yield Call(wait, WaitForKeyValueStoreRequest(name=name), ends - clock())
+            response = yield Call(wait, WaitForKeyValueStoreRequest(name=name), deadline - clock())
         except FacadeError as error:
             pause = max(backoff, error.retry_delay or 0.0)
-            if not _may_pass(error):
+            if not _is_transient(error):
                 raise
-            if clock() + pause >= ends:
-                error.add_note(f"The key value store {name!r} was not seen READY in {timeout:g} s.")
+            if clock() + pause >= deadline:
+                error.add_note(f'The key value store "{name}" did not become READY within {timeout:g} s.')
                 raise
         else:
             store: KeyValueStore = response.key_value_store
             return store
         yield Sleep(pause)
-    raise AssertionError("pauses never end")
+    raise AssertionError("the backoff never ends")
 
 
-def _may_pass(error: FacadeError) -> bool:
-    """Whether waiting may go on after an error: it says nothing of the store."""
+def _is_transient(error: FacadeError) -> bool:
+    """Returns whether the wait may go on after an error, because the error is not about the store."""
     return error.retry_delay is not None or error.code() in (
         grpc.StatusCode.UNAVAILABLE,
-        # Somebody on the way, or the server, waits less long than the caller.
+        # The server, or a proxy, has a shorter limit than the caller.
         grpc.StatusCode.DEADLINE_EXCEEDED,
     )
 
 
-def pauses(first: float = 0.5, longest: float = 5.0) -> Iterator[float]:
-    """Seconds between tries, without end: twice as long each, and spread, for many may wait for one server."""
+def exponential_backoff(first: float = 0.5, longest: float = 5.0) -> Iterator[float]:
+    """Yields the seconds between retries: doubled each time, with jitter because many clients may wait for a server."""
     pause = first
     while True:
-        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 (spread, not secrecy)
+        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not secrecy)
         pause = min(longest, pause * 2)
 
 
 def next_page_request(request: T, response: Any) -> T | None:
-    """The request for the page after a response; None after the last one. A page may be empty and not the last."""
+    """Returns the request for the next page; None after the last page. An empty page is not always the last one."""
     if not response.next_page_token:
         return None
-    following: Any = type(request)()
-    following.CopyFrom(request)
-    following.page_token = response.next_page_token
-    next_request: T = following
-    return next_request
+    copy: Any = type(request)()
+    copy.CopyFrom(request)
+    copy.page_token = response.next_page_token
+    following: T = copy
+    return following
 
 
 class ImportBatcher:
@@ -175,7 +176,7 @@ class ImportBatcher:
 
     Args:
         kvs_arn: The ARN of the store.
-        etag: The version of the store that is changed; empty for the one that it has.
+        etag: The version of the store to change; empty for the current one.
     """
 
     def __init__(self, kvs_arn: str, etag: str) -> None:
@@ -184,13 +185,12 @@ class ImportBatcher:
         self._index = 0
 
     def add(self, change: KeyChange) -> ImportKeysRequest | None:
-        """Takes a change; gives the request of those before where it is full without this one.
+        """Adds a change. Returns the request of the changes before it if there is no room for this one.
 
         Raises:
-            TypeError: It is no change. The error names its place.
+            TypeError: The change is not a KeyChange. The error has its index.
         """
-        if not isinstance(change, KeyChange):
-            raise TypeError(f"changes[{self._index}] is {type(change).__name__}, and must be KeyChange")
+        check_type(f"changes[{self._index}]", change, KeyChange.DESCRIPTOR)
         self._index += 1
         size = change.ByteSize()
         held = len(self._request.changes)
@@ -202,33 +202,33 @@ class ImportBatcher:
         return full
 
     def rest(self) -> ImportKeysRequest:
-        """The request of the changes that none has yet; empty where there are none, which the first one may be."""
+        """Returns a request with the remaining changes, possibly empty."""
         request, self._request, self._bytes = self._request, ImportKeysRequest(), 0
         return request
 
 
 class ImportProgress:
-    """Counts the changes that are handed to gRPC, and says how many were where the handing ends with an error.
+    """Counts the changes that are handed to gRPC, and notes the count on an exception that ends the import.
 
     Args:
-        progress: Told after each request.
-        total: How many changes there are; None where that is not known.
+        callback: Called after each request.
+        total: The number of changes; None if it is not known.
     """
 
-    def __init__(self, progress: Progress | None, total: int | None) -> None:
-        self._progress = progress
+    def __init__(self, callback: Progress | None, total: int | None) -> None:
+        self._callback = callback
         self._total = total
         self._count = 0
 
     def count(self, request: ImportKeysRequest) -> ImportKeysRequest:
-        """Counts a request that is about to be sent: one that is interrupted meanwhile may arrive."""
+        """Counts a request that is about to be sent, because it may arrive even if sending is interrupted."""
         self._count += len(request.changes)
         return request
 
-    def tell(self) -> None:
-        """Tells the progress."""
-        if self._progress:
-            self._progress(self._count, self._total)
+    def report(self) -> None:
+        """Calls the callback."""
+        if self._callback:
+            self._callback(self._count, self._total)
 
     def __enter__(self) -> Self:
         return self
@@ -236,36 +236,58 @@ class ImportProgress:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error:
             applied = "the first batches of them may have been applied" if self._count else "none was applied"
-            error.add_note(f"{self._count} changes had been handed to gRPC before; {applied}.")
+            error.add_note(f"{self._count} changes had been handed to gRPC; {applied}.")
 
 
-def put(index: int, item: Any) -> KeyChange:
-    """The change that sets a key to a value, the item of this index.
+def put_change(index: int, item: Any) -> KeyChange:
+    """Returns the change that sets a key to a value.
+
+    Args:
+        index: The index of the item, for the error.
+        item: The key and the value.
 
     Raises:
-        ValueError: It is no pair, or no text. What is in it is not shown.
-        TypeError: It is a pair of other things than text.
+        ValueError: The item is not a pair, or a text is not valid Unicode. The error does not show the item.
+        TypeError: The key or the value is not a str.
     """
     pair: Any = None if isinstance(item, str) else item
     try:
         key, value = pair
     except (TypeError, ValueError):
-        raise ValueError(f"items[{index}] is no pair of a key and a value, both str") from None
-    for what, text in (("key", key), ("value", value)):
+        raise ValueError(f"items[{index}] must be a pair of a key and a value, both str") from None
+    for name, text in (("key", key), ("value", value)):
         if not isinstance(text, str):
-            raise TypeError(f"the {what} of items[{index}] is {type(text).__name__}, and must be str")
+            raise TypeError(f"the {name} of items[{index}] must be str, not {type_name(text)}")
         if _LONE_SURROGATE.search(text):
-            raise ValueError(f"the {what} of items[{index}] has a lone surrogate, which is no text")
+            raise ValueError(f"the {name} of items[{index}] contains a lone surrogate, which is not valid Unicode")
     return KeyChange(put=KeyValue(key=key, value=value))
 
 
 def pairs(items: Mapping[str, str] | Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """The keys and values of a mapping, or of what gives them."""
-    return items.items() if isinstance(items, Mapping) else items
+    """Returns the keys and values of a mapping, or the pairs themselves.
+
+    Raises:
+        TypeError: It is neither a mapping nor iterable.
+    """
+    if isinstance(items, Mapping):
+        return items.items()
+    if not isinstance(items, Iterable):
+        raise TypeError(f"items must be a mapping or an iterable of pairs, not {type_name(items)}")
+    return items
+
+
+def check_changes(changes: object) -> None:
+    """Checks that changes can be iterated over.
+
+    Raises:
+        TypeError: They cannot.
+    """
+    if not isinstance(changes, Iterable | AsyncIterable):
+        raise TypeError(f"changes must be an iterable of KeyChange, not {type_name(changes)}")
 
 
 def size_of(items: object) -> int | None:
-    """How many there are; None where it cannot be told before the end."""
+    """Returns the number of items; None if it is not known in advance."""
     try:
         return len(items)  # type: ignore[arg-type]
     except TypeError:

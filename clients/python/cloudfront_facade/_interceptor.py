@@ -1,4 +1,4 @@
-"""What happens to every blocking call on its way: a deadline, a request_id, typed errors."""
+"""The interceptor of every blocking call: checks the request, sets defaults, and raises `FacadeError`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 
 from cloudfront_facade._defaults import request_id_of
+from cloudfront_facade._request_checks import CheckedRequests, check_request
 from cloudfront_facade.errors import FacadeError
 
 if TYPE_CHECKING:
@@ -24,39 +25,54 @@ class FacadeInterceptor(
     grpc.StreamUnaryClientInterceptor,
     grpc.StreamStreamClientInterceptor,
 ):
-    """Gives calls a default deadline, creates a `request_id`, and errors the type `FacadeError`.
+    """Sets a default deadline and the `request_id` of creates, and raises failures as `FacadeError`.
 
-    gRPC's retries happen below interceptors, so all attempts of a call have the same deadline and `request_id`.
+    gRPC's retries happen below interceptors, so all attempts of a call share one deadline and one `request_id`.
     """
 
     def __init__(self, defaults: CallDefaults) -> None:
         self._defaults = defaults
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
-        """One request, one response."""
-        return self._intercept(continuation, client_call_details, request)
+        """Intercepts a call with one request and one response."""
+        return self._intercept_request(continuation, client_call_details, request)
 
     def intercept_unary_stream(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
-        """One request, a stream of responses."""
-        return self._intercept(continuation, client_call_details, request)
+        """Intercepts a call with one request and a stream of responses."""
+        return self._intercept_request(continuation, client_call_details, request)
 
     def intercept_stream_unary(
         self, continuation: Continuation, client_call_details: Any, request_iterator: Any
     ) -> Any:
-        """A stream of requests, one response."""
-        return self._intercept(continuation, client_call_details, request_iterator)
+        """Intercepts a call with a stream of requests and one response."""
+        return self._intercept_requests(continuation, client_call_details, request_iterator)
 
     def intercept_stream_stream(
         self, continuation: Continuation, client_call_details: Any, request_iterator: Any
     ) -> Any:
-        """A stream each way."""
-        return self._intercept(continuation, client_call_details, request_iterator)
+        """Intercepts a call with a stream of requests and a stream of responses."""
+        return self._intercept_requests(continuation, client_call_details, request_iterator)
 
-    def _intercept(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
-        if details.timeout is None:
-            details = _with_timeout(details, self._defaults.timeout(details.method))
+    def _intercept_request(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
+        check_request(details.method, request)
         request = self._defaults.with_request_id(request)
-        return _Call(continuation(details, request), request_id_of(request))
+        return _Call(continuation(self._with_timeout(details), request), request_id_of(request))
+
+    def _intercept_requests(self, continuation: Continuation, details: grpc.ClientCallDetails, requests: Any) -> Any:
+        checked = CheckedRequests(details.method, requests)
+        return _Call(continuation(self._with_timeout(details), checked), "", checked)
+
+    def _with_timeout(self, details: grpc.ClientCallDetails) -> grpc.ClientCallDetails:
+        if details.timeout is not None:
+            return details
+        return _CallDetails(
+            details.method,
+            self._defaults.timeout(details.method),
+            details.metadata,
+            details.credentials,
+            details.wait_for_ready,
+            details.compression,
+        )
 
 
 @dataclass(frozen=True)
@@ -69,25 +85,15 @@ class _CallDetails(grpc.ClientCallDetails):
     compression: grpc.Compression | None
 
 
-def _with_timeout(details: grpc.ClientCallDetails, timeout: float | None) -> grpc.ClientCallDetails:
-    return _CallDetails(
-        details.method,
-        timeout,
-        details.metadata,
-        details.credentials,
-        details.wait_for_ready,
-        details.compression,
-    )
-
-
 @grpc.Call.register
 @grpc.Future.register
 class _Call:
-    """A call, finished or under way, whose failure is a `FacadeError`; in all else it is gRPC's own."""
+    """A call, finished or in flight, that fails with `FacadeError`. Everything else is gRPC's."""
 
-    def __init__(self, call: Any, request_id: str) -> None:
+    def __init__(self, call: Any, request_id: str, requests: CheckedRequests | None = None) -> None:
         self._call = call
         self._request_id = request_id
+        self._requests = requests
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._call, name)
@@ -96,11 +102,11 @@ class _Call:
         try:
             return self._call.result(timeout)
         except grpc.RpcError as error:
-            raise FacadeError.of(error, self._request_id) from error
+            raise self._translate(error) from error
 
     def exception(self, timeout: float | None = None) -> Exception | None:
         error: Exception | None = self._call.exception(timeout)
-        return FacadeError.of(error, self._request_id) if isinstance(error, grpc.RpcError) else error
+        return self._translate(error) if isinstance(error, grpc.RpcError) else error
 
     def add_done_callback(self, callback: Callable[[Self], None]) -> None:
         self._call.add_done_callback(lambda _: callback(self))
@@ -112,4 +118,9 @@ class _Call:
         try:
             return next(self._call)
         except grpc.RpcError as error:
-            raise FacadeError.of(error, self._request_id) from error
+            raise self._translate(error) from error
+
+    def _translate(self, error: grpc.RpcError) -> Exception:
+        if self._requests and self._requests.error:
+            return self._requests.error
+        return FacadeError.of(error, self._request_id)

@@ -1,7 +1,7 @@
-"""A stream of requests that is written to, for the blocking client.
+"""Writes a stream of requests, for the blocking client.
 
-gRPC takes requests from an iterator, which it asks in a thread of its own: errors of the caller's would be lost there,
-and a cursor of a database that keeps to its thread refuses it.
+gRPC reads requests from an iterator in a thread of its own. There, the caller's exceptions would be lost, and a
+database cursor that is bound to its thread would fail.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 
 class RequestWriter:
-    """A blocking call, whose requests are made in the thread of the caller. It ends with the `with`.
+    """A blocking call whose requests are made in the caller's thread. It ends with the `with`.
 
     Attributes:
-        over: Whether the call has ended.
+        done: Whether the call has ended.
     """
 
     def __init__(self, method: Any, timeout: float | None) -> None:
-        self.over = False
+        self.done = False
         self._requests: SimpleQueue[Any] = SimpleQueue()
-        self._asked = Semaphore(0)
+        self._ready = Semaphore(0)
         self._call = method.future(iter(self._next, None), timeout=timeout)
         self._call.add_done_callback(self._end)
 
     def _end(self, _: object) -> None:
-        self.over = True
-        self._asked.release()
+        self.done = True
+        self._ready.release()
 
     def _next(self) -> Any:
-        self._asked.release()
+        self._ready.release()
         return self._requests.get()
 
-    def send(self, request: Any) -> bool:
-        """Sends a request when the one before is on its way; False where the call is over, so that none is sent."""
-        self._asked.acquire()
-        if self.over:
+    def write(self, request: Any) -> bool:
+        """Sends a request after the previous one is on its way. Returns False, and sends nothing, if the call ended."""
+        self._ready.acquire()
+        if self.done:
             return False
         self._requests.put(request)
         return True
 
     def response(self) -> Any:
-        """Says that there are no more requests, and gives the response."""
+        """Ends the stream of requests and returns the response."""
         self._requests.put(None)
         try:
             return self._call.result()
@@ -62,5 +62,5 @@ class RequestWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call.cancel()  # which does nothing to a call that is over
+        self._call.cancel()  # does nothing if the call has ended
         self._requests.put(None)

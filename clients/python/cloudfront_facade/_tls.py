@@ -1,4 +1,4 @@
-"""How a client proves the server's identity and, with mutual TLS, its own."""
+"""How a client verifies the server's identity and, with mutual TLS, proves its own."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ from dataclasses import dataclass, field
 import grpc
 
 Pem = str | os.PathLike[str] | bytes
-"""The path of a PEM file, or what is in one: bytes, or text that begins with `-----BEGIN`."""
+"""The path of a PEM file, or its content: bytes, or text that starts with `-----BEGIN`."""
 
 
 @dataclass(frozen=True)
 class TLS:
-    """TLS for a connection; with `certificate` and `key`, mutual TLS.
+    """TLS for a connection; mutual TLS if `certificate` and `key` are set.
 
     Attributes:
-        ca: The certificates that the server's is verified against; None for those that gRPC ships or is configured
-            with.
+        ca: The certificates that verify the server's; None for those that gRPC ships or is configured with.
         certificate: The client's certificate, followed by its intermediates.
         key: The private key of `certificate`.
-        server_name: The name that the server's certificate must have, where it is not the host of the target: behind
-            a tunnel, over a Unix socket.
+        server_name: The name that the server's certificate must have, if it is not the host of the target: behind a
+            tunnel, or over a Unix socket.
 
     Raises:
-        ValueError: There is a certificate without a key, or a key without a certificate.
+        ValueError: Only one of `certificate` and `key` is set.
     """
 
     ca: Pem | None = None
@@ -37,11 +36,11 @@ class TLS:
             raise ValueError("mutual TLS needs both a certificate and its key")
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """The credentials of a channel; files are read now.
+        """Reads the files and returns the credentials of a channel.
 
         Raises:
             OSError: A file cannot be read.
-            ValueError: What was given, or is in a file, is no PEM.
+            ValueError: A value, or a file's content, is not PEM.
         """
         return grpc.ssl_channel_credentials(
             root_certificates=_read("ca", self.ca),
@@ -50,26 +49,26 @@ class TLS:
         )
 
     def options(self) -> dict[str, str]:
-        """The channel arguments that belong to the credentials."""
+        """Returns the channel arguments that belong to the credentials."""
         return {} if self.server_name is None else {"grpc.ssl_target_name_override": self.server_name}
 
 
-def _read(what: str, pem: Pem | None) -> bytes | None:
+def _read(name: str, pem: Pem | None) -> bytes | None:
     if pem is None:
         return None
     content = _content(pem)
     if b"-----BEGIN" not in content:
-        # gRPC would fail every handshake, and not say why.
-        raise ValueError(f"{what} is no PEM: there is no -----BEGIN in it")
+        # gRPC would fail every handshake without a reason.
+        raise ValueError(f"{name} is not PEM: it has no -----BEGIN line")
     return content
 
 
 def _content(pem: Pem) -> bytes:
     if isinstance(pem, bytes):
         return pem
-    # Content that is taken for a path would be shown by the error that there is no such file: a private key, perhaps.
+    # Taken for a path, the content, perhaps a private key, would be shown in the error that the file does not exist.
     if isinstance(pem, str) and pem.lstrip().startswith("-----BEGIN"):
         return pem.encode()
-    from pathlib import Path  # nothing else here needs it, and its import is not quick
+    from pathlib import Path  # used only here, and slow to import
 
     return Path(pem).read_bytes()

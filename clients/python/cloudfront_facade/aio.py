@@ -1,4 +1,4 @@
-"""The client for asyncio: the same as `cloudfront_facade.connect` and `cloudfront_facade.jobs`, to be awaited.
+"""The client for asyncio: `cloudfront_facade.connect` and `cloudfront_facade.jobs` as coroutines.
 
 Example:
     import asyncio
@@ -36,8 +36,8 @@ from cloudfront_facade._aio_jobs import (
     put_many,
     wait_until_ready,
 )
-from cloudfront_facade._defaults import CallDefaults
 from cloudfront_facade._closable_channel import AioClosableChannel
+from cloudfront_facade._defaults import CallDefaults
 from cloudfront_facade._service_config import channel_arguments
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ __all__ = [
 
 
 class Client:
-    """The services of a facade over one channel; closed by `close()` or at the end of an `async with`.
+    """The services of a facade over one channel. `close()`, or the end of an `async with`, closes it.
 
-    It belongs to the event loop in which it was made.
+    It belongs to the event loop in which it was created.
 
     Attributes:
-        channel: The channel, for stubs of other services: health, reflection.
+        channel: The channel, for stubs of other services, such as health and reflection.
     """
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -92,20 +92,20 @@ class Client:
 
     @cached_property
     def key_values(self) -> KeyValueStoreDataServiceAsyncStub:
-        """Reads and writes what is in key value stores."""
+        """Reads and writes the keys of key value stores."""
         from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
 
         return KeyValueStoreDataServiceStub(self.channel)
 
     @cached_property
     def tags(self) -> TagServiceAsyncStub:
-        """Reads and changes the tags of both."""
+        """Reads and changes the tags of functions and key value stores."""
         from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 
         return TagServiceStub(self.channel)
 
     async def close(self) -> None:
-        """Closes the channel. Calls under way are cancelled, and later ones end with ValueError."""
+        """Closes the channel. Calls in flight are cancelled, later ones end with ValueError."""
         await self.channel.close()
 
     async def __aenter__(self) -> Self:
@@ -129,7 +129,7 @@ def connect(
     request_ids: bool = True,
     options: Iterable[tuple[str, Any]] = (),
 ) -> Client:
-    """Makes a client, in a running event loop. The arguments and errors are those of `cloudfront_facade.connect`."""
+    """Returns a client, in a running event loop. Arguments and errors are those of `cloudfront_facade.connect`."""
     defaults = CallDefaults(deadline, request_ids)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
     channel = (

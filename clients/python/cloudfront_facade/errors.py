@@ -1,4 +1,4 @@
-"""What a failed call says, typed."""
+"""The errors of a failed call."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-Detail = TypeVar("Detail", bound=Message)
+__all__ = ["FacadeError", "FunctionChangedError", "Precondition", "Quota", "Resource", "Violation"]
 
-_REPEATABLE = frozenset(
+_Detail = TypeVar("_Detail", bound=Message)
+
+_RETRYABLE = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
 )
-"""The codes after which repeating the same request can help."""
+"""The codes after which a retry of the same request can help."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Violation:
     """A rule that a request breaks.
 
     Attributes:
-        field: The path of the field: `tags[2].key`. Empty where it cannot be told.
-        description: What was sent, and what is allowed.
+        field: The path of the field, for example `tags[2].key`; empty if the request as a whole breaks the rule.
+        description: What is wrong, and what is allowed.
         reason: The rule, in UPPER_SNAKE_CASE.
     """
 
@@ -39,12 +41,12 @@ class Violation:
 
 @dataclass(frozen=True)
 class Precondition:
-    """A state that something is not in, and has to be in first.
+    """A state that a resource must reach first.
 
     Attributes:
         type: The kind of precondition.
-        subject: What is in the wrong state.
-        description: What would have to be so.
+        subject: The resource.
+        description: The state that it must reach.
     """
 
     type: str
@@ -57,8 +59,8 @@ class Quota:
     """A quota that is used up.
 
     Attributes:
-        subject: What the quota is of.
-        description: What was exceeded.
+        subject: The kind of resource that the quota limits.
+        description: The quota and its use.
     """
 
     subject: str
@@ -72,7 +74,7 @@ class Resource:
     Attributes:
         type: The kind of resource.
         name: Its name.
-        description: What is the matter with it.
+        description: Its problem.
     """
 
     type: str
@@ -80,8 +82,8 @@ class Resource:
     description: str
 
 
-class Metadatum(NamedTuple):
-    """A pair of metadata, as gRPC has it; gRPC's own cannot be pickled."""
+class _Metadatum(NamedTuple):
+    """A pair of metadata. gRPC's own type cannot be pickled."""
 
     key: str
     value: str | bytes
@@ -90,27 +92,27 @@ class Metadatum(NamedTuple):
 @grpc.Call.register
 @grpc.Future.register
 class FacadeError(grpc.RpcError):
-    """A call that failed: an error of the facade, or of the way to it.
+    """A failed call: an error of the facade, or of the connection to it.
 
-    `code()`, `details()` and `trailing_metadata()` are gRPC's. `str()` is for a person, and names all violations.
+    `code()`, `details()` and `trailing_metadata()` are gRPC's. `str()` is for people and lists all violations.
 
     Attributes:
-        reason: Why, in UPPER_SNAKE_CASE: the name of a value of `ErrorReason` without its prefix. Empty where the
-            error did not come from the facade: no connection, a deadline, a proxy.
-        domain: Who refused: `cloudfront.amazonaws.com`, or `cloudfront-facade`. Empty like `reason`.
-        metadata: What the error depends on: `operation`, `aws_code`, `aws_request_id` and the like.
-        outcome: Whether the effect happened: `not_applied`, `applied`, `partial` or `unknown`, which is also said where
-            nothing came back that could tell.
-        violations: The rules that the request breaks: the first twenty, and `violation_count` in `metadata` says how
-            many there are in all.
-        preconditions: The states that have to be reached first.
+        reason: The cause, in UPPER_SNAKE_CASE: the name of a value of `ErrorReason` without its prefix. Empty if the
+            error is not the facade's: no connection, a deadline, a proxy.
+        domain: The origin: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty if `reason` is.
+        metadata: More about the error, such as `operation`, `aws_code` and `aws_request_id`.
+        outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. It is `unknown` too
+            if the server reported nothing.
+        violations: The first twenty rules that the request breaks; `violation_count` in `metadata` is their total.
+        preconditions: The states that must be reached first.
         quotas: The quotas that are used up.
-        resource: The resource in question, or None.
-        retry_delay: Seconds to wait before a retry; None where no retry is advised.
-        applied_changes: How many changes of a request for many were applied, the first ones; None where it is not said.
-        unknown_changes: Of how many after those it cannot be told; None where it is not said.
-        request_id: The `request_id` that the request was sent with. The same request with this id can be repeated
-            until it is answered OK. Empty where it had none.
+        resource: The resource that the error is about, or None.
+        retry_delay: Seconds to wait before a retry; None if the server does not advise a retry.
+        applied_changes: Number of changes, from the first one on, that were applied; None if the server did not report
+            it.
+        unknown_changes: Number of changes after those whose outcome is unknown; None if the server did not report it.
+        request_id: The `request_id` that the request was sent with; empty if it had none. The same request with this id
+            can be retried until it succeeds.
     """
 
     def __init__(
@@ -122,9 +124,9 @@ class FacadeError(grpc.RpcError):
     ) -> None:
         self._code = code
         self._details = details
-        self._trailing_metadata = tuple(Metadatum(*each) for each in trailing_metadata)
+        self._trailing_metadata = tuple(_Metadatum(*each) for each in trailing_metadata)
         self.request_id = request_id
-        # The arguments are all that copies and pickles of an exception are made from.
+        # Copies and pickles of an exception are made from its arguments alone.
         super().__init__(code, details, self._trailing_metadata, request_id)
 
         status = _status(self)
@@ -159,11 +161,11 @@ class FacadeError(grpc.RpcError):
 
     @classmethod
     def of(cls, error: grpc.RpcError, request_id: str = "") -> Self:
-        """The same error, typed; for those who call the generated stubs without this client.
+        """Returns the error of a generated stub, used without this client, as a FacadeError.
 
         Args:
-            error: What a stub raised, of `grpc` or of `grpc.aio`.
-            request_id: The `request_id` of the request, where it had one.
+            error: The error that the stub raised, of `grpc` or of `grpc.aio`.
+            request_id: The `request_id` of the request, if it had one.
         """
         if isinstance(error, cls):
             return error
@@ -172,65 +174,65 @@ class FacadeError(grpc.RpcError):
         return cls(error.code(), error.details() or "", error.trailing_metadata() or (), request_id)
 
     def code(self) -> grpc.StatusCode:
-        """The status code."""
+        """Returns the status code."""
         return self._code
 
     def details(self) -> str:
-        """The message of the status."""
+        """Returns the message of the status."""
         return self._details
 
     def trailing_metadata(self) -> tuple[Any, ...]:
-        """The trailing metadata, pairs of key and value; the status details among them, in protobuf."""
+        """Returns the trailing metadata as pairs of key and value. They include the serialized status details."""
         return self._trailing_metadata
 
-    # gRPC gives what an interceptor raises to those around it as the call: one that is done, and failed.
+    # gRPC passes an error that an interceptor raises to outer interceptors as the call: one that is done and failed.
 
     def result(self, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
         """Raises the error."""
         raise self
 
     def exception(self, timeout: float | None = None) -> Self:  # noqa: ARG002
-        """The error itself."""
+        """Returns the error itself."""
         return self
 
     def traceback(self, timeout: float | None = None) -> TracebackType | None:  # noqa: ARG002
-        """Where the error was raised."""
+        """Returns the traceback of the error."""
         return self.__traceback__
 
     def initial_metadata(self) -> tuple[Any, ...]:
-        """None: an error comes without."""
+        """Returns nothing: an error has no initial metadata."""
         return ()
 
     def done(self) -> bool:
-        """True."""
+        """Returns True."""
         return True
 
     def running(self) -> bool:
-        """False."""
+        """Returns False."""
         return False
 
     def cancelled(self) -> bool:
-        """Whether the call was given up."""
+        """Returns whether the call was cancelled."""
         return self._code is grpc.StatusCode.CANCELLED
 
     def cancel(self) -> bool:
-        """False: it is too late."""
+        """Returns False: the call has ended."""
         return False
 
     def add_done_callback(self, callback: Callable[[Self], None]) -> None:
-        """Calls back at once."""
+        """Calls the callback at once."""
         callback(self)
 
     def is_active(self) -> bool:
-        """False."""
+        """Returns False."""
         return False
 
     def time_remaining(self) -> float | None:
-        """None: it is over."""
+        """Returns None: the call has ended."""
         return None
 
     def add_callback(self, callback: Callable[[], None]) -> bool:  # noqa: ARG002
-        """False: it is too late."""
+        """Returns False: the call has ended."""
         return False
 
     def __str__(self) -> str:
@@ -243,39 +245,39 @@ class FacadeError(grpc.RpcError):
         if count and count > len(self.violations):
             lines.append(f"  and {count - len(self.violations)} more")
         if self.applied_changes is not None:
-            lines.append(f"  Changes: {self.applied_changes} applied, {self.unknown_changes or 0} after those unknown.")
+            lines.append(f"  Changes: {self.applied_changes} applied, the next {self.unknown_changes or 0} unknown.")
         if self.retry_delay is not None:
             lines.append(f"  Retry after {self.retry_delay:g} s.")
-        if self.request_id and self.outcome == "unknown" and self._code in _REPEATABLE:
-            lines.append(f"  To repeat it safely, send the same request with request_id {self.request_id!r}.")
+        if self.request_id and self.outcome == "unknown" and self._code in _RETRYABLE:
+            lines.append(f'  To retry safely, send the same request with request_id "{self.request_id}".')
         return "\n".join(lines)
 
 
 class FunctionChangedError(RuntimeError):
-    """A function that an earlier request created is no longer as that request says, so it was not published.
+    """A function changed after an earlier request created it, so it was not published.
 
     Attributes:
         name: The name of the function.
-        etag: The version that was found.
+        etag: The current version.
     """
 
-    def __init__(self, name: str, etag: str, what: str) -> None:
-        super().__init__(name, etag, what)
+    def __init__(self, name: str, etag: str, differences: str) -> None:
+        super().__init__(name, etag, differences)
         self.name = name
         self.etag = etag
-        self._what = what
+        self._differences = differences
 
     def __str__(self) -> str:
         return (
-            f"The function {self.name!r} was created by an earlier request, and changed since: {self._what} than the "
-            f"request's. It was not published. Look at it with GetFunction; then PublishFunction with etag "
-            f"{self.etag!r} publishes what is there, and UpdateFunction with it puts back what the request says."
+            f'Function "{self.name}" was created by an earlier request and has changed since (different '
+            f"{self._differences}). It was not published. GetFunction returns its code; PublishFunction with etag "
+            f'"{self.etag}" publishes it as it is, and UpdateFunction with that etag restores the request\'s version.'
         )
 
 
 @runtime_checkable
 class _Terminated(Protocol):
-    """What the errors of grpc and of grpc.aio have in common; a bare RpcError has none of it."""
+    """The common interface of the errors of grpc and grpc.aio; a bare RpcError has none of it."""
 
     def code(self) -> grpc.StatusCode: ...
     def details(self) -> str | None: ...
@@ -283,7 +285,7 @@ class _Terminated(Protocol):
 
 
 def _status(error: Any) -> status_pb2.Status:
-    """The details of an error; empty where there are none, or none that fit the error."""
+    """Returns the details of an error; empty if it has none, or if they do not match its status."""
     try:
         status: status_pb2.Status | None = rpc_status.from_call(error)
     except (DecodeError, ValueError):
@@ -295,10 +297,10 @@ def _count(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
-def _detail(status: status_pb2.Status, kind: type[Detail]) -> Detail:
-    """The detail of one type, of which a status has one at most (AIP-193); empty where it is missing.
+def _detail(status: status_pb2.Status, kind: type[_Detail]) -> _Detail:
+    """Returns the detail of one type, of which a status has at most one (AIP-193); empty if it is missing.
 
-    A detail that cannot be read is as good as missing: an error about an error helps nobody.
+    A malformed detail counts as missing, so that it does not hide the error itself.
     """
     for packed in status.details:
         detail = kind()

@@ -1,6 +1,6 @@
-"""Jobs that take more than one call, or a call that lasts. For asyncio, `aio` has the same.
+"""Helpers for tasks that take several calls, or one long call. `aio` has the same ones for asyncio.
 
-Each takes a stub, of a `Client` or of any other channel, and raises `FacadeError` where a call fails.
+Each takes a stub, of a `Client` or of any other channel, and raises `FacadeError` if a call fails.
 
 Example:
     from cloudfront_facade import connect
@@ -24,20 +24,21 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from cloudfront_facade._defaults import request_id_of
-from cloudfront_facade.errors import FacadeError
-from cloudfront_facade._request_writer import RequestWriter
 from cloudfront_facade._helpers_sansio import (
-    LONGEST_PAGE_OF_KEYS,
-    ImportProgress,
+    MAX_KEYS_PAGE_SIZE,
     ImportBatcher,
+    ImportProgress,
     Sleep,
+    check_changes,
     create_and_publish_workflow,
     next_page_request,
     pairs,
-    put,
+    put_change,
     size_of,
     wait_until_ready_workflow,
 )
+from cloudfront_facade._request_writer import RequestWriter
+from cloudfront_facade.errors import FacadeError
 from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresRequest
@@ -45,13 +46,24 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresR
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from cloudfront_facade._helpers_sansio import Progress, Call, Workflow, T
+    from cloudfront_facade._helpers_sansio import Call, T, Workflow
+    from cloudfront_facade.progress import Progress
     from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionSummary
     from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
     from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange, KeyValue
     from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
     from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore
     from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+
+__all__ = [
+    "create_and_publish",
+    "import_keys",
+    "list_functions",
+    "list_key_value_stores",
+    "list_keys",
+    "put_many",
+    "wait_until_ready",
+]
 
 
 def list_functions(
@@ -61,15 +73,15 @@ def list_functions(
     page_size: int = 0,
     timeout: float | None = None,
 ) -> Iterator[FunctionSummary]:
-    """All functions that have a stage; pages are fetched as they are needed.
+    """Yields all functions that have a stage. Pages are fetched on demand.
 
     Args:
         functions: The stub.
-        stage: The stage; DEVELOPMENT, which every function has, where none is said.
-        page_size: The most functions of one call; 0 for as many as CloudFront gives, 100.
+        stage: The stage. The default is DEVELOPMENT, which every function has.
+        page_size: The maximum number of functions of one call; 0 for CloudFront's default of 100.
         timeout: Seconds that one call may take; None for the client's default.
     """
-    return _each(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
+    return _pages(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
 
 
 def list_key_value_stores(
@@ -79,15 +91,15 @@ def list_key_value_stores(
     page_size: int = 0,
     timeout: float | None = None,
 ) -> Iterator[KeyValueStore]:
-    """All key value stores; pages are fetched as they are needed.
+    """Yields all key value stores. Pages are fetched on demand.
 
     Args:
         key_value_stores: The stub.
-        status: Only stores of this status, for example `READY`; empty for all.
-        page_size: The most stores of one call; 0 for as many as CloudFront gives, 100.
+        status: Only stores with this status, for example `READY`; empty for all.
+        page_size: The maximum number of stores of one call; 0 for CloudFront's default of 100.
         timeout: Seconds that one call may take; None for the client's default.
     """
-    return _each(
+    return _pages(
         key_value_stores.ListKeyValueStores,
         ListKeyValueStoresRequest(status=status, page_size=page_size),
         "key_value_stores",
@@ -99,24 +111,24 @@ def list_keys(
     key_values: KeyValueStoreDataServiceStub,
     kvs_arn: str,
     *,
-    page_size: int = LONGEST_PAGE_OF_KEYS,
+    page_size: int = MAX_KEYS_PAGE_SIZE,
     timeout: float | None = None,
 ) -> Iterator[KeyValue]:
-    """All keys of a store with their values; pages are fetched as they are needed.
+    """Yields all keys of a store with their values. Pages are fetched on demand.
 
     Args:
         key_values: The stub.
         kvs_arn: The ARN of the store.
-        page_size: The most keys of one call; CloudFront gives 50 at most.
+        page_size: The maximum number of keys of one call; CloudFront returns at most 50.
         timeout: Seconds that one call may take; None for the client's default.
     """
-    return _each(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
+    return _pages(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
 
 
 def wait_until_ready(
     key_value_stores: KeyValueStoreServiceStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
-    """Waits until a key value store is READY, and gives it. A server that goes away meanwhile is looked for again.
+    """Waits until a key value store is READY, and returns it. The wait goes on if the server restarts meanwhile.
 
     Args:
         key_value_stores: The stub.
@@ -124,8 +136,8 @@ def wait_until_ready(
         timeout: Seconds to wait at most; None for half an hour.
 
     Raises:
-        FacadeError: There is no such store; its import failed (reason KEY_VALUE_STORE_FAILED); or it was not READY in
-            time, or no server there to say so: then it is what the last try was answered.
+        FacadeError: The store does not exist; its import failed (reason KEY_VALUE_STORE_FAILED); or it was not READY in
+            time, or no server was reachable. The last two are the error of the last attempt.
     """
     return _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
@@ -133,20 +145,22 @@ def wait_until_ready(
 def create_and_publish(
     functions: FunctionServiceStub, request: CreateFunctionRequest, *, timeout: float | None = None
 ) -> FunctionSummary:
-    """Creates a function with its tags, publishes it, and gives its LIVE stage.
+    """Creates a function with its tags, publishes it, and returns its LIVE stage.
 
-    With a `request_id` of its own in the request, the whole can be repeated: the create is then answered with the
-    function that is there. It is published again where its config and code are still the request's.
+    If the request has its own `request_id`, the whole can be retried: the create then returns the existing function,
+    which is published if its config and code still match the request.
 
     Args:
         functions: The stub.
         request: The function. With `validate_only`, nothing is published either, and the summary is empty.
-        timeout: Seconds that each of the calls may take; None for the client's default.
+        timeout: Seconds that each call may take; None for the client's default.
 
     Raises:
-        FacadeError: A call failed, as its metadata's `operation` says. Where it was PublishFunction, a note has the
-            etag that it takes.
-        FunctionChangedError: The create was done before, and somebody changed the function since. It was not published.
+        FacadeError: A call failed; `operation` in its metadata is the call. If PublishFunction failed, a note has the
+            etag to publish.
+        FunctionChangedError: An earlier request created the function, and somebody changed it since. It was not
+            published.
+        TypeError: The request is not a CreateFunctionRequest.
     """
     return _run(create_and_publish_workflow(functions, request, timeout))
 
@@ -160,23 +174,23 @@ def put_many(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> ImportKeysResponse:
-    """Sets any number of keys, in one call. See `import_keys`, which can delete too.
+    """Sets any number of keys in one call. `import_keys` can delete keys too.
 
     Args:
         key_values: The stub.
         kvs_arn: The ARN of the store.
-        items: The keys and their values, read as they are sent.
-        etag: The version of the store that is changed; empty for the one that it has.
-        progress: Told after each request how many keys were handed to gRPC, and how many there are, or None.
-        timeout: Seconds that all of it may take; None for the client's default, half an hour. Items that keep it
-            waiting are not interrupted: that the call is over is seen when the next one comes.
+        items: The keys and their values, read while they are sent.
+        etag: The version of the store to change; empty for the current one.
+        progress: Called after each request with the number of keys that were handed to gRPC, and their total or None.
+        timeout: Seconds that the call may take; None for the client's default, half an hour. An iterator that blocks is
+            not interrupted: the end of the call is noticed at the next item.
 
     Raises:
-        FacadeError: Keys may have been set before the failure: see its `applied_changes`, `unknown_changes`.
-        TypeError: A key or a value is no str. The error names its place, as does the next one.
-        ValueError: An item is no pair, or a text has a lone surrogate; or the client is closed.
+        FacadeError: The call failed. Some keys may have been set: see `applied_changes` and `unknown_changes`.
+        TypeError: A key or a value is not a str. The error has its index, and so has the next one.
+        ValueError: An item is not a pair, or a text has a lone surrogate; or the client is closed.
     """
-    changes = (put(index, item) for index, item in enumerate(pairs(items)))
+    changes = (put_change(index, item) for index, item in enumerate(pairs(items)))
     return import_keys(
         key_values, kvs_arn, changes, etag=etag, total=size_of(items), progress=progress, timeout=timeout
     )
@@ -192,67 +206,70 @@ def import_keys(
     progress: Progress | None = None,
     timeout: float | None = None,
 ) -> ImportKeysResponse:
-    """Makes any number of changes in their order, in one call. They are applied as they come.
+    """Makes any number of changes, in order, in one call. They are applied as they arrive.
 
-    It is never repeated by itself. To repeat it without an etag is harmless where nobody else writes the same keys.
+    The call is never retried automatically. Retrying it without an etag is safe if nobody else writes the same keys.
 
     Args:
         key_values: The stub.
         kvs_arn: The ARN of the store.
-        changes: The changes, read as they are sent, in the caller's thread. What they raise ends the call, with
-            a note of how many were handed to gRPC before, which may have been applied.
-        etag: The version of the store that is changed; empty for the one that it has.
-        total: How many changes there are, for `progress`; None for `len(changes)`, where they have one.
-        progress: Told after each request how many changes were handed to gRPC, which is ahead of what is applied, and
-            how many there are, or None.
-        timeout: Seconds that all of it may take; None for the client's default, half an hour. Changes that keep it
-            waiting are not interrupted: that the call is over is seen when the next one comes.
+        changes: The changes, read while they are sent, in the caller's thread. An exception of the iterator ends the
+            call. A note has the number of changes that were handed to gRPC and may have been applied.
+        etag: The version of the store to change; empty for the current one.
+        total: The number of changes, for `progress`; None for `len(changes)`, if it has a length.
+        progress: Called after each request with the number of changes that were handed to gRPC, which is ahead of what
+            is applied, and their total or None.
+        timeout: Seconds that the call may take; None for the client's default, half an hour. An iterator that blocks is
+            not interrupted: the end of the call is noticed at the next change.
 
     Raises:
-        FacadeError: Changes may have been applied before the failure: see its `applied_changes`, `unknown_changes`.
-        TypeError: A change is no KeyChange. The error names its place.
+        FacadeError: The call failed. Some changes may have been applied: see `applied_changes` and `unknown_changes`.
+        TypeError: A change is not a KeyChange. The error has its index.
     """
-    total = size_of(changes) if total is None else total
-    packing, handing = ImportBatcher(kvs_arn, etag), ImportProgress(progress, total)
-    with RequestWriter(key_values.ImportKeys, timeout) as sending:
-        with handing:
+    check_changes(changes)
+    batcher, handed = (
+        ImportBatcher(kvs_arn, etag),
+        ImportProgress(progress, size_of(changes) if total is None else total),
+    )
+    with RequestWriter(key_values.ImportKeys, timeout) as writer:
+        with handed:
             for change in changes:
-                if sending.over:
+                if writer.done:
                     break
-                if full := packing.add(change):
-                    if not sending.send(handing.count(full)):
+                if full := batcher.add(change):
+                    if not writer.write(handed.count(full)):
                         break
-                    handing.tell()
+                    handed.report()
             else:
-                if sending.send(handing.count(packing.rest())):
-                    handing.tell()
-        response: ImportKeysResponse = sending.response()
+                if writer.write(handed.count(batcher.rest())):
+                    handed.report()
+        response: ImportKeysResponse = writer.response()
         return response
 
 
-def _each(method: Callable[..., Any], request: Any, items: str, timeout: float | None) -> Iterator[Any]:
+def _pages(method: Callable[..., Any], request: Any, items: str, timeout: float | None) -> Iterator[Any]:
     while request is not None:
         response = _call(method, request, timeout)
         yield from getattr(response, items)
         request = next_page_request(request, response)
 
 
-def _run(steps: Workflow[T]) -> T:
-    go: Callable[[], Call | Sleep] = partial(next, steps)
+def _run(workflow: Workflow[T]) -> T:
+    advance: Callable[[], Call | Sleep] = partial(next, workflow)
     while True:
         try:
-            step = go()
+            step = advance()
         except StopIteration as end:
             result: T = end.value
             return result
         if isinstance(step, Sleep):
             time.sleep(step.seconds)
-            go = partial(next, steps)
+            advance = partial(next, workflow)
             continue
         try:
-            go = partial(steps.send, _call(step.method, step.request, step.timeout))
+            advance = partial(workflow.send, _call(step.method, step.request, step.timeout))
         except FacadeError as error:
-            go = partial(steps.throw, error)
+            advance = partial(workflow.throw, error)
 
 
 def _call(method: Callable[..., Any], request: Any, timeout: float | None) -> Any:

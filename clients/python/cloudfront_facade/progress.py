@@ -1,7 +1,8 @@
-"""A progress bar for jobs that take long. It needs the package rich: `pip install 'cloudfront-facade[progress]'`."""
+"""A progress bar for imports. It needs the package rich: `pip install 'cloudfront-facade[progress]'`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,19 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cloudfront_facade._helpers_sansio import Progress
+__all__ = ["Progress", "bar"]
+
+Progress = Callable[[int, int | None], None]
+"""Called with the number of changes that were handed to gRPC, and their total, or None if it is not known."""
 
 
 @contextmanager
 def bar(description: str = "Importing keys", *, console: Console | None = None) -> Iterator[Progress]:
-    """Shows a bar, on the terminal's standard error, until the end of the `with`; gives the callback that moves it.
+    """Shows a bar on standard error until the end of the `with`, and yields the callback that moves it.
 
     Args:
-        description: What is going on.
-        console: Where to show it instead.
+        description: The text in front of the bar.
+        console: Where to show the bar instead.
 
     Raises:
         ModuleNotFoundError: rich is not installed.

@@ -1,0 +1,118 @@
+"""How an import of many keys is sent: the requests, their sizes and the progress."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from client.both import Run, both
+from client.canned import Canned, running_server
+from client.importing import ARN, DONE, changes_of, put
+from cloudfront_facade import aio
+from cloudfront_facade._helpers_sansio import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, ImportKeysResponse, KeyChange
+
+
+@both
+def test_changes_are_sent_in_order_and_only_the_first_request_names_the_store(run: Run) -> None:
+    changes = [put(str(number)) for number in range(1201)]
+    changes[3] = KeyChange(delete="3")
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        assert run(target, "key_values", "import_keys", ARN, iter(changes), etag="E1") == DONE
+    [received] = servicer.received
+    assert changes_of(servicer) == changes
+    assert [(each.kvs_arn, each.etag) for each in received.request] == [(ARN, "E1"), ("", ""), ("", "")]
+    assert [len(each.changes) for each in received.request] == [MAX_REQUEST_CHANGES, MAX_REQUEST_CHANGES, 201]
+
+
+@both
+def test_requests_stay_below_the_size_limit(run: Run) -> None:
+    items = {f"{number:0512}": "ü" * 512 for number in range(400)}
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        run(target, "key_values", "put_many", ARN, items)
+    [received] = servicer.received
+    sizes = [each.ByteSize() for each in received.request]
+    assert len(sizes) > 2
+    assert max(sizes) < MAX_REQUEST_BYTES * 1.01
+    assert min(sizes[:-1]) > MAX_REQUEST_BYTES * 0.95
+    assert changes_of(servicer) == [put(key, value) for key, value in items.items()]
+
+
+@both
+def test_an_oversized_change_is_sent_alone_for_the_server_to_validate(run: Run) -> None:
+    large = "x" * MAX_REQUEST_BYTES
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        run(target, "key_values", "put_many", ARN, [("a", large), ("b", large), ("c", "3")])
+    [received] = servicer.received
+    assert [[each.put.key for each in request.changes] for request in received.request] == [["a"], ["b"], ["c"]]
+
+
+@both
+def test_an_empty_import_is_sent_for_the_server_to_validate(run: Run) -> None:
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        assert run(target, "key_values", "put_many", ARN, {}) == DONE
+    [received] = servicer.received
+    assert received.request == [ImportKeysRequest(kvs_arn=ARN)]
+
+
+@both
+@pytest.mark.parametrize(("kind", "total"), [(dict, 1200), (list, 1200), (iter, None)])
+def test_progress_is_reported_after_each_request(run: Run, kind: Any, total: int | None) -> None:
+    seen: list[tuple[int, int | None]] = []
+    items = kind([(str(number), "v") for number in range(1200)])
+    with running_server(Canned(DONE)) as target:
+        run(target, "key_values", "put_many", ARN, items, progress=lambda *told: seen.append(told))
+    assert seen == [(500, total), (1000, total), (1200, total)]
+
+
+@both
+def test_the_caller_can_set_the_total(run: Run) -> None:
+    seen: list[tuple[int, int | None]] = []
+    with running_server(Canned(DONE)) as target:
+        run(
+            target,
+            "key_values",
+            "import_keys",
+            ARN,
+            iter([put("a")]),
+            total=9,
+            progress=lambda *told: seen.append(told),
+        )
+    assert seen == [(1, 9)]
+
+
+@both
+def test_changes_are_read_in_the_callers_thread(run: Run) -> None:
+    with sqlite3.connect(":memory:") as database:
+        database.execute("create table redirects (source, target)")
+        database.executemany("insert into redirects values (?, ?)", [(f"/{n}", f"/new/{n}") for n in range(1200)])
+        servicer = Canned(DONE)
+        with running_server(servicer) as target:
+            run(target, "key_values", "put_many", ARN, database.execute("select source, target from redirects"))
+    database.close()
+    assert len(changes_of(servicer)) == 1200
+
+
+async def pairs() -> AsyncIterator[tuple[str, str]]:
+    for number in range(700):
+        await asyncio.sleep(0)
+        yield str(number), "v"
+
+
+def test_changes_can_be_an_asynchronous_iterable() -> None:
+    async def main(target: str) -> ImportKeysResponse:
+        async with aio.connect(target) as facade:
+            return await aio.put_many(facade.key_values, ARN, pairs())
+
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        assert asyncio.run(main(target)) == DONE
+    assert [each.put.key for each in changes_of(servicer)] == [str(number) for number in range(700)]

@@ -1,0 +1,184 @@
+"""A request of a wrong type raises a TypeError that names the argument, and nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+import pytest
+
+from client.both import Run, both
+from client.canned import PATIENCE, Canned, running_server
+from cloudfront_facade import aio, connect, jobs
+from cloudfront_facade.v1 import function_service_pb2 as functions
+from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+
+ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
+WRONG = pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        (None, "None"),
+        ({"name": "rewrite"}, "dict"),
+        ("rewrite", "str"),
+        (b"", "bytes"),
+        (functions.DescribeFunctionRequest(name="rewrite"), "DescribeFunctionRequest"),
+        (functions.CreateFunctionRequest, "GeneratedProtocolMessageType|MessageMeta"),
+    ],
+    ids=["None", "dict", "str", "bytes", "another message", "the class"],
+)
+
+
+def message(name: str) -> str:
+    return rf"^request must be CreateFunctionRequest, not ({name})$"
+
+
+@both
+@WRONG
+def test_a_wrong_request_is_a_type_error(run: Run, request_: Any, name: str) -> None:
+    servicer = Canned()
+    with running_server(servicer) as target, pytest.raises(TypeError, match=message(name)):
+        run(target, "functions", "CreateFunction", request_)
+    assert servicer.received == []
+
+
+@WRONG
+def test_a_wrong_request_is_a_type_error_of_with_call_and_of_a_future(request_: Any, name: str) -> None:
+    servicer = Canned()
+    with running_server(servicer) as target, connect(target) as facade:
+        with pytest.raises(TypeError, match=message(name)):
+            facade.functions.CreateFunction.with_call(request_)
+        future = facade.functions.CreateFunction.future(request_)
+        with pytest.raises(TypeError, match=message(name)):
+            future.result(PATIENCE)
+        assert isinstance(future.exception(PATIENCE), TypeError)
+    assert servicer.received == []
+
+
+@both
+@WRONG
+def test_a_wrong_request_is_a_type_error_of_create_and_publish(run: Run, request_: Any, name: str) -> None:
+    servicer = Canned()
+    with running_server(servicer) as target, pytest.raises(TypeError, match=message(name)):
+        run(target, "functions", "create_and_publish", request_)
+    assert servicer.received == []
+
+
+@WRONG
+def test_a_wrong_request_is_a_type_error_of_jobs_with_stubs_of_any_channel(request_: Any, name: str) -> None:
+    async def main(target: str) -> None:
+        async with grpc.aio.insecure_channel(target) as channel:
+            await aio.create_and_publish(FunctionServiceStub(channel), request_)
+
+    servicer = Canned()
+    with running_server(servicer) as target:
+        with grpc.insecure_channel(target) as channel, pytest.raises(TypeError, match=message(name)):
+            jobs.create_and_publish(FunctionServiceStub(channel), request_)
+        with pytest.raises(TypeError, match=message(name)):
+            asyncio.run(main(target))
+    assert servicer.received == []
+
+
+@both
+@pytest.mark.parametrize("items", [None, 7])
+def test_items_that_are_not_iterable_are_a_type_error(run: Run, items: Any) -> None:
+    servicer = Canned()
+    with running_server(servicer) as target:
+        with pytest.raises(TypeError, match=r"^items must be a mapping or an iterable of pairs, not (None|int)$"):
+            run(target, "key_values", "put_many", ARN, items)
+        with pytest.raises(TypeError, match=r"^changes must be an iterable of KeyChange, not (None|int)$"):
+            run(target, "key_values", "import_keys", ARN, items)
+    assert servicer.received == []
+
+
+WRONG_STREAMS = pytest.mark.parametrize(
+    ("requests", "error"),
+    [
+        ([{}], r"requests\[0\] must be ImportKeysRequest, not dict"),
+        ([data.ImportKeysRequest(), None], r"requests\[1\] must be ImportKeysRequest, not None"),
+        ([data.ImportKeysRequest(), data.KeyChange()], r"requests\[1\] must be ImportKeysRequest, not KeyChange"),
+        (data.ImportKeysRequest(), "requests must be an iterable of ImportKeysRequest, not ImportKeysRequest"),
+        ({"kvs_arn": ARN}, r"requests\[0\] must be ImportKeysRequest, not str"),
+    ],
+    ids=["dict", "None", "another message", "no iterable", "mapping"],
+)
+
+
+@both
+@WRONG_STREAMS
+def test_a_wrong_request_of_a_stream_is_a_type_error(run: Run, requests: Any, error: str) -> None:
+    with running_server(Canned()) as target, pytest.raises(TypeError, match=f"^{error}$"):
+        run(target, "key_values", "ImportKeys", requests)
+
+
+@WRONG_STREAMS
+def test_a_wrong_request_of_a_stream_is_a_type_error_of_a_future(requests: Any, error: str) -> None:
+    with running_server(Canned()) as target, connect(target) as facade:
+        future = facade.key_values.ImportKeys.future(requests)
+        with pytest.raises(TypeError, match=f"^{error}$"):
+            future.result(PATIENCE)
+        assert isinstance(future.exception(PATIENCE), TypeError)
+
+
+async def one_wrong() -> AsyncIterator[Any]:
+    yield data.ImportKeysRequest()
+    yield {}
+
+
+async def write_wrong(facade: aio.Client) -> None:
+    call: Any = facade.key_values.ImportKeys()
+    await call.write(data.ImportKeysRequest())
+    await call.write({})
+    await call.done_writing()
+    await call
+
+
+async def iterate_wrong(facade: aio.Client) -> None:
+    await facade.key_values.ImportKeys(one_wrong())
+
+
+@pytest.mark.parametrize("send", [write_wrong, iterate_wrong])
+def test_a_wrong_request_of_an_asynchronous_stream_is_a_type_error(send: Callable[[aio.Client], Any]) -> None:
+    async def main(target: str) -> None:
+        async with aio.connect(target) as facade, asyncio.timeout(PATIENCE):
+            await send(facade)
+
+    with (
+        running_server(Canned()) as target,
+        pytest.raises(TypeError, match=r"^requests\[1\] must be ImportKeysRequest, not dict$"),
+    ):
+        asyncio.run(main(target))
+
+
+def test_a_list_of_requests_is_a_stream() -> None:
+    servicer = Canned()
+    requests: Any = [data.ImportKeysRequest(kvs_arn=ARN), data.ImportKeysRequest()]
+    with running_server(servicer) as target, connect(target) as facade:
+        facade.key_values.ImportKeys(requests)
+    assert servicer.received[0].request == requests
+
+
+def test_text_for_bytes_is_the_type_error_of_protobuf() -> None:
+    code: Any = "function handler() {}"
+    with pytest.raises(TypeError):
+        functions.CreateFunctionRequest(function_code=code)
+
+
+async def open_aio(target: Any, **options: Any) -> None:
+    aio.connect(target, **options)
+
+
+@pytest.mark.parametrize("opens", [connect, lambda *target, **options: asyncio.run(open_aio(*target, **options))])
+@pytest.mark.parametrize(
+    ("target", "options", "error"),
+    [
+        (None, {}, "target must be a str, not NoneType"),
+        (50051, {}, "target must be a str, not int"),
+        ("127.0.0.1:1", {"deadline": "30"}, "deadline must be a number of seconds or None, not str"),
+    ],
+)
+def test_a_wrong_argument_of_connect_is_a_type_error(opens: Any, target: Any, options: Any, error: str) -> None:
+    with pytest.raises(TypeError, match=f"^{error}$"):
+        opens(target, **options)
