@@ -18,8 +18,8 @@ from .load import MANY
 from .process import CALLERS_CORES, say
 from .results import Results
 
-_PAGE: Final = Path("docs/performance.md")
-_FOLDER: Final = Path("docs/performance")
+_PAGE: Final = Path("docs/explanation/performance.md")
+_FOLDER: Final = Path("docs/explanation/performance")
 _RESULTS: Final = "results.json"
 
 
@@ -44,7 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the facade beside its parts.")
     parser.add_argument("--quick", action="store_true", help="few rounds, for the benchmark's own development")
     parser.add_argument(
-        "--into", type=Path, help="where to write (default: docs/performance; a quick run: .make/bench)"
+        "--into",
+        type=Path,
+        help="where to write (default: docs/explanation/performance; a quick run: .make/bench-quick)",
     )
     parser.add_argument(
         "--again", action="store_true", help="make table and plots of the last results, measure nothing"

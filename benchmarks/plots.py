@@ -1,4 +1,4 @@
-"""The plots of docs/performance.md, as SVG that differs only where the figures differ."""
+"""The plots of docs/explanation/performance.md, as SVG that differs only where the figures differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables: on the terminal, and between the marks of docs/performance.md."""
+"""The tables: on the terminal, and between the marks of docs/explanation/performance.md."""
 
 from __future__ import annotations
 

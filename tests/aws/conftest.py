@@ -36,7 +36,7 @@ def session() -> boto3.Session:
         reason = str(error)
     pytest.exit(
         f"these tests need AWS credentials, and {reason}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-        "AWS_SECRET_ACCESS_KEY; see docs/testing-against-aws.md",
+        "AWS_SECRET_ACCESS_KEY; see docs/guides/testing-against-aws.md",
         returncode=1,
     )
 

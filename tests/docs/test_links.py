@@ -1,0 +1,41 @@
+"""The links of the pages lead somewhere, and every page can be found."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from support.markdown import PROJECT
+
+from .pages import DOCS, PAGES, name_of
+
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]*)\)")
+CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def headings(page: Path) -> set[str]:
+    """Returns the anchors that a Markdown page gets for its headings."""
+    found = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target in LINK.findall(CODE.sub("", page.read_text())):
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor and file.suffix == ".md":
+            assert anchor in headings(file), target
+
+
+def test_the_index_lists_every_page() -> None:
+    index = DOCS / "README.md"
+    linked = {(DOCS / target.partition("#")[0]).resolve() for target in LINK.findall(index.read_text())}
+    assert [name_of(page) for page in DOCS.rglob("*.md") if page != index and page not in linked] == []
+
+
+def test_the_readme_has_at_most_120_lines() -> None:
+    assert len((PROJECT / "README.md").read_text().splitlines()) <= 120

@@ -1,0 +1,109 @@
+"""The reference pages are complete and current."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import boto3
+import pytest
+from google.protobuf.descriptor import ServiceDescriptor
+
+from cloudfront_facade.v1 import (
+    function_service_pb2,
+    key_value_store_data_service_pb2,
+    key_value_store_service_pb2,
+    tag_service_pb2,
+)
+from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
+from cloudfront_facade_server import limits
+from cloudfront_facade_server.backends.protocol import Backend
+from cloudfront_facade_server.settings import HealthSettings, SanitySettings, ServeSettings
+from support.markdown import PROJECT
+
+from .pages import DOCS
+
+REFERENCE = DOCS / "reference"
+SERVICES: list[ServiceDescriptor] = [
+    service
+    for module in (
+        function_service_pb2,
+        key_value_store_service_pb2,
+        key_value_store_data_service_pb2,
+        tag_service_pb2,
+    )
+    for service in module.DESCRIPTOR.services_by_name.values()
+]
+
+
+def test_the_generated_pages_are_current() -> None:
+    script = PROJECT / "scripts" / "reference.py"
+    ended = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_the_settings_page_has_every_flag_with_its_variable() -> None:
+    rows = re.findall(r"^\| `(--[a-z0-9-]+)` \| `(\w+)` \|", (REFERENCE / "settings.md").read_text(), re.MULTILINE)
+    assert rows == [
+        ("--" + name.replace("_", "-"), f"{settings.model_config['env_prefix']}{name.upper()}")
+        for settings in (ServeSettings, HealthSettings, SanitySettings)
+        for name in settings.model_fields
+    ]
+
+
+def test_the_errors_page_has_every_reason_and_no_other() -> None:
+    text = (REFERENCE / "errors.md").read_text()
+    reasons = [name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()[1:]]
+    assert re.findall(r"^\| \[`(\w+)`\]", text, re.MULTILINE) == reasons
+    assert re.findall(r"^## ([A-Z_]+)$", text, re.MULTILINE) == reasons
+
+
+def test_the_rpcs_page_has_one_command_for_each_rpc() -> None:
+    text = (REFERENCE / "rpcs.md").read_text()
+    sections = dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    rpcs = {method.name: service.name for service in SERVICES for method in service.methods}
+    assert len(rpcs) == 24
+    assert set(sections) == set(rpcs)
+    for method, service in rpcs.items():
+        assert f"`{service}`" in sections[method]
+        assert f"cloudfront_facade.v1.{service}/{method}" in sections[method]
+
+
+def actions_of_the_policy() -> dict[str, set[str]]:
+    """Returns the actions of the whole policy of iam.md, by service."""
+    policies = re.findall(r"^```json\n(.*?)^```", (REFERENCE / "iam.md").read_text(), re.MULTILINE | re.DOTALL)
+    actions: dict[str, set[str]] = {}
+    for policy in policies:
+        for statement in json.loads(policy)["Statement"]:
+            for action in statement["Action"]:
+                service, _, operation = action.partition(":")
+                actions.setdefault(service, set()).add(operation)
+    return actions
+
+
+def test_the_policy_has_the_operations_that_the_backend_calls_and_no_other() -> None:
+    actions = actions_of_the_policy()
+    methods = {name for name in vars(Backend) if not name.startswith("_")} - {"name", "close"}
+    control = boto3.client("cloudfront", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    by_method = dict(control.meta.method_to_api_mapping)
+    called = {by_method[method] for method in methods if method in by_method}
+    assert actions["cloudfront"] == called
+    data = {"".join(word.title() for word in method.split("_")) for method in methods if method not in by_method}
+    assert actions["cloudfront-keyvaluestore"] == {operation.removesuffix("Data") for operation in data}
+    assert actions["s3"] == {"GetObject", "GetBucketLocation"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        limits.TAG_KEY_MAX_LENGTH,
+        limits.TAG_VALUE_MAX_LENGTH,
+        limits.TAGS_MAX,
+        limits.TAG_RESERVED_PREFIX,
+        limits.TAG_FACADE_PREFIX,
+    ],
+)
+def test_the_tag_rules_page_has_the_limits(value: object) -> None:
+    assert str(value) in (REFERENCE / "tag-rules.md").read_text()
