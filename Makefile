@@ -66,7 +66,8 @@ OUT ?= $(STUBS)
 proto: $(PROTO_ENV)
 	@mkdir -p $(OUT)
 	PATH=$(CURDIR)/.venv-proto/bin:$$PATH .venv-proto/bin/python -m grpc_tools.protoc -I protos \
-	  --python_out=$(OUT) --mypy_out=quiet:$(OUT) $(PROTOS)
+	  --python_out=$(OUT) --mypy_out=quiet:$(OUT) \
+	  --plugin=scripts/protoc-gen-pytest --pytest_out=$(OUT) $(PROTOS)
 	PATH=$(CURDIR)/.venv-proto/bin:$$PATH .venv-proto/bin/python -m grpc_tools.protoc -I protos \
 	  --grpc_python_out=$(OUT) --mypy_grpc_out=quiet:$(OUT) $(filter %_service.proto,$(PROTOS))
 	.venv-proto/bin/python -m grpc_tools.protoc -I protos \

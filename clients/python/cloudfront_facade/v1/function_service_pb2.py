@@ -82,4 +82,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUNCTIONMETADATA']._serialized_end=2576
   _globals['_FUNCTIONSERVICE']._serialized_start=2819
   _globals['_FUNCTIONSERVICE']._serialized_end=3699
+TestFunctionRequest.__test__ = False
+TestFunctionResponse.__test__ = False
+TestResult.__test__ = False
 # @@protoc_insertion_point(module_scope)
