@@ -1,4 +1,4 @@
-"""What goes wrong outside of servicers: the interceptor of last resort, on a real server."""
+"""The catch-all interceptor on a real server: faults outside servicers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from cloudfront_facade_server.grpc_server.catch_all import CatchAllInterceptor
 from support.facade import Failure, failure_of, open_channel
@@ -16,7 +17,7 @@ SECRET = "the key is 12345"
 
 
 class Faulty(grpc.GenericRpcHandler):
-    """A service whose every method goes wrong."""
+    """A service whose methods all raise an exception."""
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         async def unary(_request: bytes, _context: Any) -> bytes:
@@ -47,7 +48,7 @@ def call(address: str, method: str, kind: str) -> Failure:
             list(answer if kind.endswith("stream") else ())
         except grpc.RpcError as error:
             return failure_of(error)
-    raise AssertionError("it went well")
+    raise AssertionError("the call succeeded")
 
 
 async def answer(method: str, kind: str) -> Failure:
@@ -71,15 +72,20 @@ async def answer(method: str, kind: str) -> Failure:
         ("/faulty/StreamStream", "stream_stream"),
     ],
 )
-def test_a_fault_outside_of_a_servicer_is_internal_and_told_to_the_log_without_its_text(
+def test_fault_outside_a_servicer_is_internal_and_logged_without_its_text(
     method: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failure = asyncio.run(answer(method, kind))
+    with capture_logs() as lines:
+        failure = asyncio.run(answer(method, kind))
 
     assert failure.code is grpc.StatusCode.INTERNAL
     assert (failure.reason, failure.outcome, failure.message) == ("INTERNAL", "unknown", "internal error")
     assert failure.trailers["backend"] == "none"
-    logged = "".join(capsys.readouterr())
-    assert "rpc" in logged
-    assert "LookupError" in logged
-    assert SECRET not in logged + repr(failure)
+    (line,) = lines
+    assert set(line) == {
+        "event", "log_level", "method", "caller", "status", "reason", "outcome", "duration_ms", "exception", "where"
+    }  # fmt: skip
+    assert (line["event"], line["log_level"], line["method"]) == ("rpc", "error", method.rpartition("/")[2])
+    assert (line["status"], line["reason"], line["outcome"]) == ("INTERNAL", "INTERNAL", "unknown")
+    assert line["exception"] == "LookupError"
+    assert SECRET not in "".join(capsys.readouterr()) + repr(line) + repr(failure)

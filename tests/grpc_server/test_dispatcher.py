@@ -1,4 +1,4 @@
-"""What the dispatcher makes of calls that wait: who is answered, with what, and the one line of each."""
+"""The dispatcher: deadlines, cancellation, limits, and one line in the access log for each call."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from support.facade import failing, function, running_facade
 LONG_POLL = MethodOptions(long_running=True, long_poll=True)
 
 
-class RefusedError(Exception):
-    """What gRPC raises where a call was answered with an error."""
+class AbortedError(Exception):
+    """Raised by gRPC when a call was aborted."""
 
 
 class Context:
-    """The server's side of a call, as far as the dispatcher asks for it."""
+    """The server's side of a call, as far as the dispatcher uses it."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -50,7 +50,7 @@ class Context:
 
     async def abort(self, code: grpc.StatusCode, message: str, _: object) -> None:
         self.code, self.message = code, message
-        raise RefusedError
+        raise AbortedError
 
 
 class Service:
@@ -73,7 +73,7 @@ def dispatcher(**limits: Any) -> Dispatcher:
 @pytest.mark.parametrize(
     ("left", "status", "reason"), [(0.015, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"), (5.0, "CANCELLED", None)]
 )
-def test_a_call_that_grpc_ends_just_before_its_time_is_logged_as_what_the_caller_saw(
+def test_call_that_grpc_ends_just_before_its_deadline_is_logged_with_the_status_its_caller_received(
     left: float, status: str, reason: str | None
 ) -> None:
     now = 0.0
@@ -95,7 +95,7 @@ def test_a_call_that_grpc_ends_just_before_its_time_is_logged_as_what_the_caller
     assert [(line["status"], line.get("reason")) for line in written] == [(status, reason)]
 
 
-def test_a_method_whose_task_is_cancelled_is_answered_at_once_and_closed() -> None:
+def test_cancelled_method_is_answered_immediately_and_closed() -> None:
     def method(_request: object, call: CallContext) -> None:
         call.outcome = "unknown"
         sleep(0.01)
@@ -103,7 +103,7 @@ def test_a_method_whose_task_is_cancelled_is_answered_at_once_and_closed() -> No
 
     async def main() -> tuple[Context, Dispatcher]:
         serving, context = dispatcher(), Context(30.0)
-        with pytest.raises(RefusedError):
+        with pytest.raises(AbortedError):
             await asyncio.wait_for(serving.bind(Service(method), {}).Do(b"", context), 5)
         return context, serving
 
@@ -116,7 +116,7 @@ def test_a_method_whose_task_is_cancelled_is_answered_at_once_and_closed() -> No
 
 
 class Cancelled:
-    """A backend that is cancelled under its caller."""
+    """A backend whose calls are cancelled."""
 
     name = "cancelled"
 
@@ -126,7 +126,7 @@ class Cancelled:
     def close(self) -> None: ...
 
 
-def test_a_backend_that_is_cancelled_keeps_no_caller_waiting() -> None:
+def test_cancelled_backend_call_is_answered_immediately() -> None:
     with running_facade(cast(Backend, Cancelled())) as facade:
         started = time.monotonic()
         failure = failing(facade.functions.CreateFunction, function(), timeout=20)
@@ -135,7 +135,7 @@ def test_a_backend_that_is_cancelled_keeps_no_caller_waiting() -> None:
     assert failure.outcome == "unknown"
 
 
-def test_what_only_waits_has_a_limit_of_its_own_and_shuts_nobody_out() -> None:
+def test_long_polls_have_a_concurrency_limit_of_their_own() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)
     with running_facade(backend, max_concurrent_calls=3, shutdown_grace_period=1) as facade:
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
@@ -150,12 +150,12 @@ def test_what_only_waits_has_a_limit_of_its_own_and_shuts_nobody_out() -> None:
         time.sleep(0.2)
         another = facade.stores.WaitForKeyValueStore.future(request, timeout=20)
         time.sleep(0.3)
-        assert not another.done(), "a wait that was given up still counts"
+        assert not another.done(), "a cancelled long poll still counts"
         for wait in (*waits[1:], another):
             wait.cancel()
 
 
-def test_calls_that_wait_are_shed_by_name_and_end_with_the_dispatcher() -> None:
+def test_long_polls_above_the_limit_are_rejected_and_the_others_end_at_shutdown() -> None:
     async def main() -> list[Context]:
         serving = dispatcher(max_concurrent_calls=2)
         method = serving.bind(Service(lambda _request, _call: sleep(30)), {"Do": LONG_POLL}).Do
@@ -165,7 +165,7 @@ def test_calls_that_wait_are_shed_by_name_and_end_with_the_dispatcher() -> None:
         assert serving.in_flight == 2
         serving.end_long_polls()
         await asyncio.wait_for(serving.idle.wait(), 5)
-        assert all(isinstance(error, RefusedError) for error in await asyncio.gather(*calls, return_exceptions=True))
+        assert all(isinstance(error, AbortedError) for error in await asyncio.gather(*calls, return_exceptions=True))
         return contexts
 
     with lines() as written:
@@ -179,7 +179,7 @@ def test_calls_that_wait_are_shed_by_name_and_end_with_the_dispatcher() -> None:
     assert contexts[0].message.endswith("; nothing was changed; repeat the same request")
 
 
-def test_callers_that_go_away_leave_one_line_each(
+def test_cancelled_calls_have_one_line_each(
     cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
 ) -> None:
     cloudfront.always("CreateFunction", hold())
@@ -195,7 +195,7 @@ def test_callers_that_go_away_leave_one_line_each(
             time.sleep(0.2)
             cloudfront.release()
             assert {call.code() for call in calls[20:]} == {grpc.StatusCode.OK}
-        # The server has ended, and every method with it.
+        # The server has stopped, so every method has ended.
         rpcs = [line for line in written if line["event"] == "rpc"]
     assert [line["status"] for line in rpcs].count("OK") == 10
     assert [line["status"] for line in rpcs].count("CANCELLED") == 20

@@ -1,4 +1,4 @@
-"""Functions run apart from all else on the embedded backend, and no more than four at once."""
+"""Function runs of the embedded backend: at most four at once, and they delay no other call."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ AT_ONCE = 4
 
 
 class HeldRunner:
-    """Runs nothing; each run ends when it is let go.
+    """Runs nothing; every run ends when the runner is released.
 
     Attributes:
-        most_at_once: how many runs were under way at once at the most.
+        max_in_flight: The highest number of concurrent runs.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._under_way = 0
-        self._let_go = False
-        self.most_at_once = 0
+        self._in_flight = 0
+        self._released = False
+        self.max_in_flight = 0
 
     def run(self, *_arguments: Any) -> Run:
         with self._changed:
-            self._under_way += 1
-            self.most_at_once = max(self.most_at_once, self._under_way)
+            self._in_flight += 1
+            self.max_in_flight = max(self.max_in_flight, self._in_flight)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._let_go, 30)
-            self._under_way -= 1
+            self._changed.wait_for(lambda: self._released, 30)
+            self._in_flight -= 1
         return Run('{"request":{}}', None, [], 6)
 
     def wait_for(self, runs: int) -> None:
         with self._changed:
-            assert self._changed.wait_for(lambda: self._under_way >= runs, 10)
+            assert self._changed.wait_for(lambda: self._in_flight >= runs, 10)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         with self._changed:
-            self._let_go = True
+            self._released = True
             self._changed.notify_all()
 
 
 @contextmanager
 def full() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], list[Any]]]:
-    """A server that runs as many functions as it may: gives it, its runner, one more run, and those under way."""
+    """Yields a server at its limit of function runs, its runner, one more run, and the runs in flight."""
     runner = HeldRunner()
     with (
         running_facade(EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner)) as facade,
@@ -71,13 +71,13 @@ def full() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], list[Any]]]:
             runner.wait_for(AT_ONCE)
             yield facade, runner, run, in_flight
         finally:
-            runner.let_go()
+            runner.release()
 
 
-def test_a_fifth_run_is_refused_at_once_and_may_come_again() -> None:
+def test_fifth_run_is_rejected_immediately_and_can_be_retried() -> None:
     with full() as (_, runner, run, in_flight):
         failure = failing(run)
-        runner.let_go()
+        runner.release()
 
         assert failure.code is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert failure.reason == "UPSTREAM_THROTTLED"
@@ -85,10 +85,10 @@ def test_a_fifth_run_is_refused_at_once_and_may_come_again() -> None:
         assert failure.retry_after
         assert all(each.result(10).test_result.function_output for each in in_flight)
         assert run().test_result.function_output
-        assert runner.most_at_once == AT_ONCE
+        assert runner.max_in_flight == AT_ONCE
 
 
-def test_the_runs_hold_up_nothing_else() -> None:
+def test_runs_delay_no_other_call() -> None:
     with full() as (facade, _, _, in_flight):
         begun = time.monotonic()
         described = facade.functions.DescribeFunction(DescribeFunctionRequest(name="f"), timeout=10)

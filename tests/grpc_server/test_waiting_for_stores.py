@@ -1,4 +1,4 @@
-"""WaitForKeyValueStore on a real server: when it answers, and what waiting costs."""
+"""WaitForKeyValueStore on a real server: when it answers, and what it costs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def store(provisioning_seconds: float, **settings: Any) -> Iterator[tuple[Facade
         yield facade, backend
 
 
-def test_it_answers_when_the_store_is_ready() -> None:
+def test_wait_ends_when_the_store_is_ready() -> None:
     with store(0.4) as (facade, _):
         started = time.monotonic()
         response = facade.stores.WaitForKeyValueStore(WAIT, timeout=10)
@@ -55,7 +55,7 @@ def test_it_answers_when_the_store_is_ready() -> None:
     assert 0.3 < took < 2
 
 
-def test_however_many_wait_there_is_one_poll_for_a_store() -> None:
+def test_concurrent_waits_for_a_store_share_one_poll() -> None:
     with store(1.0) as (facade, backend):
         waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20) for _ in range(90)]
         statuses = {wait.result().key_value_store.status for wait in waits}
@@ -63,13 +63,13 @@ def test_however_many_wait_there_is_one_poll_for_a_store() -> None:
     assert len(backend.described) < 10
 
 
-def test_a_store_that_is_missing_is_not_waited_for() -> None:
+def test_missing_store_is_reported_immediately() -> None:
     with store(0) as (facade, _):
         failure = failing(facade.stores.WaitForKeyValueStore, WaitForKeyValueStoreRequest(name="none"), timeout=10)
     assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
-def test_a_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
+def test_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
     backend = Counting(s3_dir=tmp_path)
     source = ImportSource(source_type=ImportSourceType.IMPORT_SOURCE_TYPE_S3, source_arn="arn:aws:s3:::bucket/missing")
     with running_facade(backend) as facade:
@@ -82,7 +82,7 @@ def test_a_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
     assert failure.retry_after is None
 
 
-def test_the_deadline_ends_the_wait_and_the_last_wait_the_poll() -> None:
+def test_deadline_ends_the_wait_and_the_last_wait_ends_the_poll() -> None:
     with store(60) as (facade, backend):
         started = time.monotonic()
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=0.6)
@@ -93,7 +93,7 @@ def test_the_deadline_ends_the_wait_and_the_last_wait_the_poll() -> None:
         assert len(backend.described) == polled
 
 
-def test_a_caller_that_goes_away_ends_its_wait_and_nobody_elses() -> None:
+def test_cancelled_wait_ends_no_other_wait() -> None:
     with store(1.2) as (facade, _):
         leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
         staying = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
@@ -104,20 +104,20 @@ def test_a_caller_that_goes_away_ends_its_wait_and_nobody_elses() -> None:
         assert leaving.result().key_value_store.status == "READY"
 
 
-def test_a_wait_may_last_longer_than_other_calls_also_without_a_deadline() -> None:
+def test_wait_may_exceed_the_maximum_deadline_of_other_calls() -> None:
     with store(1.2, default_deadline=0.6, max_deadline=0.7) as (facade, _):
         assert facade.stores.WaitForKeyValueStore(WAIT).key_value_store.status == "READY"
         assert facade.stores.WaitForKeyValueStore(WAIT, timeout=30).key_value_store.status == "READY"
 
 
-def test_the_longest_wait_is_a_setting() -> None:
+def test_maximum_wait_is_a_setting() -> None:
     with store(60, max_long_running_deadline=0.7) as (facade, _):
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT)
     assert (failure.code, failure.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
     assert failure.outcome == "not_applied"
 
 
-def test_waits_take_no_slot_of_the_calls_upstream() -> None:
+def test_waits_hold_no_slot_of_the_upstream_concurrency_limit() -> None:
     with store(60, max_concurrent_upstream_calls=1) as (facade, _):
         waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=2) for _ in range(50)]
         time.sleep(0.2)
@@ -134,7 +134,7 @@ def test_waits_take_no_slot_of_the_calls_upstream() -> None:
 
 
 @pytest.mark.parametrize("delay", ["0", "2"])
-def test_a_server_that_stops_sends_waits_elsewhere_at_once(delay: str) -> None:
+def test_shutdown_ends_waits_immediately(delay: str) -> None:
     with FacadeProcess(
         "--backend",
         "embedded",
@@ -159,7 +159,7 @@ def test_a_server_that_stops_sends_waits_elsewhere_at_once(delay: str) -> None:
         assert failure.retry_after is not None
 
 
-def test_a_server_that_stops_takes_no_new_waits() -> None:
+def test_draining_server_rejects_new_waits() -> None:
     arguments = [*EMBEDDED_WITH_DRAIN, "--embedded-provisioning-seconds", "60"]
     with FacadeProcess(*arguments, "--drain-delay", "2") as process, grpc.insecure_channel(process.address) as channel:
         facade = Facade.over(process.address, channel)
@@ -170,10 +170,10 @@ def test_a_server_that_stops_takes_no_new_waits() -> None:
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=30)
         assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
         assert process.wait(30) == 0
-        assert time.monotonic() - started < 10, "no wait holds the server up"
+        assert time.monotonic() - started < 10, "a wait delayed shutdown"
 
 
-def test_a_wait_that_comes_as_the_last_one_leaves_begins_anew() -> None:
+def test_wait_that_arrives_as_the_last_one_ends_starts_a_new_poll() -> None:
     with store(0.8) as (facade, _):
         for _ in range(20):
             leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)

@@ -1,4 +1,4 @@
-"""Where the server listens: addresses, TLS, and gRPC's own limits."""
+"""Addresses, TLS, and gRPC's own limits."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SOCKET_PROBE_SECONDS = 1.0
 
 
 class CannotListenError(Exception):
-    """The address or the certificates cannot be used; the text is one line that says why."""
+    """The address or the certificates cannot be used; the message is one line that says why."""
 
 
 def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
-    """Gives gRPC's limits for messages, streams and for idle, silent and half-open connections."""
+    """Returns gRPC's limits for messages, streams, and idle, unresponsive and half-open connections."""
     return [
-        # The most of any method; LastResort holds each to its own limit.
+        # The largest limit of all methods; CatchAllInterceptor enforces the limit of each.
         ("grpc.max_receive_message_length", max(settings.max_request_bytes, settings.max_data_request_bytes)),
         # The limit above is for one message after decompression. Nothing limits their sum: 60 requests of 6 KB become
         # 1.5 GB. Bit 0 is "identity", the only encoding that is enabled.
@@ -31,12 +31,12 @@ def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
         ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
         ("grpc.max_connection_idle_ms", round(settings.max_connection_idle * 1000)),
         ("grpc.server_handshake_timeout_ms", round(settings.handshake_timeout * 1000)),
-        # A peer that vanished without a word is found out by pings; callers may send them too.
+        # Pings detect a peer that vanished; callers may send them too.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-        # Without this, a second server on the same port starts without a word and takes half of the calls.
+        # Without this, a second server on the same port starts without an error and takes half of the calls.
         ("grpc.so_reuseport", 0),
     ]
 
@@ -48,7 +48,7 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
         The address with the port that was bound.
 
     Raises:
-        CannotListenError: the address is taken or impossible, or the certificates are of no use.
+        CannotListenError: The address is in use or impossible, or the certificates are invalid.
     """
     credentials = _credentials(settings)
     if path := settings.unix_path():
@@ -62,12 +62,12 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
     except RuntimeError:
         port = 0
     if not port:
-        raise CannotListenError(f"cannot listen on {settings.listen}: {_obstacle(settings)}")
+        raise CannotListenError(f"cannot listen on {settings.listen}: {_reason(settings)}")
     return settings.listen if path else f"{settings.listen.rpartition(':')[0]}:{port}"
 
 
-def _obstacle(settings: ServeSettings) -> str:
-    """Tries it once more without gRPC, which does not say what the matter is."""
+def _reason(settings: ServeSettings) -> str:
+    """Returns the reason, found by another attempt without gRPC, which does not report it."""
     try:
         if path := settings.unix_path():
             with socket.socket(socket.AF_UNIX) as probe:
@@ -84,13 +84,13 @@ def _obstacle(settings: ServeSettings) -> str:
 
 
 def _require_free(path: Path) -> None:
-    """Makes sure that no server listens on a Unix socket, for gRPC would take it away from one that does."""
+    """Raises CannotListenError if a server listens on a Unix socket, because gRPC would take the socket from it."""
     if not path.parent.is_dir():
-        raise CannotListenError(f"cannot listen on unix:{path}: there is no such folder")
+        raise CannotListenError(f"cannot listen on unix:{path}: its directory does not exist")
     if not path.exists():
         return
     if not path.is_socket():
-        raise CannotListenError(f"cannot listen on unix:{path}: there is a file of this name that is no socket")
+        raise CannotListenError(f"cannot listen on unix:{path}: the file exists and is not a socket")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_SOCKET_PROBE_SECONDS)
         try:
@@ -105,13 +105,13 @@ def _credentials(settings: ServeSettings) -> Any:
         return None
     ca = settings.tls_client_ca
     cert, key = settings.tls_cert, settings.tls_key
-    with _clear_failure(f"--tls-cert {cert}"):
+    with _clear_error(f"--tls-cert {cert}"):
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cert)
-    with _clear_failure(f"--tls-cert {cert} with --tls-key {key}"):
-        # With an empty passphrase, so that nobody is asked for one.
+    with _clear_error(f"--tls-cert {cert} with --tls-key {key}"):
+        # The empty passphrase keeps OpenSSL from prompting for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     if ca:
-        with _clear_failure(f"--tls-client-ca {ca}"):
+        with _clear_error(f"--tls-client-ca {ca}"):
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(ca)
     return grpc.ssl_server_credentials(
         [(settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())],
@@ -121,12 +121,12 @@ def _credentials(settings: ServeSettings) -> Any:
 
 
 @contextmanager
-def _clear_failure(what: str) -> Iterator[None]:
-    """Says what is wrong with a file, as OpenSSL tells; gRPC would only fail every handshake."""
+def _clear_error(what: str) -> Iterator[None]:
+    """Raises CannotListenError with OpenSSL's reason; gRPC would start, and fail every handshake."""
     try:
         yield
     except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "reason", None) or error.strerror or "no PEM"
+        reason = getattr(error, "reason", None) or error.strerror or "not PEM"
         if reason == "PEM_LIB" or "PEM lib" in reason:
-            reason = "no certificate or private key in it, or an encrypted one, which cannot be used"
+            reason = "it contains no certificate or private key, or one with a passphrase, which is not supported"
         raise CannotListenError(f"the TLS files cannot be used: {what}: {reason}") from None

@@ -1,0 +1,85 @@
+"""Starting the server: addresses, and one line if it cannot start."""
+
+from __future__ import annotations
+
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+import cloudfront_facade
+from support.facade import function
+from support.process import EMBEDDED, FacadeProcess, run_command
+
+
+def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
+    second = run_command("serve", *EMBEDDED, "--listen", facade_address)
+    assert second.returncode == 1
+    assert second.stderr == (f"cloudfront-facade: cannot listen on {facade_address}: address already in use\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--backend must be said"),
+        ((*EMBEDDED, "--listen", "0.0.0.0:0"), "say --allow-plaintext"),
+        (
+            (*EMBEDDED, "--listen", "192.0.2.1:50051", "--allow-plaintext"),
+            "cannot listen on 192.0.2.1:50051: cannot assign requested address",
+        ),
+        ((*EMBEDDED, "--listen", f"unix:/tmp/{'x' * 120}"), "path too long"),
+        ((*EMBEDDED[:2], "--embedded-db", "/proc/none/db"), "/proc/none"),
+        (("--backend", "aws", "--profile", "nobody"), "profile"),
+        (("--backend", "aws", "--listen", "127.0.0.1:0"), "there are no AWS credentials"),
+    ],
+)
+def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], says: str) -> None:
+    ended = run_command(
+        "serve",
+        *arguments,
+        AWS_CONFIG_FILE="/dev/null",
+        AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("cloudfront-facade: ")
+    assert ended.stderr.count("\n") == 1
+    assert says in ended.stderr
+
+
+def test_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:
+    path = tmp_path / "facade.sock"
+    listen = ("--listen", f"unix:{path}")
+    with FacadeProcess(*EMBEDDED, *listen) as process:
+        assert stat.S_ISSOCK(path.stat().st_mode)
+        with cloudfront_facade.connect(f"unix:{path}") as client:
+            assert client.functions.CreateFunction(function()).etag
+        second = run_command("serve", *EMBEDDED, *listen)
+        assert (second.returncode, "in use" in second.stderr) == (1, True)
+        process.signal(signal.SIGKILL)
+        process.wait()
+    with FacadeProcess(*EMBEDDED, *listen), cloudfront_facade.connect(f"unix:{path}") as client:
+        assert client.functions.CreateFunction(function()).etag
+    path.unlink(missing_ok=True)
+    path.write_text("not a socket")
+    no_directory = run_command("serve", *EMBEDDED, "--listen", f"unix:{tmp_path}/nowhere/facade.sock")
+    assert (no_directory.returncode, "directory does not exist" in no_directory.stderr) == (1, True)
+    third = run_command("serve", *EMBEDDED, *listen)
+    assert (third.returncode, "not a socket" in third.stderr) == (1, True)
+    assert path.read_text() == "not a socket"
+
+
+def test_missing_server_dependencies_are_reported_in_one_line(tmp_path: Path) -> None:
+    blocker = tmp_path / "sitecustomize.py"
+    blocker.write_text(
+        "import sys\n"
+        "class Block:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in ('pydantic', 'pydantic_settings', 'structlog', 'boto3', 'botocore'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Block())\n"
+    )
+    ended = run_command("serve", PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == "cloudfront-facade: the server needs the extra: pip install '.[server]'\n"
