@@ -140,14 +140,14 @@ def test_a_key_that_is_not_there_cannot_be_deleted_alone_but_among_others(backen
 
     assert error_of(backend.delete_key, KvsARN=arn, Key="none", IfMatch=etag) == MISSING
     assert version(backend, arn) == etag
-    deletes = [{"Key": "none"}, {"Key": "k"}]
+    deletes: Any = [{"Key": "none"}, {"Key": "k"}]
     assert backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=deletes)["ItemCount"] == 0
 
 
 def test_keys_are_put_and_deleted_together(backend: Backend) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn, "gone", "x")
-    puts = [{"Key": f"k{n}", "Value": str(n)} for n in range(49)]
+    puts: Any = [{"Key": f"k{n}", "Value": str(n)} for n in range(49)]
 
     updated = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts, Deletes=[{"Key": "gone"}])
 
@@ -190,7 +190,7 @@ def test_a_store_has_five_megabytes(backend: Backend) -> None:
     arn = ready_store(backend)
     etag, full = version(backend, arn), 0
     for batch in range(110):
-        puts = [{"Key": f"{batch:03}-{n:02}{'k' * 240}", "Value": "v" * 1024} for n in range(40)]
+        puts: Any = [{"Key": f"{batch:03}-{n:02}{'k' * 240}", "Value": "v" * 1024} for n in range(40)]
         try:
             answer = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts)
         except ClientError:
@@ -210,7 +210,7 @@ def test_a_store_has_five_megabytes(backend: Backend) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
 def test_keys_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: int) -> None:
     arn = ready_store(backend)
-    puts = [{"Key": key, "Value": f"of {key[:3]}"} for key in KEYS]
+    puts: Any = [{"Key": key, "Value": f"of {key[:3]}"} for key in KEYS]
     backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
 
     assert content(backend, arn, size) == {key: f"of {key[:3]}" for key in KEYS}
@@ -218,7 +218,7 @@ def test_keys_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: 
 
 def test_without_a_size_a_page_has_ten_keys(backend: Backend) -> None:
     arn = ready_store(backend)
-    puts = [{"Key": f"k{n:02}", "Value": ""} for n in range(11)]
+    puts: Any = [{"Key": f"k{n:02}", "Value": ""} for n in range(11)]
     backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
 
     first = backend.list_keys(KvsARN=arn)

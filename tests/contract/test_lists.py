@@ -43,7 +43,8 @@ def test_functions_of_a_stage_are_listed_once_each_on_pages_of_any_size(backend:
     assert sorted(row["Name"] for row in developed) == sorted(NAMES)
     assert sorted(row["Name"] for row in live) == ["a", "b"]
     assert {row["FunctionMetadata"]["Stage"] for row in developed} == {"DEVELOPMENT"}
-    for stage, listed in (("DEVELOPMENT", developed), ("LIVE", live)):
+    stages: Any = {"DEVELOPMENT": developed, "LIVE": live}
+    for stage, listed in stages.items():
         assert listed[0] == backend.describe_function(Name=listed[0]["Name"], Stage=stage)["FunctionSummary"]
 
 

@@ -10,7 +10,7 @@ from cloudfront_facade_server.backends.protocol import Backend
 from contract.backends import change, function, status
 from support.errors import error_of
 
-SHAPES = [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}, {"Key": "absent"}]
+SHAPES: Any = [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}, {"Key": "absent"}]
 INVALID = ("InvalidTagging", 400)
 
 
@@ -21,12 +21,11 @@ def arn(request: pytest.FixtureRequest, backend: Backend) -> str:
         store: str = backend.create_key_value_store(Name="r", Tags={"Items": SHAPES})["KeyValueStore"]["ARN"]
         return store
     created = backend.create_function(**function("r", Tags={"Items": SHAPES}))
-    metadata: dict[str, Any] = created["FunctionSummary"]["FunctionMetadata"]
-    return str(metadata["FunctionARN"])
+    return created["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
 
 
 def tags(backend: Backend, arn: str) -> list[dict[str, str]]:
-    items: list[dict[str, str]] = backend.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
+    items: Any = backend.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
     return sorted(items, key=lambda tag: tag["Key"])
 
 
@@ -44,7 +43,11 @@ def test_what_has_no_tags_has_an_empty_list(backend: Backend) -> None:
 
 
 def test_tags_are_added_and_changed(backend: Backend, arn: str) -> None:
-    given = [{"Key": "team", "Value": "core"}, {"Key": "new", "Value": "a=b+c/d"}, {"Key": "Team", "Value": "other"}]
+    given: Any = [
+        {"Key": "team", "Value": "core"},
+        {"Key": "new", "Value": "a=b+c/d"},
+        {"Key": "Team", "Value": "other"},
+    ]
 
     answer = backend.tag_resource(Resource=arn, Tags={"Items": given})
 
@@ -60,7 +63,7 @@ def test_tags_are_taken_away_by_their_keys(backend: Backend, arn: str) -> None:
 
 
 def test_tags_that_are_refused_change_nothing(backend: Backend, arn: str) -> None:
-    full = [{"Key": f"k{n}"} for n in range(48)]
+    full: Any = [{"Key": f"k{n}"} for n in range(48)]
     for items in (full, [{"Key": "x"}, {"Key": "x", "Value": "2"}], [{"Key": "x"}, {"Key": "aWs:x", "Value": "2"}]):
         assert error_of(backend.tag_resource, Resource=arn, Tags={"Items": items}) == INVALID
         assert error_of(backend.create_function, **function("g", Tags={"Items": items + SHAPES})) == INVALID

@@ -42,7 +42,8 @@ def test_every_enum_value_of_aws_is_in_the_protos(shape: str, enum: Any, prefix:
 @pytest.mark.parametrize("runtime", MODEL.shape_for("FunctionRuntime").enum)
 def test_every_runtime_is_translated_both_ways(runtime: str) -> None:
     config = {"Comment": "", "Runtime": runtime}
-    response = create_function_from_boto({"FunctionSummary": {"Name": "rewrite", "FunctionConfig": config}})
+    created: Any = {"FunctionSummary": {"Name": "rewrite", "FunctionConfig": config}}
+    response = create_function_from_boto(created)
     number = response.function_summary.function_config.runtime
 
     assert FunctionRuntime.Name(number) == "FUNCTION_RUNTIME_" + re.sub(r"\W", "_", runtime).upper()
@@ -52,8 +53,8 @@ def test_every_runtime_is_translated_both_ways(runtime: str) -> None:
 
 @pytest.mark.parametrize("stage", MODEL.shape_for("FunctionStage").enum)
 def test_every_stage_is_translated_from_boto(stage: str) -> None:
-    summary = {"Name": "rewrite", "FunctionMetadata": {"Stage": stage}}
-    response = create_function_from_boto({"FunctionSummary": summary})
+    created: Any = {"FunctionSummary": {"Name": "rewrite", "FunctionMetadata": {"Stage": stage}}}
+    response = create_function_from_boto(created)
 
     assert FunctionStage.Name(response.function_summary.function_metadata.stage) == f"FUNCTION_STAGE_{stage}"
 

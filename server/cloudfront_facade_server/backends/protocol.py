@@ -1,23 +1,29 @@
 """The methods that every backend has, in boto3's shape: keyword arguments in, parsed response out.
 
-Responses are as boto3 parses CloudFront's: `ResponseMetadata` with `HTTPStatusCode`, `RequestId` and `HTTPHeaders`
-(lower-case names, `date` among them), times as aware datetimes. An operation that CloudFront refuses raises
-`botocore.exceptions.ClientError` with CloudFront's code.
+The arguments and the response of a method have the types of boto3's stubs, which only mypy needs. A response has
+`ResponseMetadata` with `HTTPStatusCode`, `RequestId` and `HTTPHeaders` (names in lower case, `date` among them); times
+are aware datetimes. An operation that CloudFront rejects raises `botocore.exceptions.ClientError` with CloudFront's
+code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
+
+if TYPE_CHECKING:
+    from types_boto3_cloudfront import type_defs as control
+    from types_boto3_cloudfront_keyvaluestore import type_defs as data
 
 Arguments = Mapping[str, Any]
-"""The keyword arguments of a method."""
+"""The keyword arguments of any method. Each method of Backend has a type for its own."""
 
-Response = Mapping[str, Any]
+Response = Any
+"""The response of any method. Each method of Backend has a type for its own."""
 
 
 class Backend(Protocol):
-    """CloudFront's operations on functions, key value stores and tags, and those of the stores' data plane.
+    """CloudFront's operations on functions, key value stores and tags, and those of the data plane.
 
     Both planes have a `describe_key_value_store`; the data plane's is `describe_key_value_store_data` here.
     """
@@ -25,74 +31,108 @@ class Backend(Protocol):
     name: str
     """`aws` or `embedded`; callers see it in the trailer `x-cloudfront-facade-backend`."""
 
-    def create_function(self, **arguments: Any) -> Response:
-        """Takes Name, FunctionConfig, FunctionCode and optionally Tags; answers FunctionSummary, Location, ETag."""
+    def create_function(
+        self, **arguments: Unpack[control.CreateFunctionRequestTypeDef]
+    ) -> control.CreateFunctionResultTypeDef:
+        """Creates a function in its DEVELOPMENT stage."""
 
-    def describe_function(self, **arguments: Any) -> Response:
-        """Takes Name and Stage; answers FunctionSummary, ETag."""
+    def describe_function(
+        self, **arguments: Unpack[control.DescribeFunctionRequestTypeDef]
+    ) -> control.DescribeFunctionResultTypeDef:
+        """Returns one stage of a function, without its code."""
 
-    def get_function(self, **arguments: Any) -> Response:
-        """Takes Name and Stage; answers FunctionCode (a stream with `read`), ETag, ContentType."""
+    def get_function(self, **arguments: Unpack[control.GetFunctionRequestTypeDef]) -> control.GetFunctionResultTypeDef:
+        """Returns the code of one stage of a function, as a stream."""
 
-    def update_function(self, **arguments: Any) -> Response:
-        """Takes Name, IfMatch, FunctionConfig, FunctionCode; answers FunctionSummary, ETag."""
+    def update_function(
+        self, **arguments: Unpack[control.UpdateFunctionRequestTypeDef]
+    ) -> control.UpdateFunctionResultTypeDef:
+        """Replaces the configuration and the code of a function's DEVELOPMENT stage."""
 
-    def publish_function(self, **arguments: Any) -> Response:
-        """Takes Name and IfMatch; answers FunctionSummary."""
+    def publish_function(
+        self, **arguments: Unpack[control.PublishFunctionRequestTypeDef]
+    ) -> control.PublishFunctionResultTypeDef:
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage."""
 
-    def test_function(self, **arguments: Any) -> Response:
-        """Takes Name, IfMatch, Stage, EventObject (bytes); answers TestResult."""
+    def test_function(
+        self, **arguments: Unpack[control.TestFunctionRequestTypeDef]
+    ) -> control.TestFunctionResultTypeDef:
+        """Runs a function with an event."""
 
-    def delete_function(self, **arguments: Any) -> Response:
-        """Takes Name and IfMatch."""
+    def delete_function(
+        self, **arguments: Unpack[control.DeleteFunctionRequestTypeDef]
+    ) -> control.EmptyResponseMetadataTypeDef:
+        """Deletes both stages of a function."""
 
-    def list_functions(self, **arguments: Any) -> Response:
-        """Takes Stage and optionally Marker, MaxItems (a string); answers FunctionList with Items and NextMarker."""
+    def list_functions(
+        self, **arguments: Unpack[control.ListFunctionsRequestTypeDef]
+    ) -> control.ListFunctionsResultTypeDef:
+        """Returns a page of the functions in a stage."""
 
-    def list_distributions(self, **arguments: Any) -> Response:
-        """Takes optionally Marker, MaxItems (a string); answers DistributionList with Items and NextMarker."""
+    def list_distributions(
+        self, **arguments: Unpack[control.ListDistributionsRequestTypeDef]
+    ) -> control.ListDistributionsResultTypeDef:
+        """Returns a page of the distributions."""
 
-    def create_key_value_store(self, **arguments: Any) -> Response:
-        """Takes Name and optionally Comment, ImportSource, Tags; answers KeyValueStore, ETag, Location."""
+    def create_key_value_store(
+        self, **arguments: Unpack[control.CreateKeyValueStoreRequestTypeDef]
+    ) -> control.CreateKeyValueStoreResultTypeDef:
+        """Creates a store; it is provisioned afterwards."""
 
-    def describe_key_value_store(self, **arguments: Any) -> Response:
-        """Takes Name; answers KeyValueStore, ETag."""
+    def describe_key_value_store(
+        self, **arguments: Unpack[control.DescribeKeyValueStoreRequestTypeDef]
+    ) -> control.DescribeKeyValueStoreResultTypeDef:
+        """Returns a store as the control plane sees it."""
 
-    def update_key_value_store(self, **arguments: Any) -> Response:
-        """Takes Name, Comment, IfMatch; answers KeyValueStore, ETag."""
+    def update_key_value_store(
+        self, **arguments: Unpack[control.UpdateKeyValueStoreRequestTypeDef]
+    ) -> control.UpdateKeyValueStoreResultTypeDef:
+        """Replaces the comment of a store."""
 
-    def delete_key_value_store(self, **arguments: Any) -> Response:
-        """Takes Name and IfMatch."""
+    def delete_key_value_store(
+        self, **arguments: Unpack[control.DeleteKeyValueStoreRequestTypeDef]
+    ) -> control.EmptyResponseMetadataTypeDef:
+        """Deletes a store with its keys."""
 
-    def list_key_value_stores(self, **arguments: Any) -> Response:
-        """Takes optionally Marker, MaxItems (a string), Status; answers KeyValueStoreList with Items and NextMarker."""
+    def list_key_value_stores(
+        self, **arguments: Unpack[control.ListKeyValueStoresRequestTypeDef]
+    ) -> control.ListKeyValueStoresResultTypeDef:
+        """Returns a page of the stores."""
 
-    def describe_key_value_store_data(self, **arguments: Any) -> Response:
-        """Takes KvsARN; answers as the data plane's `describe_key_value_store`."""
+    def describe_key_value_store_data(
+        self, **arguments: Unpack[data.DescribeKeyValueStoreRequestTypeDef]
+    ) -> data.DescribeKeyValueStoreResponseTypeDef:
+        """Returns a store as the data plane sees it: its size, its state and the etag of its keys."""
 
-    def get_key(self, **arguments: Any) -> Response:
-        """Takes KvsARN and Key; answers Key, Value, ItemCount, TotalSizeInBytes."""
+    def get_key(self, **arguments: Unpack[data.GetKeyRequestTypeDef]) -> data.GetKeyResponseTypeDef:
+        """Returns the value of a key."""
 
-    def put_key(self, **arguments: Any) -> Response:
-        """Takes KvsARN, Key, Value, IfMatch; answers ItemCount, TotalSizeInBytes, ETag."""
+    def put_key(self, **arguments: Unpack[data.PutKeyRequestTypeDef]) -> data.PutKeyResponseTypeDef:
+        """Sets the value of a key."""
 
-    def delete_key(self, **arguments: Any) -> Response:
-        """Takes KvsARN, Key, IfMatch; answers ItemCount, TotalSizeInBytes, ETag."""
+    def delete_key(self, **arguments: Unpack[data.DeleteKeyRequestTypeDef]) -> data.DeleteKeyResponseTypeDef:
+        """Deletes a key."""
 
-    def list_keys(self, **arguments: Any) -> Response:
-        """Takes KvsARN and optionally NextToken, MaxResults; answers Items (Key, Value) and NextToken."""
+    def list_keys(self, **arguments: Unpack[data.ListKeysRequestTypeDef]) -> data.ListKeysResponseTypeDef:
+        """Returns a page of keys with their values."""
 
-    def update_keys(self, **arguments: Any) -> Response:
-        """Takes KvsARN, IfMatch and Puts, Deletes or both; answers ItemCount, TotalSizeInBytes, ETag."""
+    def update_keys(self, **arguments: Unpack[data.UpdateKeysRequestTypeDef]) -> data.UpdateKeysResponseTypeDef:
+        """Puts and deletes keys, all or none of them."""
 
-    def tag_resource(self, **arguments: Any) -> Response:
-        """Takes Resource, an ARN, and Tags with Items."""
+    def tag_resource(
+        self, **arguments: Unpack[control.TagResourceRequestTypeDef]
+    ) -> control.EmptyResponseMetadataTypeDef:
+        """Sets tags of a resource."""
 
-    def untag_resource(self, **arguments: Any) -> Response:
-        """Takes Resource, an ARN, and TagKeys with Items."""
+    def untag_resource(
+        self, **arguments: Unpack[control.UntagResourceRequestTypeDef]
+    ) -> control.EmptyResponseMetadataTypeDef:
+        """Removes tags of a resource."""
 
-    def list_tags_for_resource(self, **arguments: Any) -> Response:
-        """Takes Resource, an ARN; answers Tags with Items."""
+    def list_tags_for_resource(
+        self, **arguments: Unpack[control.ListTagsForResourceRequestTypeDef]
+    ) -> control.ListTagsForResourceResultTypeDef:
+        """Returns the tags of a resource."""
 
     def close(self) -> None:
-        """Gives back files and connections. No method is called afterwards."""
+        """Closes files and connections. No method is called afterwards."""

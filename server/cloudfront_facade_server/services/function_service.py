@@ -51,13 +51,13 @@ class FunctionService:
     def DescribeFunction(self, request: DescribeFunctionRequest, call: CallContext) -> DescribeFunctionResponse:
         """Describes a function in one of its stages."""
         self._rules.describe_function(request)
-        response = self._functions.describe(translation.stage_to_boto(request), call)
+        response = self._functions.describe(translation.describe_function_to_boto(request), call)
         return translation.describe_function_from_boto(response)
 
     def GetFunction(self, request: GetFunctionRequest, call: CallContext) -> GetFunctionResponse:
         """Returns the code of a function in one of its stages."""
         self._rules.get_function(request)
-        response = self._functions.get(translation.stage_to_boto(request), call)
+        response = self._functions.get(translation.get_function_to_boto(request), call)
         return translation.get_function_from_boto(response)
 
     def UpdateFunction(self, request: UpdateFunctionRequest, call: CallContext) -> UpdateFunctionResponse:
@@ -69,7 +69,7 @@ class FunctionService:
     def PublishFunction(self, request: PublishFunctionRequest, call: CallContext) -> PublishFunctionResponse:
         """Copies the DEVELOPMENT stage of a function to its LIVE stage."""
         self._rules.publish_function(request)
-        response = self._functions.publish(translation.version_to_boto(request), call)
+        response = self._functions.publish(translation.publish_function_to_boto(request), call)
         return translation.publish_function_from_boto(response)
 
     def TestFunction(self, request: TestFunctionRequest, call: CallContext) -> TestFunctionResponse:
@@ -81,8 +81,8 @@ class FunctionService:
     def DeleteFunction(self, request: DeleteFunctionRequest, call: CallContext) -> DeleteFunctionResponse:
         """Deletes a function in both stages."""
         self._rules.delete_function(request)
-        self._functions.delete(translation.version_to_boto(request), call)
-        return DeleteFunctionResponse()
+        response = self._functions.delete(translation.delete_function_to_boto(request), call)
+        return translation.delete_function_from_boto(response)
 
     def ListFunctions(self, request: ListFunctionsRequest, call: CallContext) -> ListFunctionsResponse:
         """Lists the functions that have a stage."""

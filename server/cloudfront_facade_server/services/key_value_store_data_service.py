@@ -45,8 +45,8 @@ class KeyValueStoreDataService:
     ) -> DescribeKeyValueStoreDataResponse:
         """Describes the content of a store."""
         self._rules.describe_key_value_store_data(request)
-        response = self._key_values.describe(translation.describe_data_to_boto(request), call)
-        return translation.describe_data_from_boto(response)
+        response = self._key_values.describe(translation.describe_key_value_store_data_to_boto(request), call)
+        return translation.describe_key_value_store_data_from_boto(response)
 
     def GetKey(self, request: GetKeyRequest, call: CallContext) -> GetKeyResponse:
         """Gives the value of a key."""
@@ -83,5 +83,5 @@ class KeyValueStoreDataService:
         """Changes any number of keys, in batches, as they come."""
         first, checked = self._rules.import_keys(requests, checkpoint)
         changes = (change for request in checked for change in translation.changes_to_boto(request.changes))
-        response, applied = self._key_values.update(translation.update_keys_to_boto(first), changes, call)
+        response, applied = self._key_values.update(translation.import_keys_to_boto(first), changes, call)
         return translation.import_keys_from_boto(response, applied)

@@ -69,8 +69,8 @@ class KeyValueStoreService:
     ) -> DeleteKeyValueStoreResponse:
         """Deletes a key value store."""
         self._rules.delete_key_value_store(request)
-        self._stores.delete(translation.delete_key_value_store_to_boto(request), call)
-        return DeleteKeyValueStoreResponse()
+        response = self._stores.delete(translation.delete_key_value_store_to_boto(request), call)
+        return translation.delete_key_value_store_from_boto(response)
 
     def ListKeyValueStores(self, request: ListKeyValueStoresRequest, call: CallContext) -> ListKeyValueStoresResponse:
         """Lists the key value stores."""
@@ -83,5 +83,5 @@ class KeyValueStoreService:
     ) -> WaitForKeyValueStoreResponse:
         """Answers when a key value store is READY."""
         self._rules.wait_for_key_value_store(request)
-        response = self._watches.wait(translation.describe_key_value_store_to_boto(request), call)
+        response = self._watches.wait(translation.wait_for_key_value_store_to_boto(request), call)
         return translation.wait_for_key_value_store_from_boto(response)

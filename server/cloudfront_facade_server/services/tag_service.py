@@ -32,14 +32,14 @@ class TagService:
     def TagResource(self, request: TagResourceRequest, call: CallContext) -> TagResourceResponse:
         """Adds tags to a resource."""
         self._rules.tag_resource(request)
-        self._tags.tag(translation.tag_resource_to_boto(request), call)
-        return TagResourceResponse()
+        response = self._tags.tag(translation.tag_resource_to_boto(request), call)
+        return translation.tag_resource_from_boto(response)
 
     def UntagResource(self, request: UntagResourceRequest, call: CallContext) -> UntagResourceResponse:
         """Takes tags from a resource."""
         self._rules.untag_resource(request)
-        self._tags.untag(translation.untag_resource_to_boto(request), call)
-        return UntagResourceResponse()
+        response = self._tags.untag(translation.untag_resource_to_boto(request), call)
+        return translation.untag_resource_from_boto(response)
 
     def ListTagsForResource(
         self, request: ListTagsForResourceRequest, call: CallContext

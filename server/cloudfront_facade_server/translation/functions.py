@@ -1,15 +1,15 @@
-"""The messages of FunctionService."""
+"""Functions: the messages of FunctionService."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     CreateFunctionResponse,
     DeleteFunctionRequest,
+    DeleteFunctionResponse,
     DescribeFunctionRequest,
     DescribeFunctionResponse,
     FunctionConfig,
@@ -32,38 +32,44 @@ from cloudfront_facade.v1.function_service_pb2 import (
 )
 
 from .. import page_tokens
-from .common import enum_from_boto, page_to_boto, tags_to_boto, timestamp
+from .common import enum_from_boto, set_page, timestamp
+from .tags import tags_to_boto
 
-_RUNTIMES = {
+if TYPE_CHECKING:
+    from types_boto3_cloudfront import type_defs as boto
+    from types_boto3_cloudfront.literals import FunctionRuntimeType, FunctionStageType
+
+_RUNTIMES: dict[FunctionRuntimeType, FunctionRuntime.ValueType] = {
     "cloudfront-js-1.0": FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0,
     "cloudfront-js-2.0": FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0,
 }
 _RUNTIME_NAMES = {number: name for name, number in _RUNTIMES.items()}
-_STAGES = {
+_STAGES: dict[FunctionStageType, FunctionStage.ValueType] = {
     "DEVELOPMENT": FunctionStage.FUNCTION_STAGE_DEVELOPMENT,
     "LIVE": FunctionStage.FUNCTION_STAGE_LIVE,
 }
-_STAGE_NAMES = {number: name for name, number in _STAGES.items()} | {
-    FunctionStage.FUNCTION_STAGE_UNSPECIFIED: "DEVELOPMENT"
+_STAGE_NAMES: dict[FunctionStage.ValueType, FunctionStageType] = {
+    FunctionStage.FUNCTION_STAGE_UNSPECIFIED: "DEVELOPMENT",
+    **{number: name for name, number in _STAGES.items()},
 }
-_PAGE_MAX = 100
-"""Functions of one answer. API reference, ListFunctions."""
 
 _log = logging.getLogger(__name__)
 
 
-def create_function_to_boto(request: CreateFunctionRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `create_function`."""
-    return {
+def create_function_to_boto(request: CreateFunctionRequest) -> boto.CreateFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `create_function`."""
+    arguments: boto.CreateFunctionRequestTypeDef = {
         "Name": request.name,
         "FunctionConfig": _config_to_boto(request.function_config),
         "FunctionCode": request.function_code,
-        **tags_to_boto(request.tags),
     }
+    if request.tags:
+        arguments["Tags"] = tags_to_boto(request.tags)
+    return arguments
 
 
-def create_function_from_boto(response: Mapping[str, Any]) -> CreateFunctionResponse:
-    """Makes the response of a create; an empty one of an empty mapping."""
+def create_function_from_boto(response: boto.CreateFunctionResultTypeDef) -> CreateFunctionResponse:
+    """Returns the response; an empty one for an empty mapping, which validate_only returns."""
     summary = response.get("FunctionSummary")
     return CreateFunctionResponse(
         function_summary=_summary_from_boto(summary) if summary else None,
@@ -72,20 +78,25 @@ def create_function_from_boto(response: Mapping[str, Any]) -> CreateFunctionResp
     )
 
 
-def stage_to_boto(request: DescribeFunctionRequest | GetFunctionRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `describe_function` and `get_function`."""
+def describe_function_to_boto(request: DescribeFunctionRequest) -> boto.DescribeFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `describe_function`."""
     return {"Name": request.name, "Stage": _STAGE_NAMES[request.stage]}
 
 
-def describe_function_from_boto(response: Mapping[str, Any]) -> DescribeFunctionResponse:
-    """Makes the response of a describe."""
+def describe_function_from_boto(response: boto.DescribeFunctionResultTypeDef) -> DescribeFunctionResponse:
+    """Returns the response with the function."""
     return DescribeFunctionResponse(
         function_summary=_summary_from_boto(response["FunctionSummary"]), etag=response.get("ETag", "")
     )
 
 
-def get_function_from_boto(response: Mapping[str, Any]) -> GetFunctionResponse:
-    """Makes the response of a get; reads the code to its end."""
+def get_function_to_boto(request: GetFunctionRequest) -> boto.GetFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `get_function`."""
+    return {"Name": request.name, "Stage": _STAGE_NAMES[request.stage]}
+
+
+def get_function_from_boto(response: boto.GetFunctionResultTypeDef) -> GetFunctionResponse:
+    """Returns the response with the code, which is read to its end."""
     return GetFunctionResponse(
         function_code=response["FunctionCode"].read(),
         etag=response.get("ETag", ""),
@@ -93,8 +104,8 @@ def get_function_from_boto(response: Mapping[str, Any]) -> GetFunctionResponse:
     )
 
 
-def update_function_to_boto(request: UpdateFunctionRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `update_function`."""
+def update_function_to_boto(request: UpdateFunctionRequest) -> boto.UpdateFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `update_function`."""
     return {
         "Name": request.name,
         "IfMatch": request.etag,
@@ -103,25 +114,25 @@ def update_function_to_boto(request: UpdateFunctionRequest) -> dict[str, Any]:
     }
 
 
-def update_function_from_boto(response: Mapping[str, Any]) -> UpdateFunctionResponse:
-    """Makes the response of an update."""
+def update_function_from_boto(response: boto.UpdateFunctionResultTypeDef) -> UpdateFunctionResponse:
+    """Returns the response with the updated function."""
     return UpdateFunctionResponse(
         function_summary=_summary_from_boto(response["FunctionSummary"]), etag=response.get("ETag", "")
     )
 
 
-def version_to_boto(request: PublishFunctionRequest | DeleteFunctionRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `publish_function` and `delete_function`."""
+def publish_function_to_boto(request: PublishFunctionRequest) -> boto.PublishFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `publish_function`."""
     return {"Name": request.name, "IfMatch": request.etag}
 
 
-def publish_function_from_boto(response: Mapping[str, Any]) -> PublishFunctionResponse:
-    """Makes the response of a publish."""
+def publish_function_from_boto(response: boto.PublishFunctionResultTypeDef) -> PublishFunctionResponse:
+    """Returns the response with the published function."""
     return PublishFunctionResponse(function_summary=_summary_from_boto(response["FunctionSummary"]))
 
 
-def test_function_to_boto(request: TestFunctionRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `test_function`."""
+def test_function_to_boto(request: TestFunctionRequest) -> boto.TestFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `test_function`."""
     return {
         "Name": request.name,
         "IfMatch": request.etag,
@@ -130,13 +141,14 @@ def test_function_to_boto(request: TestFunctionRequest) -> dict[str, Any]:
     }
 
 
-def test_function_from_boto(response: Mapping[str, Any]) -> TestFunctionResponse:
-    """Makes the response of a test."""
+def test_function_from_boto(response: boto.TestFunctionResultTypeDef) -> TestFunctionResponse:
+    """Returns the response with the result of the test."""
     result = response["TestResult"]
+    summary = result.get("FunctionSummary")
     return TestFunctionResponse(
         test_result=TestResult(
-            function_summary=_summary_from_boto(result["FunctionSummary"]) if "FunctionSummary" in result else None,
-            compute_utilization=_percent(result.get("ComputeUtilization")),
+            function_summary=_summary_from_boto(summary) if summary else None,
+            compute_utilization=_percent_from_boto(result.get("ComputeUtilization")),
             function_execution_logs=result.get("FunctionExecutionLogs", ()),
             function_error_message=result.get("FunctionErrorMessage", ""),
             function_output=result.get("FunctionOutput", ""),
@@ -144,15 +156,28 @@ def test_function_from_boto(response: Mapping[str, Any]) -> TestFunctionResponse
     )
 
 
-def list_functions_to_boto(request: ListFunctionsRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `list_functions`."""
+def delete_function_to_boto(request: DeleteFunctionRequest) -> boto.DeleteFunctionRequestTypeDef:
+    """Returns the arguments of boto3's `delete_function`."""
+    return {"Name": request.name, "IfMatch": request.etag}
+
+
+def delete_function_from_boto(_response: boto.EmptyResponseMetadataTypeDef) -> DeleteFunctionResponse:
+    """Returns the response, which is empty."""
+    return DeleteFunctionResponse()
+
+
+def list_functions_to_boto(request: ListFunctionsRequest) -> boto.ListFunctionsRequestTypeDef:
+    """Returns the arguments of boto3's `list_functions`."""
     marker = page_tokens.decode(page_tokens.functions_list(request.stage), request.page_token)
-    page = page_to_boto(request.page_size, _PAGE_MAX, marker)
-    return {"Stage": _STAGE_NAMES[request.stage], **page}
+    arguments: boto.ListFunctionsRequestTypeDef = {"Stage": _STAGE_NAMES[request.stage]}
+    set_page(arguments, request.page_size, marker)
+    return arguments
 
 
-def list_functions_from_boto(response: Mapping[str, Any], request: ListFunctionsRequest) -> ListFunctionsResponse:
-    """Makes the response to a list request."""
+def list_functions_from_boto(
+    response: boto.ListFunctionsResultTypeDef, request: ListFunctionsRequest
+) -> ListFunctionsResponse:
+    """Returns the response with a page of functions."""
     page = response["FunctionList"]
     return ListFunctionsResponse(
         functions=map(_summary_from_boto, page.get("Items", ())),
@@ -160,47 +185,50 @@ def list_functions_from_boto(response: Mapping[str, Any], request: ListFunctions
     )
 
 
-def _percent(text: str | None) -> int | None:
-    """Reads a ComputeUtilization; None, with a line in the log, where it is no number."""
+def _percent_from_boto(text: str | None) -> int | None:
+    """Returns a ComputeUtilization as a number; None, with a warning in the log, if it is not one."""
     if text is None:
         return None
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
-    _log.warning("CloudFront answered the ComputeUtilization %r", text[:64])
+    _log.warning("CloudFront returned the ComputeUtilization %r, which is not a number", text[:64])
     return None
 
 
-def _config_to_boto(config: FunctionConfig) -> dict[str, Any]:
-    # CloudFront requires the comment, so that an unset one is an empty one.
-    arguments: dict[str, Any] = {"Comment": config.comment, "Runtime": _RUNTIME_NAMES[config.runtime]}
+def _config_to_boto(config: FunctionConfig) -> boto.FunctionConfigTypeDef:
+    # CloudFront requires the comment, so an unset one is sent empty.
+    arguments: boto.FunctionConfigTypeDef = {"Comment": config.comment, "Runtime": _RUNTIME_NAMES[config.runtime]}
     if associations := config.key_value_store_associations:
-        items = [{"KeyValueStoreARN": association.key_value_store_arn} for association in associations]
-        arguments["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
+        arguments["KeyValueStoreAssociations"] = {
+            "Quantity": len(associations),
+            "Items": [{"KeyValueStoreARN": association.key_value_store_arn} for association in associations],
+        }
     return arguments
 
 
-def _summary_from_boto(summary: Mapping[str, Any]) -> FunctionSummary:
+def _summary_from_boto(summary: boto.FunctionSummaryTypeDef) -> FunctionSummary:
+    config, metadata = summary.get("FunctionConfig"), summary.get("FunctionMetadata")
     return FunctionSummary(
         name=summary["Name"],
         status=summary.get("Status", ""),
-        function_config=_config_from_boto(summary.get("FunctionConfig", {})),
-        function_metadata=_metadata_from_boto(summary.get("FunctionMetadata", {})),
+        function_config=_config_from_boto(config) if config else FunctionConfig(),
+        function_metadata=_metadata_from_boto(metadata) if metadata else FunctionMetadata(),
     )
 
 
-def _config_from_boto(config: Mapping[str, Any]) -> FunctionConfig:
-    associations = config.get("KeyValueStoreAssociations", {}).get("Items", ())
+def _config_from_boto(config: boto.FunctionConfigOutputTypeDef) -> FunctionConfig:
+    associations = config.get("KeyValueStoreAssociations")
     return FunctionConfig(
         comment=config.get("Comment", ""),
         runtime=FunctionRuntime.ValueType(enum_from_boto(config.get("Runtime"), _RUNTIMES)),
         key_value_store_associations=[
             KeyValueStoreAssociation(key_value_store_arn=association.get("KeyValueStoreARN", ""))
-            for association in associations
+            for association in (associations.get("Items", ()) if associations else ())
         ],
     )
 
 
-def _metadata_from_boto(metadata: Mapping[str, Any]) -> FunctionMetadata:
+def _metadata_from_boto(metadata: boto.FunctionMetadataTypeDef) -> FunctionMetadata:
     return FunctionMetadata(
         function_arn=metadata.get("FunctionARN", ""),
         stage=FunctionStage.ValueType(enum_from_boto(metadata.get("Stage"), _STAGES)),

@@ -1,9 +1,9 @@
-"""The messages of KeyValueStoreDataService."""
+"""Keys and values: the messages of KeyValueStoreDataService."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     DeleteKeyRequest,
@@ -24,23 +24,52 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     UpdateKeysResponse,
 )
 
-from .. import page_tokens
+from .. import limits, page_tokens
 from .common import timestamp
 
-_PAGE_MAX = 50
-"""Keys of one answer. Service model, ListKeysRequestMaxResultsInteger."""
+if TYPE_CHECKING:
+    from types_boto3_cloudfront_keyvaluestore import type_defs as boto
 
 
-def describe_data_to_boto(request: DescribeKeyValueStoreDataRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of the data plane's `describe_key_value_store`."""
+class PutKeyArguments(TypedDict):
+    """PutKeyRequestTypeDef, except that `IfMatch` is absent if the request has no etag; the etag is then read."""
+
+    KvsARN: str
+    Key: str
+    Value: str
+    IfMatch: NotRequired[str]
+
+
+class DeleteKeyArguments(TypedDict):
+    """DeleteKeyRequestTypeDef, except that `IfMatch` is absent if the request has no etag."""
+
+    KvsARN: str
+    Key: str
+    IfMatch: NotRequired[str]
+
+
+class UpdateKeysArguments(TypedDict):
+    """UpdateKeysRequestTypeDef without the changes; `IfMatch` is absent if the request has no etag."""
+
+    KvsARN: str
+    IfMatch: NotRequired[str]
+
+
+def describe_key_value_store_data_to_boto(
+    request: DescribeKeyValueStoreDataRequest,
+) -> boto.DescribeKeyValueStoreRequestTypeDef:
+    """Returns the arguments of the data plane's `describe_key_value_store`."""
     return {"KvsARN": request.kvs_arn}
 
 
-def describe_data_from_boto(response: Mapping[str, Any]) -> DescribeKeyValueStoreDataResponse:
-    """Makes the response of a describe."""
+def describe_key_value_store_data_from_boto(
+    response: boto.DescribeKeyValueStoreResponseTypeDef,
+) -> DescribeKeyValueStoreDataResponse:
+    """Returns the response with the size and state of the store."""
     return DescribeKeyValueStoreDataResponse(
         etag=response.get("ETag", ""),
-        **_size(response),
+        item_count=response.get("ItemCount", 0),
+        total_size_in_bytes=response.get("TotalSizeInBytes", 0),
         kvs_arn=response.get("KvsARN", ""),
         created=timestamp(response.get("Created")),
         last_modified=timestamp(response.get("LastModified")),
@@ -49,81 +78,109 @@ def describe_data_from_boto(response: Mapping[str, Any]) -> DescribeKeyValueStor
     )
 
 
-def get_key_to_boto(request: GetKeyRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of `get_key`."""
+def get_key_to_boto(request: GetKeyRequest) -> boto.GetKeyRequestTypeDef:
+    """Returns the arguments of `get_key`."""
     return {"KvsARN": request.kvs_arn, "Key": request.key}
 
 
-def get_key_from_boto(response: Mapping[str, Any]) -> GetKeyResponse:
-    """Makes the response of a get."""
-    return GetKeyResponse(key=response.get("Key", ""), value=response.get("Value", ""), **_size(response))
+def get_key_from_boto(response: boto.GetKeyResponseTypeDef) -> GetKeyResponse:
+    """Returns the response with the value."""
+    return GetKeyResponse(
+        key=response.get("Key", ""),
+        value=response.get("Value", ""),
+        item_count=response.get("ItemCount", 0),
+        total_size_in_bytes=response.get("TotalSizeInBytes", 0),
+    )
 
 
-def put_key_to_boto(request: PutKeyRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of `put_key`; no `IfMatch` where the request names no version."""
-    return {"KvsARN": request.kvs_arn, "Key": request.key, "Value": request.value, **_if_match(request.etag)}
+def put_key_to_boto(request: PutKeyRequest) -> PutKeyArguments:
+    """Returns the arguments of `put_key`."""
+    arguments: PutKeyArguments = {"KvsARN": request.kvs_arn, "Key": request.key, "Value": request.value}
+    if request.etag:
+        arguments["IfMatch"] = request.etag
+    return arguments
 
 
-def put_key_from_boto(response: Mapping[str, Any]) -> PutKeyResponse:
-    """Makes the response of a put."""
-    return PutKeyResponse(**_written(response))
+def put_key_from_boto(response: boto.PutKeyResponseTypeDef) -> PutKeyResponse:
+    """Returns the response with the size of the store and its new etag."""
+    return PutKeyResponse(
+        item_count=response.get("ItemCount", 0),
+        total_size_in_bytes=response.get("TotalSizeInBytes", 0),
+        etag=response.get("ETag", ""),
+    )
 
 
-def delete_key_to_boto(request: DeleteKeyRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of `delete_key`; no `IfMatch` where the request names no version."""
-    return {"KvsARN": request.kvs_arn, "Key": request.key, **_if_match(request.etag)}
+def delete_key_to_boto(request: DeleteKeyRequest) -> DeleteKeyArguments:
+    """Returns the arguments of `delete_key`."""
+    arguments: DeleteKeyArguments = {"KvsARN": request.kvs_arn, "Key": request.key}
+    if request.etag:
+        arguments["IfMatch"] = request.etag
+    return arguments
 
 
-def delete_key_from_boto(response: Mapping[str, Any]) -> DeleteKeyResponse:
-    """Makes the response of a delete."""
-    return DeleteKeyResponse(**_written(response))
+def delete_key_from_boto(response: boto.DeleteKeyResponseTypeDef) -> DeleteKeyResponse:
+    """Returns the response with the size of the store and its new etag."""
+    return DeleteKeyResponse(
+        item_count=response.get("ItemCount", 0),
+        total_size_in_bytes=response.get("TotalSizeInBytes", 0),
+        etag=response.get("ETag", ""),
+    )
 
 
-def list_keys_to_boto(request: ListKeysRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of `list_keys`."""
-    arguments: dict[str, Any] = {"KvsARN": request.kvs_arn}
+def list_keys_to_boto(request: ListKeysRequest) -> boto.ListKeysRequestTypeDef:
+    """Returns the arguments of `list_keys`."""
+    arguments: boto.ListKeysRequestTypeDef = {"KvsARN": request.kvs_arn}
     if request.page_size:
-        arguments["MaxResults"] = min(request.page_size, _PAGE_MAX)
+        arguments["MaxResults"] = min(request.page_size, limits.KEYS_PAGE_MAX)
     if marker := page_tokens.decode(page_tokens.keys_list(request.kvs_arn), request.page_token):
         arguments["NextToken"] = marker
     return arguments
 
 
-def list_keys_from_boto(response: Mapping[str, Any], request: ListKeysRequest) -> ListKeysResponse:
-    """Makes the response to a list request."""
+def list_keys_from_boto(response: boto.ListKeysResponseTypeDef, request: ListKeysRequest) -> ListKeysResponse:
+    """Returns the response with a page of keys."""
     items = [KeyValue(key=item["Key"], value=item.get("Value", "")) for item in response.get("Items", ())]
     next_page = page_tokens.encode(page_tokens.keys_list(request.kvs_arn), response.get("NextToken"))
     return ListKeysResponse(items=items, next_page_token=next_page)
 
 
-def update_keys_to_boto(request: UpdateKeysRequest | ImportKeysRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of `update_keys` but for the changes; no `IfMatch` where no version is named."""
-    return {"KvsARN": request.kvs_arn, **_if_match(request.etag)}
+def update_keys_to_boto(request: UpdateKeysRequest) -> UpdateKeysArguments:
+    """Returns the arguments of `update_keys` without the changes, which are sent in batches."""
+    return _update_arguments(request.kvs_arn, request.etag)
 
 
 def changes_to_boto(changes: Iterable[KeyChange]) -> Iterator[tuple[str, str | None]]:
-    """Gives the key of each change, and its new value; None where it is deleted."""
+    """Yields the key of each change and its new value; None if it is deleted."""
     for change in changes:
         yield (change.put.key, change.put.value) if change.HasField("put") else (change.delete, None)
 
 
-def update_keys_from_boto(response: Mapping[str, Any]) -> UpdateKeysResponse:
-    """Makes the response of an update, of that of its last batch."""
-    return UpdateKeysResponse(**_written(response))
+def update_keys_from_boto(response: boto.UpdateKeysResponseTypeDef) -> UpdateKeysResponse:
+    """Returns the response, made from that of the last batch."""
+    return UpdateKeysResponse(
+        item_count=response.get("ItemCount", 0),
+        total_size_in_bytes=response.get("TotalSizeInBytes", 0),
+        etag=response.get("ETag", ""),
+    )
 
 
-def import_keys_from_boto(response: Mapping[str, Any], applied_changes: int) -> ImportKeysResponse:
-    """Makes the response of an import, of that of its last batch."""
-    return ImportKeysResponse(applied_changes=applied_changes, **_written(response))
+def import_keys_to_boto(request: ImportKeysRequest) -> UpdateKeysArguments:
+    """Returns the arguments of `update_keys` without the changes, made from the first request of the stream."""
+    return _update_arguments(request.kvs_arn, request.etag)
 
 
-def _if_match(etag: str) -> dict[str, str]:
-    return {"IfMatch": etag} if etag else {}
+def import_keys_from_boto(response: boto.UpdateKeysResponseTypeDef, applied_changes: int) -> ImportKeysResponse:
+    """Returns the response, made from that of the last batch."""
+    return ImportKeysResponse(
+        applied_changes=applied_changes,
+        item_count=response.get("ItemCount", 0),
+        total_size_in_bytes=response.get("TotalSizeInBytes", 0),
+        etag=response.get("ETag", ""),
+    )
 
 
-def _size(response: Mapping[str, Any]) -> dict[str, Any]:
-    return {"item_count": response.get("ItemCount", 0), "total_size_in_bytes": response.get("TotalSizeInBytes", 0)}
-
-
-def _written(response: Mapping[str, Any]) -> dict[str, Any]:
-    return {**_size(response), "etag": response.get("ETag", "")}
+def _update_arguments(arn: str, etag: str) -> UpdateKeysArguments:
+    arguments: UpdateKeysArguments = {"KvsARN": arn}
+    if etag:
+        arguments["IfMatch"] = etag
+    return arguments

@@ -1,14 +1,14 @@
-"""The messages of KeyValueStoreService."""
+"""Key value stores: the messages of KeyValueStoreService."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import (
     CreateKeyValueStoreRequest,
     CreateKeyValueStoreResponse,
     DeleteKeyValueStoreRequest,
+    DeleteKeyValueStoreResponse,
     DescribeKeyValueStoreRequest,
     DescribeKeyValueStoreResponse,
     ImportSourceType,
@@ -22,16 +22,19 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 )
 
 from .. import page_tokens
-from .common import page_to_boto, tags_to_boto, timestamp
+from .common import set_page, timestamp
+from .tags import tags_to_boto
 
-_SOURCE_TYPES = {ImportSourceType.IMPORT_SOURCE_TYPE_S3: "S3"}
-_PAGE_MAX = 100
-"""Stores of one answer. API reference, ListKeyValueStores."""
+if TYPE_CHECKING:
+    from types_boto3_cloudfront import type_defs as boto
+    from types_boto3_cloudfront.literals import ImportSourceTypeType
+
+_SOURCE_TYPES: dict[ImportSourceType.ValueType, ImportSourceTypeType] = {ImportSourceType.IMPORT_SOURCE_TYPE_S3: "S3"}
 
 
-def create_key_value_store_to_boto(request: CreateKeyValueStoreRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `create_key_value_store`."""
-    arguments: dict[str, Any] = {"Name": request.name}
+def create_key_value_store_to_boto(request: CreateKeyValueStoreRequest) -> boto.CreateKeyValueStoreRequestTypeDef:
+    """Returns the arguments of boto3's `create_key_value_store`."""
+    arguments: boto.CreateKeyValueStoreRequestTypeDef = {"Name": request.name}
     if request.HasField("comment"):
         arguments["Comment"] = request.comment
     if request.HasField("import_source"):
@@ -40,11 +43,13 @@ def create_key_value_store_to_boto(request: CreateKeyValueStoreRequest) -> dict[
             "SourceType": _SOURCE_TYPES[source.source_type],
             "SourceARN": source.source_arn,
         }
-    return arguments | tags_to_boto(request.tags)
+    if request.tags:
+        arguments["Tags"] = tags_to_boto(request.tags)
+    return arguments
 
 
-def create_key_value_store_from_boto(response: Mapping[str, Any]) -> CreateKeyValueStoreResponse:
-    """Makes the response of a create; an empty one of an empty mapping."""
+def create_key_value_store_from_boto(response: boto.CreateKeyValueStoreResultTypeDef) -> CreateKeyValueStoreResponse:
+    """Returns the response; an empty one for an empty mapping, which validate_only returns."""
     store = response.get("KeyValueStore")
     return CreateKeyValueStoreResponse(
         key_value_store=_store_from_boto(store) if store else None,
@@ -54,43 +59,55 @@ def create_key_value_store_from_boto(response: Mapping[str, Any]) -> CreateKeyVa
 
 
 def describe_key_value_store_to_boto(
-    request: DescribeKeyValueStoreRequest | WaitForKeyValueStoreRequest,
-) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `describe_key_value_store`."""
+    request: DescribeKeyValueStoreRequest,
+) -> boto.DescribeKeyValueStoreRequestTypeDef:
+    """Returns the arguments of boto3's `describe_key_value_store`."""
     return {"Name": request.name}
 
 
-def describe_key_value_store_from_boto(response: Mapping[str, Any]) -> DescribeKeyValueStoreResponse:
-    """Makes the response of a describe."""
-    return DescribeKeyValueStoreResponse(**_versioned(response))
+def describe_key_value_store_from_boto(
+    response: boto.DescribeKeyValueStoreResultTypeDef,
+) -> DescribeKeyValueStoreResponse:
+    """Returns the response with the store."""
+    return DescribeKeyValueStoreResponse(
+        key_value_store=_store_from_boto(response["KeyValueStore"]), etag=response.get("ETag", "")
+    )
 
 
-def update_key_value_store_to_boto(request: UpdateKeyValueStoreRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `update_key_value_store`, which requires the comment."""
+def update_key_value_store_to_boto(request: UpdateKeyValueStoreRequest) -> boto.UpdateKeyValueStoreRequestTypeDef:
+    """Returns the arguments of boto3's `update_key_value_store`, which requires the comment."""
     return {"Name": request.name, "Comment": request.comment, "IfMatch": request.etag}
 
 
-def update_key_value_store_from_boto(response: Mapping[str, Any]) -> UpdateKeyValueStoreResponse:
-    """Makes the response of an update."""
-    return UpdateKeyValueStoreResponse(**_versioned(response))
+def update_key_value_store_from_boto(response: boto.UpdateKeyValueStoreResultTypeDef) -> UpdateKeyValueStoreResponse:
+    """Returns the response with the updated store."""
+    return UpdateKeyValueStoreResponse(
+        key_value_store=_store_from_boto(response["KeyValueStore"]), etag=response.get("ETag", "")
+    )
 
 
-def delete_key_value_store_to_boto(request: DeleteKeyValueStoreRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `delete_key_value_store`."""
+def delete_key_value_store_to_boto(request: DeleteKeyValueStoreRequest) -> boto.DeleteKeyValueStoreRequestTypeDef:
+    """Returns the arguments of boto3's `delete_key_value_store`."""
     return {"Name": request.name, "IfMatch": request.etag}
 
 
-def list_key_value_stores_to_boto(request: ListKeyValueStoresRequest) -> dict[str, Any]:
-    """Makes the keyword arguments of boto3's `list_key_value_stores`."""
-    status = {"Status": request.status} if request.status else {}
+def delete_key_value_store_from_boto(_response: boto.EmptyResponseMetadataTypeDef) -> DeleteKeyValueStoreResponse:
+    """Returns the response, which is empty."""
+    return DeleteKeyValueStoreResponse()
+
+
+def list_key_value_stores_to_boto(request: ListKeyValueStoresRequest) -> boto.ListKeyValueStoresRequestTypeDef:
+    """Returns the arguments of boto3's `list_key_value_stores`."""
     marker = page_tokens.decode(page_tokens.key_value_stores_list(request.status), request.page_token)
-    return {**status, **page_to_boto(request.page_size, _PAGE_MAX, marker)}
+    arguments: boto.ListKeyValueStoresRequestTypeDef = {"Status": request.status} if request.status else {}
+    set_page(arguments, request.page_size, marker)
+    return arguments
 
 
 def list_key_value_stores_from_boto(
-    response: Mapping[str, Any], request: ListKeyValueStoresRequest
+    response: boto.ListKeyValueStoresResultTypeDef, request: ListKeyValueStoresRequest
 ) -> ListKeyValueStoresResponse:
-    """Makes the response to a list request."""
+    """Returns the response with a page of stores."""
     page = response["KeyValueStoreList"]
     return ListKeyValueStoresResponse(
         key_value_stores=map(_store_from_boto, page.get("Items", ())),
@@ -98,16 +115,23 @@ def list_key_value_stores_from_boto(
     )
 
 
-def wait_for_key_value_store_from_boto(response: Mapping[str, Any]) -> WaitForKeyValueStoreResponse:
-    """Makes the response of a wait, of that of the describe that ended it."""
-    return WaitForKeyValueStoreResponse(**_versioned(response))
+def wait_for_key_value_store_to_boto(
+    request: WaitForKeyValueStoreRequest,
+) -> boto.DescribeKeyValueStoreRequestTypeDef:
+    """Returns the arguments of boto3's `describe_key_value_store`, which is called until the store is READY."""
+    return {"Name": request.name}
 
 
-def _versioned(response: Mapping[str, Any]) -> dict[str, Any]:
-    return {"key_value_store": _store_from_boto(response["KeyValueStore"]), "etag": response.get("ETag", "")}
+def wait_for_key_value_store_from_boto(
+    response: boto.DescribeKeyValueStoreResultTypeDef,
+) -> WaitForKeyValueStoreResponse:
+    """Returns the response with the store as last described."""
+    return WaitForKeyValueStoreResponse(
+        key_value_store=_store_from_boto(response["KeyValueStore"]), etag=response.get("ETag", "")
+    )
 
 
-def _store_from_boto(store: Mapping[str, Any]) -> KeyValueStore:
+def _store_from_boto(store: boto.KeyValueStoreTypeDef) -> KeyValueStore:
     return KeyValueStore(
         name=store["Name"],
         id=store.get("Id", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import grpc
 from google.rpc import error_details_pb2
@@ -157,7 +157,7 @@ class Functions:
             return None
         return live if self._code(name, _DEVELOPMENT) == self._code(name, _LIVE) else None
 
-    def _code(self, name: str, stage: str) -> bytes:
+    def _code(self, name: str, stage: Literal["DEVELOPMENT", "LIVE"]) -> bytes:
         """Reads the code of a stage; raises UnreadableAnswerError where the answer is not CloudFront's."""
         found = self._reader.get_function(Name=name, Stage=stage)
         if "ETag" not in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...backends.protocol import Backend
+from ...backends.protocol import Backend, Response
 from ...errors.aws_codes import MalformedResponseError
 
 
@@ -14,7 +14,8 @@ def list_tags(reader: Backend, arn: str) -> Sequence[Mapping[str, str]]:
     Raises:
         UnreadableAnswerError: the answer has no list of tags; CloudFront's has one, if an empty one.
     """
-    tags: Sequence[Mapping[str, str]] | None = reader.list_tags_for_resource(Resource=arn).get("Tags", {}).get("Items")
+    response: Response = reader.list_tags_for_resource(Resource=arn)
+    tags: Sequence[Mapping[str, str]] | None = response.get("Tags", {}).get("Items")
     if tags is None:
         raise MalformedResponseError
     return tags

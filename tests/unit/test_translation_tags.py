@@ -1,0 +1,58 @@
+"""Tags: messages to boto3 arguments and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.protobuf.message import Message
+
+from cloudfront_facade.v1 import tag_service_pb2 as tags
+from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.translation import tags as translation
+
+ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
+
+REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
+    (
+        translation.tag_resource_to_boto,
+        tags.TagResourceRequest(resource=ARN, tags=[Tag(key="a", value=""), Tag(key="b")]),
+        {"Resource": ARN, "Tags": {"Items": [{"Key": "a", "Value": ""}, {"Key": "b"}]}},
+    ),
+    (
+        translation.untag_resource_to_boto,
+        tags.UntagResourceRequest(resource=ARN, tag_keys=["a", "b"]),
+        {"Resource": ARN, "TagKeys": {"Items": ["a", "b"]}},
+    ),
+    (
+        translation.list_tags_for_resource_to_boto,
+        tags.ListTagsForResourceRequest(resource=ARN),
+        {"Resource": ARN},
+    ),
+]
+
+RESPONSES: list[tuple[Callable[..., Any], dict[str, Any], Message]] = [
+    (
+        translation.list_tags_for_resource_from_boto,
+        {"Tags": {"Items": [{"Key": "a", "Value": ""}, {"Key": "b"}]}},
+        tags.ListTagsForResourceResponse(tags=[Tag(key="a", value=""), Tag(key="b")]),
+    ),
+    (translation.list_tags_for_resource_from_boto, {}, tags.ListTagsForResourceResponse()),
+    (translation.tag_resource_from_boto, {"ResponseMetadata": {}}, tags.TagResourceResponse()),
+    (translation.untag_resource_from_boto, {"ResponseMetadata": {}}, tags.UntagResourceResponse()),
+]
+
+
+@pytest.mark.parametrize(("translate", "request_", "expected"), REQUESTS)
+def test_a_request_becomes_the_arguments_of_boto3(
+    translate: Callable[[Any], Any], request_: Message, expected: dict[str, Any]
+) -> None:
+    assert translate(request_) == expected
+
+
+@pytest.mark.parametrize(("translate", "response", "expected"), RESPONSES)
+def test_a_response_of_boto3_becomes_a_message(
+    translate: Callable[..., Any], response: dict[str, Any], expected: Message
+) -> None:
+    assert translate(response) == expected
