@@ -8,16 +8,16 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 
 
 class Store:
-    """A store, and the writes to its current version."""
+    """A store whose methods write to its current version."""
 
     def __init__(self, backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> None:
         self.backend = backend
         self.arn: str = backend.create_key_value_store(Name=name, **arguments)["KeyValueStore"]["ARN"]
 
     def describe(self) -> dict[str, Any]:
-        answer = dict(self.backend.describe_key_value_store_data(KvsARN=self.arn))
-        del answer["ResponseMetadata"]
-        return answer
+        response = dict(self.backend.describe_key_value_store_data(KvsARN=self.arn))
+        del response["ResponseMetadata"]
+        return response
 
     def content(self) -> dict[str, str]:
         items = self.backend.list_keys(KvsARN=self.arn, MaxResults=50)["Items"]
@@ -30,9 +30,9 @@ class Store:
         return self.backend.delete_key(KvsARN=self.arn, Key=key, IfMatch=self.describe()["ETag"])
 
     def update(self, puts: dict[str, str] | None = None, deletes: tuple[str, ...] = ()) -> Any:
-        given = {
+        changes = {
             "Puts": [{"Key": key, "Value": value} for key, value in (puts or {}).items()],
             "Deletes": [{"Key": key} for key in deletes],
         }
-        given = {name: items for name, items in given.items() if items}
-        return self.backend.update_keys(KvsARN=self.arn, IfMatch=self.describe()["ETag"], **given)
+        changes = {name: items for name, items in changes.items() if items}
+        return self.backend.update_keys(KvsARN=self.arn, IfMatch=self.describe()["ETag"], **changes)

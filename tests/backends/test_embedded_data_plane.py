@@ -1,8 +1,8 @@
-"""Which key value stores of the embedded backend have a data plane, and what is in it from the start."""
+"""The data plane of the embedded backend: which stores have one, and its initial content."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -17,17 +17,6 @@ from support.clock import Clock
 from support.errors import error_of
 
 NO_STORE = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
-        yield backend
 
 
 READS = {
@@ -45,16 +34,16 @@ OPERATIONS: dict[str, Callable[[EmbeddedBackend, str], object]] = {**READS, **WR
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_a_missing_store_is_not_found_in_the_data_planes_words(
+def test_a_missing_store_is_reported_in_the_data_planes_format(
     backend: EmbeddedBackend, clock: Clock, operation: str
 ) -> None:
     with pytest.raises(ClientError) as caught:
         OPERATIONS[operation](backend, NO_STORE)
     assert caught.value.operation_name == operation
     metadata = caught.value.response["ResponseMetadata"]
-    # As botocore parses JSON: without the Type that XML has.
+    # botocore parses JSON errors without a Type, which only XML has.
     assert caught.value.response["Error"] == {
-        "Message": "There is no key value store with this ARN.",
+        "Message": "No key value store has this ARN.",
         "Code": "ResourceNotFoundException",
     }
     assert metadata["HTTPStatusCode"] == 404
@@ -67,7 +56,7 @@ def test_a_missing_store_is_not_found_in_the_data_planes_words(
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("failed", [False, True])
-def test_a_store_that_is_not_ready_is_only_described(clock: Clock, operation: str, failed: bool) -> None:
+def test_a_store_that_is_not_ready_can_only_be_described(clock: Clock, operation: str, failed: bool) -> None:
     imported = {"SourceType": "S3", "SourceARN": "arn:aws:s3:::bucket/key"}
     source: dict[str, Any] = {"ImportSource": imported} if failed else {}
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=5)) as backend:
@@ -84,7 +73,7 @@ def test_a_store_that_is_not_ready_is_only_described(clock: Clock, operation: st
             store.put("k", "v")
 
 
-def test_stores_have_keys_of_their_own(backend: EmbeddedBackend) -> None:
+def test_stores_have_separate_keys(backend: EmbeddedBackend) -> None:
     one, other = Store(backend, "one"), Store(backend, "other")
     one.put("k", "1")
     version = other.describe()["ETag"]
@@ -95,7 +84,7 @@ def test_stores_have_keys_of_their_own(backend: EmbeddedBackend) -> None:
     assert (one.describe()["TotalSizeInBytes"], other.describe()["TotalSizeInBytes"]) == (0, 3)
 
 
-def test_an_import_is_in_the_data_plane(tmp_path: Path) -> None:
+def test_imported_keys_are_in_the_data_plane(tmp_path: Path) -> None:
     (tmp_path / "bucket").mkdir()
     (tmp_path / "bucket/key").write_bytes(b'{"data":[{"key":"a","value":"1"},{"key":"b","value":"\xc3\xa9"}]}')
     with closing(EmbeddedBackend(path=":memory:", s3_dir=tmp_path)) as backend:
@@ -104,7 +93,7 @@ def test_an_import_is_in_the_data_plane(tmp_path: Path) -> None:
         assert (store.describe()["ItemCount"], store.describe()["TotalSizeInBytes"]) == (2, 5)
 
 
-def test_a_version_from_before_the_data_plane_had_its_own_look_is_good(tmp_path: Path) -> None:
+def test_a_data_version_in_the_control_planes_format_is_accepted(tmp_path: Path) -> None:
     with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=None)) as backend:
         store = Store(backend)
         with backend._database.writing() as connection:

@@ -1,4 +1,4 @@
-"""What was answered stays, what was refused left nothing: threads, processes, kill -9, a full disk, a locked file."""
+"""Durability and atomicity of creates: threads, processes, kill -9, a full disk, a locked file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from support.errors import code_of
 CONFIG = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
 TAGS = {"Items": [{"Key": f"k{number}", "Value": "v"} for number in range(10)]}
 
-# Says that it is there, waits for a line, then creates stores and functions and says what each create answered.
+# Prints "ready", waits for a line, then creates stores and functions and prints the result of each create.
 CREATE = """
 import sys
 from botocore.exceptions import ClientError
@@ -31,7 +31,7 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 path, prefix, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 tags = {"Items": [{"Key": f"k{number}", "Value": "v"} for number in range(10)]}
 config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
-print("here", flush=True)
+print("ready", flush=True)
 sys.stdin.readline()
 backend = EmbeddedBackend(path=path, s3_dir=None, max_functions=10**6, max_key_value_stores=10**6)
 for number in range(count):
@@ -44,7 +44,7 @@ for number in range(count):
         print(name, error.response["Error"]["Code"], flush=True)
 """
 
-# Goes on until the disk, which here is the limit of a file's size, takes no more.
+# Creates functions until the disk is full, simulated by a limit on the size of a file.
 FILL = """
 import json, resource, sys
 from pathlib import Path
@@ -66,7 +66,7 @@ except ClientError as error:
     code = error.response["Error"]["Code"]
 resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 backend.create_function(Name="afterwards", FunctionConfig=config, FunctionCode=b"x" * 10_000)
-print(json.dumps({"created": created, "refused": name, "code": code}))
+print(json.dumps({"created": created, "failed": name, "code": code}))
 """
 
 
@@ -77,7 +77,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @contextmanager
 def creating(path: Path, prefix: str, count: int) -> Iterator[subprocess.Popen[str]]:
-    """A child process that is ready to create, and starts when it reads a line."""
+    """Starts a child process that creates resources once it reads a line."""
     child = subprocess.Popen(
         [sys.executable, "-c", CREATE, str(path), prefix, str(count)],
         stdin=subprocess.PIPE,
@@ -87,13 +87,13 @@ def creating(path: Path, prefix: str, count: int) -> Iterator[subprocess.Popen[s
     with child:
         try:
             assert child.stdout is not None
-            assert child.stdout.readline() == "here\n"
+            assert child.stdout.readline() == "ready\n"
             yield child
         finally:
             child.kill()
 
 
-def go(child: subprocess.Popen[str]) -> None:
+def start(child: subprocess.Popen[str]) -> None:
     assert child.stdin is not None
     child.stdin.write("go\n")
     child.stdin.flush()
@@ -118,24 +118,24 @@ def all_stores(backend: EmbeddedBackend) -> list[dict[str, Any]]:
         arguments["Marker"] = page["NextMarker"]
 
 
-def test_every_write_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
+def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "db"
-    answered: list[str] = []
+    acknowledged: list[str] = []
     for life in range(3):
         with creating(path, f"life{life}-", 10**6) as child:
-            go(child)
+            start(child)
             assert child.stdout is not None
-            answered += [child.stdout.readline().split()[0] for _ in range(10 + life)]
+            acknowledged += [child.stdout.readline().split()[0] for _ in range(10 + life)]
             child.kill()
-            # What it said before it died, and nobody had read yet.
-            answered += [line.split()[0] for line in child.stdout if line.endswith("OK\n")]
+            # The lines that it printed before it was killed and that are not read yet.
+            acknowledged += [line.split()[0] for line in child.stdout if line.endswith("OK\n")]
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
         stores = all_stores(backend)
-        assert {store["Name"] for store in stores} >= set(answered)
-        # Nothing is half there, not even of the creates that were under way.
+        assert {store["Name"] for store in stores} >= set(acknowledged)
+        # Every create is complete or absent, even those in flight.
         for store in stores:
             assert backend.list_tags_for_resource(Resource=store["ARN"])["Tags"] == TAGS
-        for name in answered:
+        for name in acknowledged:
             assert len(backend.get_function(Name=name)["FunctionCode"].read()) == 10_000
             arn = f"arn:aws:cloudfront::000000000000:function/{name}"
             assert backend.list_tags_for_resource(Resource=arn)["Tags"] == TAGS
@@ -144,12 +144,12 @@ def test_every_write_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_two_processes_on_one_new_file_make_every_name_once(tmp_path: Path) -> None:
+def test_two_processes_on_one_new_file_create_every_name_once(tmp_path: Path) -> None:
     path = tmp_path / "db"
     names = [f"same{number}" for number in range(40)]
     with creating(path, "same", 40) as one, creating(path, "same", 40) as other:
         for child in (one, other):
-            go(child)
+            start(child)
         outcomes = [dict(line.split() for line in child.communicate()[0].splitlines()) for child in (one, other)]
     for name in names:
         assert sorted(outcome[name] for outcome in outcomes) == ["EntityAlreadyExists", "OK"]
@@ -158,23 +158,23 @@ def test_two_processes_on_one_new_file_make_every_name_once(tmp_path: Path) -> N
         assert all(function_exists(backend, name) for name in names)
 
 
-def test_a_write_is_seen_by_another_process_at_once(tmp_path: Path) -> None:
+def test_a_write_is_visible_to_another_process_at_once(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend, creating(path, "theirs", 1) as child:
-        go(child)
+        start(child)
         assert child.stdout is not None
         assert child.stdout.readline() == "theirs0 OK\n"
         assert create_function(backend, "theirs0") == "FunctionAlreadyExists"
         assert function_exists(backend, "theirs0")
 
 
-def test_of_16_threads_that_want_one_name_one_gets_it(path: str) -> None:
+def test_one_of_16_threads_creates_a_name(path: str) -> None:
     with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend, ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: create_function(backend, "same"), range(64)))
     assert sorted(codes) == ["FunctionAlreadyExists"] * 63 + ["OK"]
 
 
-def test_of_16_threads_none_gets_past_the_quota(path: str) -> None:
+def test_16_threads_do_not_exceed_the_quota(path: str) -> None:
     with closing(EmbeddedBackend(path=path, s3_dir=None, max_functions=5)) as backend, ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda number: create_function(backend, f"f{number}"), range(64)))
         assert [number for number in range(64) if function_exists(backend, f"f{number}")] == [
@@ -183,7 +183,7 @@ def test_of_16_threads_none_gets_past_the_quota(path: str) -> None:
     assert sorted(codes) == ["OK"] * 5 + ["TooManyFunctions"] * 59
 
 
-def test_16_threads_write_and_read_side_by_side(path: str) -> None:
+def test_16_threads_write_and_read_concurrently(path: str) -> None:
     def write_and_read(number: int) -> bool:
         arn = backend.create_key_value_store(Name=f"s{number}", Tags=TAGS)["KeyValueStore"]["ARN"]
         backend.list_key_value_stores()
@@ -195,7 +195,7 @@ def test_16_threads_write_and_read_side_by_side(path: str) -> None:
         assert len(all_stores(backend)) == 64
 
 
-def test_a_file_that_another_process_holds_is_unavailable_and_recovers(tmp_path: Path) -> None:
+def test_a_locked_file_is_unavailable_until_it_is_unlocked(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with (
         closing(EmbeddedBackend(path=str(path), s3_dir=None, busy_timeout_seconds=0.05)) as backend,
@@ -213,7 +213,7 @@ def test_a_file_that_another_process_holds_is_unavailable_and_recovers(tmp_path:
         backend.create_key_value_store(Name="s")
 
 
-def test_a_commit_that_a_reader_holds_up_for_too_long_leaves_nothing(tmp_path: Path) -> None:
+def test_a_commit_blocked_by_a_reader_for_too_long_writes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with (
         closing(EmbeddedBackend(path=str(path), s3_dir=None, busy_timeout_seconds=0.05)) as backend,
@@ -227,7 +227,7 @@ def test_a_commit_that_a_reader_holds_up_for_too_long_leaves_nothing(tmp_path: P
         assert create_function(backend, "f") == "OK"
 
 
-def test_a_thread_waits_for_the_others_only_so_long(tmp_path: Path) -> None:
+def test_a_thread_waits_for_others_up_to_the_busy_timeout(tmp_path: Path) -> None:
     def read() -> None:
         with database.reading():
             pass
@@ -238,7 +238,7 @@ def test_a_thread_waits_for_the_others_only_so_long(tmp_path: Path) -> None:
         assert pool.submit(read).exception() is None
 
 
-def test_a_transaction_that_fails_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failed_transaction_writes_nothing(tmp_path: Path) -> None:
     def fail_after_a_write() -> None:
         with database.writing() as connection:
             connection.execute("INSERT INTO resources (arn) VALUES ('arn')")
@@ -251,7 +251,7 @@ def test_a_transaction_that_fails_in_the_middle_leaves_nothing(tmp_path: Path) -
             assert connection.execute("SELECT * FROM resources").fetchall() == []
 
 
-def test_a_full_database_is_unavailable_and_keeps_what_it_has(tmp_path: Path) -> None:
+def test_a_full_database_is_unavailable_and_keeps_its_content(tmp_path: Path) -> None:
     with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=None)) as backend:
         with backend._database.reading() as connection:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
@@ -269,27 +269,27 @@ def test_a_full_database_is_unavailable_and_keeps_what_it_has(tmp_path: Path) ->
         assert create_function(backend, f"f{len(codes) - 1}") == "OK"
 
 
-def test_a_disk_that_takes_no_more_leaves_nothing_half_written(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_write(tmp_path: Path) -> None:
     path = tmp_path / "db"
     child = subprocess.run([sys.executable, "-c", FILL, str(path)], stdout=subprocess.PIPE, text=True, check=True)
-    said = json.loads(child.stdout)
-    assert said["code"] == "ServiceUnavailable"
-    assert said["created"]
+    result = json.loads(child.stdout)
+    assert result["code"] == "ServiceUnavailable"
+    assert result["created"]
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
-        assert all(function_exists(backend, name) for name in [*said["created"], "afterwards"])
-        assert not function_exists(backend, said["refused"])
+        assert all(function_exists(backend, name) for name in [*result["created"], "afterwards"])
+        assert not function_exists(backend, result["failed"])
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_every_commit_waits_for_the_disk(tmp_path: Path) -> None:
+def test_every_commit_is_synchronous(tmp_path: Path) -> None:
     with closing(Database(str(tmp_path / "db"), 1)) as database, database.reading() as connection:
         (synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         (journal_mode,) = connection.execute("PRAGMA journal_mode").fetchone()
     assert (synchronous, journal_mode) == (2, "truncate")
 
 
-def test_why_the_database_cannot_be_used_is_told_to_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_for_an_unavailable_database_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "db"
     with (
         closing(EmbeddedBackend(path=str(path), s3_dir=None, busy_timeout_seconds=0.05)) as backend,
@@ -298,5 +298,5 @@ def test_why_the_database_cannot_be_used_is_told_to_the_log(tmp_path: Path, capl
         other.execute("BEGIN EXCLUSIVE")
         assert create_function(backend, "rewrite") == "ServiceUnavailable"
     assert caplog.messages == [
-        f"{path}: database is locked; wait for the process that holds it, or give --embedded-db another path"
+        f"{path}: database is locked; wait for the process that holds the lock, or set --embedded-db to another path"
     ]

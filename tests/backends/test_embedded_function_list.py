@@ -1,4 +1,4 @@
-"""Lists of functions, and of distributions, in the embedded backend."""
+"""Lists of functions and of distributions in the embedded backend."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rows(page: Mapping[str, Any]) -> list[Row]:
 
 
 def listed(backend: EmbeddedBackend, between: Callable[[int], None] = lambda _: None, **arguments: str) -> list[Row]:
-    """All pages, `between` which something happens."""
+    """Returns the items of all pages; calls `between` after each page except the last."""
     found: list[Row] = []
     for number in range(1000):
         page = backend.list_functions(**arguments)["FunctionList"]
@@ -51,14 +51,14 @@ def listed(backend: EmbeddedBackend, between: Callable[[int], None] = lambda _: 
     raise AssertionError
 
 
-def test_an_empty_list_is_a_page(backend: EmbeddedBackend) -> None:
+def test_an_empty_list_has_one_page(backend: EmbeddedBackend) -> None:
     for arguments in ({}, {"Stage": "LIVE"}, {"Stage": "DEVELOPMENT"}):
-        answer = backend.list_functions(**arguments)
-        assert answer["FunctionList"] == {"MaxItems": 100, "Quantity": 0, "Items": []}
-        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+        response = backend.list_functions(**arguments)
+        assert response["FunctionList"] == {"MaxItems": 100, "Quantity": 0, "Items": []}
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_each_stage_has_its_rows_and_both_are_listed_without_one(backend: EmbeddedBackend) -> None:
+def test_a_list_has_one_stage_or_without_a_stage_both(backend: EmbeddedBackend) -> None:
     create(backend, "b", "a", publish=True)
     create(backend, "c")
     assert listed(backend, Stage="DEVELOPMENT") == [(name, "DEVELOPMENT") for name in "abc"]
@@ -66,7 +66,7 @@ def test_each_stage_has_its_rows_and_both_are_listed_without_one(backend: Embedd
     assert listed(backend) == sorted(listed(backend, Stage="DEVELOPMENT") + listed(backend, Stage="LIVE"))
 
 
-def test_a_list_has_what_describe_says(backend: EmbeddedBackend) -> None:
+def test_a_list_has_the_same_summaries_as_describe(backend: EmbeddedBackend) -> None:
     arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
     associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
     config = {**CONFIG, "Comment": "c", "KeyValueStoreAssociations": associations}
@@ -80,13 +80,13 @@ def test_a_list_has_what_describe_says(backend: EmbeddedBackend) -> None:
 
 @pytest.mark.parametrize("max_items", ["1", "2", "3", "4", "5", "100"])
 @pytest.mark.parametrize("stage", [{}, {"Stage": "DEVELOPMENT"}, {"Stage": "LIVE"}])
-def test_pages_hold_every_row_once(backend: EmbeddedBackend, max_items: str, stage: dict[str, Any]) -> None:
+def test_pages_contain_every_stage_once(backend: EmbeddedBackend, max_items: str, stage: dict[str, Any]) -> None:
     create(backend, "d", "f-1", publish=True)
     create(backend, "F", "f", "f_")
     assert listed(backend, MaxItems=max_items, **stage) == listed(backend, **stage)
 
 
-def test_a_page_that_ends_the_list_has_no_marker(backend: EmbeddedBackend) -> None:
+def test_the_last_page_has_no_marker(backend: EmbeddedBackend) -> None:
     create(backend, "f", publish=True)
     assert "NextMarker" not in backend.list_functions(MaxItems="2")["FunctionList"]
     assert "NextMarker" in backend.list_functions(MaxItems="1")["FunctionList"]
@@ -95,26 +95,26 @@ def test_a_page_that_ends_the_list_has_no_marker(backend: EmbeddedBackend) -> No
 
 @pytest.mark.parametrize("stage", [{}, {"Stage": "DEVELOPMENT"}, {"Stage": "LIVE"}])
 @pytest.mark.parametrize("max_items", ["1", "2", "3"])
-def test_changes_between_pages_repeat_nothing_and_lose_nothing(
+def test_changes_between_pages_repeat_and_skip_nothing(
     backend: EmbeddedBackend, stage: dict[str, Any], max_items: str
 ) -> None:
-    def happens(number: int) -> None:
+    def change(number: int) -> None:
         if number < 5:
             create(backend, f"{number}-new", f"k{number}-new", f"z{number}-new", publish=True)
-            delete(backend, f"gone{number}")
-            delete(backend, f"k{number}-gone")
+            delete(backend, f"deleted{number}")
+            delete(backend, f"k{number}-deleted")
 
     stay = [f"k{number}" for number in range(6)]
-    gone = [f"{name}{number}{more}" for name, more in (("gone", ""), ("k", "-gone")) for number in range(5)]
-    create(backend, *stay, *gone, publish=True)
+    deleted = [f"{name}{number}{more}" for name, more in (("deleted", ""), ("k", "-deleted")) for number in range(5)]
+    create(backend, *stay, *deleted, publish=True)
     before = listed(backend, **stage)
-    found = listed(backend, happens, MaxItems=max_items, **stage)
+    found = listed(backend, change, MaxItems=max_items, **stage)
     assert found == sorted(set(found))
     assert set(found) >= {row for row in before if row[0] in stay}
-    assert {name for name, _ in found} - {*stay, *gone}, "what is made behind the page is seen"
+    assert {name for name, _ in found} - {*stay, *deleted}, "items created after the current page are listed"
 
 
-def test_a_page_is_never_longer_than_100(backend: EmbeddedBackend) -> None:
+def test_a_page_has_at_most_100_items(backend: EmbeddedBackend) -> None:
     create(backend, *(f"f{number:03}" for number in range(101)))
     for arguments in ({}, {"MaxItems": "101"}, {"MaxItems": "999999999"}):
         page = backend.list_functions(**arguments)["FunctionList"]
@@ -122,7 +122,7 @@ def test_a_page_is_never_longer_than_100(backend: EmbeddedBackend) -> None:
         assert rows(backend.list_functions(Marker=page["NextMarker"])["FunctionList"]) == [("f100", "DEVELOPMENT")]
 
 
-def test_a_name_alone_is_a_marker_too(backend: EmbeddedBackend) -> None:
+def test_a_marker_may_be_a_name_without_a_stage(backend: EmbeddedBackend) -> None:
     create(backend, "a", "b", publish=True)
     assert rows(backend.list_functions(Marker="a")["FunctionList"]) == [("b", "DEVELOPMENT"), ("b", "LIVE")]
     assert rows(backend.list_functions(Marker="a", Stage="LIVE")["FunctionList"]) == [("b", "LIVE")]
@@ -130,9 +130,7 @@ def test_a_name_alone_is_a_marker_too(backend: EmbeddedBackend) -> None:
 
 @pytest.mark.parametrize("operation", ["list_functions", "list_distributions"])
 @pytest.mark.parametrize("max_items", ["0", "-1", "", "x", "1.5", " 1", "1\n", "\u0663", "9" * 5000])
-def test_a_page_size_that_is_no_positive_number_is_refused(
-    backend: EmbeddedBackend, operation: str, max_items: str
-) -> None:
+def test_a_page_size_that_is_not_positive_is_rejected(backend: EmbeddedBackend, operation: str, max_items: str) -> None:
     with pytest.raises(ClientError) as caught:
         getattr(backend, operation)(MaxItems=max_items)
     assert caught.value.response["Error"]["Code"] == "InvalidArgument"
@@ -140,15 +138,15 @@ def test_a_page_size_that_is_no_positive_number_is_refused(
 
 
 @pytest.mark.parametrize("stage", ["", "live", "BOTH"])
-def test_a_stage_that_there_is_not_is_refused(backend: EmbeddedBackend, stage: str) -> None:
+def test_an_unknown_stage_is_rejected(backend: EmbeddedBackend, stage: str) -> None:
     with pytest.raises(ClientError, match=r"\(InvalidArgument\) when calling the ListFunctions"):
         backend.list_functions(Stage=stage)
 
 
-def test_there_are_no_distributions(backend: EmbeddedBackend) -> None:
-    answer = backend.list_distributions()
+def test_the_list_of_distributions_is_empty(backend: EmbeddedBackend) -> None:
+    response = backend.list_distributions()
     empty = {"Marker": "", "MaxItems": 100, "IsTruncated": False, "Quantity": 0}
-    assert answer["DistributionList"] == empty
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert response["DistributionList"] == empty
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
     page = backend.list_distributions(Marker="m", MaxItems="7")["DistributionList"]
     assert page == {**empty, "Marker": "m", "MaxItems": 7}

@@ -1,4 +1,4 @@
-"""Imports of key value stores from files that stand for S3 objects."""
+"""Imports into key value stores from files that stand for S3 objects."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def backend(tmp_path: Path, folder: Path) -> Iterator[EmbeddedBackend]:
 
 def create(backend: EmbeddedBackend, s3_object: str = "bucket/key", partition: str = "aws") -> str:
     source = {"SourceType": "S3", "SourceARN": f"arn:{partition}:s3:::{s3_object}"}
-    answer = backend.create_key_value_store(Name="s", ImportSource=source)
-    arn: str = answer["KeyValueStore"]["ARN"]
+    response = backend.create_key_value_store(Name="s", ImportSource=source)
+    arn: str = response["KeyValueStore"]["ARN"]
     return arn
 
 
 def failure(backend: EmbeddedBackend, s3_object: str = "bucket/key") -> str:
-    """Creates a store, and gives the reason why its import failed, which it must."""
+    """Creates a store whose import fails, and returns the reason."""
     described = backend.describe_key_value_store_data(KvsARN=create(backend, s3_object))
     assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "PROVISIONING"
     assert (described["Status"], described["ItemCount"]) == ("FAILED", 0)
@@ -71,7 +71,7 @@ def test_an_import_is_stored_with_the_store(backend: EmbeddedBackend, folder: Pa
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_a_key_may_name_folders(backend: EmbeddedBackend, folder: Path, tmp_path: Path, partition: str) -> None:
+def test_an_s3_key_may_contain_folders(backend: EmbeddedBackend, folder: Path, tmp_path: Path, partition: str) -> None:
     (folder / "bucket/deep").mkdir()
     (folder / "bucket/deep/a:b.json").write_bytes(entries(("k", "v")))
     create(backend, "bucket/deep/a:b.json", partition)
@@ -100,12 +100,12 @@ def test_the_largest_entries_are_allowed(backend: EmbeddedBackend, folder: Path,
     assert stored(tmp_path) == [(key, value)]
 
 
-def test_an_empty_import_is_fine(backend: EmbeddedBackend, folder: Path) -> None:
+def test_an_import_may_be_empty(backend: EmbeddedBackend, folder: Path) -> None:
     (folder / "bucket/key").write_bytes(entries())
     assert_imported(backend, create(backend))
 
 
-def test_a_store_without_an_import_has_no_failure(backend: EmbeddedBackend) -> None:
+def test_a_store_without_an_import_has_no_failure_reason(backend: EmbeddedBackend) -> None:
     assert_imported(backend, backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"])
 
 
@@ -114,20 +114,20 @@ def test_without_a_folder_every_import_fails_and_names_the_setting() -> None:
         assert "--embedded-s3-dir" in failure(backend)
 
 
-def test_a_missing_file_fails_the_import_only(backend: EmbeddedBackend, tmp_path: Path) -> None:
+def test_a_missing_file_fails_only_the_import(backend: EmbeddedBackend, tmp_path: Path) -> None:
     reason = failure(backend)
-    assert "not in the folder" in reason
+    assert "does not exist in the folder" in reason
     assert str(tmp_path) not in reason
 
 
 @pytest.mark.parametrize("s3_object", ["bucket", "bucket/", "", "bucket/\0", "bucket/" + "x" * 5000])
-def test_what_is_no_file_fails_the_import(backend: EmbeddedBackend, s3_object: str) -> None:
+def test_a_path_that_is_not_a_file_fails_the_import(backend: EmbeddedBackend, s3_object: str) -> None:
     assert failure(backend, s3_object).startswith("The import file ")
 
 
-def test_a_pipe_does_not_hold_the_create_up(backend: EmbeddedBackend, folder: Path) -> None:
+def test_a_pipe_does_not_block_the_create(backend: EmbeddedBackend, folder: Path) -> None:
     os.mkfifo(folder / "bucket/key")
-    assert "not in the folder" in failure(backend)
+    assert "does not exist in the folder" in failure(backend)
 
 
 def test_a_loop_of_links_fails_the_import(backend: EmbeddedBackend, folder: Path) -> None:
@@ -151,7 +151,7 @@ def test_nothing_outside_the_folder_is_read(
     assert stored(tmp_path) == []
 
 
-def test_a_folder_whose_name_only_starts_alike_is_outside(backend: EmbeddedBackend, tmp_path: Path) -> None:
+def test_a_folder_with_the_same_name_prefix_is_outside(backend: EmbeddedBackend, tmp_path: Path) -> None:
     (tmp_path / "s3-other").mkdir()
     (tmp_path / "s3-other/key").write_bytes(entries(("k", "v")))
     assert "outside" in failure(backend, "../s3-other/key")
@@ -169,12 +169,12 @@ def test_a_folder_whose_name_only_starts_alike_is_outside(backend: EmbeddedBacke
         (b"[]", 'a list "data"'),
         (b"{}", 'a list "data"'),
         (b'{"data":{"key":"SECRET"}}', 'a list "data"'),
-        (b'{"data":["SECRET"]}', "data[0] is not an object"),
-        (b'{"data":[{"key":"SECRET"}]}', "data[0] has not both"),
-        (b'{"data":[{"key":"SECRET","value":1}]}', "data[0] has not both"),
-        (b'{"data":[{"key":null,"value":"SECRET"}]}', "data[0] has not both"),
-        (b'{"data":[{"key":"\\ud800","value":"SECRET"}]}', "half of a surrogate pair"),
-        (b'{"data":[{"key":"SECRET","value":"\\udfff"}]}', "half of a surrogate pair"),
+        (b'{"data":["SECRET"]}', "data[0] must be an object"),
+        (b'{"data":[{"key":"SECRET"}]}', "data[0] must have the strings"),
+        (b'{"data":[{"key":"SECRET","value":1}]}', "data[0] must have the strings"),
+        (b'{"data":[{"key":null,"value":"SECRET"}]}', "data[0] must have the strings"),
+        (b'{"data":[{"key":"\\ud800","value":"SECRET"}]}', "an unpaired surrogate"),
+        (b'{"data":[{"key":"SECRET","value":"\\udfff"}]}', "an unpaired surrogate"),
         (entries(("SECRET", "1"), ("b", "2"), ("SECRET", "3")), "data[2] repeats"),
         (entries(("", "SECRET")), "a key of 0 bytes"),
         (entries(("SECRET" + "x" * 507, "v")), "a key of 513 bytes"),
@@ -182,7 +182,7 @@ def test_a_folder_whose_name_only_starts_alike_is_outside(backend: EmbeddedBacke
         (entries(("k", "\u00e9" * 512 + "x")), "a value of 1025 bytes"),
     ],
 )
-def test_a_file_of_another_format_fails_the_import_without_telling_its_content(
+def test_a_malformed_file_fails_the_import_without_disclosing_its_content(
     backend: EmbeddedBackend, folder: Path, tmp_path: Path, content: bytes, reason: str
 ) -> None:
     (folder / "bucket/key").write_bytes(content)
@@ -203,7 +203,7 @@ def test_a_file_of_five_megabytes_is_imported(backend: EmbeddedBackend, folder: 
     assert len(stored(tmp_path)) == 4900
 
 
-def test_a_larger_file_is_refused_at_once(backend: EmbeddedBackend, folder: Path) -> None:
+def test_a_larger_file_is_rejected_at_once(backend: EmbeddedBackend, folder: Path) -> None:
     (folder / "bucket/key").write_bytes(large_file(FIVE_MEGABYTES + 1))
     with pytest.raises(ClientError) as caught:
         create(backend)
@@ -213,7 +213,7 @@ def test_a_larger_file_is_refused_at_once(backend: EmbeddedBackend, folder: Path
     assert backend.list_key_value_stores()["KeyValueStoreList"]["Items"] == []
 
 
-def test_a_failed_import_outlives_a_restart_and_never_becomes_ready(tmp_path: Path, folder: Path) -> None:
+def test_a_failed_import_survives_a_restart_and_never_becomes_ready(tmp_path: Path, folder: Path) -> None:
     path = str(tmp_path / "db")
     with closing(EmbeddedBackend(path=path, s3_dir=folder)) as backend:
         arn = create(backend)

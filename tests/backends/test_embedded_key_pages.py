@@ -1,11 +1,10 @@
-"""Pages of ListKeys in the embedded backend."""
+"""Pagination of ListKeys in the embedded backend."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,13 +13,7 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.errors import error_with_operation
 
 
-@pytest.fixture
-def backend() -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as backend:
-        yield backend
-
-
-def make(backend: EmbeddedBackend, name: str = "s") -> str:
+def create(backend: EmbeddedBackend, name: str = "s") -> str:
     arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
     return arn
 
@@ -40,7 +33,7 @@ def write(backend: EmbeddedBackend, arn: str, puts: list[str], deletes: list[str
 def listed(
     backend: EmbeddedBackend, arn: str, between: Callable[[int], None] = lambda _: None, **arguments: Any
 ) -> list[str]:
-    """The keys of all pages, `between` which something happens."""
+    """Returns the keys of all pages; calls `between` after each page except the last."""
     found: list[str] = []
     for number in range(1000):
         page = backend.list_keys(KvsARN=arn, **arguments)
@@ -55,68 +48,68 @@ def listed(
 
 
 def test_an_empty_store_has_one_empty_page(backend: EmbeddedBackend) -> None:
-    answer = backend.list_keys(KvsARN=make(backend))
-    assert answer.keys() == {"Items", "ResponseMetadata"}
-    assert answer["Items"] == []
+    response = backend.list_keys(KvsARN=create(backend))
+    assert response.keys() == {"Items", "ResponseMetadata"}
+    assert response["Items"] == []
 
 
 @pytest.mark.parametrize("page_size", [{}, {"MaxResults": 1}, {"MaxResults": 7}, {"MaxResults": 50}])
 @pytest.mark.parametrize("count", [1, 10, 11, 50, 51, 120])
-def test_pages_hold_every_key_once_and_ten_unless_told(
+def test_pages_contain_every_key_once_and_ten_keys_by_default(
     backend: EmbeddedBackend, page_size: dict[str, Any], count: int
 ) -> None:
-    arn = make(backend)
+    arn = create(backend)
     keys = [f"k{number:03}" for number in range(count)]
     write(backend, arn, keys[::-1])
     assert listed(backend, arn, **page_size) == keys
 
 
-def test_keys_of_every_kind_are_paged(backend: EmbeddedBackend) -> None:
-    arn = make(backend)
+def test_keys_with_special_characters_are_paged(backend: EmbeddedBackend) -> None:
+    arn = create(backend)
     keys = ["\0", " ", "a b", "a\nb", "\u00e9", "\u20ac" * 170, "\uffff", "\U0001f600", "x" * 512, "%", "/"]
     write(backend, arn, keys)
-    # By code points, which is the order of UTF-8's bytes too.
+    # Sorted by code points, which is also the order of the bytes in UTF-8.
     assert listed(backend, arn, MaxResults=1) == sorted(keys)
 
 
 @pytest.mark.parametrize("max_results", [1, 2, 3, 10])
-def test_changes_between_pages_repeat_nothing_and_lose_nothing(backend: EmbeddedBackend, max_results: int) -> None:
-    def happens(number: int) -> None:
+def test_changes_between_pages_repeat_and_skip_nothing(backend: EmbeddedBackend, max_results: int) -> None:
+    def change(number: int) -> None:
         if number < 10:
             new = [f"{number}-new", f"k{number}-new", f"z{number}-new"]
-            # The first is often the key that the page ended with.
-            write(backend, arn, new, [f"k{number}-gone", f"l{number}-gone"])
+            # The first deleted key is often the last key of the page.
+            write(backend, arn, new, [f"k{number}-deleted", f"l{number}-deleted"])
 
-    arn = make(backend)
+    arn = create(backend)
     stay = [f"k{number}" for number in range(10)]
-    gone = [f"{letter}{number}-gone" for letter in "kl" for number in range(10)]
-    write(backend, arn, stay + gone)
-    found = listed(backend, arn, happens, MaxResults=max_results)
+    deleted = [f"{letter}{number}-deleted" for letter in "kl" for number in range(10)]
+    write(backend, arn, stay + deleted)
+    found = listed(backend, arn, change, MaxResults=max_results)
     assert found == sorted(set(found))
     assert set(found) >= set(stay)
-    assert set(found) - {*stay, *gone}, "what is put behind the page is seen"
+    assert set(found) - {*stay, *deleted}, "keys put after the current page are listed"
 
 
 @pytest.mark.parametrize("max_results", [0, -1, 51, 10**9])
-def test_a_page_size_that_cloudfront_does_not_have_is_refused(backend: EmbeddedBackend, max_results: int) -> None:
-    refused = error_with_operation(backend.list_keys, KvsARN=make(backend), MaxResults=max_results)
-    assert refused == ("ValidationException", 400, "ListKeys")
+def test_a_page_size_out_of_range_is_rejected(backend: EmbeddedBackend, max_results: int) -> None:
+    error = error_with_operation(backend.list_keys, KvsARN=create(backend), MaxResults=max_results)
+    assert error == ("ValidationException", 400, "ListKeys")
 
 
 def encoded(text: bytes) -> str:
     return base64.urlsafe_b64encode(text).decode()
 
 
-NO_TOKENS: tuple[Any, ...] = ({}, [], 1, None, "k")
+NOT_TOKENS: tuple[Any, ...] = ({}, [], 1, None, "k")
 
 
 @pytest.mark.parametrize(
     "token",
     ["", "x", "garbage", "\u00e9", "a" * 5000, "====", encoded(b""), encoded(b"\xff\xfe"), encoded(b"k"), "k3"]
-    + [encoded(json.dumps(content).encode()) for content in NO_TOKENS],
+    + [encoded(json.dumps(content).encode()) for content in NOT_TOKENS],
 )
-def test_a_token_that_is_none_is_refused(backend: EmbeddedBackend, token: str) -> None:
-    arn = make(backend)
+def test_a_malformed_token_is_rejected(backend: EmbeddedBackend, token: str) -> None:
+    arn = create(backend)
     write(backend, arn, ["k"])
     assert error_with_operation(backend.list_keys, KvsARN=arn, NextToken=token) == (
         "ValidationException",
@@ -125,8 +118,8 @@ def test_a_token_that_is_none_is_refused(backend: EmbeddedBackend, token: str) -
     )
 
 
-def test_a_token_of_another_store_is_refused(backend: EmbeddedBackend) -> None:
-    one, other = make(backend, "one"), make(backend, "other")
+def test_a_token_of_another_store_is_rejected(backend: EmbeddedBackend) -> None:
+    one, other = create(backend, "one"), create(backend, "other")
     for arn in (one, other):
         write(backend, arn, ["a", "b"])
     token = backend.list_keys(KvsARN=one, MaxResults=1)["NextToken"]
@@ -135,15 +128,15 @@ def test_a_token_of_another_store_is_refused(backend: EmbeddedBackend) -> None:
 
 
 @pytest.mark.parametrize("change", ["!{}", "{}!", "{}\n", " {}", "no key"])
-def test_a_token_that_was_changed_is_refused(backend: EmbeddedBackend, change: str) -> None:
-    arn = make(backend)
+def test_a_modified_token_is_rejected(backend: EmbeddedBackend, change: str) -> None:
+    arn = create(backend)
     write(backend, arn, ["a", "b"])
     token = backend.list_keys(KvsARN=arn, MaxResults=1)["NextToken"]
     changed = encoded(f"{arn} ".encode()) if change == "no key" else change.format(token)
     assert error_with_operation(backend.list_keys, KvsARN=arn, NextToken=changed)[0] == "ValidationException"
 
 
-def test_a_token_is_no_key(backend: EmbeddedBackend) -> None:
-    arn = make(backend)
+def test_a_token_does_not_show_the_key(backend: EmbeddedBackend) -> None:
+    arn = create(backend)
     write(backend, arn, ["readable", "z"])
     assert "readable" not in backend.list_keys(KvsARN=arn, MaxResults=1)["NextToken"]

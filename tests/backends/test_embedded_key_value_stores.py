@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,17 +12,6 @@ import pytest
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.clock import Clock
 from support.errors import error_of, error_with_exception
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
-        yield backend
 
 
 def status_of(backend: EmbeddedBackend, name: str) -> str:
@@ -38,8 +26,8 @@ def listed(backend: EmbeddedBackend, **arguments: str) -> list[str]:
 
 
 def test_a_new_store_is_provisioning(backend: EmbeddedBackend) -> None:
-    answer = backend.create_key_value_store(Name="s", Comment="what it holds")
-    store = answer["KeyValueStore"]
+    response = backend.create_key_value_store(Name="s", Comment="what it holds")
+    store = response["KeyValueStore"]
     assert re.fullmatch("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", store["Id"])
     assert store == {
         "Name": "s",
@@ -49,19 +37,19 @@ def test_a_new_store_is_provisioning(backend: EmbeddedBackend) -> None:
         "Status": "PROVISIONING",
         "LastModifiedTime": datetime(2026, 5, 5, 12, 0, 0, 123_000, tzinfo=UTC),
     }
-    assert answer["Location"] == "https://cloudfront.amazonaws.com/2020-05-31/key-value-store/s"
-    assert re.fullmatch("E[A-Z0-9]{13}", answer["ETag"])
-    metadata = answer["ResponseMetadata"]
+    assert response["Location"] == "https://cloudfront.amazonaws.com/2020-05-31/key-value-store/s"
+    assert re.fullmatch("E[A-Z0-9]{13}", response["ETag"])
+    metadata = response["ResponseMetadata"]
     assert (metadata["HTTPStatusCode"], metadata["RetryAttempts"]) == (201, 0)
     assert metadata["HTTPHeaders"] == {
         "date": "Tue, 05 May 2026 12:00:00 GMT",
         "x-amzn-requestid": metadata["RequestId"],
-        "etag": answer["ETag"],
-        "location": answer["Location"],
+        "etag": response["ETag"],
+        "location": response["Location"],
     }
 
 
-def test_the_very_next_read_says_ready(backend: EmbeddedBackend) -> None:
+def test_the_next_read_returns_ready(backend: EmbeddedBackend) -> None:
     created = backend.create_key_value_store(Name="s")
     described = backend.describe_key_value_store(Name="s")
     assert described["KeyValueStore"] == {**created["KeyValueStore"], "Status": "READY"}
@@ -70,13 +58,13 @@ def test_the_very_next_read_says_ready(backend: EmbeddedBackend) -> None:
     assert "Location" not in described
 
 
-def test_a_clock_that_is_set_back_delays_nothing(backend: EmbeddedBackend, clock: Clock) -> None:
+def test_a_clock_that_is_set_back_does_not_delay_ready(backend: EmbeddedBackend, clock: Clock) -> None:
     backend.create_key_value_store(Name="s")
     clock.now -= timedelta(hours=1)
     assert status_of(backend, "s") == "READY"
 
 
-def test_provisioning_takes_the_set_time_also_over_a_restart(tmp_path: Path, clock: Clock) -> None:
+def test_provisioning_takes_the_configured_time_even_across_a_restart(tmp_path: Path, clock: Clock) -> None:
     path = str(tmp_path / "db")
     with closing(EmbeddedBackend(path=path, s3_dir=None, clock=clock, provisioning_seconds=1.5)) as backend:
         backend.create_key_value_store(Name="s")
@@ -95,7 +83,7 @@ def test_an_absent_and_an_empty_comment_differ(backend: EmbeddedBackend) -> None
     assert backend.describe_key_value_store(Name="empty")["KeyValueStore"]["Comment"] == ""
 
 
-def test_a_second_store_of_the_same_name_is_refused(backend: EmbeddedBackend) -> None:
+def test_a_second_store_with_the_same_name_is_rejected(backend: EmbeddedBackend) -> None:
     first = backend.create_key_value_store(Name="s", Comment="first")
     code, status, error = error_with_exception(backend.create_key_value_store, Name="s", Comment="second")
     assert (code, status, error.operation_name) == ("EntityAlreadyExists", 409, "CreateKeyValueStore")
@@ -108,7 +96,7 @@ def test_a_store_and_a_function_may_have_the_same_name(backend: EmbeddedBackend)
     backend.create_function(Name="same", FunctionConfig=config, FunctionCode=b"x")
 
 
-def test_the_quota_of_stores_is_kept() -> None:
+def test_the_quota_of_stores_is_enforced() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_key_value_stores=1)) as backend:
         backend.create_key_value_store(Name="s0")
         assert error_of(backend.create_key_value_store, Name="s1") == ("EntityLimitExceeded", 400)
@@ -121,20 +109,20 @@ def test_an_unknown_store_is_not_found(backend: EmbeddedBackend) -> None:
     assert (code, status, error.operation_name) == ("EntityNotFound", 404, "DescribeKeyValueStore")
 
 
-def test_an_empty_list_is_a_page(backend: EmbeddedBackend) -> None:
-    answer = backend.list_key_value_stores()
-    assert answer["KeyValueStoreList"] == {"MaxItems": 100, "Quantity": 0, "Items": []}
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+def test_an_empty_list_has_one_page(backend: EmbeddedBackend) -> None:
+    response = backend.list_key_value_stores()
+    assert response["KeyValueStoreList"] == {"MaxItems": 100, "Quantity": 0, "Items": []}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_list_has_what_describe_says(backend: EmbeddedBackend) -> None:
+def test_a_list_has_the_same_summaries_as_describe(backend: EmbeddedBackend) -> None:
     backend.create_key_value_store(Name="b")
     backend.create_key_value_store(Name="a", Comment="first")
     items = backend.list_key_value_stores()["KeyValueStoreList"]["Items"]
     assert items == [backend.describe_key_value_store(Name=name)["KeyValueStore"] for name in "ab"]
 
 
-def test_pages_hold_every_store_once(backend: EmbeddedBackend) -> None:
+def test_pages_contain_every_store_once(backend: EmbeddedBackend) -> None:
     names = [f"s{number:03}" for number in range(7)]
     for name in reversed(names):
         backend.create_key_value_store(Name=name)
@@ -148,12 +136,12 @@ def test_pages_hold_every_store_once(backend: EmbeddedBackend) -> None:
     assert found == names
 
 
-def test_a_page_that_ends_the_list_has_no_marker(backend: EmbeddedBackend) -> None:
+def test_the_last_page_has_no_marker(backend: EmbeddedBackend) -> None:
     backend.create_key_value_store(Name="s")
     assert "NextMarker" not in backend.list_key_value_stores(MaxItems="1")["KeyValueStoreList"]
 
 
-def test_stores_made_between_pages_repeat_nothing(backend: EmbeddedBackend) -> None:
+def test_creates_between_pages_repeat_nothing(backend: EmbeddedBackend) -> None:
     for name in ("b", "d"):
         backend.create_key_value_store(Name=name)
     marker = backend.list_key_value_stores(MaxItems="1")["KeyValueStoreList"]["NextMarker"]
@@ -162,7 +150,7 @@ def test_stores_made_between_pages_repeat_nothing(backend: EmbeddedBackend) -> N
     assert listed(backend, Marker=marker) == ["c", "d"]
 
 
-def test_a_page_is_never_longer_than_100() -> None:
+def test_a_page_has_at_most_100_items() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as backend:
         for number in range(101):
             backend.create_key_value_store(Name=f"s{number:03}")
@@ -172,7 +160,7 @@ def test_a_page_is_never_longer_than_100() -> None:
 
 
 @pytest.mark.parametrize("max_items", ["0", "-1", "", "x", "1.5", " 1", "1\n", "\u0663", "9" * 5000])
-def test_a_page_size_that_is_no_positive_number_is_refused(backend: EmbeddedBackend, max_items: str) -> None:
+def test_a_page_size_that_is_not_positive_is_rejected(backend: EmbeddedBackend, max_items: str) -> None:
     code, status = error_of(backend.list_key_value_stores, MaxItems=max_items)
     assert (code, status) == ("InvalidArgument", 400)
 

@@ -1,9 +1,9 @@
-"""The data plane of key value stores in the embedded backend: reading and writing keys, and how many and how large."""
+"""Reads and writes of keys in the embedded backend, and the limits on their number and size."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,17 +18,6 @@ from support.errors import error_of
 
 FIVE_MEGABYTES = 5 * 1024 * 1024
 LARGEST_KEY, LARGEST_VALUE = "\u00e9" * 256, "\u00e9" * 512
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
-        yield backend
 
 
 @pytest.fixture
@@ -62,13 +51,13 @@ def test_a_new_store_is_empty_and_ready(store: Store) -> None:
         ("a\0b", "v", 4),
     ],
 )
-def test_what_is_put_is_read_back_and_measured_in_utf_8(store: Store, key: str, value: str, size: int) -> None:
+def test_a_value_is_read_back_and_measured_in_utf_8(store: Store, key: str, value: str, size: int) -> None:
     before = store.describe()
-    answer = store.put(key, value)
+    response = store.put(key, value)
     sizes = {"ItemCount": 1, "TotalSizeInBytes": size}
-    assert {name: answer[name] for name in sizes} == sizes
-    assert answer["ETag"] != before["ETag"]
-    assert answer["ETag"] == answer["ResponseMetadata"]["HTTPHeaders"]["etag"] == store.describe()["ETag"]
+    assert {name: response[name] for name in sizes} == sizes
+    assert response["ETag"] != before["ETag"]
+    assert response["ETag"] == response["ResponseMetadata"]["HTTPHeaders"]["etag"] == store.describe()["ETag"]
     got = store.backend.get_key(KvsARN=store.arn, Key=key)
     assert got.keys() == {"Key", "Value", *sizes, "ResponseMetadata"}
     assert (got["Key"], got["Value"], got["ItemCount"], got["TotalSizeInBytes"]) == (key, value, 1, size)
@@ -77,19 +66,19 @@ def test_what_is_put_is_read_back_and_measured_in_utf_8(store: Store, key: str, 
 
 def test_a_put_replaces_a_value(store: Store) -> None:
     store.put("k", "long")
-    answer = store.put("k", "x")
-    assert (answer["ItemCount"], answer["TotalSizeInBytes"]) == (1, 2)
+    response = store.put("k", "x")
+    assert (response["ItemCount"], response["TotalSizeInBytes"]) == (1, 2)
     assert store.content() == {"k": "x"}
 
 
-def test_keys_differ_by_case_and_composition(store: Store) -> None:
+def test_keys_are_case_sensitive_and_not_normalized(store: Store) -> None:
     keys = ["k", "K", "\u00e9", "e\u0301"]
     for number, key in enumerate(keys):
         store.put(key, str(number))
     assert store.content() == {key: str(number) for number, key in enumerate(keys)}
 
 
-def test_every_write_is_a_new_version_even_where_nothing_changes(store: Store, clock: Clock) -> None:
+def test_every_write_creates_a_new_version_even_without_changes(store: Store, clock: Clock) -> None:
     versions = [store.describe()["ETag"]]
     writes: tuple[Callable[[], Any], ...] = (
         lambda: store.put("k", "v"),
@@ -107,7 +96,7 @@ def test_every_write_is_a_new_version_even_where_nothing_changes(store: Store, c
     assert store.describe()["Created"] < store.describe()["LastModified"]
 
 
-def test_reading_is_no_new_version(store: Store) -> None:
+def test_reading_creates_no_new_version(store: Store) -> None:
     store.put("k", "v")
     before = store.describe()
     store.backend.get_key(KvsARN=store.arn, Key="k")
@@ -115,15 +104,15 @@ def test_reading_is_no_new_version(store: Store) -> None:
     assert store.describe() == before
 
 
-def test_a_delete_takes_one_key(store: Store) -> None:
+def test_a_delete_removes_one_key(store: Store) -> None:
     store.update({"a": "1", "b": "22"})
-    answer = store.delete("a")
-    assert (answer["ItemCount"], answer["TotalSizeInBytes"]) == (1, 3)
+    response = store.delete("a")
+    assert (response["ItemCount"], response["TotalSizeInBytes"]) == (1, 3)
     assert store.content() == {"b": "22"}
     assert error_of(store.backend.get_key, KvsARN=store.arn, Key="a") == ("ResourceNotFoundException", 404)
 
 
-def test_a_missing_key_is_not_found_and_a_delete_of_it_changes_nothing(store: Store) -> None:
+def test_a_missing_key_is_not_found_and_deleting_it_changes_nothing(store: Store) -> None:
     store.put("k", "v")
     before = store.describe()
     assert error_of(store.delete, "K") == ("ResourceNotFoundException", 404)
@@ -131,10 +120,10 @@ def test_a_missing_key_is_not_found_and_a_delete_of_it_changes_nothing(store: St
     assert store.describe() == before
 
 
-def test_an_update_puts_and_deletes_at_once(store: Store) -> None:
+def test_an_update_puts_and_deletes_keys(store: Store) -> None:
     store.update({"a": "1", "b": "2", "c": "3"})
-    answer = store.update({"b": "two", "d": "4"}, ("a", "absent"))
-    assert (answer["ItemCount"], answer["TotalSizeInBytes"]) == (3, 8)
+    response = store.update({"b": "two", "d": "4"}, ("a", "absent"))
+    assert (response["ItemCount"], response["TotalSizeInBytes"]) == (3, 8)
     assert store.content() == {"b": "two", "c": "3", "d": "4"}
 
 
@@ -165,7 +154,7 @@ def put_of(key: str = "fine", value: str = "v") -> dict[str, str]:
         {"Puts": [put_of()], "Deletes": [{"Key": LARGEST_KEY + "x"}]},
     ],
 )
-def test_an_update_with_one_fault_does_nothing(store: Store, changes: dict[str, Any]) -> None:
+def test_an_update_with_one_invalid_change_changes_nothing(store: Store, changes: dict[str, Any]) -> None:
     store.update({"a": "1", "d0": "1"})
     before, content = store.describe(), store.content()
     arguments = {"KvsARN": store.arn, "IfMatch": before["ETag"], **changes}
@@ -174,14 +163,14 @@ def test_an_update_with_one_fault_does_nothing(store: Store, changes: dict[str, 
 
 
 @pytest.mark.parametrize(("key", "value"), [("", "v"), (LARGEST_KEY + "x", "v"), ("x" * 513, "v"), ("k", "x" * 1025)])
-def test_a_put_of_another_size_does_nothing(store: Store, key: str, value: str) -> None:
+def test_a_put_with_a_size_out_of_range_changes_nothing(store: Store, key: str, value: str) -> None:
     before = store.describe()
     assert error_of(store.put, key, value) == ("ValidationException", 400)
     assert store.describe() == before
 
 
 @pytest.mark.parametrize("key", ["", "x" * 513])
-def test_a_delete_of_what_can_be_no_key_is_refused(store: Store, key: str) -> None:
+def test_a_delete_of_an_invalid_key_is_rejected(store: Store, key: str) -> None:
     assert error_of(store.delete, key) == ("ValidationException", 400)
 
 
@@ -195,7 +184,7 @@ def test_a_store_of_5_megabytes_is_full(tmp_path: Path) -> None:
         store = Store(backend, ImportSource=source)
         for batch in range(5):
             store.update({f"fill{batch}-{number:010}": "x" * 1008 for number in range(44)})
-        # Each has 1,024 bytes: 4,900 were imported, 220 are updates.
+        # Each pair has 1,024 bytes: 4,900 are imported and 220 are put.
         assert store.describe()["TotalSizeInBytes"] == FIVE_MEGABYTES
         before = store.describe()
         full = ("ServiceQuotaExceededException", 402)
@@ -203,7 +192,7 @@ def test_a_store_of_5_megabytes_is_full(tmp_path: Path) -> None:
         assert error_of(store.put, f"{0:016}", "x" * 1009) == full
         assert error_of(store.update, {"a": "b"}, ("absent",)) == full
         assert store.describe() == before
-        # A key may take the place of another in one update.
+        # One update may replace a key with another.
         store.update({"a": "x" * 1023}, (f"{0:016}",))
         assert store.describe()["TotalSizeInBytes"] == FIVE_MEGABYTES
         store.delete("a")

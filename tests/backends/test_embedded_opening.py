@@ -1,4 +1,4 @@
-"""Opening the embedded backend's database: where it is, whom it is open to, and what it says when it cannot be used."""
+"""Opening the embedded backend's database: its path, its permissions, and the messages if it cannot be used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedDatabaseError, default_path, schema
 
-# Opens the database as somebody whom the file system's permissions bind: root, but without root's way around them.
+# Opens the database subject to the file system's permissions, even as root: drops the capabilities that bypass them.
 OPEN_UNPRIVILEGED = """
 import ctypes, os, sys
 
@@ -40,8 +40,8 @@ def open_and_close(path: Path | str) -> None:
     EmbeddedBackend(path=str(path), s3_dir=None, busy_timeout_seconds=0.05).close()
 
 
-def refusal(path: Path | str) -> str:
-    """The line that refuses to open the path."""
+def opening_error(path: Path | str) -> str:
+    """Returns the message of the error that opening the path raises."""
     with pytest.raises(EmbeddedDatabaseError) as caught:
         open_and_close(path)
     return one_line(str(caught.value), path)
@@ -49,7 +49,7 @@ def refusal(path: Path | str) -> str:
 
 def one_line(message: str, path: Path | str) -> str:
     assert message.startswith(f"{path}: ")
-    assert message.endswith("give --embedded-db another path")
+    assert message.endswith("set --embedded-db to another path")
     assert "\n" not in message
     return message
 
@@ -58,14 +58,14 @@ def permissions(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_file_and_its_folder_are_their_owners_only(tmp_path: Path) -> None:
+def test_a_new_file_and_its_folder_are_private(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "folder" / "db"
     open_and_close(path)
     assert permissions(path.parent) == 0o700
     assert permissions(path) == 0o600
 
 
-def test_permissions_of_what_is_there_stay(tmp_path: Path) -> None:
+def test_permissions_of_existing_files_are_kept(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     path = tmp_path / "db"
     open_and_close(path)
@@ -81,7 +81,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     open_and_close(path)
 
 
-def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
+def test_data_survives_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "db")
     with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend:
         created = backend.create_key_value_store(Name="s", Comment="c")
@@ -91,7 +91,9 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
     assert described["KeyValueStore"]["ARN"] == created["KeyValueStore"]["ARN"]
 
 
-def test_memory_forgets_and_touches_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_in_memory_database_is_not_shared_and_creates_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as backend:
         backend.create_key_value_store(Name="s")
@@ -106,19 +108,19 @@ def test_closing_twice_is_harmless(tmp_path: Path) -> None:
     backend.close()
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "db"
-    path.write_bytes(b"notes of somebody " * 100)
-    assert "not a database; move the file away" in refusal(path)
-    assert path.read_bytes() == b"notes of somebody " * 100
+    path.write_bytes(b"somebody's notes " * 100)
+    assert "not a database; move the file away" in opening_error(path)
+    assert path.read_bytes() == b"somebody's notes " * 100
 
 
-def test_another_programs_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_another_programs_database_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     before = path.read_bytes()
-    assert "another program's database" in refusal(path)
+    assert "the database of another program" in opening_error(path)
     assert path.read_bytes() == before
 
 
@@ -128,7 +130,7 @@ def test_another_releases_schema_is_refused(tmp_path: Path, version: int, age: s
     open_and_close(path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
-    assert f"{age} release (schema {version}" in refusal(path)
+    assert f"{age} release (schema {version}" in opening_error(path)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (version,)
 
@@ -139,24 +141,24 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:4096] = b"\xff" * (4096 - 100)
     path.write_bytes(content)
-    assert "malformed; put a sound copy in its place" in refusal(path)
+    assert "malformed; restore it from a backup" in opening_error(path)
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
-    assert "unable to open database file; make the file and its folder writable" in refusal(tmp_path)
+    assert "unable to open database file; make the file and its folder writable" in opening_error(tmp_path)
 
 
 def test_an_empty_path_is_refused() -> None:
-    assert "unable to open" in refusal("")
+    assert "unable to open" in opening_error("")
 
 
 def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert "cannot be created: " in refusal(tmp_path / "file" / "db")
+    assert "cannot be created: " in opening_error(tmp_path / "file" / "db")
 
 
 def test_a_path_with_a_nul_is_refused() -> None:
-    assert "cannot be created: " in refusal("\0")
+    assert "cannot be created: " in opening_error("\0")
 
 
 def test_a_locked_file_is_refused(tmp_path: Path) -> None:
@@ -164,25 +166,25 @@ def test_a_locked_file_is_refused(tmp_path: Path) -> None:
     open_and_close(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        assert "database is locked; wait for the process that holds it" in refusal(path)
+        assert "database is locked; wait for the process that holds the lock" in opening_error(path)
         other.execute("ROLLBACK")
     open_and_close(path)
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
-def test_what_cannot_be_written_to_is_refused(tmp_path: Path, what: str) -> None:
+def test_a_read_only_file_or_folder_is_refused(tmp_path: Path, what: str) -> None:
     folder = tmp_path / "folder"
     path = folder / "db"
     open_and_close(path)
-    # With a journal from earlier, a folder would not have to be writable.
+    # With an existing journal, the folder need not be writable.
     path.with_name("db-journal").unlink()
     (path if what == "file" else folder).chmod(0o500)
     command = [sys.executable, "-c", OPEN_UNPRIVILEGED, str(path), OPEN_UNPRIVILEGED]
-    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     folder.chmod(0o700)
-    if said == "privileged":
-        pytest.skip("there is no way to be bound by permissions here")
-    assert "make the file and its folder writable" in one_line(said, path)
+    if printed == "privileged":
+        pytest.skip("permissions cannot be enforced on this platform")
+    assert "make the file and its folder writable" in one_line(printed, path)
 
 
 def test_the_default_path_is_in_the_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -202,11 +204,11 @@ def test_the_default_state_directory_is_in_the_home_directory(
     assert default_path() == tmp_path / ".local" / "state" / "cloudfront-facade" / "embedded.sqlite3"
 
 
-def test_without_a_home_directory_the_path_has_to_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_home_directory_the_path_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_home() -> Path:
         raise RuntimeError
 
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    with pytest.raises(EmbeddedDatabaseError, match="give --embedded-db"):
+    with pytest.raises(EmbeddedDatabaseError, match="set --embedded-db"):
         default_path()

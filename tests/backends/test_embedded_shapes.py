@@ -1,4 +1,4 @@
-"""The embedded backend answers as boto3 would with CloudFront: checked against botocore's service model."""
+"""Responses of the embedded backend have the shapes of boto3's, checked against botocore's service model."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.function_runtime import Run
 
-# CloudFront leaves these out where they were not given, whatever the model says.
+# Members that the model requires, but that CloudFront omits if the request did not set them.
 MAY_BE_ABSENT = {("KeyValueStore", "Comment")}
 SCALARS: Mapping[str, type] = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime}
-# Only in some answers: the last page has no token, and a good store no reason.
+# Members of only some responses: the last page has no token, and most stores have no failure reason.
 SOMETIMES = {"NextToken", "FailureReason"}
 
 
-class Runner:
-    """Runs nothing."""
+class FixedRunner:
+    """Returns a fixed result."""
 
     def run(self, code: bytes, *_: object) -> Run:
         return Run(None, "thrown", ["a", "b"], 7) if code == b"throw" else Run('{"request":{}}', None, [], 7)
@@ -42,12 +42,12 @@ def data_model() -> Any:
 
 @pytest.fixture
 def backend() -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=Runner())) as backend:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=FixedRunner())) as backend:
         yield backend
 
 
 def check(value: object, shape: Any, where: str) -> None:
-    """Fails unless the value has the type of the shape, down to the last member."""
+    """Checks that the value and all its members have the types of the shape."""
     if shape.type_name == "structure":
         assert type(value) is dict, where
         assert value.keys() <= shape.members.keys(), where
@@ -72,49 +72,49 @@ def check(value: object, shape: Any, where: str) -> None:
             assert re.fullmatch(shape.metadata["pattern"], value), where
 
 
-def check_answer(model: Any, operation: str, answer: Mapping[str, Any]) -> None:
+def check_response(model: Any, operation: str, response: Mapping[str, Any]) -> None:
     operation_model = model.operation_model(operation)
-    members = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    members = {name: value for name, value in response.items() if name != "ResponseMetadata"}
     output = operation_model.output_shape
-    metadata = answer["ResponseMetadata"]
+    metadata = response["ResponseMetadata"]
     assert metadata["HTTPStatusCode"] == operation_model.http["responseCode"]
     if output is None:
         assert members == {}
         return
-    # All that CloudFront answers is there: the control plane's model requires nothing at the top.
+    # Every member is expected, because the control plane's model marks none at the top as required.
     assert members.keys() | SOMETIMES == output.members.keys() | SOMETIMES
     check(members, output, operation)
     for member, shape in output.members.items():
         if shape.serialization.get("location") == "header":
-            assert metadata["HTTPHeaders"][shape.serialization["name"].lower()] == answer[member]
+            assert metadata["HTTPHeaders"][shape.serialization["name"].lower()] == response[member]
     assert all(name == name.lower() and type(value) is str for name, value in metadata["HTTPHeaders"].items())
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_every_answer_has_the_shape_of_boto3s(model: Any, backend: EmbeddedBackend, full: bool) -> None:
+def test_every_response_has_the_shape_of_boto3s(model: Any, backend: EmbeddedBackend, full: bool) -> None:
     tags = {"Tags": {"Items": [{"Key": "k"}, {"Key": "l", "Value": ""}]}} if full else {}
     comment = {"Comment": "c"} if full else {}
-    answer = backend.create_key_value_store(Name="s", **comment, **tags)
-    check_answer(model, "CreateKeyValueStore", answer)
-    store_arn = answer["KeyValueStore"]["ARN"]
-    check_answer(model, "DescribeKeyValueStore", backend.describe_key_value_store(Name="s"))
+    response = backend.create_key_value_store(Name="s", **comment, **tags)
+    check_response(model, "CreateKeyValueStore", response)
+    store_arn = response["KeyValueStore"]["ARN"]
+    check_response(model, "DescribeKeyValueStore", backend.describe_key_value_store(Name="s"))
     associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": store_arn}]}
     config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
     if full:
         config["KeyValueStoreAssociations"] = associations  # type: ignore[assignment]
-    answer = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x", **tags)
-    check_answer(model, "CreateFunction", answer)
-    function_arn = answer["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
-    check_answer(model, "DescribeFunction", backend.describe_function(Name="f"))
-    check_answer(model, "GetFunction", backend.get_function(Name="f"))
+    response = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x", **tags)
+    check_response(model, "CreateFunction", response)
+    function_arn = response["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+    check_response(model, "DescribeFunction", backend.describe_function(Name="f"))
+    check_response(model, "GetFunction", backend.get_function(Name="f"))
     for arn in (store_arn, function_arn):
-        check_answer(model, "ListTagsForResource", backend.list_tags_for_resource(Resource=arn))
+        check_response(model, "ListTagsForResource", backend.list_tags_for_resource(Resource=arn))
     backend.create_key_value_store(Name="t")
-    check_answer(model, "ListKeyValueStores", backend.list_key_value_stores(MaxItems="1" if full else "2"))
+    check_response(model, "ListKeyValueStores", backend.list_key_value_stores(MaxItems="1" if full else "2"))
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_every_answer_to_a_change_of_a_function_has_the_shape_of_boto3s(
+def test_every_response_to_a_change_of_a_function_has_the_shape_of_boto3s(
     model: Any, backend: EmbeddedBackend, full: bool
 ) -> None:
     store_arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
@@ -123,60 +123,60 @@ def test_every_answer_to_a_change_of_a_function_has_the_shape_of_boto3s(
         config["KeyValueStoreAssociations"] = {"Quantity": 1, "Items": [{"KeyValueStoreARN": store_arn}]}
     version = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x")["ETag"]
     code = b"return" if full else b"throw"
-    answer = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config, FunctionCode=code)
-    check_answer(model, "UpdateFunction", answer)
-    version = answer["ETag"]
+    response = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config, FunctionCode=code)
+    check_response(model, "UpdateFunction", response)
+    version = response["ETag"]
     tested = backend.test_function(Name="f", IfMatch=version, EventObject=b"{}")
-    check_answer(model, "TestFunction", tested)
+    check_response(model, "TestFunction", tested)
     assert tested["TestResult"].keys() == model.shape_for("TestResult").members.keys()
-    check_answer(model, "PublishFunction", backend.publish_function(Name="f", IfMatch=version))
-    check_answer(model, "DescribeFunction", backend.describe_function(Name="f", Stage="LIVE"))
-    check_answer(model, "ListFunctions", backend.list_functions(MaxItems="1" if full else "2"))
-    check_answer(model, "ListDistributions", backend.list_distributions())
-    check_answer(model, "DeleteFunction", backend.delete_function(Name="f", IfMatch=version))
-    check_answer(model, "ListFunctions", backend.list_functions(Stage="LIVE"))
+    check_response(model, "PublishFunction", backend.publish_function(Name="f", IfMatch=version))
+    check_response(model, "DescribeFunction", backend.describe_function(Name="f", Stage="LIVE"))
+    check_response(model, "ListFunctions", backend.list_functions(MaxItems="1" if full else "2"))
+    check_response(model, "ListDistributions", backend.list_distributions())
+    check_response(model, "DeleteFunction", backend.delete_function(Name="f", IfMatch=version))
+    check_response(model, "ListFunctions", backend.list_functions(Stage="LIVE"))
 
 
-def test_every_answer_to_a_change_of_a_store_or_tags_has_the_shape_of_boto3s(
+def test_every_response_to_a_change_of_a_store_or_tags_has_the_shape_of_boto3s(
     model: Any, backend: EmbeddedBackend
 ) -> None:
     created = backend.create_key_value_store(Name="s")
     arn, version = created["KeyValueStore"]["ARN"], created["ETag"]
     tags = {"Items": [{"Key": "k"}, {"Key": "l", "Value": ""}]}
-    check_answer(model, "TagResource", backend.tag_resource(Resource=arn, Tags=tags))
-    check_answer(model, "UntagResource", backend.untag_resource(Resource=arn, TagKeys={"Items": ["k"]}))
-    answer = backend.update_key_value_store(Name="s", Comment="", IfMatch=version)
-    check_answer(model, "UpdateKeyValueStore", answer)
-    answer = backend.delete_key_value_store(Name="s", IfMatch=answer["ETag"])
-    check_answer(model, "DeleteKeyValueStore", answer)
+    check_response(model, "TagResource", backend.tag_resource(Resource=arn, Tags=tags))
+    check_response(model, "UntagResource", backend.untag_resource(Resource=arn, TagKeys={"Items": ["k"]}))
+    response = backend.update_key_value_store(Name="s", Comment="", IfMatch=version)
+    check_response(model, "UpdateKeyValueStore", response)
+    response = backend.delete_key_value_store(Name="s", IfMatch=response["ETag"])
+    check_response(model, "DeleteKeyValueStore", response)
 
 
-def test_every_answer_of_the_data_plane_has_the_shape_of_boto3s(data_model: Any, backend: EmbeddedBackend) -> None:
+def test_every_response_of_the_data_plane_has_the_shape_of_boto3s(data_model: Any, backend: EmbeddedBackend) -> None:
     arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
-    answer = backend.describe_key_value_store_data(KvsARN=arn)
-    check_answer(data_model, "DescribeKeyValueStore", answer)
-    check_answer(data_model, "ListKeys", backend.list_keys(KvsARN=arn))
-    answer = backend.put_key(KvsARN=arn, Key="k", Value="", IfMatch=answer["ETag"])
-    check_answer(data_model, "PutKey", answer)
+    response = backend.describe_key_value_store_data(KvsARN=arn)
+    check_response(data_model, "DescribeKeyValueStore", response)
+    check_response(data_model, "ListKeys", backend.list_keys(KvsARN=arn))
+    response = backend.put_key(KvsARN=arn, Key="k", Value="", IfMatch=response["ETag"])
+    check_response(data_model, "PutKey", response)
     puts = [{"Key": "l", "Value": "v"}]
-    answer = backend.update_keys(KvsARN=arn, Puts=puts, IfMatch=answer["ETag"])
-    check_answer(data_model, "UpdateKeys", answer)
-    check_answer(data_model, "GetKey", backend.get_key(KvsARN=arn, Key="k"))
+    response = backend.update_keys(KvsARN=arn, Puts=puts, IfMatch=response["ETag"])
+    check_response(data_model, "UpdateKeys", response)
+    check_response(data_model, "GetKey", backend.get_key(KvsARN=arn, Key="k"))
     page = backend.list_keys(KvsARN=arn, MaxResults=1)
     assert "NextToken" in page
-    check_answer(data_model, "ListKeys", page)
-    check_answer(data_model, "DeleteKey", backend.delete_key(KvsARN=arn, Key="k", IfMatch=answer["ETag"]))
+    check_response(data_model, "ListKeys", page)
+    check_response(data_model, "DeleteKey", backend.delete_key(KvsARN=arn, Key="k", IfMatch=response["ETag"]))
 
 
 def test_a_failed_import_is_described_in_the_shape_of_boto3s(data_model: Any, backend: EmbeddedBackend) -> None:
     source = {"SourceType": "S3", "SourceARN": "arn:aws:s3:::bucket/key"}
     arn = backend.create_key_value_store(Name="s", ImportSource=source)["KeyValueStore"]["ARN"]
-    answer = backend.describe_key_value_store_data(KvsARN=arn)
-    assert "FailureReason" in answer
-    check_answer(data_model, "DescribeKeyValueStore", answer)
+    response = backend.describe_key_value_store_data(KvsARN=arn)
+    assert "FailureReason" in response
+    check_response(data_model, "DescribeKeyValueStore", response)
 
 
-def test_every_operation_of_the_protocol_is_there(model: Any, data_model: Any, backend: EmbeddedBackend) -> None:
+def test_every_operation_of_the_protocol_is_implemented(model: Any, data_model: Any, backend: EmbeddedBackend) -> None:
     as_backend: Backend = backend
     names = {name for name in vars(Backend) if not name.startswith("_") and callable(getattr(Backend, name))}
     assert all(callable(getattr(as_backend, name)) for name in names)
@@ -205,7 +205,7 @@ def test_every_operation_of_the_protocol_is_there(model: Any, data_model: Any, b
         ("TestFunctionFailed", 500),
     ],
 )
-def test_the_refusals_that_the_tests_expect_are_in_the_model(model: Any, code: str, status: int) -> None:
+def test_the_errors_that_the_tests_expect_are_in_the_model(model: Any, code: str, status: int) -> None:
     assert model.shape_for(code).metadata["error"]["httpStatusCode"] == status
 
 
@@ -218,9 +218,7 @@ def test_the_refusals_that_the_tests_expect_are_in_the_model(model: Any, code: s
         ("ValidationException", 400),
     ],
 )
-def test_the_data_planes_refusals_that_the_tests_expect_are_in_the_model(
-    data_model: Any, code: str, status: int
-) -> None:
+def test_the_data_planes_errors_that_the_tests_expect_are_in_the_model(data_model: Any, code: str, status: int) -> None:
     assert data_model.shape_for(code).metadata["error"]["httpStatusCode"] == status
 
 
@@ -244,7 +242,7 @@ def test_the_data_planes_refusals_that_the_tests_expect_are_in_the_model(
         ("UpdateKeys", {"ConflictException", "ServiceQuotaExceededException", "ValidationException"}),
     ],
 )
-def test_an_operation_is_refused_only_with_what_the_model_has_for_it(
+def test_an_operation_returns_only_errors_that_the_model_lists(
     model: Any, data_model: Any, operation: str, codes: set[str]
 ) -> None:
     of = data_model if operation in data_model.operation_names else model

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,16 +12,10 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.errors import error_with_operation
 
 
-@pytest.fixture
-def backend() -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None)) as backend:
-        yield backend
-
-
 def create_function(backend: EmbeddedBackend, **tags: Any) -> str:
     config = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
-    answer = backend.create_function(Name="same", FunctionConfig=config, FunctionCode=b"x", **tags)
-    arn: str = answer["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+    response = backend.create_function(Name="same", FunctionConfig=config, FunctionCode=b"x", **tags)
+    arn: str = response["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
     return arn
 
 
@@ -36,12 +29,12 @@ both = pytest.mark.parametrize("create", [create_function, create_store])
 
 
 @both
-def test_tags_come_back_in_order_with_absent_and_empty_values_apart(backend: EmbeddedBackend, create: Create) -> None:
+def test_tags_keep_their_order_and_absent_and_empty_values_differ(backend: EmbeddedBackend, create: Create) -> None:
     tags = [{"Key": "z"}, {"Key": "a", "Value": ""}, {"Key": "Z", "Value": "v \u00e9"}, {"Key": "m", "Value": "w"}]
     arn = create(backend, Tags={"Items": tags})
-    answer = backend.list_tags_for_resource(Resource=arn)
-    assert answer["Tags"] == {"Items": tags}
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+    response = backend.list_tags_for_resource(Resource=arn)
+    assert response["Tags"] == {"Items": tags}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
 @both
@@ -72,7 +65,9 @@ def test_fifty_tags_are_allowed(backend: EmbeddedBackend, create: Create) -> Non
     [[str(number) for number in range(51)], ["a", "b", "a"], ["aws:x"], ["fine", "AWS:x"], ["aWs:"]],
     ids=["51", "duplicate", "aws:", "AWS:", "nothing after aws:"],
 )
-def test_bad_tags_are_refused_and_nothing_is_created(backend: EmbeddedBackend, create: Create, keys: list[str]) -> None:
+def test_invalid_tags_are_rejected_and_nothing_is_created(
+    backend: EmbeddedBackend, create: Create, keys: list[str]
+) -> None:
     with pytest.raises(ClientError) as caught:
         create(backend, Tags={"Items": [{"Key": key, "Value": "v"} for key in keys]})
     assert caught.value.response["Error"]["Code"] == "InvalidTagging"
@@ -102,9 +97,9 @@ def tags_of(backend: EmbeddedBackend, arn: str) -> list[dict[str, str]]:
 def test_tagging_adds_and_replaces(backend: EmbeddedBackend, create: Create) -> None:
     arn = create(backend, Tags={"Items": [{"Key": "a", "Value": "1"}, {"Key": "b"}, {"Key": "c", "Value": "3"}]})
     new = [{"Key": "d"}, {"Key": "a"}, {"Key": "b", "Value": ""}, {"Key": "C", "Value": "other"}]
-    answer = backend.tag_resource(Resource=arn, Tags={"Items": new})
-    assert answer.keys() == {"ResponseMetadata"}
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    response = backend.tag_resource(Resource=arn, Tags={"Items": new})
+    assert response.keys() == {"ResponseMetadata"}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert tags_of(backend, arn) == [
         {"Key": "a"},
         {"Key": "b", "Value": ""},
@@ -115,15 +110,15 @@ def test_tagging_adds_and_replaces(backend: EmbeddedBackend, create: Create) -> 
 
 
 @both
-def test_untagging_takes_the_named_keys_only(backend: EmbeddedBackend, create: Create) -> None:
+def test_untagging_removes_only_the_listed_keys(backend: EmbeddedBackend, create: Create) -> None:
     arn = create(backend, Tags={"Items": [{"Key": "a"}, {"Key": "b"}, {"Key": "c"}]})
-    answer = backend.untag_resource(Resource=arn, TagKeys={"Items": ["c", "A", "absent", "a", "a"]})
-    assert answer.keys() == {"ResponseMetadata"}
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    response = backend.untag_resource(Resource=arn, TagKeys={"Items": ["c", "A", "absent", "a", "a"]})
+    assert response.keys() == {"ResponseMetadata"}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert tags_of(backend, arn) == [{"Key": "b"}]
 
 
-def test_tagging_touches_one_resource(backend: EmbeddedBackend) -> None:
+def test_tagging_changes_one_resource(backend: EmbeddedBackend) -> None:
     tagged = create_function(backend, Tags={"Items": [{"Key": "k"}]})
     other = create_store(backend, Tags={"Items": [{"Key": "k"}]})
     backend.tag_resource(Resource=tagged, Tags={"Items": [{"Key": "k", "Value": "v"}, {"Key": "l"}]})
@@ -132,7 +127,7 @@ def test_tagging_touches_one_resource(backend: EmbeddedBackend) -> None:
     assert tags_of(backend, other) == [{"Key": "k"}]
 
 
-def test_nothing_to_tag_or_untag_changes_nothing(backend: EmbeddedBackend) -> None:
+def test_tagging_with_empty_lists_changes_nothing(backend: EmbeddedBackend) -> None:
     arn = create_store(backend, Tags={"Items": [{"Key": "k"}]})
     nothings: tuple[dict[str, list[Any]], ...] = ({}, {"Items": []})
     for nothing in nothings:
@@ -145,7 +140,7 @@ def test_nothing_to_tag_or_untag_changes_nothing(backend: EmbeddedBackend) -> No
 @pytest.mark.parametrize(
     "keys", [["a", "b", "a"], ["aws:x"], ["fine", "AWS:x"], ["aWs:"]], ids=["duplicate", "aws:", "AWS:", "only aWs:"]
 )
-def test_bad_tags_are_not_added(backend: EmbeddedBackend, create: Create, keys: list[str]) -> None:
+def test_invalid_tags_are_not_added(backend: EmbeddedBackend, create: Create, keys: list[str]) -> None:
     arn = create(backend, Tags={"Items": [{"Key": "a", "Value": "before"}]})
     tags = {"Items": [{"Key": key, "Value": "v"} for key in keys]}
     assert error_with_operation(backend.tag_resource, Resource=arn, Tags=tags) == ("InvalidTagging", 400, "TagResource")
@@ -153,15 +148,15 @@ def test_bad_tags_are_not_added(backend: EmbeddedBackend, create: Create, keys: 
 
 
 @pytest.mark.parametrize("key", ["aws:x", "AWS:x"])
-def test_reserved_tags_are_not_taken_away(backend: EmbeddedBackend, key: str) -> None:
+def test_reserved_tags_cannot_be_removed(backend: EmbeddedBackend, key: str) -> None:
     arn = create_store(backend, Tags={"Items": [{"Key": "a"}]})
-    refused = error_with_operation(backend.untag_resource, Resource=arn, TagKeys={"Items": ["a", key]})
-    assert refused == ("InvalidTagging", 400, "UntagResource")
+    error = error_with_operation(backend.untag_resource, Resource=arn, TagKeys={"Items": ["a", key]})
+    assert error == ("InvalidTagging", 400, "UntagResource")
     assert tags_of(backend, arn) == [{"Key": "a"}]
 
 
 @both
-def test_fifty_tags_in_all_are_allowed_and_no_more(backend: EmbeddedBackend, create: Create) -> None:
+def test_a_resource_may_have_at_most_fifty_tags(backend: EmbeddedBackend, create: Create) -> None:
     arn = create(backend, Tags={"Items": [{"Key": f"a{number}"} for number in range(30)]})
     # Five of these are there already.
     backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": f"a{number}"} for number in range(25, 50)]})
@@ -175,7 +170,7 @@ def test_fifty_tags_in_all_are_allowed_and_no_more(backend: EmbeddedBackend, cre
 
 
 @pytest.mark.parametrize("kind", ["function/f", "key-value-store/00000000-0000-0000-0000-000000000000"])
-def test_an_unknown_resource_is_neither_tagged_nor_untagged(backend: EmbeddedBackend, kind: str) -> None:
+def test_an_unknown_resource_cannot_be_tagged_or_untagged(backend: EmbeddedBackend, kind: str) -> None:
     arn = f"arn:aws:cloudfront::000000000000:{kind}"
     tagged = error_with_operation(backend.tag_resource, Resource=arn, Tags={"Items": [{"Key": "k"}]})
     assert tagged == ("NoSuchResource", 404, "TagResource")
@@ -184,7 +179,7 @@ def test_an_unknown_resource_is_neither_tagged_nor_untagged(backend: EmbeddedBac
 
 
 @both
-def test_tags_go_with_their_resource(backend: EmbeddedBackend, create: Create) -> None:
+def test_tags_are_deleted_with_their_resource(backend: EmbeddedBackend, create: Create) -> None:
     arn = create(backend, Tags={"Items": [{"Key": "k"}]})
     if create is create_function:
         backend.delete_function(Name="same", IfMatch=backend.describe_function(Name="same")["ETag"])

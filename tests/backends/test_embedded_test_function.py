@@ -1,4 +1,4 @@
-"""TestFunction in the embedded backend: what it checks, and what it makes of a run."""
+"""TestFunction in the embedded backend: its checks, what it passes to the runner, and its results."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ EVENT = b'{"version":"1.0"}'
 GOOD = Run('{"request":{}}', None, [], 6)
 
 
-class Runner:
-    """Runs nothing: remembers what it was given, and says what it was told to."""
+class RecordingRunner:
+    """Records the arguments of each run, and returns a fixed result."""
 
-    def __init__(self, answer: Callable[[], Run] = lambda: GOOD) -> None:
-        self.answer = answer
-        self.given: list[tuple[bytes, str, bytes, Mapping[str, str] | None]] = []
+    def __init__(self, result: Callable[[], Run] = lambda: GOOD) -> None:
+        self.result = result
+        self.runs: list[tuple[bytes, str, bytes, Mapping[str, str] | None]] = []
         self.stores: list[StoreMetadata | None] = []
 
     def run(
@@ -39,12 +39,12 @@ class Runner:
         key_values: Mapping[str, str] | None,
         store: StoreMetadata | None = None,
     ) -> Run:
-        self.given.append((code, runtime, event, key_values))
+        self.runs.append((code, runtime, event, key_values))
         self.stores.append(store)
-        return self.answer()
+        return self.result()
 
 
-def backend_with(runner: Runner | None) -> EmbeddedBackend:
+def backend_with(runner: RecordingRunner | None) -> EmbeddedBackend:
     return EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner)
 
 
@@ -70,31 +70,31 @@ def store_with(backend: EmbeddedBackend, **key_values: str) -> str:
     return arn
 
 
-def test_a_run_is_answered_with_the_functions_summary() -> None:
-    runner = Runner(lambda: Run('{"request":{}}', None, ["one", "two"], 42))
+def test_the_result_of_a_run_has_the_functions_summary() -> None:
+    runner = RecordingRunner(lambda: Run('{"request":{}}', None, ["one", "two"], 42))
     with closing(backend_with(runner)) as backend:
         version = create(backend)
-        answer = backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
-        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-        assert answer["TestResult"] == {
+        response = backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert response["TestResult"] == {
             "FunctionSummary": backend.describe_function(Name="f")["FunctionSummary"],
             "ComputeUtilization": "42",
             "FunctionExecutionLogs": ["one", "two"],
             "FunctionErrorMessage": "",
             "FunctionOutput": '{"request":{}}',
         }
-    assert runner.given == [(b"first", "cloudfront-js-2.0", EVENT, None)]
+    assert runner.runs == [(b"first", "cloudfront-js-2.0", EVENT, None)]
 
 
-def test_a_function_that_throws_is_an_answer() -> None:
-    with closing(backend_with(Runner(lambda: Run(None, "thrown", [], 6)))) as backend:
-        answer = backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
-    assert answer["TestResult"]["FunctionErrorMessage"] == "thrown"
-    assert answer["TestResult"]["FunctionOutput"] == ""
+def test_a_function_that_throws_is_a_result() -> None:
+    with closing(backend_with(RecordingRunner(lambda: Run(None, "thrown", [], 6)))) as backend:
+        response = backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
+    assert response["TestResult"]["FunctionErrorMessage"] == "thrown"
+    assert response["TestResult"]["FunctionOutput"] == ""
 
 
-def test_the_stage_that_is_named_is_run() -> None:
-    runner = Runner()
+def test_the_requested_stage_is_run() -> None:
+    runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
         first = create(backend)
         backend.publish_function(Name="f", IfMatch=first)
@@ -104,18 +104,18 @@ def test_the_stage_that_is_named_is_run() -> None:
             stage: backend.describe_function(Name="f", Stage=stage)["ETag"] for stage in ("DEVELOPMENT", "LIVE")
         }
         for stage, version in versions.items():
-            answer = backend.test_function(Name="f", Stage=stage, IfMatch=version, EventObject=EVENT)
-            assert answer["TestResult"]["FunctionSummary"]["FunctionMetadata"]["Stage"] == stage
+            response = backend.test_function(Name="f", Stage=stage, IfMatch=version, EventObject=EVENT)
+            assert response["TestResult"]["FunctionSummary"]["FunctionMetadata"]["Stage"] == stage
         with pytest.raises(ClientError, match="InvalidIfMatchVersion"):
             backend.test_function(Name="f", Stage="LIVE", IfMatch=versions["DEVELOPMENT"], EventObject=EVENT)
-    assert runner.given == [
+    assert runner.runs == [
         (b"second", "cloudfront-js-1.0", EVENT, None),
         (b"first", "cloudfront-js-2.0", EVENT, None),
     ]
 
 
-def test_the_function_is_given_the_keys_of_its_store_as_they_are_now() -> None:
-    runner = Runner()
+def test_the_function_receives_the_current_keys_of_its_store() -> None:
+    runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
         arn = store_with(backend)
         version = create(backend, b"x", "cloudfront-js-2.0", arn)
@@ -123,11 +123,11 @@ def test_the_function_is_given_the_keys_of_its_store_as_they_are_now() -> None:
         data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
         backend.put_key(KvsARN=arn, IfMatch=data_version, Key="k", Value="v")
         backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
-    assert [key_values for *_, key_values in runner.given] == [{}, {"k": "v"}]
+    assert [key_values for *_, key_values in runner.runs] == [{}, {"k": "v"}]
 
 
-def test_the_function_is_told_of_its_store() -> None:
-    runner = Runner()
+def test_the_function_receives_the_metadata_of_its_store() -> None:
+    runner = RecordingRunner()
     moment = datetime(2026, 5, 5, 12, 0, 0, 123_456, tzinfo=UTC)
     times = iter([moment, moment.replace(minute=1), *[moment.replace(minute=2)] * 9])
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner, clock=lambda: next(times))) as backend:
@@ -140,8 +140,8 @@ def test_the_function_is_told_of_its_store() -> None:
     assert runner.stores == [store]
 
 
-def test_a_function_without_a_store_is_told_of_none() -> None:
-    runner = Runner()
+def test_a_function_without_a_store_receives_no_metadata() -> None:
+    runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
         store_with(backend, k="v")
         backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
@@ -149,14 +149,14 @@ def test_a_function_without_a_store_is_told_of_none() -> None:
 
 
 def test_testing_changes_nothing() -> None:
-    with closing(backend_with(Runner())) as backend:
+    with closing(backend_with(RecordingRunner())) as backend:
         version = create(backend)
         before = {**backend.describe_function(Name="f"), "ResponseMetadata": None}
         backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
         assert {**backend.describe_function(Name="f"), "ResponseMetadata": None} == before
 
 
-def test_nobody_waits_for_a_function_that_runs() -> None:
+def test_a_running_function_blocks_no_other_operation() -> None:
     started, finish = threading.Event(), threading.Event()
 
     def long_run() -> Run:
@@ -164,7 +164,7 @@ def test_nobody_waits_for_a_function_that_runs() -> None:
         assert finish.wait(10)
         return GOOD
 
-    with closing(backend_with(Runner(long_run))) as backend, ThreadPoolExecutor(1) as pool:
+    with closing(backend_with(RecordingRunner(long_run))) as backend, ThreadPoolExecutor(1) as pool:
         version = create(backend)
         testing = pool.submit(backend.test_function, Name="f", IfMatch=version, EventObject=EVENT)
         assert started.wait(10)
@@ -176,23 +176,23 @@ def test_nobody_waits_for_a_function_that_runs() -> None:
         assert testing.result()["TestResult"]["FunctionSummary"]["Status"] == "UNPUBLISHED"
 
 
-def test_an_event_that_cloudfront_does_not_have_is_refused_in_the_runners_words() -> None:
-    def refuse() -> Run:
+def test_an_invalid_event_is_rejected_in_the_runners_words() -> None:
+    def reject() -> Run:
         raise InvalidEventError("version must be 1.0")
 
     with (
-        closing(backend_with(Runner(refuse))) as backend,
+        closing(backend_with(RecordingRunner(reject))) as backend,
         pytest.raises(ClientError, match=r"version must be 1\.0") as caught,
     ):
         backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
     assert caught.value.response["Error"]["Code"] == "InvalidArgument"
 
 
-def test_a_run_that_fails_for_the_engines_reasons_is_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failure_of_the_runner_is_an_error(caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> Run:
         raise RunnerError("SECRET of the engine")
 
-    with closing(backend_with(Runner(fail))) as backend:
+    with closing(backend_with(RecordingRunner(fail))) as backend:
         version = create(backend)
         with pytest.raises(ClientError) as caught:
             backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
@@ -205,7 +205,7 @@ def test_a_run_that_fails_for_the_engines_reasons_is_a_refusal(caplog: pytest.Lo
 
 
 @pytest.mark.parametrize(
-    ("arguments", "refused"),
+    ("arguments", "error"),
     [
         ({"Name": "g"}, ("NoSuchFunctionExists", 404)),
         ({"Stage": "LIVE"}, ("NoSuchFunctionExists", 404)),
@@ -215,15 +215,15 @@ def test_a_run_that_fails_for_the_engines_reasons_is_a_refusal(caplog: pytest.Lo
         ({"EventObject": b"x" * 40_961}, ("InvalidArgument", 400)),
     ],
 )
-def test_a_test_that_is_refused_runs_nothing(arguments: dict[str, Any], refused: tuple[str, int]) -> None:
-    runner = Runner()
+def test_a_rejected_test_runs_nothing(arguments: dict[str, Any], error: tuple[str, int]) -> None:
+    runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
         version = create(backend)
         given = {"Name": "f", "IfMatch": version, "EventObject": EVENT, **arguments}
-        assert error_with_operation(backend.test_function, **given) == (*refused, "TestFunction")
+        assert error_with_operation(backend.test_function, **given) == (*error, "TestFunction")
         good = {"Name": "f", "IfMatch": version, "EventObject": b"x" * 40_960}
         backend.test_function(**good)
-    assert len(runner.given) == 1
+    assert len(runner.runs) == 1
 
 
 def event(uri: str = "/old") -> bytes:
@@ -270,9 +270,9 @@ def test_the_engine_reads_the_associated_store() -> None:
 
 @pytest.mark.parametrize(
     "code",
-    [b"function handler(event) { throw new Error('thrown'); }", b"this is no code", b"var handler = 1;", b"\xff"],
+    [b"function handler(event) { throw new Error('thrown'); }", b"this is not code", b"var handler = 1;", b"\xff"],
 )
-def test_what_is_wrong_with_the_code_is_an_answer_of_the_engine(code: bytes) -> None:
+def test_invalid_code_is_a_result(code: bytes) -> None:
     with closing(backend_with(None)) as backend:
         result = backend.test_function(Name="f", IfMatch=create(backend, code), EventObject=event())["TestResult"]
     assert result["FunctionErrorMessage"] != ""
@@ -280,7 +280,7 @@ def test_what_is_wrong_with_the_code_is_an_answer_of_the_engine(code: bytes) -> 
 
 
 @pytest.mark.parametrize("content", [b"", b"no JSON", b"{}", b"[]", b"\xff"])
-def test_an_event_that_is_none_is_refused_by_the_engine(content: bytes) -> None:
+def test_a_malformed_event_is_rejected(content: bytes) -> None:
     with closing(backend_with(None)) as backend:
-        refused = error_with_operation(backend.test_function, Name="f", IfMatch=create(backend), EventObject=content)
-    assert refused == ("InvalidArgument", 400, "TestFunction")
+        error = error_with_operation(backend.test_function, Name="f", IfMatch=create(backend), EventObject=content)
+    assert error == ("InvalidArgument", 400, "TestFunction")

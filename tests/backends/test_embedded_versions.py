@@ -1,4 +1,4 @@
-"""If-Match in the embedded backend: a version that is none, another one, and the one that is there."""
+"""If-Match in the embedded backend: malformed, stale and current versions."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ STALE = "E0123456789ABC"
 every_change = pytest.mark.parametrize("operation", MISSING)
 
 
-class NeverRun:
-    """A runner that a refused test must not reach."""
+class UnusedRunner:
+    """A runner that must not be called."""
 
     def run(self, *_: object) -> Any:
         raise AssertionError
@@ -41,12 +41,12 @@ class NeverRun:
 
 @pytest.fixture
 def backend() -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=NeverRun())) as backend:
+    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=UnusedRunner())) as backend:
         yield backend
 
 
-def things(backend: EmbeddedBackend) -> dict[str, str]:
-    """Makes a published function and a store with a key, and says their versions, as they are now."""
+def create_resources(backend: EmbeddedBackend) -> dict[str, str]:
+    """Creates a published function and a store with a key, and returns their versions and the store's ARN."""
     version = backend.create_function(Name="n", FunctionConfig=CONFIG, FunctionCode=b"x")["ETag"]
     backend.publish_function(Name="n", IfMatch=version)
     arn = backend.create_key_value_store(Name="n")["KeyValueStore"]["ARN"]
@@ -66,7 +66,7 @@ def data_version(backend: EmbeddedBackend, arn: str) -> str:
 
 
 def change(backend: EmbeddedBackend, operation: str, arn: str, *, name: str = "n", **if_match: Any) -> tuple[str, int]:
-    """Calls the operation, and says what it answered."""
+    """Calls the operation, and returns the code and HTTP status of its response."""
     update = {"Name": name, "FunctionConfig": CONFIG, "FunctionCode": b"y"}
     calls: dict[str, Callable[[], object]] = {
         "UpdateFunction": lambda: backend.update_function(**update, **if_match),
@@ -90,18 +90,18 @@ def change(backend: EmbeddedBackend, operation: str, arn: str, *, name: str = "n
 
 
 def state(backend: EmbeddedBackend, arn: str) -> list[Any]:
-    """All that a refused change must leave as it is."""
-    answers = [
+    """Returns everything that a rejected change must not modify."""
+    responses = [
         backend.describe_function(Name="n", Stage="DEVELOPMENT"),
         backend.describe_function(Name="n", Stage="LIVE"),
         backend.describe_key_value_store(Name="n"),
         backend.describe_key_value_store_data(KvsARN=arn),
         backend.get_key(KvsARN=arn, Key="k"),
     ]
-    return [{**answer, "ResponseMetadata": None} for answer in answers]
+    return [{**response, "ResponseMetadata": None} for response in responses]
 
 
-def refused_as_malformed(operation: str) -> tuple[str, int]:
+def malformed_error(operation: str) -> tuple[str, int]:
     return ("ValidationException" if operation in DATA_PLANE else "InvalidIfMatchVersion", 400)
 
 
@@ -110,47 +110,47 @@ def refused_as_malformed(operation: str) -> tuple[str, int]:
     "if_match",
     ["absent", "", "*", "1", "e0123456789abc", f'"{STALE}"', f"W/{STALE}", f"{STALE}\n", f" {STALE}", "E" * 1000],
 )
-def test_a_missing_or_malformed_version_is_refused(backend: EmbeddedBackend, operation: str, if_match: str) -> None:
-    there = things(backend)
-    before = state(backend, there["arn"])
+def test_a_missing_or_malformed_version_is_rejected(backend: EmbeddedBackend, operation: str, if_match: str) -> None:
+    versions = create_resources(backend)
+    before = state(backend, versions["arn"])
     arguments = {} if if_match == "absent" else {"IfMatch": if_match}
-    assert change(backend, operation, there["arn"], **arguments) == refused_as_malformed(operation)
-    assert state(backend, there["arn"]) == before
+    assert change(backend, operation, versions["arn"], **arguments) == malformed_error(operation)
+    assert state(backend, versions["arn"]) == before
 
 
 @every_change
 @pytest.mark.parametrize("other", ["stale", "DEVELOPMENT", "LIVE", "store", "data"])
-def test_another_version_is_refused(backend: EmbeddedBackend, operation: str, other: str) -> None:
-    there = things(backend)
-    right = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
-    if other == right:
+def test_another_version_is_rejected(backend: EmbeddedBackend, operation: str, other: str) -> None:
+    versions = create_resources(backend)
+    current = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
+    if other == current:
         return
-    before = state(backend, there["arn"])
-    answer = change(backend, operation, there["arn"], IfMatch={**there, "stale": STALE}[other])
+    before = state(backend, versions["arn"])
+    response = change(backend, operation, versions["arn"], IfMatch={**versions, "stale": STALE}[other])
     if operation in DATA_PLANE:
-        assert answer == ("ConflictException", 409)
+        assert response == ("ConflictException", 409)
     elif operation == "TestFunction" or other == "data":
-        # The service model has no PreconditionFailed for tests; the data plane's versions are none of this plane.
-        assert answer == ("InvalidIfMatchVersion", 400)
+        # The service model has no PreconditionFailed for tests, and a version of the data plane is malformed here.
+        assert response == ("InvalidIfMatchVersion", 400)
     else:
-        assert answer == ("PreconditionFailed", 412)
-    assert state(backend, there["arn"]) == before
+        assert response == ("PreconditionFailed", 412)
+    assert state(backend, versions["arn"]) == before
 
 
 @every_change
-def test_what_is_not_there_has_no_version(backend: EmbeddedBackend, operation: str) -> None:
+def test_any_version_of_a_missing_resource_is_not_found(backend: EmbeddedBackend, operation: str) -> None:
     arn = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
     assert change(backend, operation, arn, name="absent", IfMatch=STALE) == MISSING[operation]
 
 
 @pytest.mark.parametrize("operation", [operation for operation in MISSING if operation != "TestFunction"])
-def test_a_version_is_good_for_one_change(backend: EmbeddedBackend, operation: str) -> None:
-    there = things(backend)
-    right = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
-    assert change(backend, operation, there["arn"], IfMatch=there[right]) == ("OK", 200)
-    again = change(backend, operation, there["arn"], IfMatch=there[right])
+def test_a_version_is_valid_for_one_change(backend: EmbeddedBackend, operation: str) -> None:
+    versions = create_resources(backend)
+    current = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
+    assert change(backend, operation, versions["arn"], IfMatch=versions[current]) == ("OK", 200)
+    again = change(backend, operation, versions["arn"], IfMatch=versions[current])
     if operation == "PublishFunction":
-        assert again == ("OK", 200), "publishing leaves DEVELOPMENT as it is"
+        assert again == ("OK", 200), "publishing does not change DEVELOPMENT"
     elif operation in ("DeleteFunction", "DeleteKeyValueStore"):
         assert again == MISSING[operation]
     else:
@@ -159,16 +159,16 @@ def test_a_version_is_good_for_one_change(backend: EmbeddedBackend, operation: s
 
 @pytest.mark.parametrize("operation", ["UpdateFunction", "UpdateKeyValueStore", "PutKey", "DeleteKey", "UpdateKeys"])
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_of_8_writers_with_one_version_one_wins(tmp_path: Path, operation: str, on_disk: bool) -> None:
+def test_one_of_8_writers_with_the_same_version_wins(tmp_path: Path, operation: str, on_disk: bool) -> None:
     def write(_: int) -> str:
         start.wait()
-        return change(backend, operation, there["arn"], IfMatch=version)[0]
+        return change(backend, operation, versions["arn"], IfMatch=version)[0]
 
     start = Barrier(8)
     path = str(tmp_path / "db") if on_disk else ":memory:"
     with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend, ThreadPoolExecutor(8) as pool:
-        there = things(backend)
-        version = there["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
+        versions = create_resources(backend)
+        version = versions["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
         codes = sorted(pool.map(write, range(8)))
     lost = "ConflictException" if operation in DATA_PLANE else "PreconditionFailed"
     assert codes == sorted(["OK", *[lost] * 7])

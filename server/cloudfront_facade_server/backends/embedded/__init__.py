@@ -1,11 +1,11 @@
-"""CloudFront's behaviour on SQLite, in this process: for developing, for callers' CI and for demos.
+"""CloudFront's behaviour on SQLite in this process, for development, callers' CI and demos.
 
-`backend` is what the server uses. Below it, each knowing only what stands before it:
-`answers`, `versions`, `pages`  refusals, response metadata and times; ETags and If-Match; pages of lists
-`schema`, `database`            the tables, and the file with its locking and transactions
-`tags`, `import_source`         tags, and files that stand for S3 objects
-`store_rows`, `key_value_stores`, `key_values`  stores: their control plane, and their data plane
-`function_rows`, `functions`, `function_tests`  functions; TestFunction runs them in `javascript`
+The server uses `backend`. Each module imports only those above it:
+`responses`, `versions`, `pages`   errors, response metadata and times; ETags and If-Match; pages of lists
+`schema`, `database`               the tables, and the file with its lock and transactions
+`tags`, `import_source`            tags, and local files that stand for S3 objects
+`store_queries`, `key_value_stores`, `key_values`   key value stores: queries, control plane, data plane
+`function_queries`, `functions`, `test_runs`        functions; TestFunction runs them with `function_runtime`
 """
 
 from .backend import EmbeddedBackend

@@ -1,4 +1,4 @@
-"""The embedded backend: `Backend` on SQLite."""
+"""The embedded backend, which implements `Backend` on SQLite."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from ... import limits
 from ..protocol import Response
-from .database import Database, unusable
+from .database import Database, unusable_error
 from .functions import Functions
 from .import_source import ImportFolder
 from .key_value_stores import KeyValueStores
@@ -29,21 +29,21 @@ def _utc_now() -> datetime:
 
 
 class EmbeddedBackend:
-    """CloudFront's behaviour without CloudFront. Safe for threads; processes may share the file.
+    """Behaves as CloudFront does. Safe for threads; several processes may share the file.
 
     Args:
-        path: the database file, or `:memory:`, which forgets.
-        s3_dir: the folder whose files `BUCKET/KEY` stand for S3 objects; None when there is none.
-        provisioning_seconds: how long a new store is PROVISIONING; at 0 its next read says READY.
-        max_functions: the account's quota of functions.
-        max_key_value_stores: the account's quota of stores.
-        max_function_code_bytes: the largest function code.
-        clock: the aware time of each operation.
-        busy_timeout_seconds: how long to wait for the database before ServiceUnavailable.
-        runner: what runs a function that is tested; None for JavaScript in an engine of its own.
+        path: The database file, or `:memory:` for a database that is lost when the backend is closed.
+        s3_dir: The folder whose files `BUCKET/KEY` stand for S3 objects; None if imports are not configured.
+        provisioning_seconds: Seconds for which a new store is PROVISIONING; with 0, its next read returns READY.
+        max_functions: The account's quota of functions.
+        max_key_value_stores: The account's quota of stores.
+        max_function_code_bytes: The largest function code.
+        clock: Returns the aware time of each operation.
+        busy_timeout_seconds: Seconds to wait for the database before ServiceUnavailable.
+        runner: Runs functions for TestFunction; None for the runner of `function_runtime`.
 
     Raises:
-        EmbeddedDatabaseError: the file cannot be used.
+        EmbeddedDatabaseError: The file cannot be used.
     """
 
     name = "embedded"
@@ -73,124 +73,125 @@ class EmbeddedBackend:
         )
         self._key_values = KeyValues(self._database)
         self._functions = Functions(self._database, max_functions=max_functions, max_code_bytes=max_function_code_bytes)
-        self._function_tests = TestRuns(self._database, runner)
+        self._test_runs = TestRuns(self._database, runner)
 
     def create_function(self, **arguments: Any) -> Response:
-        """CloudFront's CreateFunction."""
-        return self._answer("CreateFunction", 201, lambda now: self._functions.create(arguments, now))
+        """Implements CreateFunction."""
+        return self._run("CreateFunction", 201, lambda now: self._functions.create(arguments, now))
 
     def describe_function(self, **arguments: Any) -> Response:
-        """CloudFront's DescribeFunction; of DEVELOPMENT where no Stage is given."""
-        return self._answer("DescribeFunction", 200, lambda _: self._functions.describe(arguments))
+        """Implements DescribeFunction. Stage defaults to DEVELOPMENT."""
+        return self._run("DescribeFunction", 200, lambda _: self._functions.describe(arguments))
 
     def get_function(self, **arguments: Any) -> Response:
-        """CloudFront's GetFunction; of DEVELOPMENT where no Stage is given."""
-        return self._answer("GetFunction", 200, lambda _: self._functions.get(arguments))
+        """Implements GetFunction. Stage defaults to DEVELOPMENT."""
+        return self._run("GetFunction", 200, lambda _: self._functions.get(arguments))
 
     def update_function(self, **arguments: Any) -> Response:
-        """CloudFront's UpdateFunction."""
-        # So CloudFront spells this header, of this operation only.
+        """Implements UpdateFunction."""
+        # CloudFront misspells this header, in this operation only.
         header = "ettag"
-        return self._answer("UpdateFunction", 200, lambda now: self._functions.update(arguments, now), header)
+        return self._run("UpdateFunction", 200, lambda now: self._functions.update(arguments, now), header)
 
     def publish_function(self, **arguments: Any) -> Response:
-        """CloudFront's PublishFunction."""
-        return self._answer("PublishFunction", 200, lambda now: self._functions.publish(arguments, now))
+        """Implements PublishFunction."""
+        return self._run("PublishFunction", 200, lambda now: self._functions.publish(arguments, now))
 
     def test_function(self, **arguments: Any) -> Response:
-        """CloudFront's TestFunction; of DEVELOPMENT where no Stage is given."""
-        return self._answer("TestFunction", 200, lambda _: self._function_tests.test(arguments))
+        """Implements TestFunction. Stage defaults to DEVELOPMENT."""
+        return self._run("TestFunction", 200, lambda _: self._test_runs.test(arguments))
 
     def delete_function(self, **arguments: Any) -> Response:
-        """CloudFront's DeleteFunction."""
-        return self._answer("DeleteFunction", 204, lambda _: self._functions.delete(arguments))
+        """Implements DeleteFunction."""
+        return self._run("DeleteFunction", 204, lambda _: self._functions.delete(arguments))
 
     def list_functions(self, **arguments: Any) -> Response:
-        """CloudFront's ListFunctions; of both stages where no Stage is given."""
-        return self._answer("ListFunctions", 200, lambda _: self._functions.list(arguments))
+        """Implements ListFunctions. Without Stage it lists both stages."""
+        return self._run("ListFunctions", 200, lambda _: self._functions.list(arguments))
 
     def list_distributions(self, **arguments: Any) -> Response:
-        """CloudFront's ListDistributions; there are none."""
-        return self._answer("ListDistributions", 200, lambda _: list_distributions(arguments))
+        """Implements ListDistributions. The list is always empty."""
+        return self._run("ListDistributions", 200, lambda _: list_distributions(arguments))
 
     def create_key_value_store(self, **arguments: Any) -> Response:
-        """CloudFront's CreateKeyValueStore."""
-        return self._answer("CreateKeyValueStore", 201, lambda now: self._key_value_stores.create(arguments, now))
+        """Implements CreateKeyValueStore."""
+        return self._run("CreateKeyValueStore", 201, lambda now: self._key_value_stores.create(arguments, now))
 
     def describe_key_value_store(self, **arguments: Any) -> Response:
-        """CloudFront's DescribeKeyValueStore."""
-        return self._answer("DescribeKeyValueStore", 200, lambda now: self._key_value_stores.describe(arguments, now))
+        """Implements DescribeKeyValueStore."""
+        return self._run("DescribeKeyValueStore", 200, lambda now: self._key_value_stores.describe(arguments, now))
 
     def update_key_value_store(self, **arguments: Any) -> Response:
-        """CloudFront's UpdateKeyValueStore."""
-        return self._answer("UpdateKeyValueStore", 200, lambda now: self._key_value_stores.update(arguments, now))
+        """Implements UpdateKeyValueStore."""
+        return self._run("UpdateKeyValueStore", 200, lambda now: self._key_value_stores.update(arguments, now))
 
     def delete_key_value_store(self, **arguments: Any) -> Response:
-        """CloudFront's DeleteKeyValueStore."""
-        return self._answer("DeleteKeyValueStore", 204, lambda now: self._key_value_stores.delete(arguments, now))
+        """Implements DeleteKeyValueStore."""
+        return self._run("DeleteKeyValueStore", 204, lambda now: self._key_value_stores.delete(arguments, now))
 
     def list_key_value_stores(self, **arguments: Any) -> Response:
-        """CloudFront's ListKeyValueStores."""
-        return self._answer("ListKeyValueStores", 200, lambda now: self._key_value_stores.list(arguments, now))
+        """Implements ListKeyValueStores."""
+        return self._run("ListKeyValueStores", 200, lambda now: self._key_value_stores.list(arguments, now))
 
     def describe_key_value_store_data(self, **arguments: Any) -> Response:
-        """The data plane's DescribeKeyValueStore."""
-        return self._answer("DescribeKeyValueStore", 200, lambda now: self._key_values.describe(arguments, now))
+        """Implements DescribeKeyValueStore of the data plane."""
+        return self._run("DescribeKeyValueStore", 200, lambda now: self._key_values.describe(arguments, now))
 
     def get_key(self, **arguments: Any) -> Response:
-        """The data plane's GetKey."""
-        return self._answer("GetKey", 200, lambda now: self._key_values.get(arguments, now))
+        """Implements GetKey of the data plane."""
+        return self._run("GetKey", 200, lambda now: self._key_values.get(arguments, now))
 
     def put_key(self, **arguments: Any) -> Response:
-        """The data plane's PutKey."""
-        return self._answer("PutKey", 200, lambda now: self._key_values.put(arguments, now))
+        """Implements PutKey of the data plane."""
+        return self._run("PutKey", 200, lambda now: self._key_values.put(arguments, now))
 
     def delete_key(self, **arguments: Any) -> Response:
-        """The data plane's DeleteKey."""
-        return self._answer("DeleteKey", 200, lambda now: self._key_values.delete(arguments, now))
+        """Implements DeleteKey of the data plane."""
+        return self._run("DeleteKey", 200, lambda now: self._key_values.delete(arguments, now))
 
     def list_keys(self, **arguments: Any) -> Response:
-        """The data plane's ListKeys."""
-        return self._answer("ListKeys", 200, lambda now: self._key_values.list(arguments, now))
+        """Implements ListKeys of the data plane."""
+        return self._run("ListKeys", 200, lambda now: self._key_values.list(arguments, now))
 
     def update_keys(self, **arguments: Any) -> Response:
-        """The data plane's UpdateKeys."""
-        return self._answer("UpdateKeys", 200, lambda now: self._key_values.update(arguments, now))
+        """Implements UpdateKeys of the data plane."""
+        return self._run("UpdateKeys", 200, lambda now: self._key_values.update(arguments, now))
 
     def tag_resource(self, **arguments: Any) -> Response:
-        """CloudFront's TagResource."""
-        return self._answer("TagResource", 204, lambda _: self._tags.add(arguments))
+        """Implements TagResource."""
+        return self._run("TagResource", 204, lambda _: self._tags.add(arguments))
 
     def untag_resource(self, **arguments: Any) -> Response:
-        """CloudFront's UntagResource."""
-        return self._answer("UntagResource", 204, lambda _: self._tags.remove(arguments))
+        """Implements UntagResource."""
+        return self._run("UntagResource", 204, lambda _: self._tags.remove(arguments))
 
     def list_tags_for_resource(self, **arguments: Any) -> Response:
-        """CloudFront's ListTagsForResource."""
-        return self._answer("ListTagsForResource", 200, lambda _: self._tags.list(arguments))
+        """Implements ListTagsForResource."""
+        return self._run("ListTagsForResource", 200, lambda _: self._tags.list(arguments))
 
     def close(self) -> None:
-        """Closes the database, after the transaction that is under way."""
+        """Closes the database, after the current transaction."""
         self._database.close()
 
-    def _answer(
+    def _run(
         self,
         operation: str,
         http_status: int,
-        run: Callable[[datetime], Mapping[str, Any]],
+        call: Callable[[datetime], Mapping[str, Any]],
         etag_header: str = "etag",
     ) -> Response:
         now = self._clock()
         try:
-            members = run(now)
-        except CloudFrontError as refusal:
-            raise refusal.client_error(operation, now) from None
+            members = call(now)
+        except CloudFrontError as error:
+            raise error.client_error(operation, now) from None
+        # Bugs of this backend, not a state of the database.
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
-            _log.warning("%s", unusable(self._path, error))
+            _log.warning("%s", unusable_error(self._path, error))
             unavailable = CloudFrontError(
-                "ServiceUnavailable", 503, "The embedded database cannot be used at the moment."
+                "ServiceUnavailable", 503, "The embedded database is temporarily unavailable."
             )
             raise unavailable.client_error(operation, now) from error
         return {"ResponseMetadata": response_metadata(http_status, now, members, etag_header), **members}

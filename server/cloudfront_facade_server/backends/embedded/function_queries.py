@@ -1,4 +1,4 @@
-"""Rows of functions, one for each stage, and what CloudFront says of them."""
+"""Queries of functions, which have one row for each stage, and CloudFront's summaries of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEVELOPMENT = "DEVELOPMENT"
 LIVE = "LIVE"
 
 ASSOCIATION_RUNTIME = "cloudfront-js-2.0"
-"""The runtime that can read stores. Source: the Developer Guide, features of the runtimes."""
+"""The only runtime that can read stores. Source: the Developer Guide, features of the runtimes."""
 
 SUMMARIES = """
     SELECT name, stage, arn, comment, runtime, key_value_store_arn, created_time, last_modified_time,
@@ -24,49 +24,49 @@ SUMMARIES = """
         ) AS published
     FROM function_stages AS stages
 """
-"""What `function_summary` takes of every stage of every function, to be followed by WHERE."""
+"""Selects the columns of `function_summary` for every stage of every function. A WHERE may follow."""
 
 
 def required_stage(arguments: Mapping[str, Any]) -> str:
-    """The stage that is asked for; DEVELOPMENT where none is.
+    """Returns the requested stage, by default DEVELOPMENT.
 
     Raises:
-        RefusedError: InvalidArgument.
+        CloudFrontError: InvalidArgument.
     """
     stage: str = arguments.get("Stage", DEVELOPMENT)
     if stage not in (DEVELOPMENT, LIVE):
-        raise invalid_argument("The stage is neither DEVELOPMENT nor LIVE.")
+        raise invalid_argument("Stage must be DEVELOPMENT or LIVE.")
     return stage
 
 
 def function_row(connection: sqlite3.Connection, name: str, stage: str = DEVELOPMENT) -> sqlite3.Row:
-    """The stage of a function, as it is stored.
+    """Returns the row of a stage of a function.
 
     Raises:
-        RefusedError: NoSuchFunctionExists.
+        CloudFrontError: NoSuchFunctionExists.
     """
     row: sqlite3.Row | None = connection.execute(
         "SELECT * FROM function_stages WHERE name = ? AND stage = ?", (name, stage)
     ).fetchone()
     if row is None:
-        raise CloudFrontError("NoSuchFunctionExists", 404, f"There is no function named {name} in the stage {stage}.")
+        raise CloudFrontError("NoSuchFunctionExists", 404, f'Function "{name}" does not exist in the stage {stage}.')
     return row
 
 
 def summary_of(connection: sqlite3.Connection, name: str, stage: str = DEVELOPMENT) -> dict[str, Any]:
-    """The FunctionSummary of a stage that is there."""
+    """Returns the FunctionSummary of a stage that exists."""
     return function_summary(connection.execute(f"{SUMMARIES} WHERE name = ? AND stage = ?", (name, stage)).fetchone())
 
 
 def function_summary(row: sqlite3.Row) -> dict[str, Any]:
-    """The FunctionSummary of a row of SUMMARIES."""
+    """Returns the FunctionSummary of a row of SUMMARIES."""
     config = {"Comment": row["comment"], "Runtime": row["runtime"]}
     if row["key_value_store_arn"] is not None:
         items = [{"KeyValueStoreARN": row["key_value_store_arn"]}]
         config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
     return {
         "Name": row["name"],
-        # No distribution can use a function here.
+        # ASSOCIATED is impossible, because this backend has no distributions.
         "Status": "UNASSOCIATED" if row["published"] else "UNPUBLISHED",
         "FunctionConfig": config,
         "FunctionMetadata": {
@@ -79,30 +79,32 @@ def function_summary(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def associated_store(config: Mapping[str, Any]) -> str | None:
-    """The ARN of the store that a FunctionConfig names, found good as far as that can be told without looking.
+    """Returns the ARN of the store in a FunctionConfig, after all checks that need no query.
 
     Raises:
-        RefusedError: InvalidArgument.
+        CloudFrontError: InvalidArgument.
     """
     associations = config.get("KeyValueStoreAssociations", {"Quantity": 0})
     items = associations.get("Items", [])
     if associations["Quantity"] != len(items):
-        raise invalid_argument(f"Quantity is {associations['Quantity']}, but there are {len(items)} key value stores.")
+        raise invalid_argument(f"Quantity is {associations['Quantity']}; it must be {len(items)}, the number of Items.")
     if not items:
         return None
     if len(items) > limits.ASSOCIATIONS_MAX:
-        raise invalid_argument(f"A function has at most {limits.ASSOCIATIONS_MAX} key value store.")
+        raise invalid_argument(
+            f"The function has {len(items)} key value stores; at most {limits.ASSOCIATIONS_MAX} is allowed."
+        )
     if config["Runtime"] != ASSOCIATION_RUNTIME:
-        raise invalid_argument(f"A function with a key value store needs the runtime {ASSOCIATION_RUNTIME}.")
+        raise invalid_argument(f"A function with a key value store must use the runtime {ASSOCIATION_RUNTIME}.")
     arn: str = items[0]["KeyValueStoreARN"]
     return arn
 
 
 def require_ready(connection: sqlite3.Connection, store_arn: str | None, now: datetime) -> None:
-    """Passes if a function can be associated with the store, or is with none.
+    """Checks that the store, if there is one, can be associated with a function.
 
     Raises:
-        RefusedError: InvalidArgument.
+        CloudFrontError: InvalidArgument.
     """
     if store_arn is None:
         return

@@ -31,9 +31,9 @@ class Functions:
     """The operations on functions.
 
     Args:
-        database: where they are.
-        max_functions: the account's quota.
-        max_code_bytes: the largest code.
+        database: The database.
+        max_functions: The account's quota.
+        max_code_bytes: The largest code.
     """
 
     def __init__(self, database: Database, *, max_functions: int, max_code_bytes: int) -> None:
@@ -42,10 +42,13 @@ class Functions:
         self._max_code_bytes = max_code_bytes
 
     def create(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """CreateFunction: `FunctionSummary`, `ETag`, `Location`.
+        """Implements CreateFunction.
+
+        Returns:
+            `FunctionSummary`, `ETag` and `Location`.
 
         Raises:
-            RefusedError: FunctionAlreadyExists, FunctionSizeLimitExceeded, InvalidArgument, InvalidTagging,
+            CloudFrontError: FunctionAlreadyExists, FunctionSizeLimitExceeded, InvalidArgument, InvalidTagging,
                 TooManyFunctions.
         """
         name = arguments["Name"]
@@ -54,11 +57,11 @@ class Functions:
         arn = f"{ARN_PREFIX}function/{name}"
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM function_stages WHERE name = ?", (name,)).fetchone():
-                raise CloudFrontError("FunctionAlreadyExists", 409, f"There is a function named {name} already.")
+                raise CloudFrontError("FunctionAlreadyExists", 409, f'A function named "{name}" already exists.')
             require_ready(connection, columns["store_arn"], now)
             (count,) = connection.execute("SELECT count(DISTINCT name) FROM function_stages").fetchone()
             if count >= self._max_functions:
-                message = f"There are {count} functions; an account has at most {self._max_functions}."
+                message = f"The account has {count} functions; at most {self._max_functions} are allowed."
                 raise CloudFrontError("TooManyFunctions", 400, message)
             add_resource(connection, arn, tags)
             connection.execute(
@@ -74,10 +77,13 @@ class Functions:
         return {"FunctionSummary": summary, "ETag": columns["etag"], "Location": f"{LOCATION_PREFIX}function/{name}"}
 
     def describe(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """DescribeFunction: `FunctionSummary`, `ETag`.
+        """Implements DescribeFunction.
+
+        Returns:
+            `FunctionSummary` and `ETag`.
 
         Raises:
-            RefusedError: NoSuchFunctionExists.
+            CloudFrontError: NoSuchFunctionExists.
         """
         name, stage = arguments["Name"], arguments.get("Stage", DEVELOPMENT)
         with self._database.reading() as connection:
@@ -86,10 +92,13 @@ class Functions:
         return {"FunctionSummary": summary, "ETag": row["etag"]}
 
     def get(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """GetFunction: `FunctionCode`, a stream, `ETag`, `ContentType`.
+        """Implements GetFunction.
+
+        Returns:
+            `FunctionCode`, a stream, `ETag` and `ContentType`.
 
         Raises:
-            RefusedError: NoSuchFunctionExists.
+            CloudFrontError: NoSuchFunctionExists.
         """
         with self._database.reading() as connection:
             row = function_row(connection, arguments["Name"], arguments.get("Stage", DEVELOPMENT))
@@ -100,10 +109,13 @@ class Functions:
         }
 
     def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """UpdateFunction, of DEVELOPMENT: `FunctionSummary`, `ETag`. What the config leaves out is gone.
+        """Implements UpdateFunction, which replaces the config and the code of DEVELOPMENT.
+
+        Returns:
+            `FunctionSummary` and `ETag`.
 
         Raises:
-            RefusedError: FunctionSizeLimitExceeded, InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists,
+            CloudFrontError: FunctionSizeLimitExceeded, InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists,
                 PreconditionFailed.
         """
         version = require_if_match(arguments)
@@ -124,15 +136,18 @@ class Functions:
         return {"FunctionSummary": summary, "ETag": columns["etag"]}
 
     def publish(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """PublishFunction: the `FunctionSummary` of LIVE, which is now what DEVELOPMENT is, and has an ETag of its own.
+        """Implements PublishFunction, which copies DEVELOPMENT to LIVE. LIVE gets an ETag of its own.
+
+        Returns:
+            The `FunctionSummary` of LIVE.
 
         Raises:
-            RefusedError: InvalidIfMatchVersion, NoSuchFunctionExists, PreconditionFailed.
+            CloudFrontError: InvalidIfMatchVersion, NoSuchFunctionExists, PreconditionFailed.
         """
         name, version = arguments["Name"], require_if_match(arguments)
         with self._database.writing() as connection:
             check_version(version, function_row(connection, name)["etag"])
-            # Published again, it keeps the time of its creation.
+            # LIVE keeps its created_time when it is published again.
             connection.execute(
                 """
                 INSERT INTO function_stages (
@@ -158,10 +173,10 @@ class Functions:
         return {"FunctionSummary": summary}
 
     def delete(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """DeleteFunction: both stages and the tags are gone.
+        """Implements DeleteFunction, which deletes both stages and the tags.
 
         Raises:
-            RefusedError: InvalidIfMatchVersion, NoSuchFunctionExists, PreconditionFailed.
+            CloudFrontError: InvalidIfMatchVersion, NoSuchFunctionExists, PreconditionFailed.
         """
         version = require_if_match(arguments)
         with self._database.writing() as connection:
@@ -171,12 +186,13 @@ class Functions:
         return {}
 
     def list(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """ListFunctions: `FunctionList` by name; of both stages where no Stage is given, DEVELOPMENT before LIVE.
+        """Implements ListFunctions. A marker is the name and the stage of the last item of the previous page.
 
-        A marker is the name and the stage of the last row of the page before.
+        Returns:
+            `FunctionList`, sorted by name. Without Stage it has both stages, DEVELOPMENT before LIVE.
 
         Raises:
-            RefusedError: InvalidArgument.
+            CloudFrontError: InvalidArgument.
         """
         page_size = max_items(arguments)
         name, _, stage = arguments.get("Marker", "").partition("/")
@@ -190,9 +206,9 @@ class Functions:
                 {
                     "stage": required_stage(arguments) if "Stage" in arguments else None,
                     "marked_name": name,
-                    # A name alone stands for both of its stages.
+                    # A marker without a stage skips both stages of the name.
                     "marked_stage": stage or LIVE,
-                    # One more than the page has shows whether there is another.
+                    # One more than the page shows whether there is another page.
                     "limit": page_size + 1,
                 },
             ).fetchall()
@@ -204,10 +220,10 @@ class Functions:
         return {"FunctionList": page}
 
     def _columns(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """A new version of DEVELOPMENT, found good as far as that can be told without looking.
+        """Returns the columns of a new version of DEVELOPMENT, after all checks that need no query.
 
         Raises:
-            RefusedError: FunctionSizeLimitExceeded, InvalidArgument.
+            CloudFrontError: FunctionSizeLimitExceeded, InvalidArgument.
         """
         config, code = arguments["FunctionConfig"], arguments["FunctionCode"]
         if len(code) > self._max_code_bytes:

@@ -24,10 +24,10 @@ class KeyValueStores:
     """The operations on stores.
 
     Args:
-        database: where they are.
-        imports: where import files are.
-        provisioning_seconds: how long a store is PROVISIONING.
-        max_stores: the account's quota.
+        database: The database.
+        imports: The folder with import files.
+        provisioning_seconds: Seconds for which a new store is PROVISIONING.
+        max_stores: The account's quota.
     """
 
     def __init__(
@@ -39,29 +39,32 @@ class KeyValueStores:
         self._max_stores = max_stores
 
     def create(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """CreateKeyValueStore: `KeyValueStore`, always PROVISIONING, `ETag` and `Location`.
+        """Implements CreateKeyValueStore.
+
+        Returns:
+            `KeyValueStore`, always PROVISIONING, `ETag` and `Location`.
 
         Raises:
-            RefusedError: EntityAlreadyExists, EntityLimitExceeded, EntitySizeLimitExceeded, InvalidTagging.
+            CloudFrontError: EntityAlreadyExists, EntityLimitExceeded, EntitySizeLimitExceeded, InvalidTagging.
         """
         name = arguments["Name"]
         tags = requested_tags(arguments)
         source = arguments.get("ImportSource")
-        # Ahead of the transaction, so that nobody waits for a slow file.
+        # Before the transaction, so that a slow file blocks no other operation.
         imported = self._imports.read(source["SourceARN"]) if source else Import({})
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM key_value_stores WHERE name = ?", (name,)).fetchone():
-                raise CloudFrontError("EntityAlreadyExists", 409, f"There is a key value store named {name} already.")
+                raise CloudFrontError("EntityAlreadyExists", 409, f'A key value store named "{name}" already exists.')
             (count,) = connection.execute("SELECT count(*) FROM key_value_stores").fetchone()
             if count >= self._max_stores:
-                message = f"There are {count} key value stores; an account has at most {self._max_stores}."
+                message = f"The account has {count} key value stores; at most {self._max_stores} are allowed."
                 raise CloudFrontError("EntityLimitExceeded", 400, message)
             arn = f"{ARN_PREFIX}key-value-store/{uuid.uuid4()}"
             add_resource(connection, arn, tags)
             self._insert(connection, arn, arguments, imported, to_milliseconds(now))
             row = _row(connection, name, now)
         if source and imported.failure:
-            _log.warning("the import into the store %s failed: %s", name, imported.failure)
+            _log.warning("the import into key value store %s failed: %s", name, imported.failure)
         return {
             "KeyValueStore": {**_key_value_store(row), "Status": "PROVISIONING"},
             "ETag": row["etag"],
@@ -76,7 +79,7 @@ class KeyValueStores:
         elif self._provisioning_milliseconds:
             ready_time = now + self._provisioning_milliseconds
         else:
-            # Ready at once, even if the clock is set back.
+            # READY at once, even if the clock is set back.
             ready_time = 0
         connection.execute(
             """
@@ -102,20 +105,26 @@ class KeyValueStores:
         )
 
     def describe(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """DescribeKeyValueStore: `KeyValueStore`, `ETag`.
+        """Implements DescribeKeyValueStore.
+
+        Returns:
+            `KeyValueStore` and `ETag`.
 
         Raises:
-            RefusedError: EntityNotFound.
+            CloudFrontError: EntityNotFound.
         """
         with self._database.reading() as connection:
             row = _row(connection, arguments["Name"], now)
         return {"KeyValueStore": _key_value_store(row), "ETag": row["etag"]}
 
     def list(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """ListKeyValueStores: `KeyValueStoreList`, by name. A marker is the last name of the page before.
+        """Implements ListKeyValueStores. A marker is the last name of the previous page.
+
+        Returns:
+            `KeyValueStoreList`, sorted by name.
 
         Raises:
-            RefusedError: InvalidArgument.
+            CloudFrontError: InvalidArgument.
         """
         page_size = max_items(arguments)
         with self._database.reading() as connection:
@@ -125,7 +134,7 @@ class KeyValueStores:
                     "now": to_milliseconds(now),
                     "marker": arguments.get("Marker", ""),
                     "status": arguments.get("Status"),
-                    # One more than the page has shows whether there is another.
+                    # One more than the page shows whether there is another page.
                     "limit": page_size + 1,
                 },
             ).fetchall()
@@ -136,10 +145,13 @@ class KeyValueStores:
         return {"KeyValueStoreList": page}
 
     def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """UpdateKeyValueStore, of the comment: `KeyValueStore`, `ETag`.
+        """Implements UpdateKeyValueStore, which changes the comment.
+
+        Returns:
+            `KeyValueStore` and `ETag`.
 
         Raises:
-            RefusedError: EntityNotFound, InvalidIfMatchVersion, PreconditionFailed.
+            CloudFrontError: EntityNotFound, InvalidIfMatchVersion, PreconditionFailed.
         """
         name, version = arguments["Name"], require_if_match(arguments)
         with self._database.writing() as connection:
@@ -152,19 +164,19 @@ class KeyValueStores:
         return {"KeyValueStore": _key_value_store(row), "ETag": row["etag"]}
 
     def delete(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """DeleteKeyValueStore: its keys and its tags are gone.
+        """Implements DeleteKeyValueStore, which also deletes the keys and tags.
 
         Raises:
-            RefusedError: CannotDeleteEntityWhileInUse, where any stage of a function is associated with it,
+            CloudFrontError: CannotDeleteEntityWhileInUse if a stage of a function is associated with the store,
                 EntityNotFound, InvalidIfMatchVersion, PreconditionFailed.
         """
         version = require_if_match(arguments)
         with self._database.writing() as connection:
             row = _row(connection, arguments["Name"], now)
             check_version(version, row["etag"])
-            used = "SELECT 1 FROM function_stages WHERE key_value_store_arn = ?"
-            if connection.execute(used, (row["arn"],)).fetchone():
-                message = "A function is associated with the key value store."
+            associated = "SELECT 1 FROM function_stages WHERE key_value_store_arn = ?"
+            if connection.execute(associated, (row["arn"],)).fetchone():
+                message = "The key value store is associated with a function."
                 raise CloudFrontError("CannotDeleteEntityWhileInUse", 409, message)
             connection.execute("DELETE FROM resources WHERE arn = ?", (row["arn"],))
         return {}
@@ -173,7 +185,7 @@ class KeyValueStores:
 def _row(connection: sqlite3.Connection, name: str, now: datetime) -> sqlite3.Row:
     row = store_by_name(connection, name, now)
     if row is None:
-        raise CloudFrontError("EntityNotFound", 404, f"There is no key value store named {name}.")
+        raise CloudFrontError("EntityNotFound", 404, f'Key value store "{name}" does not exist.')
     return row
 
 

@@ -1,4 +1,4 @@
-"""The data plane of key value stores. One ETag is the version of all of a store's keys."""
+"""The data plane of key value stores. A store has one ETag for all of its keys."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from .store_queries import READY, store_by_arn
 from .versions import check_data_version, new_data_etag, require_data_if_match
 
 FAILED = "FAILED"
-"""The status of a store whose import failed. CloudFront does not say which word it has for that."""
+"""The status of a store whose import failed. CloudFront's own word is not documented."""
 
 Change = Callable[[sqlite3.Connection], object]
 
 
 class KeyValues:
-    """The operations of the data plane. All raise `DataRefusedError`.
+    """The operations of the data plane.
 
     Args:
-        database: where stores are.
+        database: The database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def describe(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """DescribeKeyValueStore; `FailureReason` only where the import failed.
+        """Implements DescribeKeyValueStore.
+
+        Returns:
+            The members of the response; `FailureReason` only if the import failed.
 
         Raises:
-            DataRefusedError: ResourceNotFoundException.
+            DataPlaneError: ResourceNotFoundException.
         """
         arn = arguments["KvsARN"]
         with self._database.reading() as connection:
@@ -52,10 +55,13 @@ class KeyValues:
         }
 
     def get(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """GetKey: `Key`, `Value` and the store's sizes.
+        """Implements GetKey.
+
+        Returns:
+            `Key`, `Value` and the store's sizes.
 
         Raises:
-            DataRefusedError: ConflictException, ResourceNotFoundException.
+            DataPlaneError: ConflictException, ResourceNotFoundException.
         """
         arn, key = arguments["KvsARN"], arguments["Key"]
         with self._database.reading() as connection:
@@ -66,20 +72,23 @@ class KeyValues:
             return {"Key": key, "Value": row["value"], **_sizes(connection, arn)}
 
     def list(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """ListKeys: `Items`, by key, and `NextToken` where there are more.
+        """Implements ListKeys.
+
+        Returns:
+            `Items`, sorted by key, and `NextToken` if there are more.
 
         Raises:
-            DataRefusedError: ConflictException, ResourceNotFoundException, ValidationException.
+            DataPlaneError: ConflictException, ResourceNotFoundException, ValidationException.
         """
         arn, page_size = arguments["KvsARN"], arguments.get("MaxResults", limits.KEYS_PAGE_DEFAULT)
         if not 1 <= page_size <= limits.KEYS_PAGE_MAX:
-            raise _invalid(f"MaxResults is not between 1 and {limits.KEYS_PAGE_MAX}.")
+            raise _invalid(f"MaxResults must be from 1 to {limits.KEYS_PAGE_MAX}.")
         last_key = _last_key(arguments["NextToken"], arn) if "NextToken" in arguments else ""
         with self._database.reading() as connection:
             _ready_store(connection, arn, now)
             rows = connection.execute(
                 "SELECT key, value FROM key_values WHERE arn = ? AND key > ? ORDER BY key LIMIT ?",
-                # One more than the page has shows whether there is another.
+                # One more than the page shows whether there is another page.
                 (arn, last_key, page_size + 1),
             ).fetchall()
         items = [{"Key": row["key"], "Value": row["value"]} for row in rows[:page_size]]
@@ -87,20 +96,26 @@ class KeyValues:
         return {"Items": items, **more}
 
     def put(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """PutKey: the sizes and the `ETag` that the store has now.
+        """Implements PutKey.
+
+        Returns:
+            The new sizes and the new `ETag` of the store.
 
         Raises:
-            DataRefusedError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
+            DataPlaneError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
                 ValidationException.
         """
         pair = _checked_pair(arguments)
         return self._change(arguments, now, lambda connection: _put(connection, arguments["KvsARN"], [pair]))
 
     def delete(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """DeleteKey: the sizes and the `ETag` that the store has now.
+        """Implements DeleteKey.
+
+        Returns:
+            The new sizes and the new `ETag` of the store.
 
         Raises:
-            DataRefusedError: ConflictException, ResourceNotFoundException, ValidationException.
+            DataPlaneError: ConflictException, ResourceNotFoundException, ValidationException.
         """
         key = _checked_key(arguments["Key"])
 
@@ -111,23 +126,24 @@ class KeyValues:
         return self._change(arguments, now, delete_one)
 
     def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """UpdateKeys, all or nothing: the sizes and the `ETag` that the store has now.
+        """Implements UpdateKeys, which is atomic and ignores deletes of keys that do not exist.
 
-        Keys that are to be deleted, and are not there, are passed over.
+        Returns:
+            The new sizes and the new `ETag` of the store.
 
         Raises:
-            DataRefusedError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
+            DataPlaneError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
                 ValidationException.
         """
         puts, deletes = arguments.get("Puts", []), arguments.get("Deletes", [])
         if not 1 <= len(puts) + len(deletes) <= limits.UPDATE_KEYS_MAX_KEYS:
             raise _invalid(
-                f"There are {len(puts) + len(deletes)} keys; 1 to {limits.UPDATE_KEYS_MAX_KEYS} are allowed."
+                f"The request has {len(puts) + len(deletes)} keys; 1 to {limits.UPDATE_KEYS_MAX_KEYS} are allowed."
             )
         pairs = [_checked_pair(put) for put in puts]
         deleted = [_checked_key(delete["Key"]) for delete in deletes]
         if len({key for key, _ in pairs} | set(deleted)) < len(pairs) + len(deleted):
-            raise _invalid("A key is given more than once.")
+            raise _invalid("A key occurs more than once; keys must be unique.")
 
         def update_all(connection: sqlite3.Connection) -> None:
             _put(connection, arguments["KvsARN"], pairs)
@@ -147,7 +163,8 @@ class KeyValues:
             )
             sizes = _sizes(connection, arn)
             if sizes["TotalSizeInBytes"] > limits.KEY_VALUE_STORE_MAX_BYTES:
-                message = f"The key value store would have more than {limits.KEY_VALUE_STORE_MAX_BYTES} bytes."
+                allowed = limits.KEY_VALUE_STORE_MAX_BYTES
+                message = f"The key value store would be too large; at most {allowed} bytes are allowed."
                 raise DataPlaneError("ServiceQuotaExceededException", 402, message)
         return {**sizes, "ETag": etag}
 
@@ -155,14 +172,14 @@ class KeyValues:
 def _store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row:
     row = store_by_arn(connection, arn, now)
     if row is None:
-        raise DataPlaneError("ResourceNotFoundException", 404, "There is no key value store with this ARN.")
+        raise DataPlaneError("ResourceNotFoundException", 404, "No key value store has this ARN.")
     return row
 
 
 def _ready_store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row:
     row = _store(connection, arn, now)
     if row["status"] != READY:
-        # The words that CloudFront has for ConflictException.
+        # CloudFront's own words for ConflictException.
         raise DataPlaneError("ConflictException", 409, "The key value store was not in expected state: not READY.")
     return row
 
@@ -189,7 +206,7 @@ def _put(connection: sqlite3.Connection, arn: str, pairs: Iterable[tuple[str, st
 
 
 def _delete(connection: sqlite3.Connection, arn: str, keys: Iterable[str]) -> int:
-    """Deletes keys, and says how many there were."""
+    """Deletes keys, and returns how many of them existed."""
     sql = "DELETE FROM key_values WHERE arn = ? AND key = ?"
     return connection.executemany(sql, [(arn, key) for key in keys]).rowcount
 
@@ -216,18 +233,18 @@ def _token(arn: str, key: str) -> str:
 
 
 def _last_key(token: str, arn: str) -> str:
-    """The key that a page ended with. It need not be there any more."""
+    """Returns the last key of the previous page, which may have been deleted since."""
     try:
         token_arn, _, key = base64.b64decode(token, b"-_", validate=True).decode().partition(" ")
     except ValueError:
-        raise _invalid("NextToken is not one.") from None
+        raise _invalid("NextToken is malformed; it must be one that ListKeys returned.") from None
     if token_arn != arn or not key:
-        raise _invalid("NextToken is not one of this key value store.")
+        raise _invalid("NextToken must be one that ListKeys returned for this key value store.")
     return key
 
 
 def _no_such_key() -> DataPlaneError:
-    return DataPlaneError("ResourceNotFoundException", 404, "There is no such key in the key value store.")
+    return DataPlaneError("ResourceNotFoundException", 404, "The key does not exist in the key value store.")
 
 
 def _invalid(message: str) -> DataPlaneError:

@@ -1,4 +1,7 @@
-"""Pages of the control plane's lists. A marker is a place in the order: changes between pages repeat nothing."""
+"""Pagination of the control plane's lists.
+
+A marker is a position in the order of the list, so that changes between two pages never repeat an item.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,25 @@ from .responses import invalid_argument
 
 
 def max_items(arguments: Mapping[str, Any]) -> int:
-    """How many items a page may have.
+    """Returns the maximum number of items of a page.
 
     Raises:
-        RefusedError: InvalidArgument, where `MaxItems` is no positive number.
+        CloudFrontError: InvalidArgument, because `MaxItems` is not a positive integer.
     """
     text: str = arguments.get("MaxItems", str(limits.LIST_PAGE_MAX))
     if not re.fullmatch("[1-9][0-9]{0,8}", text):
-        raise invalid_argument("MaxItems is not a positive number.")
+        raise invalid_argument("MaxItems must be a positive integer.")
     return min(int(text), limits.LIST_PAGE_MAX)
 
 
 def list_distributions(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """ListDistributions: a `DistributionList` with none, and so without `Items`, for there are none here.
+    """Implements ListDistributions. This backend has no distributions.
+
+    Returns:
+        An empty `DistributionList`, which has no `Items`.
 
     Raises:
-        RefusedError: InvalidArgument.
+        CloudFrontError: InvalidArgument.
     """
     page = {
         "Marker": arguments.get("Marker", ""),

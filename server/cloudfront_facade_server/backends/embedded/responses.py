@@ -1,4 +1,4 @@
-"""What an answer of CloudFront has besides its content: refusals, response metadata, ARNs and times."""
+"""What CloudFront's responses have besides their content: errors, metadata, ARNs and times."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 ACCOUNT_ID = "000000000000"
-"""The account that every embedded resource belongs to; AWS gives it to nobody."""
+"""The account of every embedded resource. AWS assigns it to nobody."""
 
 ARN_PREFIX = f"arn:aws:cloudfront::{ACCOUNT_ID}:"
 LOCATION_PREFIX = "https://cloudfront.amazonaws.com/2020-05-31/"
-"""The API version of CloudFront's service model."""
+"""Contains the API version of CloudFront's service model."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_HEADER_MEMBERS = {"Location": "location", "ContentType": "content-type"}
+_HEADERS = {"Location": "location", "ContentType": "content-type"}
 
 
 class CloudFrontError(Exception):
-    """An operation that CloudFront would refuse, not yet tied to the operation's name.
+    """An error that CloudFront would return, without the name of the operation.
 
     Args:
         code: CloudFront's error code.
-        http_status: the status that CloudFront's service model has for the code.
-        message: what is wrong, for a person.
+        http_status: The status of this code in CloudFront's service model.
+        message: Describes what is wrong.
     """
 
     def __init__(self, code: str, http_status: int, message: str) -> None:
@@ -37,7 +37,7 @@ class CloudFrontError(Exception):
         self.message = message
 
     def client_error(self, operation: str, now: datetime) -> ClientError:
-        """The exception that boto3 raises for this refusal of `operation`."""
+        """Returns the exception that boto3 raises for this error of `operation`."""
         error = {
             "Type": "Sender" if self.http_status < 500 else "Receiver",
             "Code": self.code,
@@ -49,10 +49,10 @@ class CloudFrontError(Exception):
 
 
 class DataPlaneError(CloudFrontError):
-    """A refusal of the data plane, which speaks JSON, not XML: it has no `Type`, and its code is a header too."""
+    """An error of the data plane, which uses JSON, not XML: it has no `Type`, and its code is also a header."""
 
     def client_error(self, operation: str, now: datetime) -> ClientError:
-        """The exception that boto3 raises for this refusal of `operation`."""
+        """Returns the exception that boto3 raises for this error of `operation`."""
         metadata = response_metadata(self.http_status, now, {})
         metadata["HTTPHeaders"]["x-amzn-errortype"] = self.code
         return ClientError(
@@ -61,27 +61,27 @@ class DataPlaneError(CloudFrontError):
 
 
 def invalid_argument(message: str) -> CloudFrontError:
-    """InvalidArgument, which is what CloudFront's control plane has for most that is wrong with a request."""
+    """Returns InvalidArgument, the control plane's code for most invalid requests."""
     return CloudFrontError("InvalidArgument", 400, message)
 
 
 def response_metadata(
     http_status: int, now: datetime, members: Mapping[str, Any], etag_header: str = "etag"
 ) -> dict[str, Any]:
-    """The `ResponseMetadata` of an answer; those of its members that travel as headers are repeated there."""
+    """Returns the `ResponseMetadata` of a response; its headers repeat the members that travel as headers."""
     request_id = str(uuid.uuid4())
     headers = {"date": format_datetime(now.astimezone(UTC), usegmt=True), "x-amzn-requestid": request_id}
-    for member, header in {**_HEADER_MEMBERS, "ETag": etag_header}.items():
+    for member, header in {**_HEADERS, "ETag": etag_header}.items():
         if member in members:
             headers[header] = members[member]
     return {"RequestId": request_id, "HTTPStatusCode": http_status, "HTTPHeaders": headers, "RetryAttempts": 0}
 
 
-def to_milliseconds(moment: datetime) -> int:
-    """Milliseconds since 1970, which is as precise as CloudFront's times are."""
-    return (moment - _EPOCH) // timedelta(milliseconds=1)
+def to_milliseconds(time: datetime) -> int:
+    """Returns milliseconds since 1970, the precision of CloudFront's times."""
+    return (time - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
-    """The aware moment of `to_milliseconds`."""
+    """Returns the aware time of `to_milliseconds`."""
     return _EPOCH + timedelta(milliseconds=milliseconds)

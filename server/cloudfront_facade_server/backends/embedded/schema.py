@@ -1,14 +1,14 @@
 """The tables of the embedded backend. Times are milliseconds since 1970.
 
-A resource is what has an ARN and tags. Deleting its row deletes all that belongs to it; a store that a function is
-associated with cannot be deleted, for `function_stages` refers to it.
+A resource is anything with an ARN and tags. Deleting its row also deletes all rows that belong to it. A store that is
+associated with a function cannot be deleted, because `function_stages` refers to it.
 """
 
 APPLICATION_ID = 0x43_46_46_44
-"""SQLite's application_id of these files, "CFFD": it tells them from other programs' databases."""
+"""SQLite's application_id of these files, "CFFD", which distinguishes them from other programs' databases."""
 
 VERSION = 1
-"""SQLite's user_version of these tables. Goes up with every change of them."""
+"""SQLite's user_version of these tables. Every change of the tables increases it."""
 
 STATEMENTS = (
     """
@@ -16,7 +16,7 @@ STATEMENTS = (
         arn TEXT PRIMARY KEY
     ) WITHOUT ROWID
     """,
-    # A NULL value is an absent one. The rowid keeps the tags in the order in which they were given.
+    # A NULL value is a tag without a value. The rowid keeps the order in which the tags were added.
     """
     CREATE TABLE tags (
         arn TEXT NOT NULL REFERENCES resources ON DELETE CASCADE,
@@ -25,7 +25,7 @@ STATEMENTS = (
         PRIMARY KEY (arn, key)
     )
     """,
-    # A NULL ready_time is never reached: the import failed. The control and the data plane have each their ETag.
+    # ready_time is NULL if the import failed: the store never becomes READY. Each plane has an ETag of its own.
     """
     CREATE TABLE key_value_stores (
         arn TEXT PRIMARY KEY REFERENCES resources ON DELETE CASCADE,
@@ -48,7 +48,7 @@ STATEMENTS = (
         PRIMARY KEY (arn, key)
     ) WITHOUT ROWID
     """,
-    # Both stages of a function are rows; every function has one in DEVELOPMENT.
+    # Each stage of a function is a row; every function has a row for DEVELOPMENT.
     """
     CREATE TABLE function_stages (
         name TEXT NOT NULL,

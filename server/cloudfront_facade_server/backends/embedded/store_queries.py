@@ -1,4 +1,4 @@
-"""Rows of key value stores, for all who read them: both planes, and functions that are associated with a store."""
+"""Queries of key value stores, which both planes and functions use."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ STORES = """
         SELECT *, CASE WHEN ready_time <= :now THEN 'READY' ELSE 'PROVISIONING' END AS status FROM key_value_stores
     )
 """
-"""All stores with their `status`, to be followed by WHERE; `:now` is in milliseconds."""
+"""Selects all stores with their `status`. A WHERE may follow; `:now` is in milliseconds."""
 
 
 def store_by_name(connection: sqlite3.Connection, name: str, now: datetime) -> sqlite3.Row | None:
-    """The store with its `status`."""
+    """Returns the store with its `status`; None if it does not exist."""
     parameters = {"now": to_milliseconds(now), "name": name}
     row: sqlite3.Row | None = connection.execute(f"{STORES} WHERE name = :name", parameters).fetchone()
     return row
 
 
 def store_by_arn(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row | None:
-    """The store with its `status`."""
+    """Returns the store with its `status`; None if it does not exist."""
     parameters = {"now": to_milliseconds(now), "arn": arn}
     row: sqlite3.Row | None = connection.execute(f"{STORES} WHERE arn = :arn", parameters).fetchone()
     return row

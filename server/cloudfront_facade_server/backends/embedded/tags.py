@@ -11,20 +11,27 @@ from .database import Database
 from .responses import CloudFrontError
 
 Tag = Mapping[str, str]
-"""`Key`, and `Value` unless it is absent."""
+"""`Key`, and `Value` if the tag has one."""
 
 
 class Tags:
-    """The operations on tags."""
+    """The operations on tags.
+
+    Args:
+        database: The database.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def list(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """ListTagsForResource: `Tags` with `Items`, in the order in which they were given.
+        """Implements ListTagsForResource.
+
+        Returns:
+            `Tags` with `Items`, in the order in which they were added.
 
         Raises:
-            RefusedError: NoSuchResource.
+            CloudFrontError: NoSuchResource.
         """
         arn = arguments["Resource"]
         with self._database.reading() as connection:
@@ -33,10 +40,10 @@ class Tags:
         return {"Tags": {"Items": [_tag(row) for row in rows]}}
 
     def add(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """TagResource. A tag that is there already keeps its place and gets the new value.
+        """Implements TagResource. An existing tag keeps its position and gets the new value.
 
         Raises:
-            RefusedError: InvalidTagging, NoSuchResource.
+            CloudFrontError: InvalidTagging, NoSuchResource.
         """
         arn, tags = arguments["Resource"], requested_tags(arguments)
         with self._database.writing() as connection:
@@ -44,14 +51,14 @@ class Tags:
             _put(connection, arn, tags)
             (count,) = connection.execute("SELECT count(*) FROM tags WHERE arn = ?", (arn,)).fetchone()
             if count > limits.TAGS_MAX:
-                raise _invalid(f"There would be {count} tags; a resource has at most {limits.TAGS_MAX}.")
+                raise _invalid(f"The resource would have {count} tags; at most {limits.TAGS_MAX} are allowed.")
         return {}
 
     def remove(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """UntagResource. Keys that are not there are passed over.
+        """Implements UntagResource. Keys that do not exist are ignored.
 
         Raises:
-            RefusedError: InvalidTagging, NoSuchResource.
+            CloudFrontError: InvalidTagging, NoSuchResource.
         """
         arn, keys = arguments["Resource"], arguments["TagKeys"].get("Items", [])
         _require_unreserved(keys)
@@ -62,23 +69,23 @@ class Tags:
 
 
 def requested_tags(arguments: Mapping[str, Any]) -> Sequence[Tag]:
-    """The tags of a create or of a TagResource, found good.
+    """Returns the tags of a create or of a TagResource, checked.
 
     Raises:
-        RefusedError: InvalidTagging.
+        CloudFrontError: InvalidTagging.
     """
     tags: Sequence[Tag] = arguments.get("Tags", {}).get("Items", [])
     keys = [tag["Key"] for tag in tags]
     if len(keys) > limits.TAGS_MAX:
-        raise _invalid(f"There are {len(keys)} tags; a resource has at most {limits.TAGS_MAX}.")
+        raise _invalid(f"The request has {len(keys)} tags; at most {limits.TAGS_MAX} are allowed.")
     if len(set(keys)) < len(keys):
-        raise _invalid("A tag key is given more than once.")
+        raise _invalid("A tag key occurs more than once; keys must be unique.")
     _require_unreserved(keys)
     return tags
 
 
 def add_resource(connection: sqlite3.Connection, arn: str, tags: Sequence[Tag]) -> None:
-    """Makes an ARN known, with its tags."""
+    """Adds a resource and its tags."""
     connection.execute("INSERT INTO resources (arn) VALUES (?)", (arn,))
     _put(connection, arn, tags)
 
@@ -95,12 +102,14 @@ def _put(connection: sqlite3.Connection, arn: str, tags: Sequence[Tag]) -> None:
 
 def _require_resource(connection: sqlite3.Connection, arn: str) -> None:
     if connection.execute("SELECT 1 FROM resources WHERE arn = ?", (arn,)).fetchone() is None:
-        raise CloudFrontError("NoSuchResource", 404, "There is no resource with this ARN.")
+        raise CloudFrontError("NoSuchResource", 404, "No resource has this ARN.")
 
 
 def _require_unreserved(keys: Sequence[str]) -> None:
     if any(key.lower().startswith(limits.TAG_RESERVED_PREFIX) for key in keys):
-        raise _invalid(f"Tag keys that start with {limits.TAG_RESERVED_PREFIX} are reserved.")
+        raise _invalid(
+            f'A tag key must not start with "{limits.TAG_RESERVED_PREFIX}", in any case; AWS reserves this prefix.'
+        )
 
 
 def _tag(row: sqlite3.Row) -> Tag:

@@ -1,4 +1,4 @@
-"""TestFunction: runs a function's code on an event."""
+"""TestFunction, which runs a function's code on an event."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class CodeRunner(Protocol):
-    """What runs a function's code, apart from everything else in this process."""
+    """Runs the code of functions."""
 
     def run(
         self,
@@ -30,15 +30,15 @@ class CodeRunner(Protocol):
         key_values: Mapping[str, str] | None,
         store: StoreMetadata | None = None,
     ) -> Run:
-        """Runs `code` on `event`; `key_values` and `store` are of the associated store, None where there is none."""
+        """Runs `code` on `event`; `key_values` and `store` are those of the associated store, or None without one."""
 
 
 class TestRuns:
     """The operation TestFunction.
 
     Args:
-        database: where functions are.
-        runner: what runs them; None for the package's own.
+        database: The database.
+        runner: Runs the functions; None for the runner of `function_runtime`.
     """
 
     def __init__(self, database: Database, runner: CodeRunner | None) -> None:
@@ -46,10 +46,13 @@ class TestRuns:
         self._runner = runner
 
     def test(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """TestFunction: `TestResult`. A function that throws is a result with `FunctionErrorMessage`.
+        """Implements TestFunction.
+
+        Returns:
+            `TestResult`. If the function throws, it has a `FunctionErrorMessage`.
 
         Raises:
-            RefusedError: InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists, TestFunctionFailed.
+            CloudFrontError: InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists, TestFunctionFailed.
         """
         name, stage, event = arguments["Name"], required_stage(arguments), arguments["EventObject"]
         version = require_if_match(arguments)
@@ -59,12 +62,12 @@ class TestRuns:
             )
         with self._database.reading() as connection:
             function = function_row(connection, name, stage)
-            # TestFunction has no PreconditionFailed.
+            # The service model has no PreconditionFailed for TestFunction.
             if version != function["etag"]:
                 raise invalid_if_match()
             summary = summary_of(connection, name, stage)
             store = _store(connection, function["key_value_store_arn"])
-        # After the transaction: nobody waits for a function to end.
+        # After the transaction, so that a running function blocks no other operation.
         run = self._run(function, event, *store)
         return {
             "TestResult": {
@@ -79,7 +82,7 @@ class TestRuns:
     def _run(
         self, function: sqlite3.Row, event: bytes, key_values: Mapping[str, str] | None, store: StoreMetadata | None
     ) -> Run:
-        # Not before it is needed: most servers test no function.
+        # Imported late, because most servers never test a function.
         from ...function_runtime import InvalidEventError, Runner, RunnerError
 
         if self._runner is None:
@@ -89,12 +92,12 @@ class TestRuns:
         except InvalidEventError as error:
             raise invalid_argument(str(error)) from None
         except RunnerError as error:
-            _log.warning("a function could not be tested: %s", error)
+            _log.warning("the function runner failed: %s", error)
             raise CloudFrontError("TestFunctionFailed", 500, "The function could not be tested.") from error
 
 
 def _store(connection: sqlite3.Connection, arn: str | None) -> tuple[dict[str, str], StoreMetadata] | tuple[None, None]:
-    """The keys of the store that a function is associated with, and what else it may know of it."""
+    """Returns the key value pairs and the metadata of the associated store."""
     from ...function_runtime import StoreMetadata
 
     if arn is None:

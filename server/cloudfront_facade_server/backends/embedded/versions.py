@@ -1,4 +1,4 @@
-"""Versions: the ETag of what there is, and the `IfMatch` of who wants to change it."""
+"""ETags: the version of a resource, and the `IfMatch` of a change to it."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ _ALPHABET = string.ascii_uppercase + string.digits
 _LENGTH = 13
 
 _ETAG = re.compile("E[A-Z0-9]{12,13}")
-"""The look of the control plane's ETags. Source: the API reference's examples."""
+"""The format of the control plane's ETags. Source: the API reference's examples."""
 
 _DATA_ETAG = re.compile("(?:KV|E)[A-Z0-9]{12,13}")
-"""The look of the data plane's ETags, the control plane's included: early releases gave such ones."""
+"""The format of the data plane's ETags, and of the control plane's, which early releases used for both."""
 
 
 def new_etag() -> str:
-    """An ETag in the control plane's look, for one version of one thing; 36^13 of them make it unique."""
+    """Returns an ETag of the control plane, for one version of one resource; 36^13 values make it unique."""
     return f"E{_random()}"
 
 
 def new_data_etag() -> str:
-    """An ETag in the data plane's look, for one version of a store's whole content."""
+    """Returns an ETag of the data plane, for one version of all keys of a store."""
     return f"KV{_random()}"
 
 
 def require_if_match(arguments: Mapping[str, Any]) -> str:
-    """The version that the caller wants to change.
+    """Returns the version that the caller wants to change.
 
     Raises:
-        RefusedError: InvalidIfMatchVersion, where it is missing or looks like none.
+        CloudFrontError: InvalidIfMatchVersion, because it is missing or malformed.
     """
     version: str = arguments.get("IfMatch", "")
     if not _ETAG.fullmatch(version):
@@ -43,41 +43,42 @@ def require_if_match(arguments: Mapping[str, Any]) -> str:
 
 
 def invalid_if_match() -> CloudFrontError:
-    """The refusal of a version that cannot be one."""
+    """Returns the error of a malformed version."""
+    # CloudFront's own words.
     message = "The If-Match version is missing or not valid for the resource."
     return CloudFrontError("InvalidIfMatchVersion", 400, message)
 
 
 def check_version(version: str, etag: str) -> None:
-    """Passes if `version` is what there is.
+    """Checks that `version` is the current one.
 
     Raises:
-        RefusedError: PreconditionFailed.
+        CloudFrontError: PreconditionFailed.
     """
     if version != etag:
-        raise CloudFrontError("PreconditionFailed", 412, "The If-Match version is not the current one.")
+        raise CloudFrontError("PreconditionFailed", 412, "The If-Match version is not the current version.")
 
 
 def require_data_if_match(arguments: Mapping[str, Any]) -> str:
-    """The version of a store's content that the caller wants to change.
+    """Returns the version of a store's keys that the caller wants to change.
 
     Raises:
-        DataRefusedError: ValidationException, where it is missing or looks like none.
+        DataPlaneError: ValidationException, because it is missing or malformed.
     """
     version: str = arguments.get("IfMatch", "")
     if not _DATA_ETAG.fullmatch(version):
-        raise DataPlaneError("ValidationException", 400, "The If-Match version is missing or not valid.")
+        raise DataPlaneError("ValidationException", 400, "The If-Match version is missing or malformed.")
     return version
 
 
 def check_data_version(version: str, etag: str) -> None:
-    """Passes if `version` is that of the store's content.
+    """Checks that `version` is the current version of the store's keys.
 
     Raises:
-        DataRefusedError: ConflictException.
+        DataPlaneError: ConflictException.
     """
     if version != etag:
-        raise DataPlaneError("ConflictException", 409, "The If-Match version is not the current one.")
+        raise DataPlaneError("ConflictException", 409, "The If-Match version is not the current version.")
 
 
 def _random() -> str:

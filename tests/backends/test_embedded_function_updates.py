@@ -1,8 +1,8 @@
-"""What becomes of a function in the embedded backend: updates, publishing, its two stages, its end."""
+"""Updates, publishing and deletes of functions in the embedded backend, and their effect on the two stages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import timedelta
 from typing import Any
@@ -17,12 +17,6 @@ from support.errors import error_of
 @pytest.fixture
 def clock() -> Clock:
     return Clock(microsecond=0)
-
-
-@pytest.fixture
-def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
-        yield backend
 
 
 def config(runtime: str = "cloudfront-js-2.0", comment: str = "", **more: Any) -> dict[str, Any]:
@@ -45,7 +39,7 @@ def new_store(backend: EmbeddedBackend, name: str = "s") -> str:
 
 
 def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mapping[str, Any], str]:
-    """Code, summary and version."""
+    """Returns the code, the summary and the version of a stage."""
     got = backend.get_function(Name=name, Stage=stage)
     described = backend.describe_function(Name=name, Stage=stage)
     assert got["ETag"] == described["ETag"]
@@ -53,13 +47,13 @@ def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mappi
     return got["FunctionCode"].read(), described["FunctionSummary"], described["ETag"]
 
 
-def test_an_update_replaces_config_and_code_whole(backend: EmbeddedBackend, clock: Clock) -> None:
+def test_an_update_replaces_config_and_code(backend: EmbeddedBackend, clock: Clock) -> None:
     version = create(backend, comment="before", **reading(new_store(backend)))
     clock.now += timedelta(seconds=5)
-    answer = backend.update_function(
+    response = backend.update_function(
         Name="f", IfMatch=version, FunctionConfig=config("cloudfront-js-1.0", "after"), FunctionCode=b"second"
     )
-    assert answer["FunctionSummary"] == {
+    assert response["FunctionSummary"] == {
         "Name": "f",
         "Status": "UNPUBLISHED",
         "FunctionConfig": {"Comment": "after", "Runtime": "cloudfront-js-1.0"},
@@ -70,37 +64,37 @@ def test_an_update_replaces_config_and_code_whole(backend: EmbeddedBackend, cloc
             "LastModifiedTime": clock.now,
         },
     }
-    assert answer["ETag"] != version
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert stage(backend, "f", "DEVELOPMENT") == (b"second", answer["FunctionSummary"], answer["ETag"])
+    assert response["ETag"] != version
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert stage(backend, "f", "DEVELOPMENT") == (b"second", response["FunctionSummary"], response["ETag"])
 
 
-def test_the_version_of_an_update_is_in_the_header_that_cloudfront_misspells(backend: EmbeddedBackend) -> None:
-    answer = backend.update_function(Name="f", IfMatch=create(backend), FunctionConfig=config(), FunctionCode=b"x")
-    headers = answer["ResponseMetadata"]["HTTPHeaders"]
-    assert headers["ettag"] == answer["ETag"]
+def test_the_etag_of_an_update_is_in_the_header_that_cloudfront_misspells(backend: EmbeddedBackend) -> None:
+    response = backend.update_function(Name="f", IfMatch=create(backend), FunctionConfig=config(), FunctionCode=b"x")
+    headers = response["ResponseMetadata"]["HTTPHeaders"]
+    assert headers["ettag"] == response["ETag"]
     assert "etag" not in headers
 
 
-def test_an_update_that_changes_nothing_is_a_new_version(backend: EmbeddedBackend) -> None:
+def test_an_update_without_changes_creates_a_new_version(backend: EmbeddedBackend) -> None:
     version = create(backend)
     for _ in range(2):
-        answer = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config(), FunctionCode=b"first")
-        assert answer["ETag"] != version
-        version = answer["ETag"]
+        response = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config(), FunctionCode=b"first")
+        assert response["ETag"] != version
+        version = response["ETag"]
 
 
 def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
     version, arn = create(backend), new_store(backend)
-    answer = backend.update_function(
+    response = backend.update_function(
         Name="f", IfMatch=version, FunctionConfig=config(**reading(arn)), FunctionCode=b"x"
     )
-    associations = answer["FunctionSummary"]["FunctionConfig"]["KeyValueStoreAssociations"]
+    associations = response["FunctionSummary"]["FunctionConfig"]["KeyValueStoreAssociations"]
     assert associations == {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
 
 
 @pytest.mark.parametrize(
-    ("what", "runtime", "refused"),
+    ("what", "runtime", "error"),
     [
         ("no such store", "cloudfront-js-2.0", ("InvalidArgument", 400)),
         ("not ready", "cloudfront-js-2.0", ("InvalidArgument", 400)),
@@ -110,9 +104,7 @@ def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
         ("too large", "cloudfront-js-2.0", ("FunctionSizeLimitExceeded", 413)),
     ],
 )
-def test_an_update_is_held_against_the_rules_of_a_create(
-    clock: Clock, what: str, runtime: str, refused: tuple[str, int]
-) -> None:
+def test_an_update_is_checked_like_a_create(clock: Clock, what: str, runtime: str, error: tuple[str, int]) -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=5)) as backend:
         ready = new_store(backend, "ready")
         clock.now += timedelta(seconds=5)
@@ -126,7 +118,7 @@ def test_an_update_is_held_against_the_rules_of_a_create(
         before = stage(backend, "f", "DEVELOPMENT")
         code = b"x" * (10_241 if what == "too large" else 1)
         arguments = {"Name": "f", "IfMatch": version, "FunctionConfig": config(runtime, **associations)}
-        assert error_of(backend.update_function, **arguments, FunctionCode=code) == refused
+        assert error_of(backend.update_function, **arguments, FunctionCode=code) == error
         assert stage(backend, "f", "DEVELOPMENT") == before
 
 
@@ -134,11 +126,11 @@ def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: 
     arn = new_store(backend)
     version = create(backend, comment="c", **reading(arn))
     clock.now += timedelta(seconds=5)
-    answer = backend.publish_function(Name="f", IfMatch=version)
-    assert answer.keys() == {"FunctionSummary", "ResponseMetadata"}
-    assert "etag" not in answer["ResponseMetadata"]["HTTPHeaders"]
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-    assert answer["FunctionSummary"] == {
+    response = backend.publish_function(Name="f", IfMatch=version)
+    assert response.keys() == {"FunctionSummary", "ResponseMetadata"}
+    assert "etag" not in response["ResponseMetadata"]["HTTPHeaders"]
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert response["FunctionSummary"] == {
         "Name": "f",
         "Status": "UNASSOCIATED",
         "FunctionConfig": config(comment="c", **reading(arn)),
@@ -150,11 +142,11 @@ def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: 
         },
     }
     code, summary, live_version = stage(backend, "f", "LIVE")
-    assert (code, summary) == (b"first", answer["FunctionSummary"])
+    assert (code, summary) == (b"first", response["FunctionSummary"])
     assert live_version != version
 
 
-def test_publishing_leaves_developments_version_and_times(backend: EmbeddedBackend, clock: Clock) -> None:
+def test_publishing_keeps_the_version_and_times_of_development(backend: EmbeddedBackend, clock: Clock) -> None:
     version = create(backend)
     code, before, _ = stage(backend, "f", "DEVELOPMENT")
     clock.now += timedelta(seconds=5)
@@ -162,7 +154,7 @@ def test_publishing_leaves_developments_version_and_times(backend: EmbeddedBacke
     assert stage(backend, "f", "DEVELOPMENT") == (code, {**before, "Status": "UNASSOCIATED"}, version)
 
 
-def test_an_update_leaves_live_alone(backend: EmbeddedBackend, clock: Clock) -> None:
+def test_an_update_does_not_change_live(backend: EmbeddedBackend, clock: Clock) -> None:
     version = create(backend)
     backend.publish_function(Name="f", IfMatch=version)
     live = stage(backend, "f", "LIVE")
@@ -187,7 +179,7 @@ def test_publishing_again_replaces_live(backend: EmbeddedBackend, clock: Clock) 
     assert live_version not in (first[2], version)
 
 
-def test_a_function_is_in_live_only_when_it_was_published(backend: EmbeddedBackend) -> None:
+def test_only_a_published_function_has_a_live_stage(backend: EmbeddedBackend) -> None:
     create(backend)
     create(backend, "other")
     backend.publish_function(Name="other", IfMatch=backend.describe_function(Name="other")["ETag"])
@@ -195,13 +187,13 @@ def test_a_function_is_in_live_only_when_it_was_published(backend: EmbeddedBacke
     assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
 
 
-def test_a_delete_takes_both_stages_and_frees_the_name(backend: EmbeddedBackend) -> None:
+def test_a_delete_removes_both_stages_and_frees_the_name(backend: EmbeddedBackend) -> None:
     version = create(backend)
     create(backend, "other")
     backend.publish_function(Name="f", IfMatch=version)
-    answer = backend.delete_function(Name="f", IfMatch=version)
-    assert answer.keys() == {"ResponseMetadata"}
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    response = backend.delete_function(Name="f", IfMatch=version)
+    assert response.keys() == {"ResponseMetadata"}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     for which in ("DEVELOPMENT", "LIVE"):
         assert error_of(backend.describe_function, Name="f", Stage=which) == ("NoSuchFunctionExists", 404)
     assert stage(backend, "other", "DEVELOPMENT")[0] == b"first"
@@ -209,7 +201,7 @@ def test_a_delete_takes_both_stages_and_frees_the_name(backend: EmbeddedBackend)
     assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
 
 
-def test_a_deleted_function_makes_room_in_the_quota() -> None:
+def test_a_deleted_function_does_not_count_towards_the_quota() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_functions=1)) as backend:
         version = create(backend)
         backend.publish_function(Name="f", IfMatch=version)

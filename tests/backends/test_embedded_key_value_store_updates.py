@@ -1,9 +1,8 @@
-"""What becomes of a key value store in the embedded backend: its comment, its users, its end."""
+"""Updates and deletes of key value stores in the embedded backend, and their associations."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,31 +15,20 @@ from support.clock import Clock
 from support.errors import error_of, error_with_exception
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def backend(clock: Clock) -> Iterator[EmbeddedBackend]:
-    with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock)) as backend:
-        yield backend
-
-
 def listed(backend: EmbeddedBackend, **arguments: str) -> list[str]:
     page = backend.list_key_value_stores(**arguments)["KeyValueStoreList"]
     assert page["Quantity"] == len(page["Items"])
     return [item["Name"] for item in page["Items"]]
 
 
-def make(backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> tuple[str, str]:
-    """Makes a store, and gives its ARN and its version."""
-    answer = backend.create_key_value_store(Name=name, **arguments)
-    return answer["KeyValueStore"]["ARN"], answer["ETag"]
+def create(backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> tuple[str, str]:
+    """Creates a store, and returns its ARN and its version."""
+    response = backend.create_key_value_store(Name=name, **arguments)
+    return response["KeyValueStore"]["ARN"], response["ETag"]
 
 
 def associate(backend: EmbeddedBackend, name: str, *arns: str) -> str:
-    """Creates a function, or updates it, and gives its version."""
+    """Creates or updates a function, and returns its version."""
     config: dict[str, Any] = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
     if arns:
         items = [{"KeyValueStoreARN": arn} for arn in arns]
@@ -56,14 +44,14 @@ def associate(backend: EmbeddedBackend, name: str, *arns: str) -> str:
 
 @pytest.mark.parametrize("before", [{}, {"Comment": "before"}])
 @pytest.mark.parametrize("comment", ["after", ""])
-def test_an_update_changes_the_comment_only(
+def test_an_update_changes_only_the_comment(
     backend: EmbeddedBackend, clock: Clock, before: dict[str, str], comment: str
 ) -> None:
-    arn, version = make(backend, **before)
-    make(backend, "other", **before)
+    arn, version = create(backend, **before)
+    create(backend, "other", **before)
     clock.now += timedelta(seconds=5)
-    answer = backend.update_key_value_store(Name="s", Comment=comment, IfMatch=version)
-    assert answer["KeyValueStore"] == {
+    response = backend.update_key_value_store(Name="s", Comment=comment, IfMatch=version)
+    assert response["KeyValueStore"] == {
         "Name": "s",
         "Id": arn.rpartition("/")[2],
         "Comment": comment,
@@ -71,16 +59,16 @@ def test_an_update_changes_the_comment_only(
         "Status": "READY",
         "LastModifiedTime": datetime(2026, 5, 5, 12, 0, 5, 123_000, tzinfo=UTC),
     }
-    assert answer["ETag"] != version
-    assert answer["ETag"] == answer["ResponseMetadata"]["HTTPHeaders"]["etag"]
+    assert response["ETag"] != version
+    assert response["ETag"] == response["ResponseMetadata"]["HTTPHeaders"]["etag"]
     described = backend.describe_key_value_store(Name="s")
-    assert (described["KeyValueStore"], described["ETag"]) == (answer["KeyValueStore"], answer["ETag"])
+    assert (described["KeyValueStore"], described["ETag"]) == (response["KeyValueStore"], response["ETag"])
     other = backend.describe_key_value_store(Name="other")["KeyValueStore"]
     assert other.get("Comment") == before.get("Comment")
 
 
-def test_the_two_planes_have_versions_of_their_own(backend: EmbeddedBackend) -> None:
-    arn, version = make(backend)
+def test_the_two_planes_have_separate_versions(backend: EmbeddedBackend) -> None:
+    arn, version = create(backend)
     data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
     assert re.fullmatch("KV[A-Z0-9]{13}", data_version)
     version = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)["ETag"]
@@ -89,27 +77,27 @@ def test_the_two_planes_have_versions_of_their_own(backend: EmbeddedBackend) -> 
     assert backend.describe_key_value_store(Name="s")["ETag"] == version
 
 
-def test_a_delete_takes_the_keys_and_frees_the_name(backend: EmbeddedBackend) -> None:
-    arn, version = make(backend)
-    other_arn, _ = make(backend, "other")
+def test_a_delete_removes_the_keys_and_frees_the_name(backend: EmbeddedBackend) -> None:
+    arn, version = create(backend)
+    other_arn, _ = create(backend, "other")
     for each in (arn, other_arn):
         data_version = backend.describe_key_value_store_data(KvsARN=each)["ETag"]
         backend.put_key(KvsARN=each, Key="k", Value="v", IfMatch=data_version)
-    answer = backend.delete_key_value_store(Name="s", IfMatch=version)
-    assert answer.keys() == {"ResponseMetadata"}
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
+    response = backend.delete_key_value_store(Name="s", IfMatch=version)
+    assert response.keys() == {"ResponseMetadata"}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert error_of(backend.describe_key_value_store, Name="s")[0] == "EntityNotFound"
     assert error_of(backend.describe_key_value_store_data, KvsARN=arn)[0] == "ResourceNotFoundException"
     assert listed(backend) == ["other"]
     assert backend.get_key(KvsARN=other_arn, Key="k")["Value"] == "v"
-    new_arn, _ = make(backend)
+    new_arn, _ = create(backend)
     assert new_arn != arn
     assert backend.describe_key_value_store_data(KvsARN=new_arn)["ItemCount"] == 0
 
 
 @pytest.mark.parametrize("stage", ["DEVELOPMENT", "LIVE", "both"])
-def test_a_store_that_a_function_is_associated_with_is_not_deleted(backend: EmbeddedBackend, stage: str) -> None:
-    arn, version = make(backend)
+def test_a_store_associated_with_a_function_cannot_be_deleted(backend: EmbeddedBackend, stage: str) -> None:
+    arn, version = create(backend)
     function_version = associate(backend, "f", arn)
     if stage != "DEVELOPMENT":
         backend.publish_function(Name="f", IfMatch=function_version)
@@ -123,30 +111,30 @@ def test_a_store_that_a_function_is_associated_with_is_not_deleted(backend: Embe
     backend.delete_key_value_store(Name="s", IfMatch=version)
 
 
-def test_a_store_that_no_stage_reads_any_more_is_deleted(backend: EmbeddedBackend) -> None:
-    arn, version = make(backend)
+def test_a_store_no_longer_associated_can_be_deleted(backend: EmbeddedBackend) -> None:
+    arn, version = create(backend)
     associate(backend, "f", arn)
     associate(backend, "f")
     backend.delete_key_value_store(Name="s", IfMatch=version)
 
 
-def test_a_store_is_updated_and_deleted_before_it_is_ready() -> None:
+def test_a_store_can_be_updated_and_deleted_before_it_is_ready() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)) as backend:
-        _, version = make(backend)
-        answer = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)
-        assert answer["KeyValueStore"]["Status"] == "PROVISIONING"
-        backend.delete_key_value_store(Name="s", IfMatch=answer["ETag"])
+        _, version = create(backend)
+        response = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)
+        assert response["KeyValueStore"]["Status"] == "PROVISIONING"
+        backend.delete_key_value_store(Name="s", IfMatch=response["ETag"])
 
 
-def test_a_deleted_store_makes_room_in_the_quota() -> None:
+def test_a_deleted_store_does_not_count_towards_the_quota() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_key_value_stores=1)) as backend:
-        _, version = make(backend)
+        _, version = create(backend)
         backend.delete_key_value_store(Name="s", IfMatch=version)
-        make(backend, "t")
+        create(backend, "t")
 
 
-def test_stores_deleted_between_pages_lose_nothing(backend: EmbeddedBackend) -> None:
-    versions = {name: make(backend, name)[1] for name in "abcd"}
+def test_deletes_between_pages_skip_nothing(backend: EmbeddedBackend) -> None:
+    versions = {name: create(backend, name)[1] for name in "abcd"}
     marker = backend.list_key_value_stores(MaxItems="2")["KeyValueStoreList"]["NextMarker"]
     for name in "bc":
         backend.delete_key_value_store(Name=name, IfMatch=versions[name])

@@ -1,4 +1,4 @@
-"""Changes that were answered stay, those that were refused left nothing: kill -9, two processes, a full disk."""
+"""Durability and atomicity of updates and deletes: kill -9, two processes, a full disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.errors import code_of
 
-# Makes all changes that there are, over and over, and says each time what it has done.
+# Makes every kind of change repeatedly, and prints the versions after each round.
 CHANGE = """
 import json, sys
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
@@ -32,21 +32,21 @@ for number in range(10**6):
     code = f"code of {name}".encode()
     etag = backend.update_function(Name=name, IfMatch=etag, FunctionConfig=config, FunctionCode=code)["ETag"]
     backend.publish_function(Name=name, IfMatch=etag)
-    gone = backend.create_function(Name=f"{name}-gone", FunctionConfig=config, FunctionCode=b"x")["ETag"]
-    backend.delete_function(Name=f"{name}-gone", IfMatch=gone)
+    deleted = backend.create_function(Name=f"{name}-deleted", FunctionConfig=config, FunctionCode=b"x")["ETag"]
+    backend.delete_function(Name=f"{name}-deleted", IfMatch=deleted)
     version = backend.update_key_value_store(Name=sys.argv[2], Comment=name, IfMatch=version)["ETag"]
-    gone = backend.create_key_value_store(Name=f"{name}-gone")["ETag"]
-    backend.delete_key_value_store(Name=f"{name}-gone", IfMatch=gone)
-    backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": "last", "Value": name}, {"Key": "gone"}]})
-    backend.untag_resource(Resource=arn, TagKeys={"Items": ["gone"]})
+    deleted = backend.create_key_value_store(Name=f"{name}-deleted")["ETag"]
+    backend.delete_key_value_store(Name=f"{name}-deleted", IfMatch=deleted)
+    backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": "last", "Value": name}, {"Key": "deleted"}]})
+    backend.untag_resource(Resource=arn, TagKeys={"Items": ["deleted"]})
     puts = [{"Key": f"{name}-{half}", "Value": name} for half in "ab"]
     data_version = backend.update_keys(KvsARN=arn, IfMatch=data_version, Puts=puts)["ETag"]
-    data_version = backend.put_key(KvsARN=arn, IfMatch=data_version, Key="gone", Value=name)["ETag"]
-    data_version = backend.delete_key(KvsARN=arn, IfMatch=data_version, Key="gone")["ETag"]
+    data_version = backend.put_key(KvsARN=arn, IfMatch=data_version, Key="deleted", Value=name)["ETag"]
+    data_version = backend.delete_key(KvsARN=arn, IfMatch=data_version, Key="deleted")["ETag"]
     print(json.dumps([name, etag, version, data_version]), flush=True)
 """
 
-# Says that it is there, waits for a line, then puts keys until all are there, whoever else does so too.
+# Prints "ready", waits for a line, then puts keys until all are stored, even if another process does the same.
 PUT = """
 import sys
 from botocore.exceptions import ClientError
@@ -54,7 +54,7 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 
 path, arn, prefix = sys.argv[1:]
 backend = EmbeddedBackend(path=path, s3_dir=None)
-print("here", flush=True)
+print("ready", flush=True)
 sys.stdin.readline()
 number = 0
 while number < 60:
@@ -79,35 +79,35 @@ def all_keys(backend: EmbeddedBackend, arn: str) -> list[str]:
         arguments["NextToken"] = page["NextToken"]
 
 
-def test_every_change_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
+def test_every_acknowledged_change_survives_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "db"
     for life in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", CHANGE, str(path), f"life{life}"], stdout=subprocess.PIPE, text=True
         ) as child:
             assert child.stdout is not None
-            said = [child.stdout.readline() for _ in range(4 + life)]
+            lines = [child.stdout.readline() for _ in range(4 + life)]
             child.kill()
-            said += [line for line in child.stdout if line.endswith("]\n")]
-        answered = [json.loads(line) for line in said]
+            lines += [line for line in child.stdout if line.endswith("]\n")]
+        acknowledged = [json.loads(line) for line in lines]
         with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
-            for name, etag, _, _ in answered:
+            for name, etag, _, _ in acknowledged:
                 for stage in ("DEVELOPMENT", "LIVE"):
                     assert backend.get_function(Name=name, Stage=stage)["FunctionCode"].read() == (
                         f"code of {name}".encode()
                     )
                 assert backend.describe_function(Name=name)["ETag"] == etag
-                assert code_of(partial(backend.describe_function, Name=f"{name}-gone")) == "NoSuchFunctionExists"
+                assert code_of(partial(backend.describe_function, Name=f"{name}-deleted")) == "NoSuchFunctionExists"
             store = backend.describe_key_value_store(Name=f"life{life}")
             arn = store["KeyValueStore"]["ARN"]
             data = backend.describe_key_value_store_data(KvsARN=arn)
-            last, _, version, data_version = answered[-1]
+            last, _, version, data_version = acknowledged[-1]
             tags = {
                 tag["Key"]: tag.get("Value") for tag in backend.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
             }
             keys = all_keys(backend, arn)
-            # What was under way when it died may be there too, but whole.
-            in_flight = f"life{life}{len(answered)}"
+            # A change in flight may be stored too, but only completely.
+            in_flight = f"life{life}{len(acknowledged)}"
             assert store["KeyValueStore"]["Comment"] in (last, in_flight)
             assert (store["ETag"] == version) == (store["KeyValueStore"]["Comment"] == last)
             assert tags["last"] in (last, in_flight)
@@ -115,7 +115,7 @@ def test_every_change_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
             assert {key for key in keys if in_flight in key} in (set(), {f"{in_flight}-a", f"{in_flight}-b"})
             if in_flight not in "".join(keys):
                 assert data["ETag"] == data_version
-            assert data["ItemCount"] == len(keys) >= 2 * len(answered)
+            assert data["ItemCount"] == len(keys) >= 2 * len(acknowledged)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -123,18 +123,18 @@ def test_every_change_that_was_answered_survives_kill_9(tmp_path: Path) -> None:
 
 @contextmanager
 def putting(path: Path, arn: str, prefix: str) -> Iterator[subprocess.Popen[str]]:
-    """A child process that is ready to put keys, and starts when it reads a line."""
+    """Starts a child process that puts keys once it reads a line."""
     command = [sys.executable, "-c", PUT, str(path), arn, prefix]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
-            assert child.stdout.readline() == "here\n"
+            assert child.stdout.readline() == "ready\n"
             yield child
         finally:
             child.kill()
 
 
-def test_two_processes_that_put_keys_lose_none(tmp_path: Path) -> None:
+def test_two_processes_that_put_keys_lose_no_key(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
         arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
@@ -147,7 +147,7 @@ def test_two_processes_that_put_keys_lose_none(tmp_path: Path) -> None:
         assert sorted(all_keys(backend, arn)) == sorted(f"{prefix}{number}" for prefix in "ab" for number in range(60))
 
 
-def test_an_update_of_keys_that_the_disk_does_not_take_leaves_nothing(tmp_path: Path) -> None:
+def test_an_update_of_keys_on_a_full_disk_writes_nothing(tmp_path: Path) -> None:
     with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=None)) as backend:
         arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
         before = backend.describe_key_value_store_data(KvsARN=arn)
