@@ -21,11 +21,13 @@ CLIENT = PROJECT / "clients" / "node"
 INSTALLED = CLIENT / "node_modules" / ".package-lock.json"
 LOCK = CLIENT / "package-lock.json"
 README = CLIENT / "README.md"
-# The output of the README's examples.
+GUIDE = PROJECT / "docs" / "guides" / "node.md"
+# The output of the examples of both pages.
 EXPECTED = [
     r"^arn:aws:cloudfront::\d{12}:function/readme-function-node \w+$",
     r"^VALIDATION_FAILED not_applied\nname .*\ntags\[0\]\.key ",
     r"^$",
+    r"^keys: 2n\n/old /new\n/older /new\nKEY_NOT_FOUND not_applied$",
 ]
 OLDEST_NODE = 20
 
@@ -85,7 +87,8 @@ def test_the_clients_own_tests_and_readme_examples_pass(
         CLOUDFRONT_FACADE_TLS_DIRECTORY=str(tmp_path),
     )
     assert_all_passed(output)
-    for number, example in enumerate(re.findall(r"^```ts\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)):
+    pages = README.read_text() + GUIDE.read_text()
+    for number, example in enumerate(re.findall(r"^```ts\n(.*?)^```$", pages, re.MULTILINE | re.DOTALL)):
         # The examples have no type annotations, so they are JavaScript too.
         script = CLIENT / "dist" / f"example-{number}.mjs"
         script.write_text(example.replace("127.0.0.1:50051", facade_address))
