@@ -4,9 +4,9 @@
 #   docker run --read-only -p 127.0.0.1:50051:50051 -v cloudfront-facade:/var/lib/cloudfront-facade \
 #     -e CLOUDFRONT_FACADE_BACKEND=embedded -e CLOUDFRONT_FACADE_ALLOW_PLAINTEXT=true cloudfront-facade
 #
-# The backend, and TLS or plaintext, are for the one who runs it to say: by variables, which the health check sees too.
-# Behind an index or a certificate authority of one's own: --secret id=pip.conf,src=FILE --secret id=ca.crt,src=FILE,
-# where pip.conf says `cert = /run/secrets/ca.crt`. Both images must have the same Python at the same path.
+# Set the backend, and TLS or plaintext, by variables: the health check reads them too.
+# With a private package index or certificate authority: --secret id=pip.conf,src=FILE --secret id=ca.crt,src=FILE, and
+# `cert = /run/secrets/ca.crt` in pip.conf. Both base images must have the same Python at the same path.
 ARG BUILD_IMAGE=docker.io/library/python:3.13-slim-trixie
 ARG RUNTIME_IMAGE=docker.io/library/python:3.13-slim-trixie
 
@@ -20,16 +20,15 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=
       --dest /wheels \
  && /opt/build/bin/pip install --no-index --find-links /wheels hatchling
 COPY . .
-# The hashes were checked by the download. Installing by name from those files alone leaves out what only builds.
-RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+# The download has checked the hashes. Installing by name from its files leaves out the build tools.
+RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels ./clients/python ./server \
  && python3 -m venv --without-pip /opt/cloudfront-facade \
  && /opt/build/bin/pip --python /opt/cloudfront-facade/bin/python install --no-index --find-links /wheels \
-      --no-compile 'cloudfront-facade[server]' \
+      --no-compile cloudfront-facade-server \
  && /opt/cloudfront-facade/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/cloudfront-facade/lib
 
 FROM ${RUNTIME_IMAGE}
-# The official images come with pip, and without the compiled files of the standard library, which a read-only root
-# cannot be given later.
+# The official images have pip, and no compiled standard library, which cannot be added to a read-only root later.
 RUN stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
  && rm -rf "$stdlib/ensurepip" "$stdlib/site-packages"/* /usr/local/bin/pip* \
  && python3 -m compileall -q --invalidation-mode unchecked-hash \
@@ -55,7 +54,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
 ENTRYPOINT ["/opt/cloudfront-facade/bin/cloudfront-facade"]
 CMD ["serve"]
 
-# Last, for they change with every build.
+# Last, because they change with every build.
 ARG VERSION=""
 ARG REVISION=""
 ARG SOURCE=""

@@ -34,7 +34,7 @@ help:
 	@echo "make fmt         format the code and the protos"
 	@echo "make lint        ruff, mypy, buf, generated code is current"
 	@echo "make docs        generate docs/reference/settings.md and errors.md from the code"
-	@echo "make lock        pin the requirements anew"
+	@echo "make lock        update the pins of requirements/"
 	@echo "make image-test  build the image with buildah and try it (root, Debian)"
 	@echo "make test-aws    settle open questions against a real AWS account (costs money, needs credentials)"
 	@echo "make bench       measure against boto3 and other servers, under ten minutes (Debian, see docs/explanation/performance.md)"
@@ -132,12 +132,16 @@ clean:
 
 # --- environments --------------------------------------------------------------------------------------------------
 
+# Both distributions, from this checkout.
+PACKAGES := clients/python/pyproject.toml server/pyproject.toml server/hatch_build.py
+EDITABLE := --editable clients/python --editable server
+
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
 
-$(SERVER_ENV): requirements/server.txt pyproject.toml | .venv/pyvenv.cfg
+$(SERVER_ENV): requirements/server.txt $(PACKAGES) | .venv/pyvenv.cfg
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/server.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation $(EDITABLE)
 	@touch $@
 
 $(DEV_ENV): requirements/dev.txt $(SERVER_ENV)
@@ -149,16 +153,16 @@ $(PROTO_ENV): requirements/proto.txt
 	.venv-proto/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/proto.txt
 	@touch $@
 
-$(BENCH_ENV): requirements/bench.txt pyproject.toml
+$(BENCH_ENV): requirements/bench.txt $(PACKAGES)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/bench.txt
-	.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	.venv-bench/bin/python -m pip install --quiet --no-deps --no-build-isolation $(EDITABLE)
 	@touch $@
 
-$(BENCH_AIO_ENV): requirements/bench-aio.txt pyproject.toml
+$(BENCH_AIO_ENV): requirements/bench-aio.txt $(PACKAGES)
 	$(PYTHON) -m venv .venv-bench-aio
 	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements/bench-aio.txt
-	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	.venv-bench-aio/bin/python -m pip install --quiet --no-deps --no-build-isolation $(EDITABLE)
 	@touch $@
 
 $(NODE_ENV): $(NODE_CLIENT)/package-lock.json

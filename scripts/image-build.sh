@@ -3,9 +3,9 @@
 #
 #   image-build.sh TAG
 #
-# IMAGE_CACHE, DEBIAN_SUITE and DEBIAN_MIRROR say where the images are kept and what the base images are made of.
-# What this machine needs to reach a package index (an address, a certificate authority) is given to the build as
-# secrets, so that the image does not keep it.
+# IMAGE_CACHE is where the images are kept; DEBIAN_SUITE and DEBIAN_MIRROR are what the base images are made from.
+# The settings that this machine needs to reach a package index (address, certificate authority) are passed to the
+# build as secrets, so the image does not keep them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tag=$1
@@ -15,7 +15,7 @@ if [[ -x .venv/bin/python ]]; then python=.venv/bin/python; fi
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/image-build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# make_base NAME PACKAGE: an image of a minimal Debian with PACKAGE, unless there is one.
+# make_base NAME PACKAGE: makes an image of a minimal Debian with PACKAGE, unless it exists.
 make_base() {
   if scripts/image-buildah.sh inspect --type image "$1" >/dev/null 2>&1; then return; fi
   echo "making the base image $1 with debootstrap (a minute or two)"
@@ -28,7 +28,7 @@ make_base() {
   scripts/image-buildah.sh commit --quiet --rm --format docker "$container" "$1" >/dev/null
 }
 
-# pip_setting NAME: pip's setting on this machine, that of the environment first; nothing where there is none.
+# pip_setting NAME: prints pip's setting on this machine, from the environment first; nothing if it is not set.
 pip_setting() {
   { "$python" -m pip config list 2>/dev/null || true; } | sort \
     | sed -nE "s/^(:env:|global|install|download)\.$1='(.*)'$/\2/p" | sed -n '1{s/\\n/ /g;p}'
@@ -38,7 +38,7 @@ secrets=(--secret "id=pip.conf,src=$work/pip.conf")
 {
   echo '[global]'
   for name in index-url extra-index-url trusted-host proxy default-timeout timeout retries; do
-    # A folder of this machine is not there in the build.
+    # The build cannot see folders of this machine.
     value=$(pip_setting "$name" | tr -s ' ' '\n' | { grep -vE '^(file:|/)' || true; } | paste -sd ' ')
     if [[ -n $value ]]; then echo "$name = $value"; fi
   done
@@ -52,8 +52,8 @@ secrets=(--secret "id=pip.conf,src=$work/pip.conf")
 
 make_base "localhost/$suite-python-build" python3-venv
 make_base "localhost/$suite-python" python3
-# The other format, OCI's, has no HEALTHCHECK.
+# OCI's format has no HEALTHCHECK.
 scripts/image-buildah.sh bud --isolation chroot --no-cache --force-rm --format docker \
   --build-arg "BUILD_IMAGE=localhost/$suite-python-build" --build-arg "RUNTIME_IMAGE=localhost/$suite-python" \
-  --build-arg "VERSION=$(sed -nE 's/^version = "(.*)"$/\1/p' pyproject.toml)" \
+  --build-arg "VERSION=$(sed -nE 's/^version = "(.*)"$/\1/p' clients/python/pyproject.toml)" \
   "${secrets[@]}" --tag "$tag" .

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs a command in an image's tree as `docker run --read-only` would: process 1 of namespaces of its own, the root
-# read-only, one writable volume, a network with nothing but loopback, no capabilities.
+# Runs a command in an image's file tree like `docker run --read-only`: as process 1 of its own namespaces, with a
+# read-only root, one writable volume, only the loopback network, and no capabilities.
 #
 #   image-sandbox.sh ROOT VOLUME STATE UID:GID COMMAND...
 #
-# VOLUME is the path inside that the directory STATE is mounted on. Needs root. Ends as the command does.
+# The directory STATE is mounted on the path VOLUME. Needs root. Exits with the command's code.
 set -euo pipefail
 
 if [[ ${1:-} != --inside ]]; then
@@ -24,6 +24,6 @@ for device in null zero random urandom; do
   mount --bind "/dev/$device" "$root/dev/$device"
 done
 mount -o remount,bind,ro "$root"
-# The death signal, which ends the container with this script, has to be set again after the change of user.
+# The death signal ends the container with this script. A change of user resets it, so it is set afterwards.
 exec chroot "$root" setpriv --reuid="${user%:*}" --regid="${user#*:}" --clear-groups --no-new-privs \
   --pdeathsig=KILL "$@"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the image and tries it, one line per check, and stops at the first that fails: `make image-test`.
+# Builds the image and tests it, with one line per check, and stops at the first failure: `make image-test`.
 #
-# It needs root and Debian's buildah and debootstrap, and no Docker engine. The container runs in namespaces of its
-# own (image-sandbox.sh), so it takes none of this machine's ports. The base images stay in IMAGE_CACHE; to have them
-# made anew, remove it.
+# It needs root and Debian's buildah and debootstrap, and no Docker engine. The container runs in its own namespaces
+# (image-sandbox.sh), so it uses none of this machine's ports. The base images stay in IMAGE_CACHE; remove it to build
+# them again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PWD/.venv/bin:$PATH"
@@ -16,7 +16,7 @@ fail() {
   echo "FAIL  $*"
   exit 1
 }
-# check SENTENCE COMMAND...: the verdict on a command; its output is shown where it fails.
+# check SENTENCE COMMAND...: reports whether a command succeeds, with its output if it fails.
 check() {
   local sentence=$1
   shift
@@ -32,11 +32,11 @@ for program in buildah debootstrap jq ip unshare nsenter grpcurl; do
   if ! command -v "$program" >/dev/null; then missing+=("$program"); fi
 done
 if ((${#missing[@]})); then
-  echo "image-test lacks ${missing[*]}: apt-get install buildah debootstrap jq iproute2, make .venv/.dev for grpcurl" >&2
+  echo "image-test needs ${missing[*]}: apt-get install buildah debootstrap jq iproute2, make .venv/.dev for grpcurl" >&2
   exit 1
 fi
 
-# --- what is started here, and its end -------------------------------------------------------------------------------
+# --- clean-up --------------------------------------------------------------------------------------------------------
 
 work=$(mktemp -d /var/tmp/image-test.XXXXXX)
 container=
@@ -59,7 +59,7 @@ container=$(scripts/image-buildah.sh from "$tag")
 root=$(scripts/image-buildah.sh mount "$container")
 scripts/image-buildah.sh inspect --type image "$tag" | jq .Docker.config >"$work/config.json"
 
-# configured SENTENCE FILTER: holds a jq filter against the image's configuration.
+# configured SENTENCE FILTER: checks the image's configuration with a jq filter.
 configured() { check "$1" jq --exit-status "$2" "$work/config.json"; }
 configured "the user is a number and not root" '.User | test("^[1-9][0-9]*:[1-9][0-9]*$")'
 configured "the entrypoint is the command, without a shell" ".Entrypoint == [\"$facade\"] and .Cmd == [\"serve\"]"
@@ -67,10 +67,10 @@ configured "there is a health check, without a shell" ".Healthcheck.Test == [\"C
 configured "there is one volume" '.Volumes | keys == ["/var/lib/cloudfront-facade"]'
 configured "port 50051 is exposed" '.ExposedPorts | keys == ["50051/tcp"]'
 configured "SIGTERM stops it" '.StopSignal == "SIGTERM"'
-configured "the labels say title, description and version" \
+configured "the labels have title, description and version" \
   '[.Labels["org.opencontainers.image." + ("title", "description", "version")] | length > 0] | all'
-configured "the description is that of pyproject.toml" \
-  ".Labels[\"org.opencontainers.image.description\"] == $(sed -nE 's/^description = (".*")$/\1/p' pyproject.toml)"
+configured "the description is that of server/pyproject.toml" \
+  ".Labels[\"org.opencontainers.image.description\"] == $(sed -nE 's/^description = (".*")$/\1/p' server/pyproject.toml)"
 configured "neither backend nor plaintext is set" '[.Env[] | select(test("BACKEND|PLAINTEXT"))] == []'
 configured "nothing of this machine's settings is kept" '[.Env[] | select(test("PIP|CERT|PROXY"; "i"))] == []'
 
@@ -78,7 +78,7 @@ user=$(jq -r .User "$work/config.json")
 volume=$(jq -r '.Volumes | keys[0]' "$work/config.json")
 readarray -t environment < <(jq -r '.Env[]' "$work/config.json")
 
-# none_found TESTS...: no path of the image passes these tests of find; those that do are shown.
+# none_found TESTS...: succeeds if no path of the image passes these tests of find; prints those that do.
 none_found() {
   local found
   found=$(find "$root" -xdev -regextype posix-extended \( "$@" \) -print)
@@ -88,7 +88,7 @@ none_found() {
 check "it holds no compiler, no installer and no build tool" none_found \
   -regex '.*/bin/(pip.*|.*gcc|cc|.*[cg][+][+]|clang.*|make|ld)' \
   -o -regex '.*-packages/(pip|setuptools|hatchling|editables)' -o -name ensurepip
-check "outside the volume only root may write, temporary folders apart" \
+check "only root may write outside the volume, except in temporary folders" \
   none_found ! -path "$root$volume" ! -path "$root/dev/*" ! -type l \( -user "${user%:*}" -o -group "${user#*:}" \
   -o -perm -o+w ! -perm -1000 \)
 each_is_compiled() {
@@ -108,15 +108,15 @@ echo "      $(megabytes "$root") MB, of them $(megabytes "$root/opt") MB the ser
 
 # --- the container ---------------------------------------------------------------------------------------------------
 
-# As docker fills a new volume.
+# Docker fills a new volume like this.
 cp --archive --no-target-directory "$root$volume" "$work/state"
 
-# in_container COMMAND...: a container of its own, in the foreground.
+# in_container COMMAND...: runs a command in its own container, in the foreground.
 in_container() {
   timeout --kill-after=5 60 scripts/image-sandbox.sh "$root" "$volume" "$work/state" "$user" \
     /usr/bin/env -i "${environment[@]}" "$@"
 }
-# start ARGUMENTS...: the server in a container of its own; `server` is its process, seen from here.
+# start ARGUMENTS...: starts the server in its own container; $server is its process ID on this machine.
 start() {
   scripts/image-sandbox.sh "$root" "$volume" "$work/state" "$user" \
     /usr/bin/env -i "${environment[@]}" "$facade" "$@" >"$work/log" 2>&1 &
@@ -131,12 +131,12 @@ start() {
   tail -n 20 "$work/log"
   fail "the server did not become healthy"
 }
-# What `docker exec` would do.
+# Like `docker exec`.
 healthy() {
   env -i "${environment[@]}" /usr/bin/nsenter --target "$server" --mount --pid --net --ipc --uts --root --wd \
     --setuid "${user%:*}" --setgid "${user#*:}" "$facade" health
 }
-# stop: SIGTERM; the exit code of the server.
+# stop: sends SIGTERM and returns the server's exit code.
 stop() {
   local code=0
   kill -TERM "$server"
@@ -153,46 +153,46 @@ create() {
     | nsenter --target "$server" --net "$(command -v grpcurl)" -plaintext -max-time 20 -d @ 127.0.0.1:50051 \
       cloudfront_facade.v1.FunctionService/CreateFunction
 }
-# refuses WORD ARGUMENTS...: `serve` ends with code 1 and one line that has the word.
-refuses() {
+# fails_with WORD ARGUMENTS...: succeeds if `serve` exits with 1 and one line that has the word.
+fails_with() {
   local word=$1 code=0
   shift
-  in_container "$facade" serve "$@" >"$work/refusal" 2>&1 || code=$?
+  in_container "$facade" serve "$@" >"$work/failure" 2>&1 || code=$?
   echo "exit code $code:"
-  cat "$work/refusal"
-  [[ $code -eq 1 && $(wc -l <"$work/refusal") -eq 1 ]] && grep -q -e "$word" "$work/refusal"
+  cat "$work/failure"
+  [[ $code -eq 1 && $(wc -l <"$work/failure") -eq 1 ]] && grep -q -e "$word" "$work/failure"
 }
-# grpcurl's releases spell the members' names differently.
-answers_an_arn() {
+# grpcurl releases spell the names of members differently.
+returns_an_arn() {
   create | tee /dev/stderr | jq --exit-status '[.. | strings | select(startswith("arn:"))] | length == 1'
 }
-says_it_exists() { ! create >"$work/answer" 2>&1 && tee /dev/stderr <"$work/answer" | grep -q AlreadyExists; }
+reports_it_exists() { ! create >"$work/answer" 2>&1 && tee /dev/stderr <"$work/answer" | grep -q AlreadyExists; }
 health_fails() { ! in_container "$facade" health; }
 cannot_write() {
   in_container /opt/cloudfront-facade/bin/python -c "open('$1', 'w')" >"$work/write" 2>&1 && return 1
   tee /dev/stderr <"$work/write" | grep -q 'Read-only file system'
 }
-has_no_power() {
+has_no_privileges() {
   in_container /usr/bin/grep -E '^(Uid|Cap(Prm|Eff)):' /proc/self/status | tee /dev/stderr \
     | awk '$1 == "Uid:" && $2 == 0 || $1 != "Uid:" && $2 !~ /^0+$/ { bad = 1 } END { exit bad }'
 }
 
 check "the root is read-only" cannot_write /tmp/file
-check "it runs without root and without capabilities" has_no_power
-check "serve without --backend ends with 1 and one line" refuses --backend --allow-plaintext
-check "serve on 0.0.0.0 without TLS or --allow-plaintext ends with 1 and one line" \
-  refuses --allow-plaintext --backend embedded
-check "the health command fails where nothing serves" health_fails
+check "it runs without root and without capabilities" has_no_privileges
+check "serve without --backend exits with 1 and one line" fails_with --backend --allow-plaintext
+check "serve on 0.0.0.0 without TLS or --allow-plaintext exits with 1 and one line" \
+  fails_with --allow-plaintext --backend embedded
+check "the health command fails without a server" health_fails
 started=$(date +%s%N)
 start serve --backend embedded --allow-plaintext
 pass "it serves"
 echo "      healthy after $((($(date +%s%N) - started) / 1000000)) ms"
-check "the health command says so" healthy
-check "a create by grpcurl answers with an ARN" answers_an_arn
-check "SIGTERM ends it with 0" stop
+check "the health command reports it" healthy
+check "a create by grpcurl returns an ARN" returns_an_arn
+check "SIGTERM ends it with exit code 0" stop
 environment+=(CLOUDFRONT_FACADE_BACKEND=embedded CLOUDFRONT_FACADE_ALLOW_PLAINTEXT=true)
 start serve
-pass "it serves by variables too"
-check "the function is there after a restart" says_it_exists
-check "SIGTERM ends it with 0 again" stop
+pass "it serves with variables too"
+check "the function still exists after a restart" reports_it_exists
+check "SIGTERM ends it with exit code 0 again" stop
 echo "all checks passed"

@@ -20,7 +20,7 @@ def test_invalid_listen_variable_is_reported_in_one_line() -> None:
     checked = run_command("health", CLOUDFRONT_FACADE_LISTEN="bogus")
     assert checked.returncode == 1
     assert checked.stderr == (
-        "cloudfront-facade: CLOUDFRONT_FACADE_LISTEN 'bogus': "
+        'cloudfront-facade: CLOUDFRONT_FACADE_LISTEN "bogus": '
         "allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH\n"
     )
 
@@ -29,7 +29,7 @@ def test_invalid_target_is_reported_in_one_line() -> None:
     for target in ("50051", "http://127.0.0.1:50051", "127.0.0.1:70000", "unix:"):
         checked = run_command("health", "--target", target)
         assert (checked.returncode, checked.stdout) == (1, "")
-        assert checked.stderr.startswith(f"cloudfront-facade: --target {target!r}: ")
+        assert checked.stderr.startswith(f'cloudfront-facade: --target "{target}": ')
         assert checked.stderr.count("\n") == 1
 
 

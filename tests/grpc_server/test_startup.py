@@ -20,10 +20,10 @@ def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
-        ((), "--backend must be said"),
-        ((*EMBEDDED, "--listen", "0.0.0.0:0"), "say --allow-plaintext"),
+        ((), "--backend is required"),
+        ((*EMBEDDED, "--listen", "0.0.0.0:0"), "or --allow-plaintext"),
         (
             (*EMBEDDED, "--listen", "192.0.2.1:50051", "--allow-plaintext"),
             "cannot listen on 192.0.2.1:50051: cannot assign requested address",
@@ -34,7 +34,7 @@ def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
         (("--backend", "aws", "--listen", "127.0.0.1:0"), "there are no AWS credentials"),
     ],
 )
-def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], says: str) -> None:
+def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], message: str) -> None:
     ended = run_command(
         "serve",
         *arguments,
@@ -45,7 +45,7 @@ def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, 
     assert ended.returncode == 1
     assert ended.stderr.startswith("cloudfront-facade: ")
     assert ended.stderr.count("\n") == 1
-    assert says in ended.stderr
+    assert message in ended.stderr
 
 
 def test_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:
@@ -82,4 +82,6 @@ def test_missing_server_dependencies_are_reported_in_one_line(tmp_path: Path) ->
     )
     ended = run_command("serve", PYTHONPATH=str(tmp_path))
     assert ended.returncode == 1
-    assert ended.stderr == "cloudfront-facade: the server needs the extra: pip install '.[server]'\n"
+    assert ended.stderr == (
+        'cloudfront-facade: the command "serve" needs the package pydantic: pip install cloudfront-facade-server\n'
+    )

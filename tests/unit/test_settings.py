@@ -1,18 +1,19 @@
-"""Settings: flags, variables, and one clear line where they are wrong."""
+"""Settings: flags, variables, help, and one line for each invalid setting."""
 
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
 
 from cloudfront_facade_server import cli
-from cloudfront_facade_server.settings import HealthSettings, ServeSettings, unknown_variables
+from cloudfront_facade_server.settings import HealthSettings, SanitySettings, ServeSettings, unknown_variables
 
-NO_ENDPOINT = "--endpoint-url must be http://HOST or https://HOST, with a port from 1 to 65535 or none"
+INVALID_ENDPOINT = "--endpoint-url must be http://HOST[:PORT] or https://HOST[:PORT], with a port from 1 to 65535"
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def complaint(*arguments: str) -> str:
     return str(raised.value)
 
 
-def test_the_defaults_are_the_promised_numbers() -> None:
+def test_defaults_are_the_documented_numbers() -> None:
     settings = parse("--backend", "embedded")
     assert settings.listen == "127.0.0.1:50051"
     assert (settings.max_concurrent_upstream_calls, settings.max_concurrent_calls) == (32, 1000)
@@ -47,11 +48,11 @@ def test_the_defaults_are_the_promised_numbers() -> None:
     assert (settings.max_tags, settings.tag_charset, settings.max_function_code_bytes) == (50, "ascii", 10_240)
 
 
-def test_the_backend_must_be_said() -> None:
-    assert complaint() == "--backend must be said: aws or embedded"
+def test_backend_is_required() -> None:
+    assert complaint() == "--backend is required: aws or embedded"
 
 
-def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_is_a_flag_and_a_variable_and_the_flag_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("CLOUDFRONT_FACADE_REFLECTION", "false")
     assert parse("--backend", "aws").endpoint_url == "http://127.0.0.1:1"
@@ -60,11 +61,11 @@ def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytes
     assert parse("--backend", "aws", "--reflection").reflection is True
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS", "many")
     assert complaint("--backend", "aws").startswith(
-        "CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS 'many': input should be a valid integer"
+        'CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS "many": input should be a valid integer'
     )
-    for spelt in (["--max-concurrent-calls", "few"], ["--max-concurrent-calls=few"]):
-        assert complaint("--backend", "aws", *spelt).startswith(
-            "--max-concurrent-calls 'few': input should be a valid integer"
+    for spelling in (["--max-concurrent-calls", "few"], ["--max-concurrent-calls=few"]):
+        assert complaint("--backend", "aws", *spelling).startswith(
+            '--max-concurrent-calls "few": input should be a valid integer'
         )
 
 
@@ -81,17 +82,17 @@ def test_a_setting_is_a_flag_and_a_variable_and_the_flag_wins(monkeypatch: pytes
         "ENDPOINT_URL",
     ],
 )
-def test_an_empty_variable_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_empty_variable_is_rejected_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"CLOUDFRONT_FACADE_{name}", "")
-    assert complaint("--backend", "aws").startswith(f"CLOUDFRONT_FACADE_{name} '': ")
+    assert complaint("--backend", "aws").startswith(f'CLOUDFRONT_FACADE_{name} "": ')
 
 
-def test_an_empty_backend_is_no_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_backend_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_BACKEND", "")
-    assert complaint() == "CLOUDFRONT_FACADE_BACKEND '': input should be 'aws' or 'embedded'"
+    assert complaint() == 'CLOUDFRONT_FACADE_BACKEND "": input should be "aws" or "embedded"'
 
 
-def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_harm(
+def test_variables_that_kubernetes_adds_for_a_service_of_this_name_are_ignored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_PORT", "tcp://10.0.0.1:50051")
@@ -101,126 +102,114 @@ def test_the_variables_that_kubernetes_adds_for_a_service_of_this_name_do_no_har
     assert unknown_variables() == []
 
 
-def test_a_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_TAG", "5")
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_TAGS", "5")
     assert unknown_variables() == ["CLOUDFRONT_FACADE_MAX_TAG"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
-        (["--backend", "dynamo"], "--backend 'dynamo': input should be 'aws' or 'embedded'"),
-        (["--max-concurrent-calls", "0"], "--max-concurrent-calls '0': input should be greater than or equal to 1"),
+        (["--backend", "dynamo"], '--backend "dynamo": input should be "aws" or "embedded"'),
+        (["--max-concurrent-calls", "0"], '--max-concurrent-calls "0": input should be greater than or equal to 1'),
         (["--max-function-code-bytes", "40961"], "less than or equal to 40960"),
         (["--default-deadline", "61"], "--default-deadline 61 must not be above --max-deadline 60"),
         (["--min-upstream-time", "60"], "--min-upstream-time 60 must be below --default-deadline 30"),
         (["--listen", "50051"], "allowed: HOST:PORT"),
         (["--listen", "localhost:70000"], "allowed: HOST:PORT"),
-        (["--listen", "unix:"], "unix: needs a path"),
+        (["--listen", "unix:"], "the path after unix: is missing"),
         (["--listen", "unix://x.sock"], "allowed: unix:PATH"),
         (["--listen", "http://127.0.0.1:50051"], "HOST a name, an IPv4 address"),
         (["--listen", "::1:50051"], "an IPv6 address in []"),
-        (["--listen", "0.0.0.0:50051"], "say --allow-plaintext"),
-        (["--listen", "facade.internal:50051"], "say --allow-plaintext"),
-        (["--tls-cert", "/nowhere.pem"], "--tls-cert '/nowhere.pem': path does not point to a file"),
-        (["--tag-charset", "latin"], "--tag-charset 'latin'"),
-        (["--endpoint-url", "http://127.0.0.1:1"], "are for --backend aws"),
+        (["--listen", "0.0.0.0:50051"], "or --allow-plaintext"),
+        (["--listen", "facade.internal:50051"], "or --allow-plaintext"),
+        (["--tls-cert", "/nowhere.pem"], '--tls-cert "/nowhere.pem": path does not point to a file'),
+        (["--tag-charset", "latin"], '--tag-charset "latin"'),
+        (["--endpoint-url", "http://127.0.0.1:1"], "require --backend aws"),
         (
             ["--backend", "aws", "--endpoint-url", "http://me:hush@host"],
-            "--endpoint-url must not hold a user or password",
+            "--endpoint-url must not contain a user or a password",
         ),
-        (["--backend", "aws", "--endpoint-url", "ftp://host"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "127.0.0.1:4566"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "http://"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "http://:4566"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "http://host:0"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "http://host:65536"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "http://host:port"], NO_ENDPOINT),
-        (["--backend", "aws", "--endpoint-url", "http://[::1"], NO_ENDPOINT),
-        (["--max-tags", "51"], "--max-tags '51': input should be less than or equal to 50"),
-        (["--max-tags", "0"], "--max-tags '0': input should be greater than or equal to 1"),
-        (["--max-request-bytes", "43007"], "--max-request-bytes has no room for code of --max-function-code-bytes"),
-        (["--max-function-code-bytes", "40960", "--max-request-bytes", "70000"], "--max-request-bytes has no room"),
-        (["--profile", "web"], "are for --backend aws"),
+        (["--backend", "aws", "--endpoint-url", "ftp://host"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "127.0.0.1:4566"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://:4566"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://host:0"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://host:65536"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://host:port"], INVALID_ENDPOINT),
+        (["--backend", "aws", "--endpoint-url", "http://[::1"], INVALID_ENDPOINT),
+        (["--max-tags", "51"], '--max-tags "51": input should be less than or equal to 50'),
+        (["--max-tags", "0"], '--max-tags "0": input should be greater than or equal to 1'),
+        (["--max-request-bytes", "43007"], "--max-request-bytes 43007 must be at least 43008"),
+        (
+            ["--max-function-code-bytes", "40960", "--max-request-bytes", "70000"],
+            "--max-request-bytes 70000 must be at least 73728",
+        ),
+        (["--profile", "web"], "require --backend aws"),
         (["--nope", "1"], "unrecognized arguments: --nope 1; see cloudfront-facade serve --help"),
     ],
 )
-def test_a_bad_value_is_told_in_one_line(arguments: list[str], says: str) -> None:
+def test_invalid_setting_is_reported_in_one_line(arguments: list[str], message: str) -> None:
     backend = [] if "--backend" in arguments else ["--backend", "embedded"]
-    said = complaint(*backend, *arguments)
-    assert says in said
-    assert "hush" not in said
+    line = complaint(*backend, *arguments)
+    assert message in line
+    assert "hush" not in line
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1", "https://host", "https://host:65535/", "http://[::1]:4566", "http://localhost:4566"]
 )
-def test_an_endpoint_may_be_any_address_of_http(url: str) -> None:
+def test_endpoint_is_any_http_address(url: str) -> None:
     assert parse("--backend", "aws", "--endpoint-url", url).endpoint_url == url
 
 
-def test_a_message_has_room_for_the_code_and_what_is_beside_it() -> None:
+def test_request_limit_has_room_for_the_code_and_the_other_fields() -> None:
     arguments = ("--backend", "aws", "--max-function-code-bytes", "10240", "--max-request-bytes")
     assert parse(*arguments, str(10_240 + 32 * 1024)).max_request_bytes == 43_008
 
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:1", "[::1]:50051", "localhost:50051", "unix:/tmp/s"])
-def test_plaintext_is_let_through_where_it_stays_on_this_machine(listen: str) -> None:
+def test_plaintext_is_allowed_on_local_addresses(listen: str) -> None:
     assert parse("--backend", "embedded", "--listen", listen).listen == listen
 
 
-def test_plaintext_beyond_loopback_and_tls_files_are_said_by_name(tmp_path: Path) -> None:
+def test_plaintext_beyond_loopback_and_tls_files_must_be_set_explicitly(tmp_path: Path) -> None:
     assert parse("--backend", "embedded", "--listen", "0.0.0.0:1", "--allow-plaintext").allow_plaintext
     file = tmp_path / "a.pem"
     file.touch()
-    assert "go together" in complaint("--backend", "embedded", "--tls-cert", str(file))
-    assert "--tls-client-ca needs" in complaint("--backend", "embedded", "--tls-client-ca", str(file))
+    assert "must be set together" in complaint("--backend", "embedded", "--tls-cert", str(file))
+    assert "--tls-client-ca requires" in complaint("--backend", "embedded", "--tls-client-ca", str(file))
 
 
-def test_health_settings_that_belong_together_are_held_to_it(tmp_path: Path) -> None:
+def test_contradictory_health_settings_are_rejected(tmp_path: Path) -> None:
     file = tmp_path / "a.pem"
     file.touch()
-    for arguments, says in (
-        (["--tls-cert", str(file)], "--tls-cert and --tls-key go together"),
-        (["--tls-cert", str(file), "--tls-key", str(file)], "need --tls-ca"),
-        (["--tls-server-name", "facade.internal"], "--tls-server-name need --tls-ca"),
-        (["--target", "50051"], "--target '50051': allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH"),
-        (["--target", "http://host:1"], "--target 'http://host:1': allowed: HOST:PORT, with HOST a name"),
+    for arguments, message in (
+        (["--tls-cert", str(file)], "--tls-cert and --tls-key must be set together"),
+        (["--tls-cert", str(file), "--tls-key", str(file)], "require --tls-ca"),
+        (["--tls-server-name", "facade.internal"], "--tls-server-name require --tls-ca"),
+        (["--target", "50051"], '--target "50051": allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH'),
+        (["--target", "http://host:1"], '--target "http://host:1": allowed: HOST:PORT, with HOST a name'),
         (["--frobnicate"], "; see cloudfront-facade health --help"),
     ):
         with pytest.raises(cli.StartError) as raised:
             cli._settings(HealthSettings, "health", arguments)
-        assert says in str(raised.value)
+        assert message in str(raised.value)
         assert "\n" not in str(raised.value)
     named = ["--tls-ca", str(file), "--tls-server-name", "facade.internal"]
     assert cli._settings(HealthSettings, "health", named).tls_server_name == "facade.internal"
 
 
-def test_a_variable_of_a_command_is_told_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_variable_of_another_command_is_reported_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_HEALTH_TIMEOUT", "soon")
-    with pytest.raises(cli.StartError, match=r"^CLOUDFRONT_FACADE_HEALTH_TIMEOUT 'soon': "):
+    with pytest.raises(cli.StartError, match=r'^CLOUDFRONT_FACADE_HEALTH_TIMEOUT "soon": '):
         cli._settings(HealthSettings, "health", [])
-
-
-def test_the_version_is_told_and_unknown_commands_are_refused(
-    capsys: pytest.CaptureFixture[str], project: Path
-) -> None:
-    version = tomllib.loads((project / "pyproject.toml").read_text())["project"]["version"]
-    assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out == f"cloudfront-facade {version}\n"
-    assert cli.run([]) == 0
-    usage = capsys.readouterr().out
-    assert re.findall(r"^  (\w+)", usage, re.MULTILINE) == ["serve", "health", "sanity"]
-    assert cli.run(["start"]) == 1
-    assert capsys.readouterr().err == (
-        "cloudfront-facade: no such command: 'start'; allowed: serve, health, sanity, --version, --help\n"
-    )
 
 
 def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.run(["serve", "--help"])
+        cli.serve(["--help"])
     assert ended.value.code == 0
     entries = [" ".join(entry.split()) for entry in re.split(r"\n  (?=--)", capsys.readouterr().out)]
     for name, field in ServeSettings.model_fields.items():
@@ -232,3 +221,46 @@ def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture
         else:
             assert "(default" not in entry
         assert entry.isprintable()
+
+
+METAVARS = {
+    "listen": "HOST:PORT",
+    "target": "HOST:PORT",
+    "tls_cert": "FILE",
+    "embedded_db": "FILE",
+    "embedded_s3_dir": "DIR",
+    "drain_delay": "SECONDS",
+    "max_request_bytes": "BYTES",
+    "max_concurrent_calls": "COUNT",
+    "max_tags": "COUNT",
+    "endpoint_url": "URL",
+    "backend": "{aws,embedded}",
+    "service": "NAME",
+    "without": "GROUP",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"), [(cli.serve, ServeSettings), (cli.health, HealthSettings), (cli.sanity, SanitySettings)]
+)
+def test_help_names_the_unit_or_form_of_each_value(
+    command: Callable[[list[str]], int], kind: type[BaseSettings], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command(["--help"])
+    text = capsys.readouterr().out
+    metavars = dict(re.findall(r"^  --([a-z0-9-]+) (\S+)", text, re.MULTILINE))
+    valued = {name for name, field in kind.model_fields.items() if field.annotation is not bool}
+    assert {name.replace("_", "-") for name in valued} == set(metavars)
+    assert not {"str", "Path", "float", "int", "FilePath", "DirectoryPath"} & set(metavars.values())
+    for name in valued & set(METAVARS):
+        assert metavars[name.replace("_", "-")] == METAVARS[name]
+    assert "(default: )" not in text
+    assert "factory" not in text
+    assert "\n    Every" not in text, "the description is indented"
+
+
+def test_help_of_a_setting_without_a_default_shows_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.health(["--help"])
+    assert capsys.readouterr().out.count("(default: ") == 1  # of --timeout

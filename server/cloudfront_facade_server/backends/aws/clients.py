@@ -155,8 +155,8 @@ def _transport(session: Any) -> Transport:
 def _check_signer() -> None:
     if not HAS_CRT:
         raise AwsBackendError(
-            "requests for the values of key value stores are signed with SigV4A, for which boto3 needs awscrt: install"
-            " 'boto3[crt]'; the extra 'cloudfront-facade[server]' has it"
+            "requests for the values of key value stores are signed with SigV4A, for which boto3 needs awscrt: "
+            "pip install 'boto3[crt]'"
         )
 
 
