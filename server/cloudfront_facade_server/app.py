@@ -81,7 +81,7 @@ def serve(settings: ServeSettings) -> int:
     """
     logs.configure(settings.log_level, settings.log_format)
     if unknown := unknown_variables():
-        _log.warning("variables that are no settings", variables=unknown)
+        _log.warning("unknown CLOUDFRONT_FACADE_* variables", variables=unknown)
     if settings.backend == "aws" and settings.shutdown_grace_period < (longest := settings.longest_send()):
         _log.warning(
             "--shutdown-grace-period is shorter than a create can take",
@@ -109,7 +109,7 @@ def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict
     """
     rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
     admission = ConcurrencyLimiter(settings.max_concurrent_upstream_calls, settings.min_upstream_time)
-    timing = SettleTimeouts(settings.longest_look(), settings.settle_timeout, settings.longest_send())
+    timing = SettleTimeouts(settings.longest_read(), settings.settle_timeout, settings.longest_send())
     function_creates = ResourceCreator(Means(FUNCTION, backend, reader, admission, timing))
     store_creates = ResourceCreator(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
     upstream = UpstreamClient(backend, reader, admission, timing)
@@ -272,7 +272,7 @@ def _upstream(settings: ServeSettings) -> _Upstream:
         except AwsBackendError as error:
             raise CannotServeError(str(error)) from None
 
-    return _Upstream(aws, aws.settling(settings.settling_read_timeout()), obstacle, aws.warm_up)
+    return _Upstream(aws, aws.settling(settings.settle_read_timeout()), obstacle, aws.warm_up)
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

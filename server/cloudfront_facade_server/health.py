@@ -1,4 +1,4 @@
-"""The command `health`: one question to a server, for containers that have no other tools."""
+"""The command `health`: checks the health of a server, for containers without other tools."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from .settings import HealthSettings, TargetSettings
 
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (what a server may listen on)
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (what a server can listen on)
 
 
 def check(settings: HealthSettings, listen: str) -> str:
-    """Asks for the health.
+    """Checks the health of a server.
 
     Args:
-        settings: whom to ask, and how.
-        listen: where `serve` listens by the same environment, asked where no target is said.
+        settings: Which server, and how to connect to it.
+        listen: The address on which `serve` listens in the same environment; used if the settings have no target.
 
     Returns:
-        `SERVING`, `NOT_SERVING`, or why there is no answer, in one line.
+        `SERVING`, `NOT_SERVING`, or in one line why the server did not answer.
     """
     target = settings.target or _target_of(listen)
     with open_channel(target, settings) as channel:
@@ -35,9 +35,9 @@ def check(settings: HealthSettings, listen: str) -> str:
 def _reason(error: grpc.RpcError) -> str:
     code, details = (error.code(), error.details()) if isinstance(error, grpc.Call) else (None, None)
     if code is grpc.StatusCode.NOT_FOUND:
-        details = details or "the server has no such service"
+        details = details or "the server has no service of this name"
     if details == "Socket closed":
-        details = "Socket closed; a server with TLS needs --tls-ca"
+        details = "Socket closed; if the server uses TLS, set --tls-ca"
     return f"{code.name if code else 'UNKNOWN'}: {' '.join((details or '').split())}"
 
 
@@ -49,7 +49,7 @@ def _target_of(listen: str) -> str:
 
 
 def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str]) -> grpc.Channel:
-    """Opens a channel to a server with options of gRPC's, by TLS where the settings name an authority."""
+    """Opens a channel to a server with these gRPC options; it uses TLS if the settings have a CA."""
     if settings.tls_ca is None:
         return grpc.insecure_channel(target, options)
     credentials = grpc.ssl_channel_credentials(

@@ -1,4 +1,4 @@
-"""Logs on standard error: coloured text on a terminal, else a JSON object a line."""
+"""Logs on standard error: coloured text on a terminal, otherwise one JSON object per line."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ import orjson
 import structlog
 
 
-def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["auto", "json", "text"]) -> None:
-    """Sets up structlog and the standard library's logging to write alike."""
-    text = form == "text" or (form == "auto" and sys.stderr.isatty())
+def configure(level: Literal["debug", "info", "warning", "error"], style: Literal["auto", "json", "text"]) -> None:
+    """Configures structlog and the standard library's logging to write the same lines."""
+    is_text = style == "text" or (style == "auto" and sys.stderr.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _place_of_exception,
+        _replace_exception,
     ]
     renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if text else structlog.processors.JSONRenderer(_json)
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        if is_text
+        else structlog.processors.JSONRenderer(_json)
     )
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    out = _StandardError(lambda count: renderer(None, "", _lost(count)))
+    out = _StandardError(lambda count: renderer(None, "", _lines_lost(count)))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -38,27 +40,27 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
     )
     handler = _Handler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    # Libraries say little that helps and may say too much: only this package may log below a warning.
+    # Libraries may log secrets, and rarely anything useful below a warning: only this package logs below it.
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
     logging.getLogger(__package__).setLevel(threshold)
 
 
-def _lost(count: int) -> structlog.types.EventDict:
+def _lines_lost(count: int) -> structlog.types.EventDict:
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     return {"event": "log lines lost", "count": count, "level": "warning", "timestamp": now}
 
 
 class _StandardError:
-    """Writes lines to standard error, and never waits for who reads them: no answer may depend on the log.
+    """Writes lines to standard error and never blocks, so that no response depends on the reader of the log.
 
-    A line that cannot be written at once is lost; the next one that can be tells how many were.
+    A line that cannot be written immediately is lost. The next line that can be written is preceded by their number.
 
     Args:
-        tell: makes the line that tells how many were lost.
+        lines_lost: Returns the line that reports how many were lost.
     """
 
-    def __init__(self, tell: Callable[[int], Any]) -> None:
-        self._tell = tell
+    def __init__(self, lines_lost: Callable[[int], Any]) -> None:
+        self._lines_lost = lines_lost
         self._lock = threading.Lock()
         self._lost = 0
         self._torn = False
@@ -66,7 +68,7 @@ class _StandardError:
     def msg(self, line: str) -> None:
         """Writes a line."""
         with self._lock:
-            if self._lost and self._write(str(self._tell(self._lost))):
+            if self._lost and self._write(str(self._lines_lost(self._lost))):
                 self._lost = 0
             if not self._write(line):
                 self._lost += 1
@@ -74,14 +76,14 @@ class _StandardError:
     debug = info = warning = error = msg
 
     def _write(self, line: str) -> bool:
-        """Writes a line; False where it would block, or where there is nothing to write to."""
+        """Writes a line; returns False if that would block, or if there is no file to write to."""
         begun = False
         start = "\n" if self._torn else ""
         try:
             sys.stderr.flush()
             descriptor = sys.stderr.fileno()
             for content in _pieces(f"{start}{line}\n".encode(errors="replace")):
-                # A pipe that poll calls writable takes PIPE_BUF bytes without waiting (POSIX).
+                # A pipe that is reported writable takes PIPE_BUF bytes without blocking (POSIX).
                 if not select.select([], [descriptor], [], 0)[1]:
                     self._torn = self._torn or begun
                     return False
@@ -94,7 +96,7 @@ class _StandardError:
 
 
 class _Handler(logging.Handler):
-    """Writes what libraries log, in the same way."""
+    """Writes the lines of libraries in the same way."""
 
     def __init__(self, out: _StandardError) -> None:
         super().__init__()
@@ -113,8 +115,8 @@ def _json(event: object, **_: object) -> str:
     return orjson.dumps(event, default=repr).decode()
 
 
-def _place_of_exception(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Replaces an exception by its class and place: its text may hold what must not be logged."""
+def _replace_exception(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Replaces an exception by its class and location, because its text may contain secrets."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
@@ -125,7 +127,7 @@ def _place_of_exception(_logger: object, _method: str, event: structlog.types.Ev
 
 
 def exception_location(error: BaseException) -> dict[str, str]:
-    """Tells an unforeseen exception's class and place for the log; its text may hold secrets, and is left out."""
+    """Returns the class and the location of an unexpected exception for the log, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
     return {"exception": type(error).__name__, "where": where}

@@ -1,4 +1,4 @@
-"""From listening to SERVING: what the backend needs may take its time."""
+"""Waits from listening until the server can be SERVING."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ import structlog
 from .concurrency.greenlets import run_in_daemon_thread
 
 ReadinessCheck = Callable[[], str]
-"""Tells what stands in the way of serving, in words for the operator; empty where nothing does. It may block for long,
-and raises where waiting is of no use."""
+"""Returns why the backend is not ready, for the operator, or an empty text if it is. It may block for long, and raises
+an exception if waiting is useless."""
 
 _POLL_SECONDS: Final = 2.0
 
 _log = structlog.get_logger()
 
 
-async def wait_until_ready(obstacle: ReadinessCheck, where: dict[str, str]) -> None:
-    """Waits until nothing stands in the way of serving, and logs what does.
+async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) -> None:
+    """Waits until the backend is ready, and logs each new reason why it is not.
 
     Args:
-        obstacle: asked every two seconds.
-        where: what the lines of the log say besides.
+        check: Called every two seconds.
+        log_fields: Further fields of the log lines.
     """
-    said = ""
+    logged = ""
 
-    def say(why: str) -> None:
-        nonlocal said
-        if why != said:
-            _log.warning("waiting for AWS credentials", reason=why, **where)
-            said = why
+    def log(reason: str) -> None:
+        nonlocal logged
+        if reason != logged:
+            _log.warning("waiting for AWS credentials", reason=reason, **log_fields)
+            logged = reason
 
     while True:
-        asked = run_in_daemon_thread(obstacle)
-        if not (await asyncio.wait({asked}, timeout=_POLL_SECONDS))[0]:
-            say("their source has not answered yet")
-        if not (why := await asked):
+        checking = run_in_daemon_thread(check)
+        if not (await asyncio.wait({checking}, timeout=_POLL_SECONDS))[0]:
+            log("the source of the credentials has not responded yet")
+        if not (reason := await checking):
             return
-        say(why)
+        log(reason)
         await asyncio.sleep(_POLL_SECONDS)

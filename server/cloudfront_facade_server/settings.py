@@ -1,4 +1,4 @@
-"""Every setting of the server, as a flag and as a variable."""
+"""Every setting of the commands, each a flag and an environment variable."""
 
 from __future__ import annotations
 
@@ -12,27 +12,25 @@ from pydantic import AfterValidator, DirectoryPath, Field, FilePath, model_valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from . import limits
-
-_Seconds = Annotated[float, Field(ge=0, le=86_400)]
-_Positive = Annotated[float, Field(gt=0, le=86_400)]
-_Count = Annotated[int, Field(ge=1, le=1_000_000)]
+from .flags import Metavar
 
 _UNIX = "unix:"
 
 _DATA_SERVICE = "/cloudfront_facade.v1.KeyValueStoreDataService/"
 
-_SETTLING_READ_SECONDS = 2.0
+_SETTLE_READ_SECONDS = 2.0
+"""The longest connect and read timeouts while a change is settled, so that several reads fit into that time."""
 
-_BESIDE_THE_CODE = 32 * 1024
+_ROOM_BESIDES_CODE = 32 * 1024
 """Bytes of a function's name, comment, ARN and tags at their longest: 50 tags of 384 characters, and room."""
 
 
-def _names_an_address(value: str) -> str:
+def _is_address(value: str) -> str:
     if value.startswith(_UNIX):
         if len(value) == len(_UNIX):
-            raise ValueError("unix: needs a path")
+            raise ValueError("the path after unix: is missing")
         if value.startswith(f"{_UNIX}//") and not value.startswith(f"{_UNIX}///"):
-            raise ValueError("allowed: unix:PATH, or unix:///PATH from the root")
+            raise ValueError("allowed: unix:PATH, or unix:///PATH for an absolute path")
         return value
     host, _, port = value.rpartition(":")
     is_ipv6 = host.startswith("[") and host.endswith("]")
@@ -43,116 +41,146 @@ def _names_an_address(value: str) -> str:
     return value
 
 
-_Address = Annotated[str, AfterValidator(_names_an_address)]
+_Address = Annotated[str, AfterValidator(_is_address)]
+_Seconds = Annotated[float, Field(ge=0, le=86_400), Metavar("SECONDS")]
+_PositiveSeconds = Annotated[float, Field(gt=0, le=86_400), Metavar("SECONDS")]
+_Count = Annotated[int, Field(ge=1, le=1_000_000), Metavar("COUNT")]
+_RequestBytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024), Metavar("BYTES")]
+_File = Annotated[FilePath | None, Metavar("FILE")]
+_Name = Annotated[str | None, Metavar("NAME")]
 
 
 class ListenSettings(BaseSettings):
-    """Where the server listens."""
+    """The address on which the server listens."""
 
     model_config = SettingsConfigDict(env_prefix="CLOUDFRONT_FACADE_", extra="ignore", frozen=True)
 
-    listen: _Address = Field("127.0.0.1:50051", description="HOST:PORT (port 0: any free one) or unix:PATH")
+    listen: Annotated[_Address, Metavar("HOST:PORT")] = Field(
+        "127.0.0.1:50051", description="address to listen on, or unix:PATH; port 0 picks a free port"
+    )
 
 
 class ServeSettings(ListenSettings):
     """Serve CloudFront Functions and CloudFront KeyValueStores over gRPC.
 
-    Each setting is a flag and a variable: --endpoint-url is CLOUDFRONT_FACADE_ENDPOINT_URL.
+    Every setting is a flag and an environment variable: --endpoint-url is CLOUDFRONT_FACADE_ENDPOINT_URL.
     """
 
     backend: Literal["aws", "embedded"] = Field(
-        description="aws: CloudFront, through boto3. embedded: CloudFront's behaviour on a local file, for development"
+        description="aws: CloudFront, through boto3; embedded: CloudFront's behaviour in a local file, for development"
     )
-    tls_cert: FilePath | None = Field(None, description="certificate chain of the server, PEM")
-    tls_key: FilePath | None = Field(None, description="private key of the server, PEM")
-    tls_client_ca: FilePath | None = Field(None, description="callers need a certificate of this authority, PEM")
-    allow_plaintext: bool = Field(False, description="allow a listener without TLS beyond loopback")
-    reflection: bool = Field(
-        True, description="answer server reflection, v1 and v1alpha (--no-reflection switches it off)"
+    tls_cert: _File = Field(None, description="PEM file of the server's certificate chain; enables TLS")
+    tls_key: _File = Field(None, description="PEM file of the server's private key")
+    tls_client_ca: _File = Field(
+        None, description="PEM file of the CA that client certificates must be signed by; enables mutual TLS"
     )
+    allow_plaintext: bool = Field(False, description="allow plaintext on a non-loopback address")
+    reflection: bool = Field(True, description="serve server reflection, v1 and v1alpha")
 
-    region: str = Field("us-east-1", min_length=1, description="AWS region; CloudFront's control plane has one")
-    endpoint_url: str | None = Field(None, min_length=1, description="another endpoint that speaks as CloudFront does")
-    profile: str | None = Field(None, min_length=1, description="profile of the AWS configuration")
-    connect_timeout: _Positive = Field(2.0, description="seconds to connect upstream")
-    read_timeout: _Positive = Field(15.0, description="seconds to wait for an upstream answer")
+    region: Annotated[str, Metavar("REGION")] = Field(
+        "us-east-1",
+        min_length=1,
+        description="AWS region used to sign requests (CloudFront only accepts us-east-1)",
+    )
+    endpoint_url: Annotated[str | None, Metavar("URL")] = Field(
+        None, min_length=1, description="send requests to this CloudFront-compatible endpoint instead"
+    )
+    profile: _Name = Field(None, min_length=1, description="profile of the AWS configuration to use")
+    connect_timeout: _PositiveSeconds = Field(2.0, description="timeout of a connection to CloudFront, in seconds")
+    read_timeout: _PositiveSeconds = Field(15.0, description="timeout of a response of CloudFront, in seconds")
 
-    embedded_db: str | None = Field(
+    embedded_db: Annotated[str | None, Metavar("FILE")] = Field(
         None,
         min_length=1,
-        description="file of the embedded backend, or :memory:; without, one in the user's XDG state folder",
+        description="database file of the embedded backend, or :memory:; "
+        "by default a file in the user's XDG state directory",
     )
-    embedded_s3_dir: DirectoryPath | None = Field(None, description="folder whose BUCKET/KEY files are S3 objects")
+    embedded_s3_dir: Annotated[DirectoryPath | None, Metavar("DIR")] = Field(
+        None, description="directory whose files BUCKET/KEY stand for S3 objects, for imports"
+    )
     embedded_provisioning_seconds: _Seconds = Field(0.0, description="seconds until a new store is READY")
-    embedded_max_functions: _Count = Field(limits.FUNCTIONS_QUOTA, description="quota of functions")
-    embedded_max_key_value_stores: _Count = Field(
-        limits.KEY_VALUE_STORES_QUOTA, description="quota of key value stores"
-    )
+    embedded_max_functions: _Count = Field(100, description="quota of functions")
+    embedded_max_key_value_stores: _Count = Field(200, description="quota of key value stores")
 
-    max_tags: int = Field(
-        limits.TAGS_MAX, ge=1, le=limits.TAGS_MAX, description="tags of a resource, the request tag included"
+    max_tags: Annotated[int, Metavar("COUNT")] = Field(
+        limits.TAGS_MAX,
+        ge=1,
+        le=limits.TAGS_MAX,
+        description="maximum number of tags of a resource, including the request tag",
     )
     tag_charset: Literal["ascii", "unicode"] = Field(
-        "ascii", description="characters of tags: CloudFront's documented set, or the wider one of its service model"
+        "ascii",
+        description="characters of tags; ascii: CloudFront's documented set, unicode: the set of its service model",
     )
-    max_function_code_bytes: int = Field(
+    max_function_code_bytes: Annotated[int, Metavar("BYTES")] = Field(
         limits.FUNCTION_CODE_QUOTA,
         ge=1,
         le=limits.FUNCTION_CODE_API_LIMIT,
-        description="bytes of a function's code",
+        description="maximum size of a function's code, in bytes",
     )
 
-    max_concurrent_upstream_calls: _Count = Field(32, description="calls upstream at once")
+    max_concurrent_upstream_calls: _Count = Field(32, description="maximum concurrent calls to CloudFront")
     max_concurrent_calls: _Count = Field(
-        1000, description="calls at once, health and reflection apart; as many more that wait"
+        1000,
+        description="maximum concurrent calls, excluding health and reflection; "
+        "WaitForKeyValueStore calls have a separate limit of the same size",
     )
-    max_concurrent_streams: _Count = Field(100, description="calls of one connection at once")
-    max_request_bytes: int = Field(256 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request")
-    max_data_request_bytes: int = Field(
-        4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="bytes of a request of KeyValueStoreDataService"
+    max_concurrent_streams: _Count = Field(100, description="maximum concurrent calls of one connection")
+    max_request_bytes: _RequestBytes = Field(256 * 1024, description="maximum size of a request, in bytes")
+    max_data_request_bytes: _RequestBytes = Field(
+        4 * 1024 * 1024, description="maximum size of a request to KeyValueStoreDataService, in bytes"
     )
-    default_deadline: _Positive = Field(30.0, description="seconds for callers that give no deadline")
-    max_deadline: _Positive = Field(60.0, description="the longest deadline honoured, in seconds")
-    max_long_running_deadline: _Positive = Field(
-        1800.0, description="the same for WaitForKeyValueStore, UpdateKeys and ImportKeys, in seconds"
+    default_deadline: _PositiveSeconds = Field(30.0, description="deadline, in seconds, of calls without one")
+    max_deadline: _PositiveSeconds = Field(60.0, description="longest deadline honoured, in seconds")
+    max_long_running_deadline: _PositiveSeconds = Field(
+        1800.0, description="longest deadline, in seconds, for WaitForKeyValueStore, UpdateKeys and ImportKeys"
     )
-    min_upstream_time: _Seconds = Field(0.5, description="seconds that must be left to send anything upstream")
-    settle_timeout: _Seconds = Field(5.0, description="seconds to look for a create whose answer was lost")
-    max_connection_idle: _Positive = Field(300.0, description="seconds until an idle connection is closed")
-    handshake_timeout: _Positive = Field(10.0, description="seconds until a half-open connection is closed")
-    drain_delay: _Seconds = Field(5.0, description="seconds between NOT_SERVING and the end of listening")
-    shutdown_grace_period: _Seconds = Field(45.0, description="seconds that calls under way have at the end")
-
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
-    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON")
+    min_upstream_time: _Seconds = Field(
+        0.5, description="minimum time left until the deadline, in seconds, to send a request to CloudFront"
+    )
+    settle_timeout: _Seconds = Field(
+        5.0, description="seconds to keep checking whether a change with a lost response took effect"
+    )
+    max_connection_idle: _PositiveSeconds = Field(300.0, description="seconds until an idle connection is closed")
+    handshake_timeout: _PositiveSeconds = Field(10.0, description="seconds until a half-open connection is closed")
+    drain_delay: _Seconds = Field(
+        5.0, description="seconds at shutdown between reporting NOT_SERVING and closing the listener"
+    )
+    shutdown_grace_period: _Seconds = Field(45.0, description="seconds at shutdown for calls in flight to end")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="minimum log level")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="log format; auto: text on a terminal, otherwise JSON"
+    )
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("--tls-cert and --tls-key go together")
+            raise ValueError("--tls-cert and --tls-key must be set together")
         if self.tls_client_ca and not self.tls_cert:
-            raise ValueError("--tls-client-ca needs --tls-cert and --tls-key")
-        if not self.tls_cert and not self.allow_plaintext and not self._stays_on_this_machine():
+            raise ValueError("--tls-client-ca requires --tls-cert and --tls-key")
+        if not self.tls_cert and not self.allow_plaintext and not self._is_local():
             raise ValueError(
-                f"--listen {self.listen} without TLS is open to the network: "
-                "give --tls-cert and --tls-key, or say --allow-plaintext"
+                f"--listen {self.listen} is open to the network without TLS: "
+                "set --tls-cert and --tls-key, or --allow-plaintext"
             )
         if self.endpoint_url and not _is_http_address(self.endpoint_url):
-            raise ValueError("--endpoint-url must be http://HOST or https://HOST, with a port from 1 to 65535 or none")
-        if "@" in (self.endpoint_url or ""):
-            raise ValueError("--endpoint-url must not hold a user or password: requests are signed, and it is logged")
-        if self.max_request_bytes < self.max_function_code_bytes + _BESIDE_THE_CODE:
             raise ValueError(
-                "--max-request-bytes has no room for code of --max-function-code-bytes "
-                f"with the {_BESIDE_THE_CODE} bytes that may be beside it"
+                "--endpoint-url must be http://HOST[:PORT] or https://HOST[:PORT], with a port from 1 to 65535"
+            )
+        if "@" in (self.endpoint_url or ""):
+            raise ValueError("--endpoint-url must not contain a user or a password, because it is logged")
+        if self.max_request_bytes < (least := self.max_function_code_bytes + _ROOM_BESIDES_CODE):
+            raise ValueError(
+                f"--max-request-bytes {self.max_request_bytes} must be at least {least}, "
+                f"which is --max-function-code-bytes and {_ROOM_BESIDES_CODE} bytes for the other fields"
             )
         if self.backend == "embedded" and (self.endpoint_url or self.profile):
-            raise ValueError("--endpoint-url and --profile are for --backend aws")
+            raise ValueError("--endpoint-url and --profile require --backend aws")
         if self.min_upstream_time >= self.default_deadline:
             raise ValueError(
                 f"--min-upstream-time {self.min_upstream_time:g} must be below "
                 f"--default-deadline {self.default_deadline:g}: "
-                "every call without a deadline would be refused"
+                "every call without a deadline would be rejected"
             )
         if self.default_deadline > self.max_deadline:
             raise ValueError(
@@ -160,29 +188,29 @@ class ServeSettings(ListenSettings):
             )
         return self
 
-    def settling_read_timeout(self) -> float:
-        """Gives the seconds that a read may take while a create is looked for, so that several fit into that time."""
-        return min(self.read_timeout, _SETTLING_READ_SECONDS)
+    def settle_read_timeout(self) -> float:
+        """Returns the read timeout, in seconds, while a change is settled, so that several reads fit into that time."""
+        return min(self.read_timeout, _SETTLE_READ_SECONDS)
 
-    def longest_look(self) -> float:
-        """Gives the seconds that one read can take while a create is looked for."""
-        return min(self.connect_timeout, _SETTLING_READ_SECONDS) + self.settling_read_timeout()
+    def longest_read(self) -> float:
+        """Returns how many seconds one read can take while a change is settled."""
+        return min(self.connect_timeout, _SETTLE_READ_SECONDS) + self.settle_read_timeout()
 
     def message_limit(self, method: str) -> int:
-        """Gives the most bytes of a request of a method, by its path."""
+        """Returns the maximum size of a request of a method in bytes, by the method's path."""
         if method.startswith(_DATA_SERVICE):
             return self.max_data_request_bytes
         return self.max_request_bytes
 
     def longest_send(self) -> float:
-        """Gives the seconds that one send can take with its settling, the last look of two reads included."""
-        return self.connect_timeout + self.read_timeout + self.settle_timeout + 2 * self.longest_look()
+        """Returns how many seconds one send can take with its settling, including a last probe of two reads."""
+        return self.connect_timeout + self.read_timeout + self.settle_timeout + 2 * self.longest_read()
 
     def unix_path(self) -> Path | None:
-        """Gives the path of the Unix socket to listen on; None where it is a host and a port."""
+        """Returns the path of the Unix socket to listen on; None if the address is a host and a port."""
         return Path(self.listen.removeprefix(_UNIX)) if self.listen.startswith(_UNIX) else None
 
-    def _stays_on_this_machine(self) -> bool:
+    def _is_local(self) -> bool:
         if self.unix_path():
             return True
         host = self.listen.rpartition(":")[0].strip("[]")
@@ -203,65 +231,77 @@ def _is_http_address(url: str) -> bool:
 
 
 class TargetSettings(BaseSettings):
-    """How to reach a server."""
+    """How to connect to a server."""
 
-    tls_ca: FilePath | None = Field(None, description="authority of the server's certificate, PEM; switches TLS on")
-    tls_cert: FilePath | None = Field(None, description="certificate for mutual TLS, PEM")
-    tls_key: FilePath | None = Field(None, description="key for mutual TLS, PEM")
-    tls_server_name: str | None = Field(None, description="name in the server's certificate, where it is another")
+    tls_ca: _File = Field(None, description="PEM file of the CA that signed the server's certificate; enables TLS")
+    tls_cert: _File = Field(None, description="PEM file of the client's certificate, for mutual TLS")
+    tls_key: _File = Field(None, description="PEM file of the client's private key, for mutual TLS")
+    tls_server_name: _Name = Field(
+        None, description="name in the server's certificate, if it differs from the host of --target"
+    )
 
     @model_validator(mode="after")
     def _settings_agree(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("--tls-cert and --tls-key go together")
+            raise ValueError("--tls-cert and --tls-key must be set together")
         if (self.tls_cert or self.tls_server_name) and not self.tls_ca:
-            raise ValueError("--tls-cert and --tls-server-name need --tls-ca")
+            raise ValueError("--tls-cert and --tls-server-name require --tls-ca")
         return self
 
 
 class HealthSettings(TargetSettings):
-    """Ask a server for its health; exit 0 when it is SERVING, else 1.
+    """Check the health of a server; exit 0 if it is SERVING, otherwise 1.
 
-    Each setting is a flag and a variable: --target is CLOUDFRONT_FACADE_HEALTH_TARGET.
+    Every setting is a flag and an environment variable: --target is CLOUDFRONT_FACADE_HEALTH_TARGET.
     """
 
     model_config = SettingsConfigDict(env_prefix="CLOUDFRONT_FACADE_HEALTH_", extra="ignore", frozen=True)
 
-    target: _Address | None = Field(
-        None, description="HOST:PORT or unix:PATH (default: where `serve` listens by the same environment)"
+    target: Annotated[_Address | None, Metavar("HOST:PORT")] = Field(
+        None,
+        description="address of the server, or unix:PATH; "
+        "by default the address on which `serve` listens in the same environment",
     )
-    service: str = Field("", description="full name of one service; empty for the server as a whole")
-    timeout: _Positive = Field(3.0, description="seconds to wait")
+    service: Annotated[str, Metavar("NAME")] = Field(
+        "", description="full name of one service; by default the server as a whole"
+    )
+    timeout: _PositiveSeconds = Field(3.0, description="timeout in seconds")
 
 
 SANITY_GROUPS = ("functions", "update", "publish", "test", "stores", "in-use", "keys", "tags")
-"""What the sanity suite can be told that an endpoint does not have."""
+"""The groups of cases that the conformance suite can leave out."""
 
 
 class SanitySettings(TargetSettings):
-    """Try every rpc of a server that may be played with; exit 0 when all is as it should be, else 1.
+    """Run the conformance suite against a disposable server; exit 0 if every case passes, otherwise 1.
 
-    Creates functions and stores whose names begin with sanity-, and deletes them. Each setting is a flag and a
-    variable: --target is CLOUDFRONT_FACADE_SANITY_TARGET.
+    It creates functions and stores whose names begin with sanity-, and deletes them. Every setting is a flag and an
+    environment variable: --target is CLOUDFRONT_FACADE_SANITY_TARGET.
     """
 
     model_config = SettingsConfigDict(env_prefix="CLOUDFRONT_FACADE_SANITY_", extra="ignore", frozen=True)
 
-    target: _Address = Field(description="HOST:PORT or unix:PATH")
-    i_may_create_and_delete: bool = Field(False, description="has to be said: the server's account is disposable")
-    without: list[Literal["functions", "update", "publish", "test", "stores", "in-use", "keys", "tags"]] = Field(
-        default_factory=list, description="leave out what the server's endpoint does not have; can be repeated"
+    target: Annotated[_Address, Metavar("HOST:PORT")] = Field(description="address of the server, or unix:PATH")
+    i_may_create_and_delete: bool = Field(
+        False, description="confirms that the server's account is disposable; must be set"
+    )
+    without: Annotated[
+        list[Literal["functions", "update", "publish", "test", "stores", "in-use", "keys", "tags"]], Metavar("GROUP")
+    ] = Field(
+        default_factory=list,
+        description="skip a group of cases that the server's endpoint does not support; can be repeated: "
+        + ", ".join(SANITY_GROUPS),
     )
 
     @model_validator(mode="after")
     def _is_disposable(self) -> Self:
         if not self.i_may_create_and_delete:
-            raise ValueError("say --i-may-create-and-delete where nobody minds functions that come and go")
+            raise ValueError("pass --i-may-create-and-delete to confirm that the target account is disposable")
         return self
 
 
 def unknown_variables() -> list[str]:
-    """Gives the variables that look like settings and are none: misspelt ones, most likely.
+    """Returns the variables with the prefix of settings that are not settings; most likely they are misspelt.
 
     Kubernetes adds `..._SERVICE_HOST`, `..._PORT` and the like for a Service named `cloudfront-facade`.
     """

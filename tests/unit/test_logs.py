@@ -1,4 +1,4 @@
-"""What the log says, and what it does not."""
+"""Logs: what they contain, what they do not, and that they never block."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cloudfront_facade_server import logs
 
 
 @pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
+def restore_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     package = logging.getLogger("cloudfront_facade_server").level
@@ -34,7 +34,7 @@ def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capfd.readouterr().err.splitlines()]
 
 
-def test_both_loggers_write_json_lines_alike(capfd: pytest.CaptureFixture[str]) -> None:
+def test_structlog_and_logging_write_the_same_json_lines(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "auto")
     structlog.get_logger().info("from structlog", number=1)
     logging.getLogger("cloudfront_facade_server.somewhere").info("from %s", "logging")
@@ -45,7 +45,7 @@ def test_both_loggers_write_json_lines_alike(capfd: pytest.CaptureFixture[str]) 
     assert all({"level", "timestamp"} <= set(line) for line in written)
 
 
-def test_the_level_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+def test_lines_below_the_level_are_not_written(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("error", "json")
     structlog.get_logger().warning("no")
     logging.getLogger("a.package").warning("no")
@@ -53,7 +53,7 @@ def test_the_level_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
     assert [line["event"] for line in lines(capfd)] == ["yes"]
 
 
-def test_no_exceptions_text_is_written_but_its_class_and_place_are(capfd: pytest.CaptureFixture[str]) -> None:
+def test_exceptions_are_logged_with_class_and_location_and_without_text(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
     try:
         int("the password is hunter2")
@@ -67,7 +67,7 @@ def test_no_exceptions_text_is_written_but_its_class_and_place_are(capfd: pytest
     assert all("test_logs.py" in line["where"] for line in written)
 
 
-def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
+def test_text_style_writes_plain_fields(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     structlog.get_logger().info("serving", listen="127.0.0.1:1")
     assert "listen=127.0.0.1:1" in capfd.readouterr().err
@@ -75,7 +75,7 @@ def test_text_is_for_people(capfd: pytest.CaptureFixture[str]) -> None:
 
 @contextmanager
 def standard_error_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Gives the end of who should read it."""
+    """Yields the reading end of a pipe that standard error is replaced with."""
     read, write = os.pipe()
     with os.fdopen(write, "w") as error, monkeypatch.context() as patched:
         patched.setattr("sys.stderr", error)
@@ -83,14 +83,14 @@ def standard_error_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(read)
 
 
-def whatever_is_in(pipe: int) -> list[dict[str, Any]]:
+def read_available(pipe: int) -> list[dict[str, Any]]:
     content = b""
     while select.select([pipe], [], [], 0)[0] and (some := os.read(pipe, 65_536)):
         content += some
     return [json.loads(line) for line in content.splitlines()]
 
 
-def test_a_pipe_that_nobody_reads_holds_nobody_up_and_the_lost_lines_are_counted(
+def test_full_pipe_never_blocks_and_lost_lines_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logs.configure("info", "json")
@@ -104,19 +104,19 @@ def test_a_pipe_that_nobody_reads_holds_nobody_up_and_the_lost_lines_are_counted
         writing = threading.Thread(target=write, daemon=True)
         writing.start()
         writing.join(10)
-        is_held_up = writing.is_alive()
-        kept = whatever_is_in(pipe)
+        is_blocked = writing.is_alive()
+        kept = read_available(pipe)
         log.info("read again")
         log.info("and again")
-        told, *rest = whatever_is_in(pipe)
+        lost, *rest = read_available(pipe)
 
-    assert not is_held_up, "it waits for a reader"
+    assert not is_blocked, "it waits for a reader"
     assert [line["number"] for line in kept] == list(range(len(kept))), "whole lines, the first ones"
-    assert (told["event"], told["count"]) == ("log lines lost", count - len(kept))
+    assert (lost["event"], lost["count"]) == ("log lines lost", count - len(kept))
     assert [line["event"] for line in rest] == ["read again", "and again"]
 
 
-def test_lines_that_have_nowhere_to_go_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_without_a_standard_error_are_counted_as_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     logs.configure("info", "json")
     log = structlog.get_logger()
     with monkeypatch.context() as nowhere:
@@ -125,5 +125,5 @@ def test_lines_that_have_nowhere_to_go_are_counted_too(monkeypatch: pytest.Monke
         log.error("second")
     with standard_error_in_a_pipe(monkeypatch) as pipe:
         log.info("third")
-        told, third = whatever_is_in(pipe)
-    assert (told["event"], told["count"], third["event"]) == ("log lines lost", 2, "third")
+        lost, third = read_available(pipe)
+    assert (lost["event"], lost["count"], third["event"]) == ("log lines lost", 2, "third")

@@ -1,0 +1,58 @@
+"""The flags of a command, made from its settings."""
+
+from __future__ import annotations
+
+import re
+from argparse import Action, ArgumentParser
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import Any, Final, TypeVar
+
+from pydantic_settings import BaseSettings, CliSettingsSource
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+_NONE: Final = "\0"
+"""The text that pydantic-settings takes for None; NUL cannot be typed on a command line."""
+
+
+_NO_DEFAULT: Final = re.compile(rf" \((?:default: {_NONE}?|default factory: list)\)$")
+"""What pydantic-settings adds to the help of a setting that is not set by default."""
+
+
+@dataclass(frozen=True)
+class Metavar:
+    """Annotates a setting with the placeholder of its value in the help of its flag, for example SECONDS."""
+
+    name: str
+
+
+def flags_source(kind: type[Settings], program: str) -> CliSettingsSource[Settings]:
+    """Returns the source that reads settings from flags.
+
+    Args:
+        kind: The settings of the command.
+        program: How the command is called, for the help.
+    """
+
+    def add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Action:
+        field = kind.model_fields.get(options.get("dest", ""))
+        for metavar in field.metadata if field else ():
+            if isinstance(metavar, Metavar):
+                options["metavar"] = metavar.name
+        options["help"] = _NO_DEFAULT.sub("", options["help"])
+        return parser.add_argument(*names, **options)
+
+    source = CliSettingsSource(
+        kind,
+        cli_prog_name=program,
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_exit_on_error=False,
+        cli_avoid_json=True,
+        cli_parse_none_str=_NONE,
+        cli_hide_none_type=True,
+        add_argument_method=add_argument,
+    )
+    source.root_parser.description = cleandoc(kind.__doc__ or "")
+    return source
