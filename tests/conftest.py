@@ -17,17 +17,17 @@ PROJECT = Path(__file__).parent.parent
 
 
 def pytest_sessionstart() -> None:
-    """Keeps the measuring of coverage from hanging."""
+    """Keeps coverage from hanging."""
     ask_only_where_greenlets_run()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the switch of the tests that need a real AWS account."""
+    """Adds the flag for tests that need a real AWS account."""
     parser.addoption("--run-aws", action="store_true", help="run the tests that need a real AWS account")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what needs a real AWS account, unless it is asked for: it is never part of `make test`."""
+    """Deselects tests that need a real AWS account, unless --run-aws is set. `make test` never runs them."""
     if config.getoption("--run-aws"):
         return
     chosen = [item for item in items if not item.get_closest_marker("aws")]
@@ -38,18 +38,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def facade_process() -> Iterator[FacadeProcess]:
-    """A server process on the embedded backend that all tests of a worker share: names must be their own."""
+    """A server on the embedded backend, shared by all tests of a worker, so names must be unique."""
     with FacadeProcess(*EMBEDDED) as process:
         yield process
 
 
 @pytest.fixture
 def facade_address(facade_process: FacadeProcess) -> str:
-    """Where that server listens, HOST:PORT."""
+    """The address of that server, HOST:PORT."""
     return facade_process.address
 
 
 @pytest.fixture(scope="session")
 def project() -> Path:
-    """The checkout."""
+    """The root of the checkout."""
     return PROJECT

@@ -18,24 +18,24 @@ ENDPOINT_VARIABLES = ("CLOUDFRONT_FACADE_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDF
 
 @pytest.fixture(scope="session")
 def endpoint_url() -> str | None:
-    """Another endpoint than CloudFront's, to try these tests themselves."""
+    """An endpoint other than CloudFront's, to check these tests themselves."""
     return next((os.environ[name] for name in ENDPOINT_VARIABLES if os.environ.get(name)), None)
 
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """What the usual variables name; without credentials nothing is run at all."""
+    """The session of the usual variables; without credentials no test runs."""
     try:
         session = boto3.Session()
         credentials = session.get_credentials()
         if credentials is not None:
             credentials.get_frozen_credentials()
             return session
-        reason = "there are none"
+        reason = "none were found"
     except (BotoCoreError, ClientError) as error:
         reason = str(error)
     pytest.exit(
-        f"these tests need AWS credentials, and {reason}: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+        f"these tests need AWS credentials, but {reason}; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
         "AWS_SECRET_ACCESS_KEY; see docs/guides/testing-against-aws.md",
         returncode=1,
     )
@@ -43,17 +43,17 @@ def session() -> boto3.Session:
 
 @pytest.fixture(scope="session")
 def account(session: boto3.Session, endpoint_url: str | None) -> Iterator[Account]:
-    """The account, which is swept at the end whatever happened."""
+    """The account; everything is deleted at the end, even after a failure."""
     config = Config(retries={"total_max_attempts": 8, "mode": "standard"})
     client = session.client("cloudfront", region_name="us-east-1", endpoint_url=endpoint_url, config=config)
     account = Account(client)
     try:
-        # What the sweep at the end needs, tried before anything is made.
+        # Check that everything can be listed and deleted before anything is created.
         account.functions()
         account.stores()
     except (BotoCoreError, ClientError) as error:
-        pytest.exit(f"CloudFront cannot be read with these credentials: {error}", returncode=1)
-    print(f"\neverything that this run creates begins with {account.prefix}")
+        pytest.exit(f"these credentials cannot list CloudFront's resources: {error}", returncode=1)
+    print(f"\nthe names of all resources of this run begin with {account.prefix}")
     try:
         yield account
     finally:
@@ -70,22 +70,22 @@ def facade(session: boto3.Session, endpoint_url: str | None, account: Account) -
 
 @pytest.fixture
 def store_name(account: Account) -> Iterator[Callable[[str], str]]:
-    """Gives names for stores, which are deleted after the test."""
+    """Returns names for stores, which are deleted after the test."""
     names: list[str] = []
-    yield lambda what: _remember(names, account.name(what))
+    yield lambda what: _recorded(names, account.name(what))
     for name in names:
         account.delete_store(name)
 
 
 @pytest.fixture
 def function_name(account: Account, store_name: object) -> Iterator[Callable[[str], str]]:
-    """Gives names for functions, which are deleted after the test, before the stores that they use."""
+    """Returns names for functions, which are deleted after the test and before the stores that they use."""
     names: list[str] = []
-    yield lambda what: _remember(names, account.name(what))
+    yield lambda what: _recorded(names, account.name(what))
     for name in names:
         account.delete_function(name)
 
 
-def _remember(names: list[str], name: str) -> str:
+def _recorded(names: list[str], name: str) -> str:
     names.append(name)
     return name

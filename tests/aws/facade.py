@@ -1,4 +1,4 @@
-"""The command on the AWS backend, called patiently, and the lines that say what was found out."""
+"""The command on the AWS backend, calls that are retried, and the printed answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from aws.account import Account
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     CreateFunctionResponse,
-    FunctionConfig,
     FunctionRuntime,
 )
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
@@ -28,16 +27,15 @@ from support.facade import Failure, failure_of
 from support.process import FacadeProcess
 
 RUNTIME: Final = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
-CODE: Final = b"function handler(event) { return event.request; }\n"
 
-_PASSED_ON: Final = re.compile(r".*_proxy|AWS_CA_BUNDLE", re.IGNORECASE)
+_INHERITED: Final = re.compile(r".*_proxy|AWS_CA_BUNDLE", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_WAITED_FOR: Final = ("UPSTREAM_THROTTLED", "TAGGING_CONFLICT", "UPSTREAM_OUTCOME_UNKNOWN")
+_RETRIED: Final = ("UPSTREAM_THROTTLED", "TAGGING_CONFLICT", "UPSTREAM_OUTCOME_UNKNOWN")
 
 
 @dataclass(frozen=True)
 class Facade:
-    """The command's services, and the account that remembers what they make."""
+    """The services of the command, and the account that records what they create."""
 
     address: str
     functions: FunctionServiceStub
@@ -46,14 +44,14 @@ class Facade:
     account: Account
 
     def create_function(self, request: CreateFunctionRequest, tries: int = 6) -> CreateFunctionResponse | Failure:
-        """Creates a function; a failure that says when to try again is waited for, any other is given back."""
+        """Creates a function; retries failures that have a retry delay, and returns any other failure."""
         answer: CreateFunctionResponse | Failure = self._create(self.functions.CreateFunction, request, tries)
         return answer
 
     def create_store(
         self, request: CreateKeyValueStoreRequest, tries: int = 6
     ) -> CreateKeyValueStoreResponse | Failure:
-        """Creates a store; a failure that says when to try again is waited for, any other is given back."""
+        """Creates a store; retries failures that have a retry delay, and returns any other failure."""
         answer: CreateKeyValueStoreResponse | Failure = self._create(self.stores.CreateKeyValueStore, request, tries)
         return answer
 
@@ -64,28 +62,31 @@ class Facade:
             except grpc.RpcError as error:
                 failure = failure_of(error)
             else:
-                self.account.made.add(request.name)
+                self.account.created.add(request.name)
                 return answer
             tries -= 1
-            if not tries or failure.reason not in _WAITED_FOR or failure.retry_after is None:
+            if not tries or failure.reason not in _RETRIED or failure.retry_after is None:
                 return failure
-            tell("whether CloudFront asked for patience", f"{outcome(failure)}, {failure.retry_after} s")
+            report(
+                "which error of a create was retried, and after how long",
+                f"{outcome(failure)}, {failure.retry_after} s",
+            )
             time.sleep(failure.retry_after)
 
 
 @contextmanager
 def running_command(session: boto3.Session, endpoint_url: str | None, account: Account) -> Iterator[Facade]:
-    """Runs the command with the session's credentials, without the limits that would answer in CloudFront's place."""
+    """Runs the command with the session's credentials, with limits that leave the decision to CloudFront."""
     arguments = ["--backend", "aws", "--max-function-code-bytes", "40960", "--tag-charset", "unicode"]
     if endpoint_url:
         arguments += ["--endpoint-url", endpoint_url]
     credentials = session.get_credentials().get_frozen_credentials()
-    environment = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)} | {
+    environment = {name: value for name, value in os.environ.items() if _INHERITED.fullmatch(name)} | {
         "AWS_ACCESS_KEY_ID": credentials.access_key,
         "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
         **({"AWS_SESSION_TOKEN": credentials.token} if credentials.token else {}),
     }
-    # The way to the command is loopback, whatever proxy leads to AWS.
+    # The command is on loopback, so a proxy for AWS must not apply.
     options = [("grpc.enable_http_proxy", 0)]
     with (
         FacadeProcess(*arguments, "--drain-delay", "0", environment=environment) as process,
@@ -100,19 +101,13 @@ def running_command(session: boto3.Session, endpoint_url: str | None, account: A
         )
 
 
-def function(name: str, **fields: Any) -> CreateFunctionRequest:
-    """Makes a request that breaks no rule."""
-    defaults: dict[str, Any] = {"function_config": FunctionConfig(runtime=RUNTIME), "function_code": CODE}
-    return CreateFunctionRequest(name=name, **defaults | fields)
-
-
 def outcome(answer: Any) -> str:
-    """Says in a few words how a create ended."""
+    """Returns "created", or the error as `outcome_of` does."""
     return outcome_of(answer) if isinstance(answer, Failure) else "created"
 
 
 def outcome_of(answer: Any) -> str:
-    """Says in a few words how a call ended: `OK`, or AWS's code and status and this service's reason."""
+    """Returns "OK", or the AWS code, the HTTP status and the reason of the error."""
     if not isinstance(answer, Failure):
         return "OK"
     upstream = (answer.metadata.get(name, "") for name in ("aws_code", "aws_http_status"))
@@ -120,14 +115,14 @@ def outcome_of(answer: Any) -> str:
 
 
 def answer_of(call: Any, request: Any) -> Any:
-    """Makes a call, and gives what it answers, or its failure."""
+    """Makes a call, and returns the response or the failure."""
     try:
         return call(request, timeout=60)
     except grpc.RpcError as error:
         return failure_of(error)
 
 
-def tell(question: str, answer: object) -> None:
-    """Prints what was found out, as one line without account ids."""
+def report(question: str, answer: object) -> None:
+    """Prints an answer as one line without account ids."""
     line = " ".join(f"QUESTION {question} ANSWER {answer}".split())
     print("\n" + _ACCOUNT.sub("[an account]", line), flush=True)

@@ -1,4 +1,4 @@
-"""The sanity suite on CloudFront itself. It deletes what it makes; all of its names begin with `sanity-`."""
+"""The sanity suite on CloudFront itself. It deletes what it creates; all its names begin with `sanity-`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import subprocess
 
 import pytest
 
-from aws.facade import Facade, tell
+from aws.facade import Facade, report
 from support.process import COMMAND, clean_environment
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(7200)]
 
 
-def test_it_leaves_nothing_behind(facade: Facade, endpoint_url: str | None) -> None:
-    # No other endpoint than CloudFront's runs functions.
-    left_out = ["--without", "test"] if endpoint_url else []
+def test_the_sanity_suite_deletes_everything_that_it_creates(facade: Facade, endpoint_url: str | None) -> None:
+    # Only CloudFront itself runs functions.
+    excluded = ["--without", "test"] if endpoint_url else []
     ended = subprocess.run(
-        [*COMMAND, "sanity", "--target", facade.address, "--i-may-create-and-delete", *left_out],
+        [*COMMAND, "sanity", "--target", facade.address, "--i-may-create-and-delete", *excluded],
         env=clean_environment(),
         stdout=subprocess.PIPE,
         text=True,
@@ -26,8 +26,8 @@ def test_it_leaves_nothing_behind(facade: Facade, endpoint_url: str | None) -> N
 
     print("\n" + ended.stdout)
     lines = ended.stdout.splitlines()
-    # Where CloudFront shows late what was done, or does otherwise than its documents say, that is an answer.
-    unmet = [line.removeprefix("FAIL  ") for line in lines if line.startswith("FAIL")]
-    tell("which cases of the sanity suite do not hold", " ".join(unmet) or "none")
+    # A failed case is an answer too: CloudFront may show changes late, or differ from its documentation.
+    failed = [line.removeprefix("FAIL  ") for line in lines if line.startswith("FAIL")]
+    report("which cases of the sanity suite fail", " ".join(failed) or "none")
     assert "passed" in lines[-1]
-    assert not [line for line in unmet if "could not be deleted" in line]
+    assert not [line for line in failed if "could not be deleted" in line]

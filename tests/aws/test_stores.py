@@ -1,4 +1,4 @@
-"""What CloudFront does with key value stores and with functions that use them."""
+"""How CloudFront treats key value stores and the functions that use them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-from aws.account import Account, until
-from aws.facade import RUNTIME, Facade, function, outcome, tell
+from aws.account import Account, poll_until
+from aws.facade import RUNTIME, Facade, outcome, report
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionResponse,
     FunctionConfig,
@@ -26,7 +26,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.upstream.request_tag import KEY as REQUEST_TAG
-from support.facade import Failure
+from support.facade import Failure, function
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(3600)]
 
@@ -43,9 +43,9 @@ class Fresh:
     """A store that was just created.
 
     Attributes:
-        request: how.
-        created: what the facade answered.
-        answered: when, by the monotonic clock.
+        request: The request that created it.
+        created: The response.
+        answered: The monotonic time of the response.
     """
 
     request: CreateKeyValueStoreRequest
@@ -54,17 +54,17 @@ class Fresh:
 
     @property
     def arn(self) -> str:
-        """Its ARN."""
+        """The store's ARN."""
         return self.created.key_value_store.arn
 
     def age(self) -> float:
-        """Gives the seconds since the answer."""
+        """Returns the seconds since the response."""
         return time.monotonic() - self.answered
 
 
 @pytest.fixture(scope="module")
 def fresh(account: Account, facade: Facade) -> Iterator[Fresh]:
-    """The store that these tests share, for it may take minutes until a store is READY."""
+    """A store that these tests share, because it can take minutes until a store is READY."""
     request = CreateKeyValueStoreRequest(
         name=account.name("shared"), comment="<a> & é", tags=TAGS, request_id=str(uuid.uuid4())
     )
@@ -77,27 +77,27 @@ def fresh(account: Account, facade: Facade) -> Iterator[Fresh]:
 
 
 def ready(account: Account, name: str) -> Mapping[str, Any]:
-    """Describes a store once it is READY."""
-    return until(lambda: account.store(name), lambda found: status_of(found) == "READY", PROVISIONING_SECONDS)
+    """Describes a store when it is READY."""
+    return poll_until(lambda: account.store(name), lambda found: status_of(found) == "READY", PROVISIONING_SECONDS)
 
 
 def status_of(described: Mapping[str, Any]) -> str:
     return str(described["KeyValueStore"].get("Status", ""))
 
 
-def test_a_new_store_is_associated_or_not(
+def test_whether_a_new_store_can_be_associated(
     account: Account, facade: Facade, fresh: Fresh, function_name: NewName
 ) -> None:
     end = outcome(facade.create_function(associated(function_name("early"), fresh.arn), tries=1))
 
     by_then = status_of(account.store(fresh.request.name))
-    tell("how an association with a new store ends", f"{end}; right afterwards the store is {by_then}")
+    report("what an association with a new store returns", f"{end}; right afterwards the store is {by_then}")
 
 
 def test_a_store_has_the_tags_that_it_was_created_with(account: Account, fresh: Fresh) -> None:
-    tags = until(lambda: account.tags(fresh.arn), lambda found: len(found) == len(TAGS) + 1)
+    tags = poll_until(lambda: account.tags(fresh.arn), lambda found: len(found) == len(TAGS) + 1)
 
-    tell("after how many seconds at most ListTagsForResource shows a new store's tags", f"{fresh.age():.1f}")
+    report("after how many seconds at most ListTagsForResource returns a new store's tags", f"{fresh.age():.1f}")
     assert [tag for tag in tags if tag["Key"] != REQUEST_TAG] == [{"Key": tag.key, "Value": tag.value} for tag in TAGS]
 
 
@@ -106,25 +106,25 @@ def test_a_store_becomes_ready_and_is_read_back_as_it_was_created(
 ) -> None:
     statuses = {fresh.created.key_value_store.status: 0.0}
 
-    def look() -> Mapping[str, Any]:
+    def read() -> Mapping[str, Any]:
         described = account.store(fresh.request.name)
         statuses.setdefault(status_of(described), fresh.age())
         return described
 
-    described = until(look, lambda found: status_of(found) == "READY", PROVISIONING_SECONDS)
+    described = poll_until(read, lambda found: status_of(found) == "READY", PROVISIONING_SECONDS)
 
     ours, theirs = fresh.created.key_value_store, described["KeyValueStore"]
     words = ", ".join(f"{status} at {seconds:.1f} s" for status, seconds in statuses.items())
-    tell("which status words a new store has, and when they show", words)
-    changed = moved(ours.last_modified_time.ToDatetime(tzinfo=UTC), theirs["LastModifiedTime"])
-    tell("whether LastModifiedTime moves when a store becomes READY", changed)
-    tell("whether the ETag changes when a store becomes READY", moved(fresh.created.etag, described["ETag"]))
+    report("which statuses a new store has, and since when", words)
+    time_change = difference(ours.last_modified_time.ToDatetime(tzinfo=UTC), theirs["LastModifiedTime"])
+    report("whether LastModifiedTime changes when a store becomes READY", time_change)
+    report("whether the ETag changes when a store becomes READY", difference(fresh.created.etag, described["ETag"]))
     assert (theirs["Name"], theirs["Comment"]) == (fresh.request.name, fresh.request.comment)
     assert (theirs["Id"], theirs["ARN"]) == (ours.id, ours.arn)
     assert fresh.created.location
 
 
-def test_a_repeat_finds_its_store_and_others_find_the_name_taken(facade: Facade, fresh: Fresh) -> None:
+def test_a_repeated_create_returns_its_store_and_other_creates_fail(facade: Facade, fresh: Fresh) -> None:
     again = facade.create_store(fresh.request)
     taken = facade.create_store(CreateKeyValueStoreRequest(name=fresh.request.name))
 
@@ -145,39 +145,37 @@ def test_a_ready_store_is_associated(account: Account, facade: Facade, fresh: Fr
     assert config["KeyValueStoreAssociations"]["Items"] == [{"KeyValueStoreARN": fresh.arn}]
 
 
-def test_a_store_that_does_not_exist_is_associated_or_not(facade: Facade, fresh: Fresh, function_name: NewName) -> None:
+def test_what_an_association_with_a_missing_store_returns(facade: Facade, fresh: Fresh, function_name: NewName) -> None:
     missing = fresh.arn[: -len(fresh.created.key_value_store.id)] + str(uuid.uuid4())
 
     answer = facade.create_function(associated(function_name("missing"), missing))
 
-    tell("how an association with a store ends that does not exist", outcome(answer))
+    report("what an association with a missing store returns", outcome(answer))
 
 
-def test_a_name_can_be_created_again_with_tags_right_after_its_deletion_or_not(
+def test_whether_a_name_can_be_created_again_with_tags_right_after_its_deletion(
     account: Account, facade: Facade, store_name: NewName
 ) -> None:
     name = store_name("again")
     created = facade.create_store(CreateKeyValueStoreRequest(name=name))
     assert isinstance(created, CreateKeyValueStoreResponse), created
     comment = account.store(name)["KeyValueStore"].get("Comment")
-    tell("what Comment a store has that was created without one", repr(comment))
+    report("which Comment a store has that was created without one", repr(comment))
 
-    refusals = account.delete_store(name)
-    tell("which refusals the deletion of a new store meets", ", ".join(sorted(set(refusals))) or "none")
+    errors = account.delete_store(name)
+    report("which errors the deletion of a new store returns", ", ".join(sorted(set(errors))) or "none")
     again = facade.create_store(CreateKeyValueStoreRequest(name=name, tags=[Tag(key="again", value="1")]), tries=1)
-    tell("how creating a store with tags ends right after the deletion of the same name", outcome(again))
+    report("what a create of a store with tags returns right after the deletion of the same name", outcome(again))
 
 
-def test_an_import_from_an_object_that_does_not_exist_ends_somehow(
-    account: Account, facade: Facade, store_name: NewName
-) -> None:
+def test_what_an_import_from_a_missing_object_returns(account: Account, facade: Facade, store_name: NewName) -> None:
     source = ImportSource(
         source_type=ImportSourceType.IMPORT_SOURCE_TYPE_S3,
         source_arn=f"arn:aws:s3:::{account.prefix}missing/missing.json",
     )
     answer = facade.create_store(CreateKeyValueStoreRequest(name=store_name("import"), import_source=source))
 
-    tell("how a create ends whose import source does not exist", outcome(answer))
+    report("what a create with a missing import source returns", outcome(answer))
 
 
 def associated(name: str, arn: str) -> Any:
@@ -186,5 +184,5 @@ def associated(name: str, arn: str) -> Any:
     return function(name, function_config=config)
 
 
-def moved(before: object, after: object) -> str:
+def difference(before: object, after: object) -> str:
     return "no" if before == after else f"yes, from {before} to {after}"

@@ -1,4 +1,4 @@
-"""What CloudFront does with versions and stages, where no document says it."""
+"""How CloudFront treats etags and stages if that is not documented."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from aws.account import Account
-from aws.facade import Facade, answer_of, function, outcome_of, tell
+from aws.facade import Facade, answer_of, outcome_of, report
 from cloudfront_facade.v1 import function_service_pb2
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionResponse,
@@ -16,6 +16,7 @@ from cloudfront_facade.v1.function_service_pb2 import (
     PublishFunctionRequest,
     UpdateFunctionRequest,
 )
+from support.facade import function
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(1800)]
 
@@ -41,22 +42,22 @@ def test_the_stages_of_a_published_function(
         for stage, number in STAGES.items()
     }
     words = ", ".join(f"{described.function_summary.status} in {stage}" for stage, described in stages.items())
-    tell(
-        "which status words a published function has",
-        f"{published.function_summary.status} in the answer, {words}",
+    report(
+        "which status a published function has",
+        f"{published.function_summary.status} in the response, {words}",
     )
     development, live = stages["DEVELOPMENT"], stages["LIVE"]
-    tell("whether publishing changes the version of DEVELOPMENT", _yes(development.etag != created.etag))
-    tell("whether LIVE has the version of DEVELOPMENT", _yes(live.etag == development.etag))
+    report("whether publishing changes the etag of DEVELOPMENT", _yes(development.etag != created.etag))
+    report("whether LIVE has the etag of DEVELOPMENT", _yes(live.etag == development.etag))
     times = [each.function_summary.function_metadata.created_time for each in (development, live)]
-    tell("whether LIVE has the CreatedTime of DEVELOPMENT", _yes(times[0] == times[1]))
+    report("whether LIVE has the CreatedTime of DEVELOPMENT", _yes(times[0] == times[1]))
     for stage, number in STAGES.items():
         for whose, described in stages.items():
             request = function_service_pb2.TestFunctionRequest(
                 name=name, stage=number, etag=described.etag, event_object=EVENT
             )
             end = outcome_of(answer_of(facade.functions.TestFunction, request))
-            tell(f"how a test of {stage} with the version of {whose} ends", end)
+            report(f"what a test of {stage} with the etag of {whose} returns", end)
 
     update = UpdateFunctionRequest(
         name=name,
@@ -66,10 +67,10 @@ def test_the_stages_of_a_published_function(
     )
     updated = facade.functions.UpdateFunction(update, timeout=60)
     assert updated.etag not in ("", development.etag)
-    tell("which status word an updated function has", updated.function_summary.status)
-    for what, etag in {"an old version": development.etag, "what was never a version": "ENEVER"}.items():
+    report("which status an updated function has", updated.function_summary.status)
+    for what, etag in {"an old etag": development.etag, "an etag that never existed": "ENEVER"}.items():
         end = answer_of(facade.functions.PublishFunction, PublishFunctionRequest(name=name, etag=etag))
-        tell(f"how a publish of {what} ends", outcome_of(end))
+        report(f"what a publish with {what} returns", outcome_of(end))
 
 
 def _yes(held: bool) -> str:

@@ -23,7 +23,7 @@ from support.cloudfront.samples import (
     plain_client_of,
     sample,
 )
-from support.cloudfront.wire import refusal
+from support.cloudfront.wire import client_error
 
 MakeBackend = Callable[..., AwsBackend]
 
@@ -63,7 +63,7 @@ def test_every_refusal_is_boto3s_own(aws_backend: MakeBackend, operation: str) -
     sent = sample(model_of(operation).input_shape)
 
     def refuse(operation: str, arguments: Mapping[str, Any]) -> Any:
-        raise refusal("InvalidArgument", 400, "an argument <is> wrong")
+        raise client_error("InvalidArgument", 400, "an argument <is> wrong")
 
     errors = []
     with CloudFrontDouble(refuse) as double, plain_client_of(operation, double.url) as client:

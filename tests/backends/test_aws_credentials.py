@@ -37,7 +37,7 @@ def test_a_source_that_fails_at_the_start_is_waited_for(
         backend.create_function(**FULL_FUNCTION)
     assert cloudfront.requests == ()
 
-    source.mend()
+    source.repair()
     assert backend.credentials_available() is True
     assert backend.credentials_failure == ""
     backend.create_function(**FULL_FUNCTION)
@@ -109,7 +109,7 @@ def test_credentials_that_ran_out_while_in_use_are_looked_for_afresh(
     with pytest.raises(CredentialRetrievalError):
         backend.list_key_value_stores()
 
-    source.mend()
+    source.repair()
     source.expire_in(timedelta(hours=1))
     backend.list_key_value_stores()
 

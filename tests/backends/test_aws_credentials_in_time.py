@@ -63,7 +63,7 @@ def test_credentials_with_some_minutes_left_sign_at_once_while_their_source_hang
     assert keys(cloudfront) == [f"AKID{runs}"] * 5
     assert backend.credentials_failure == ""
 
-    source.mend()
+    source.repair()
     source.expire_in(timedelta(hours=1))
 
     def renewed() -> bool:
@@ -110,7 +110,7 @@ def test_a_search_that_fails_when_nobody_waits_any_more_is_no_loose_end(
             call_with_time(0.1, backend.list_key_value_stores)
         source.break_down()
     assert eventually(lambda: backend.credentials_failure != "")
-    source.mend()
+    source.repair()
 
     with suppress(CredentialRetrievalError):  # it may have come before the search's very end
         backend.list_key_value_stores()

@@ -187,7 +187,7 @@ def test_a_renewal_that_fails_is_tried_again_at_the_next_expiry(
     assert cloudfront.count("CreateFunction") == 1
     assert "CredentialRetrievalError" in backend.credentials_failure
 
-    source.mend()
+    source.repair()
     backend.create_function(**FULL_FUNCTION)
 
     assert keys(cloudfront) == ["AKID1", "AKID1", "AKID3"]

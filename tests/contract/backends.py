@@ -1,4 +1,4 @@
-"""Both backends, as one contract suite calls them."""
+"""The backends that the contract tests run over."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Backends = Callable[..., Backend]
 
 
 class Pool:
-    """Backends over HTTP doubles that are used again: making one takes a tenth of a second."""
+    """Reuses AWS backends and their doubles, because creating one takes a tenth of a second."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -33,7 +33,7 @@ class Pool:
 
     @contextmanager
     def aws(self, *, provisioning_seconds: float, max_functions: int, max_stores: int) -> Iterator[Backend]:
-        """boto3 over an HTTP double with nothing in it."""
+        """Opens the AWS backend on an empty double."""
         double, backend = self._free.pop() if self._free else self._made()
         double.forget()
         double.provisioning_seconds = provisioning_seconds
@@ -43,7 +43,7 @@ class Pool:
         self._free.append((double, backend))
 
     def close(self) -> None:
-        """Ends the backends and the doubles."""
+        """Closes the backends and the doubles."""
         self._stack.close()
 
     def _made(self) -> tuple[CloudFrontDouble, Backend]:
@@ -55,7 +55,7 @@ class Pool:
 
 @contextmanager
 def embedded(*, provisioning_seconds: float, max_functions: int, max_stores: int) -> Iterator[Backend]:
-    """The embedded backend in memory."""
+    """Opens the embedded backend in memory."""
     with closing(
         EmbeddedBackend(
             path=":memory:",
@@ -70,29 +70,29 @@ def embedded(*, provisioning_seconds: float, max_functions: int, max_stores: int
 
 
 def function(name: str = "f", **more: Any) -> dict[str, Any]:
-    """Gives the arguments that create a function."""
+    """Returns the arguments that create a function."""
     return {"Name": name, "FunctionConfig": NO_CONFIG, "FunctionCode": b"code", **more}
 
 
 def change(name: str, etag: str, **more: Any) -> dict[str, Any]:
-    """Gives the arguments that update a function."""
+    """Returns the arguments that update a function."""
     return {"Name": name, "IfMatch": etag, "FunctionConfig": NO_CONFIG, "FunctionCode": b"changed", **more}
 
 
 def associated(*arns: str, runtime: str = V2) -> dict[str, Any]:
-    """Gives a function's config with stores."""
+    """Returns a function configuration with stores."""
     items = [{"KeyValueStoreARN": arn} for arn in arns]
     associations = {"Quantity": len(items), "Items": items}
     return {"Comment": "", "Runtime": runtime, "KeyValueStoreAssociations": associations}
 
 
 def ready_store(backend: Backend, name: str = "s") -> str:
-    """Creates a store, and gives its ARN; it is READY where the backend provisions in no time."""
+    """Creates a store, and returns its ARN; it is READY if provisioning takes no time."""
     arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
     return arn
 
 
 def status(response: Response) -> int:
-    """Gives the HTTP status of an answer."""
+    """Returns the HTTP status of a response."""
     code: int = response["ResponseMetadata"]["HTTPStatusCode"]
     return code

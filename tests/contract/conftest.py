@@ -1,4 +1,4 @@
-"""Fixtures: each case runs over every backend."""
+"""Fixtures that run each test over every backend."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pool() -> Iterator[Pool]:
 
 @pytest.fixture(params=NAMES)
 def backends(request: pytest.FixtureRequest, aws_environment: None, pool: Pool) -> Iterator[Backends]:
-    """Opens backends of one kind, each with nothing in it: `backends(provisioning_seconds=60)`."""
+    """Opens empty backends of one kind, as in `backends(provisioning_seconds=60)`."""
     opening = {"embedded": embedded, "aws": pool.aws}[request.param]
     with ExitStack() as stack:
 
@@ -32,5 +32,5 @@ def backends(request: pytest.FixtureRequest, aws_environment: None, pool: Pool) 
 
 @pytest.fixture
 def backend(backends: Backends) -> Backend:
-    """A backend with nothing in it."""
+    """An empty backend."""
     return backends()

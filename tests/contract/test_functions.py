@@ -1,4 +1,4 @@
-"""The life of a function, on every backend."""
+"""Functions on every backend."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def test_a_new_function_is_unpublished_in_development(backend: Backend) -> None:
     assert created["Location"].endswith("/2020-05-31/function/f")
     described = backend.describe_function(Name="f", Stage="DEVELOPMENT")
     assert (described["FunctionSummary"], described["ETag"]) == (summary, created["ETag"])
-    assert backend.describe_function(Name="f")["ETag"] == created["ETag"], "no stage is DEVELOPMENT"
+    assert backend.describe_function(Name="f")["ETag"] == created["ETag"], "the default stage is DEVELOPMENT"
 
 
-def test_code_of_every_byte_is_got_as_it_was_created(backend: Backend) -> None:
+def test_code_with_any_bytes_is_returned_unchanged(backend: Backend) -> None:
     created = backend.create_function(**function(FunctionCode=bytes(range(256))))
     got = backend.get_function(Name="f", Stage="DEVELOPMENT")
 
@@ -53,14 +53,14 @@ def test_code_of_every_byte_is_got_as_it_was_created(backend: Backend) -> None:
     assert (got["ETag"], got["ContentType"]) == (created["ETag"], "application/octet-stream")
 
 
-def test_a_name_is_taken_once(backend: Backend) -> None:
+def test_a_function_name_is_unique(backend: Backend) -> None:
     created = backend.create_function(**function())
 
     assert error_of(backend.create_function, **function(FunctionCode=b"other")) == ("FunctionAlreadyExists", 409)
     assert backend.describe_function(Name="f")["ETag"] == created["ETag"]
 
 
-def test_code_has_a_limit_that_is_allowed_itself(backend: Backend) -> None:
+def test_code_may_have_the_maximum_length_but_not_more(backend: Backend) -> None:
     too_much = ("FunctionSizeLimitExceeded", 413)
     assert error_of(backend.create_function, **function(FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
     etag = backend.create_function(**function(FunctionCode=b"x" * CODE_BYTES))["ETag"]
@@ -68,7 +68,7 @@ def test_code_has_a_limit_that_is_allowed_itself(backend: Backend) -> None:
     assert error_of(backend.update_function, **change("f", etag, FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
 
 
-def test_functions_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) -> None:
+def test_the_quota_counts_existing_functions(backends: Backends) -> None:
     backend = backends(max_functions=2)
     etag = backend.create_function(**function("a"))["ETag"]
     backend.create_function(**function("b"))
@@ -79,14 +79,14 @@ def test_functions_have_a_quota_and_a_deleted_one_makes_room(backends: Backends)
     backend.create_function(**function("c"))
 
 
-def test_an_unpublished_function_has_nothing_live(backend: Backend) -> None:
+def test_an_unpublished_function_has_no_live_stage(backend: Backend) -> None:
     backend.create_function(**function())
 
     assert error_of(backend.describe_function, Name="f", Stage="LIVE") == MISSING
     assert error_of(backend.get_function, Name="f", Stage="LIVE") == MISSING
 
 
-def test_an_update_replaces_code_and_config_and_the_version(backend: Backend) -> None:
+def test_an_update_replaces_code_config_and_etag(backend: Backend) -> None:
     created = backend.create_function(**function(FunctionConfig={"Comment": "old", "Runtime": V1}))
 
     updated = backend.update_function(**change("f", created["ETag"]))
@@ -100,7 +100,7 @@ def test_an_update_replaces_code_and_config_and_the_version(backend: Backend) ->
     assert times[0]["CreatedTime"] == times[1]["CreatedTime"] <= times[1]["LastModifiedTime"]
 
 
-def test_an_update_without_the_association_drops_it(backend: Backend) -> None:
+def test_an_update_without_the_association_removes_it(backend: Backend) -> None:
     arn = ready_store(backend)
     created = backend.create_function(**function(FunctionConfig=associated(arn)))
     assert created["FunctionSummary"]["FunctionConfig"] == associated(arn)
@@ -110,7 +110,7 @@ def test_an_update_without_the_association_drops_it(backend: Backend) -> None:
     assert "KeyValueStoreAssociations" not in updated["FunctionSummary"]["FunctionConfig"]
 
 
-def test_publishing_makes_live_what_development_is_with_a_version_of_its_own(backend: Backend) -> None:
+def test_publishing_copies_development_to_live_with_an_etag_of_its_own(backend: Backend) -> None:
     etag = backend.create_function(**function())["ETag"]
 
     published = backend.publish_function(Name="f", IfMatch=etag)
@@ -126,7 +126,7 @@ def test_publishing_makes_live_what_development_is_with_a_version_of_its_own(bac
     assert arns[0] == arns[1], "one ARN for both stages"
 
 
-def test_live_stays_as_it_is_until_the_next_publishing(backend: Backend) -> None:
+def test_live_does_not_change_until_the_next_publish(backend: Backend) -> None:
     created = backend.create_function(**function())
     backend.publish_function(Name="f", IfMatch=created["ETag"])
     live = backend.describe_function(Name="f", Stage="LIVE")
@@ -143,7 +143,7 @@ def test_live_stays_as_it_is_until_the_next_publishing(backend: Backend) -> None
     assert backend.get_function(Name="f", Stage="LIVE")["FunctionCode"].read() == b"changed"
 
 
-def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Backend) -> None:
+def test_a_change_with_an_outdated_etag_fails_and_changes_nothing(backend: Backend) -> None:
     first = backend.create_function(**function())["ETag"]
     etag = backend.update_function(**change("f", first))["ETag"]
     backend.publish_function(Name="f", IfMatch=etag)
@@ -161,7 +161,7 @@ def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Bac
 
 
 @pytest.mark.parametrize("etag", MALFORMED)
-def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) -> None:
+def test_a_change_with_a_malformed_etag_fails(backend: Backend, etag: str) -> None:
     backend.create_function(**function())
 
     for call, more in (
@@ -173,7 +173,7 @@ def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) 
         assert error_of(call, **more) == ("InvalidIfMatchVersion", 400)
 
 
-def test_what_is_not_there_is_not_found(backend: Backend) -> None:
+def test_a_missing_function_is_not_found(backend: Backend) -> None:
     for call, more in (
         (backend.describe_function, {}),
         (backend.get_function, {}),
@@ -185,7 +185,7 @@ def test_what_is_not_there_is_not_found(backend: Backend) -> None:
         assert error_of(call, **{"Name": "f", **more}) == MISSING
 
 
-def test_a_deleted_function_is_gone_in_both_stages_and_its_name_is_free(backend: Backend) -> None:
+def test_a_deleted_function_is_not_found_in_either_stage_and_its_name_is_free(backend: Backend) -> None:
     created = backend.create_function(**function())
     backend.publish_function(Name="f", IfMatch=created["ETag"])
 
@@ -198,7 +198,7 @@ def test_a_deleted_function_is_gone_in_both_stages_and_its_name_is_free(backend:
     assert error_of(backend.describe_function, Name="f", Stage="LIVE") == MISSING
 
 
-def test_an_association_needs_one_ready_store_and_the_newer_runtime(backends: Backends) -> None:
+def test_an_association_needs_exactly_one_ready_store_and_the_newer_runtime(backends: Backends) -> None:
     backend = backends()
     arn, other = ready_store(backend, "s"), ready_store(backend, "t")
     etag = backend.create_function(**function())["ETag"]
@@ -222,7 +222,7 @@ def test_a_store_that_is_not_ready_cannot_be_associated(backends: Backends) -> N
     assert error_of(backend.create_function, **function(FunctionConfig=config)) == ("InvalidArgument", 400)
 
 
-def test_a_test_of_a_function_answers_its_result(backend: Backend) -> None:
+def test_test_function_returns_the_result(backend: Backend) -> None:
     code = b"function handler(event) { return event.request; }"
     etag = backend.create_function(**function(FunctionCode=code))["ETag"]
 
@@ -234,6 +234,6 @@ def test_a_test_of_a_function_answers_its_result(backend: Backend) -> None:
     assert backend.describe_function(Name="f")["ETag"] == etag
 
 
-def test_there_may_be_no_distributions(backend: Backend) -> None:
+def test_the_list_of_distributions_can_be_empty(backend: Backend) -> None:
     listed = backend.list_distributions(MaxItems="10")["DistributionList"]
     assert (listed.get("Items", []), listed["Quantity"], "NextMarker" in listed) == ([], 0, False)

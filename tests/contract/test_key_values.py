@@ -1,4 +1,4 @@
-"""The data plane of key value stores, on every backend."""
+"""The data plane of key value stores on every backend."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def content(backend: Backend, arn: str, size: int = 50) -> dict[str, str]:
         listed = backend.list_keys(KvsARN=arn, MaxResults=size, **token)
         assert len(listed.get("Items", [])) <= size
         for item in listed.get("Items", []):
-            assert item["Key"] not in found, "a key on two pages"
+            assert item["Key"] not in found, "a key is on two pages"
             found[item["Key"]] = item["Value"]
         if not listed.get("NextToken"):
             return found
@@ -57,7 +57,7 @@ def test_a_new_store_is_empty(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_key_of_any_characters_is_put_got_listed_and_deleted(backend: Backend, key: str) -> None:
+def test_a_key_with_any_characters_is_put_read_listed_and_deleted(backend: Backend, key: str) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn, key, "v")
 
@@ -71,14 +71,14 @@ def test_a_key_of_any_characters_is_put_got_listed_and_deleted(backend: Backend,
 
 
 @pytest.mark.parametrize("value", VALUES)
-def test_a_value_of_any_characters_comes_back_exactly(backend: Backend, value: str) -> None:
+def test_a_value_with_any_characters_is_returned_unchanged(backend: Backend, value: str) -> None:
     arn = ready_store(backend)
     put(backend, arn, "k", value)
     got = backend.get_key(KvsARN=arn, Key="k")
     assert (got["Value"], got["TotalSizeInBytes"]) == (value, 1 + len(value.encode()))
 
 
-def test_every_change_gives_the_whole_store_a_new_version(backend: Backend) -> None:
+def test_every_change_sets_a_new_etag_for_the_whole_store(backend: Backend) -> None:
     arn = ready_store(backend)
     etags = [version(backend, arn)]
     changes: list[tuple[Callable[..., Response], dict[str, Any]]] = [
@@ -103,7 +103,7 @@ def changes(backend: Backend, arn: str, etag: str) -> list[tuple[Any, dict[str, 
     ]
 
 
-def test_a_change_of_another_version_conflicts_and_changes_nothing(backend: Backend) -> None:
+def test_a_change_with_an_outdated_etag_fails_and_changes_nothing(backend: Backend) -> None:
     arn = ready_store(backend)
     first = version(backend, arn)
     etag = put(backend, arn, "k", "old")
@@ -115,14 +115,14 @@ def test_a_change_of_another_version_conflicts_and_changes_nothing(backend: Back
 
 
 @pytest.mark.parametrize("etag", MALFORMED)
-def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) -> None:
+def test_a_change_with_a_malformed_etag_fails(backend: Backend, etag: str) -> None:
     arn = ready_store(backend)
     put(backend, arn, "k", "old")
     for call, arguments in changes(backend, arn, etag):
         assert error_of(call, **arguments) == INVALID
 
 
-def test_a_store_that_is_not_there_is_not_found(backend: Backend) -> None:
+def test_a_missing_store_is_not_found(backend: Backend) -> None:
     arn = ready_store(backend)
     other = arn.replace(arn[-4:], "0000" if not arn.endswith("0000") else "1111")
     for call, arguments in (
@@ -134,7 +134,7 @@ def test_a_store_that_is_not_there_is_not_found(backend: Backend) -> None:
         assert error_of(call, **arguments) == MISSING
 
 
-def test_a_key_that_is_not_there_cannot_be_deleted_alone_but_among_others(backend: Backend) -> None:
+def test_a_missing_key_cannot_be_deleted_alone_but_among_others(backend: Backend) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn)
 
@@ -169,7 +169,7 @@ def test_keys_are_put_and_deleted_together(backend: Backend) -> None:
     ],
     ids=["nothing", "empty lists", "51 puts", "51 in all", "two puts", "put and delete", "a long key", "a long value"],
 )
-def test_an_update_that_is_refused_changes_nothing(backend: Backend, update: dict[str, Any]) -> None:
+def test_a_failed_update_changes_nothing(backend: Backend, update: dict[str, Any]) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn)
 
@@ -186,7 +186,7 @@ def test_keys_and_values_are_measured_in_bytes(backend: Backend, key: str, value
     put(backend, arn, key, value)
 
 
-def test_a_store_has_five_megabytes(backend: Backend) -> None:
+def test_the_size_limit_of_a_store_is_five_megabytes(backend: Backend) -> None:
     arn = ready_store(backend)
     etag, full = version(backend, arn), 0
     for batch in range(110):
@@ -197,10 +197,10 @@ def test_a_store_has_five_megabytes(backend: Backend) -> None:
             break
         etag, full = answer["ETag"], answer["TotalSizeInBytes"]
 
-    # Of one batch more the service may think as it likes: whether that is 5,000,000 bytes or 5 MiB is not documented.
+    # It is not documented whether the limit is 5,000,000 bytes or 5 MiB.
     assert 5_000_000 - 40 * 1270 < full <= 5 * 1024**2
-    refused = error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
-    assert refused == ("ServiceQuotaExceededException", 402)
+    error = error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
+    assert error == ("ServiceQuotaExceededException", 402)
     assert (version(backend, arn), backend.get_key(KvsARN=arn, Key=f"000-00{'k' * 240}")["TotalSizeInBytes"]) == (
         etag,
         full,
@@ -216,7 +216,7 @@ def test_keys_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: 
     assert content(backend, arn, size) == {key: f"of {key[:3]}" for key in KEYS}
 
 
-def test_without_a_size_a_page_has_ten_keys(backend: Backend) -> None:
+def test_the_default_page_size_is_ten_keys(backend: Backend) -> None:
     arn = ready_store(backend)
     puts: Any = [{"Key": f"k{n:02}", "Value": ""} for n in range(11)]
     backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
@@ -228,12 +228,12 @@ def test_without_a_size_a_page_has_ten_keys(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize("page", [{"NextToken": "garbage"}, {"MaxResults": 51}])
-def test_a_page_that_makes_no_sense_is_refused(backend: Backend, page: dict[str, Any]) -> None:
+def test_an_invalid_page_token_or_size_fails(backend: Backend, page: dict[str, Any]) -> None:
     arn = ready_store(backend)
     assert error_of(backend.list_keys, KvsARN=arn, **page) == INVALID
 
 
-def test_a_store_that_is_not_ready_is_described_and_nothing_more(backends: Backends) -> None:
+def test_a_store_that_is_not_ready_can_only_be_described(backends: Backends) -> None:
     backend = backends(provisioning_seconds=3600)
     arn = ready_store(backend)
     described = backend.describe_key_value_store_data(KvsARN=arn)

@@ -1,4 +1,4 @@
-"""The control plane's lists and their pages, on every backend."""
+"""The lists of the control plane and their pages on every backend."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = {"a", "a-b", "a_b", "B", "b", "c0", "c"}
 
 
 def pages(call: Callable[..., Response], member: str, size: int, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-    """Walks the pages of a list; one that does not end fails."""
+    """Yields the pages of a list; fails if the list does not end."""
     marker: dict[str, str] = {}
     for _ in range(50):
         listed = call(**arguments, **marker, MaxItems=str(size))[member]
@@ -24,7 +24,7 @@ def pages(call: Callable[..., Response], member: str, size: int, **arguments: An
         if not listed.get("NextMarker"):
             return
         marker = {"Marker": listed["NextMarker"]}
-    raise AssertionError("there is no last page")
+    raise AssertionError("the list does not end")
 
 
 def rows(call: Callable[..., Response], member: str, size: int, **arguments: Any) -> list[Mapping[str, Any]]:
@@ -32,7 +32,7 @@ def rows(call: Callable[..., Response], member: str, size: int, **arguments: Any
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-def test_functions_of_a_stage_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: int) -> None:
+def test_each_function_of_a_stage_is_listed_once_on_pages_of_any_size(backend: Backend, size: int) -> None:
     etags = {name: backend.create_function(**function(name))["ETag"] for name in NAMES}
     for name in ("a", "b"):
         backend.publish_function(Name=name, IfMatch=etags[name])
@@ -49,7 +49,7 @@ def test_functions_of_a_stage_are_listed_once_each_on_pages_of_any_size(backend:
 
 
 @pytest.mark.parametrize("size", [1, 2, 100])
-def test_without_a_stage_both_are_listed(backend: Backend, size: int) -> None:
+def test_both_stages_are_listed_by_default(backend: Backend, size: int) -> None:
     etag = backend.create_function(**function("a"))["ETag"]
     backend.create_function(**function("b"))
     backend.publish_function(Name="a", IfMatch=etag)
@@ -64,7 +64,7 @@ def test_without_a_stage_both_are_listed(backend: Backend, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-def test_stores_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: int) -> None:
+def test_each_store_is_listed_once_on_pages_of_any_size(backend: Backend, size: int) -> None:
     for name in NAMES:
         backend.create_key_value_store(Name=name, Comment=name)
 
@@ -74,7 +74,7 @@ def test_stores_are_listed_once_each_on_pages_of_any_size(backend: Backend, size
     assert listed[0] == backend.describe_key_value_store(Name=listed[0]["Name"])["KeyValueStore"]
 
 
-def test_stores_are_listed_by_their_status(backends: Backends) -> None:
+def test_stores_are_filtered_by_status(backends: Backends) -> None:
     ready, slow = backends(), backends(provisioning_seconds=3600)
     for backend, status, other in ((ready, "READY", "PROVISIONING"), (slow, "PROVISIONING", "READY")):
         backend.create_key_value_store(Name="s")
@@ -83,7 +83,7 @@ def test_stores_are_listed_by_their_status(backends: Backends) -> None:
         assert rows(backend.list_key_value_stores, "KeyValueStoreList", 10, Status=other) == []
 
 
-def test_what_changes_between_pages_repeats_nothing(backend: Backend) -> None:
+def test_changes_between_pages_repeat_nothing(backend: Backend) -> None:
     etags = {name: backend.create_function(**function(name))["ETag"] for name in ("b", "d", "f")}
     walk = pages(backend.list_functions, "FunctionList", 1, Stage="DEVELOPMENT")
 
@@ -96,7 +96,7 @@ def test_what_changes_between_pages_repeats_nothing(backend: Backend) -> None:
     assert {"b", "d", "f"} <= set(seen)
 
 
-@pytest.mark.parametrize("most", ["0", "-1", "1.5", "many", ""])
-def test_a_page_size_that_is_no_number_is_refused(backend: Backend, most: str) -> None:
+@pytest.mark.parametrize("max_items", ["0", "-1", "1.5", "many", ""])
+def test_a_page_size_that_is_not_a_positive_number_fails(backend: Backend, max_items: str) -> None:
     for call in (backend.list_functions, backend.list_key_value_stores, backend.list_distributions):
-        assert error_of(call, MaxItems=most) == ("InvalidArgument", 400)
+        assert error_of(call, MaxItems=max_items) == ("InvalidArgument", 400)

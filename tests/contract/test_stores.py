@@ -1,4 +1,4 @@
-"""The life of a key value store on the control plane, on every backend."""
+"""Key value stores on the control plane of every backend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from contract.backends import (
 from support.errors import error_of
 
 
-def test_a_new_store_is_provisioned_and_then_ready(backend: Backend) -> None:
+def test_a_new_store_is_provisioning_and_then_ready(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s", Comment="é <&>")
     described = backend.describe_key_value_store(Name="s")
 
@@ -30,13 +30,13 @@ def test_a_new_store_is_provisioned_and_then_ready(backend: Backend) -> None:
     assert described["ETag"] == created["ETag"]
 
 
-def test_a_store_stays_provisioning_as_long_as_it_takes(backends: Backends) -> None:
+def test_a_store_is_provisioning_for_the_configured_time(backends: Backends) -> None:
     backend = backends(provisioning_seconds=3600)
     backend.create_key_value_store(Name="s")
     assert backend.describe_key_value_store(Name="s")["KeyValueStore"]["Status"] == "PROVISIONING"
 
 
-def test_an_absent_comment_and_an_empty_one_stay_apart(backend: Backend) -> None:
+def test_an_absent_comment_is_distinct_from_an_empty_one(backend: Backend) -> None:
     backend.create_key_value_store(Name="a")
     backend.create_key_value_store(Name="b", Comment="")
 
@@ -44,7 +44,7 @@ def test_an_absent_comment_and_an_empty_one_stay_apart(backend: Backend) -> None
     assert backend.describe_key_value_store(Name="b")["KeyValueStore"]["Comment"] == ""
 
 
-def test_a_name_is_taken_once(backend: Backend) -> None:
+def test_a_store_name_is_unique(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s", Comment="first")
 
     assert error_of(backend.create_key_value_store, Name="s") == ("EntityAlreadyExists", 409)
@@ -52,7 +52,7 @@ def test_a_name_is_taken_once(backend: Backend) -> None:
     backend.create_function(**function("s"))
 
 
-def test_stores_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) -> None:
+def test_the_quota_counts_existing_stores(backends: Backends) -> None:
     backend = backends(max_stores=1)
     etag = backend.create_key_value_store(Name="a")["ETag"]
 
@@ -62,7 +62,7 @@ def test_stores_have_a_quota_and_a_deleted_one_makes_room(backends: Backends) ->
     backend.create_key_value_store(Name="b")
 
 
-def test_an_update_changes_the_comment_and_the_version_and_nothing_else(backend: Backend) -> None:
+def test_an_update_changes_only_the_comment_and_the_etag(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s", Comment="old")
     data = backend.describe_key_value_store_data(KvsARN=created["KeyValueStore"]["ARN"])
 
@@ -76,10 +76,10 @@ def test_an_update_changes_the_comment_and_the_version_and_nothing_else(backend:
         assert updated["KeyValueStore"][member] == created["KeyValueStore"][member]
     assert updated["KeyValueStore"]["LastModifiedTime"] >= created["KeyValueStore"]["LastModifiedTime"]
     again = backend.describe_key_value_store_data(KvsARN=created["KeyValueStore"]["ARN"])
-    assert again["ETag"] == data["ETag"], "the planes have versions of their own"
+    assert again["ETag"] == data["ETag"], "each plane has an etag of its own"
 
 
-def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Backend) -> None:
+def test_a_change_with_an_outdated_etag_fails_and_changes_nothing(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s")
     etag = backend.update_key_value_store(Name="s", Comment="c", IfMatch=created["ETag"])["ETag"]
 
@@ -92,7 +92,7 @@ def test_a_change_of_another_version_is_refused_and_changes_nothing(backend: Bac
 
 
 @pytest.mark.parametrize("etag", MALFORMED)
-def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) -> None:
+def test_a_change_with_a_malformed_etag_fails(backend: Backend, etag: str) -> None:
     backend.create_key_value_store(Name="s")
 
     update = {"Name": "s", "Comment": "", "IfMatch": etag}
@@ -100,14 +100,14 @@ def test_a_change_of_what_is_no_version_is_refused(backend: Backend, etag: str) 
     assert error_of(backend.delete_key_value_store, Name="s", IfMatch=etag) == ("InvalidIfMatchVersion", 400)
 
 
-def test_what_is_not_there_is_not_found(backend: Backend) -> None:
+def test_a_missing_store_is_not_found(backend: Backend) -> None:
     missing = ("EntityNotFound", 404)
     assert error_of(backend.describe_key_value_store, Name="s") == missing
     assert error_of(backend.update_key_value_store, Name="s", Comment="", IfMatch=STALE) == missing
     assert error_of(backend.delete_key_value_store, Name="s", IfMatch=STALE) == missing
 
 
-def test_a_deleted_store_is_gone_on_both_planes_and_its_name_is_free(backend: Backend) -> None:
+def test_a_deleted_store_is_not_found_on_either_plane_and_its_name_is_free(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s")
     arn = created["KeyValueStore"]["ARN"]
 

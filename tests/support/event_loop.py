@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for tests that call what waits in one."""
+"""An event loop in a thread, for tests that call code that awaits."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ THREAD_NAME: Final = "event-loop"
 
 @cache
 def event_loop() -> asyncio.AbstractEventLoop:
-    """Gives the loop; its thread ends with the process."""
+    """Returns the loop; its thread ends with the process."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name=THREAD_NAME, daemon=True).start()
     return loop
 
 
 def in_loop(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-    """Runs a plain function that waits, and gives its result."""
+    """Runs a plain function that awaits, and returns its result."""
     return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments, **keywords), event_loop()).result()
 
 
@@ -47,10 +47,10 @@ class _Waiting:
 
 
 def waiting(backend: T) -> T:
-    """Gives a backend whose methods are called from any thread, and wait in the loop."""
+    """Returns a backend whose methods can be called from any thread; they run in the loop."""
     return cast(T, _Waiting(backend))
 
 
 def unwrapped(backend: T) -> T:
-    """Gives the backend itself, for a server with a loop of its own."""
+    """Returns the backend itself, for a server with its own loop."""
     return cast(T, backend.backend) if isinstance(backend, _Waiting) else backend

@@ -1,4 +1,4 @@
-"""A real server of the facade in this process: on a Unix socket or on loopback, over any backend."""
+"""A real server of the facade in this process, on loopback, with any backend."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from .event_loop import event_loop, unwrapped
 
 REQUEST_ID = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
 ANOTHER_ID = "7f6d1d3a-20a3-4c8e-9d2b-6a1f0e5c4b3a"
+CODE = b"function handler(event) { return event.request; }"
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Facade:
 
     @classmethod
     def over(cls, address: str, channel: Any) -> Facade:
-        """Gives the services of a channel."""
+        """Returns the services of a channel."""
         stubs = FunctionServiceStub, KeyValueStoreServiceStub, KeyValueStoreDataServiceStub, TagServiceStub
         return cls(address, channel, *(stub(channel) for stub in stubs))
 
 
 @contextmanager
 def running_facade(backend: Backend, reader: Backend | None = None, **settings: Any) -> Iterator[Facade]:
-    """Runs a server until the block ends; `settings` are those of `serve`, times shortened."""
+    """Runs a server until the block ends; `settings` override those of `serve`, most timeouts are short."""
     values: dict[str, Any] = {
         "backend": "embedded",
         "listen": "127.0.0.1:0",
@@ -83,22 +84,22 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
 
 
 def _waiting(backend: Backend) -> Backend:
-    """Gives a backend as a server wants it: one that blocks gets threads."""
-    given = unwrapped(backend)
-    return given if isinstance(given, AwsCalls) else cast(Backend, ThreadPoolBackend(given, threads=64))
+    """Returns a backend as a server needs it: one that blocks runs in threads."""
+    bare = unwrapped(backend)
+    return bare if isinstance(bare, AwsCalls) else cast(Backend, ThreadPoolBackend(bare, threads=64))
 
 
 def open_channel(address: str, **options: int) -> Any:
-    """Opens a channel without types, for tests that send bytes of their own."""
+    """Opens a channel typed as Any, for tests that send raw bytes."""
     return grpc.insecure_channel(address, options=[(f"grpc.{name}", value) for name, value in options.items()])
 
 
 def function(name: str = "rewrite", **fields: Any) -> CreateFunctionRequest:
-    """Makes a request that breaks no rule."""
+    """Returns a valid request to create a function."""
     config = FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)
     defaults: dict[str, Any] = {
         "function_config": config,
-        "function_code": b"function handler(event) { return event.request; }",
+        "function_code": CODE,
     }
     return CreateFunctionRequest(name=name, **defaults | fields)
 
@@ -118,23 +119,23 @@ class Failure:
 
     @property
     def outcome(self) -> str:
-        """Whether the effect happened."""
+        """Whether the call was applied."""
         return self.metadata["outcome"]
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds of RetryInfo; None where there is none."""
+        """The seconds of RetryInfo; None if the error has no RetryInfo."""
         info = self.details.get("RetryInfo")
         return info.retry_delay.ToMilliseconds() / 1000 if info else None
 
     @property
     def pushback(self) -> str | bytes | None:
-        """What the client's retry policy is told."""
+        """The server's pushback for the client's retry policy."""
         return self.trailers.get("grpc-retry-pushback-ms")
 
 
 def failure_of(error: grpc.RpcError) -> Failure:
-    """Reads an error as a caller without the client library does."""
+    """Decodes an error as a caller without the client library does."""
     assert isinstance(error, grpc.Call)
     status = rpc_status.from_call(error)
     details: dict[str, Any] = {}
@@ -159,9 +160,9 @@ def failure_of(error: grpc.RpcError) -> Failure:
 
 
 def failing(call: Any, *arguments: Any, **keywords: Any) -> Failure:
-    """Makes a call that must fail, and gives its failure."""
+    """Makes a call that must fail, and returns the failure."""
     try:
         answer = call(*arguments, **keywords)
     except grpc.RpcError as error:
         return failure_of(error)
-    raise AssertionError(f"answered OK: {answer}")
+    raise AssertionError(f"the call succeeded: {answer}")

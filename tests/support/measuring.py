@@ -1,9 +1,9 @@
-"""Coverage of code that runs in greenlets, around a trap of Python 3.11.
+"""Measures coverage of code in greenlets without an endless loop in Python 3.11.
 
-In each thread, coverage asks greenlet which greenlet runs, and greenlet keeps a state for every thread that asked. When
-such a thread ends, its state is given up by a pending call in the main thread. Where a second one ends meanwhile, and
-the main thread is traced, the interpreter goes round in circles for ever. So only threads that do run greenlets ask:
-the main one, and that of the event loop, neither of which ends.
+In each thread, coverage asks greenlet for the current greenlet, and greenlet keeps a state for every such thread. When
+the thread ends, a pending call in the main thread frees the state. If a second thread ends meanwhile and the main
+thread is traced, the interpreter loops forever. So only threads that run greenlets ask: the main thread and the event
+loop's, and neither of them ends.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from .event_loop import THREAD_NAME
 
 
 class _NoGreenlet:
-    """What stands for the one flow of a thread that runs no greenlets."""
+    """Stands for the only flow of control in a thread without greenlets."""
 
 
 _ALONE = _NoGreenlet()
 
 
 def ask_only_where_greenlets_run() -> None:
-    """Tells the coverage of this process, for threads that are still to start; does nothing where none is measured."""
+    """Configures coverage for threads that start later; does nothing if coverage is not measured."""
     measuring: Any = coverage.Coverage.current()
     if measuring is not None:
         measuring._collector.concur_id_func = _current

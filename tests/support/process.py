@@ -1,4 +1,4 @@
-"""The command as a real process."""
+"""The command `cloudfront-facade` as a process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EMBEDDED = (*EMBEDDED_WITH_DRAIN, "--drain-delay", "0")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Gives an environment without this machine's AWS set-up and without the facade's own variables."""
+    """Returns an environment without this machine's AWS configuration and without the facade's variables."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -34,7 +34,7 @@ def clean_environment(**variables: str) -> dict[str, str]:
 
 
 def run_command(*arguments: str, timeout: float = 30, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command to its end."""
+    """Runs the command until it exits."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=clean_environment(**variables),
@@ -46,7 +46,7 @@ def run_command(*arguments: str, timeout: float = 30, **variables: str) -> subpr
 
 
 class FacadeProcess:
-    """`cloudfront-facade serve` as a process of its own; as a context it is ended and must have ended well."""
+    """`cloudfront-facade serve` as a process; as a context manager it stops the process, which must exit with 0."""
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -62,13 +62,13 @@ class FacadeProcess:
         self.address = ""
 
     def wait_until_serving(self, timeout: float = 30) -> Self:
-        """Waits for readiness, and learns the address."""
+        """Waits until the server is ready, and reads its address from the log."""
         if not self.address:
             self.address = self.wait_for("serving", timeout)["listen"]
         return self
 
     def wait_for(self, event: str, timeout: float = 30) -> dict[str, Any]:
-        """Waits for a line of the log that was not waited for yet."""
+        """Waits for the next log line with this event; lines before it are skipped."""
         ends = time.monotonic() + timeout
         while True:
             try:
@@ -83,18 +83,18 @@ class FacadeProcess:
         self.process.send_signal(number)
 
     def wait(self, timeout: float = 60) -> int:
-        """Waits for the end, and gives the exit code."""
+        """Waits until the process exits, and returns its exit code."""
         code = self.process.wait(timeout)
         self._reader.join(5)
         return code
 
     def memory(self) -> float:
-        """Tells how many MiB of memory it has (its resident set)."""
+        """Returns the resident set size in MiB."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def threads(self) -> int:
-        """Tells how many threads it has."""
+        """Returns the number of threads."""
         return sum(1 for _ in Path(f"/proc/{self.process.pid}/task").iterdir())
 
     def _read(self) -> None:

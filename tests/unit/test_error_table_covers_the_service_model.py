@@ -31,7 +31,7 @@ from wire.expected_errors import (
     NEVER_SENT,
     NO_CREDENTIALS,
     NO_CREDENTIALS_NOW,
-    REFUSALS,
+    REJECTIONS,
     TIMED_OUT,
     UNREACHABLE,
     Expected,
@@ -135,15 +135,15 @@ def assert_rows(shapes: Any) -> None:
     assert shapes
     assert {shape.error_code for shape in shapes} <= TABLE.keys()
     for shape in shapes:
-        http_status, _ = (REFUSALS | FAILURES)[shape.error_code]
+        http_status, _ = (REJECTIONS | FAILURES)[shape.error_code]
         assert shape.metadata["error"]["httpStatusCode"] == http_status
 
 
 def test_the_table_has_no_row_that_the_contract_does_not_speak_of() -> None:
-    assert TABLE.keys() == {*REFUSALS, *FAILURES}
+    assert TABLE.keys() == {*REJECTIONS, *FAILURES}
 
 
-@pytest.mark.parametrize(("code", "http_status", "expected"), [(c, *e) for c, e in (REFUSALS | FAILURES).items()])
+@pytest.mark.parametrize(("code", "http_status", "expected"), [(c, *e) for c, e in (REJECTIONS | FAILURES).items()])
 def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_status: int, expected: Expected) -> None:
     for status in (http_status, 400, 403, 409, 503):
         failure = read(from_upstream(client_error(code, status, request_id="a-request"), SUBJECT))
@@ -159,7 +159,7 @@ def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_stat
         }
 
 
-@pytest.mark.parametrize(("code", "http_status"), [(code, status) for code, (status, _) in REFUSALS.items()])
+@pytest.mark.parametrize(("code", "http_status"), [(code, status) for code, (status, _) in REJECTIONS.items()])
 def test_a_refusal_proves_that_nothing_happened(code: str, http_status: int) -> None:
     assert proven_not_applied(client_error(code, http_status))
 
@@ -212,7 +212,7 @@ def test_no_exception_of_botocores_puts_its_text_into_a_status(kind: Any) -> Non
     assert SECRET not in everything_in(failure)
 
 
-@pytest.mark.parametrize("code", [*REFUSALS, *FAILURES, "", "SomethingNew"])
+@pytest.mark.parametrize("code", [*REJECTIONS, *FAILURES, "", "SomethingNew"])
 def test_arns_and_accounts_that_the_caller_did_not_send_are_told_to_nobody(code: str) -> None:
     role = f"arn:aws:sts::999988887777:assumed-role/{SECRET}/session"
     bucket = f'"arn:aws-cn:s3:::{SECRET}/key.json"'

@@ -15,7 +15,7 @@ __all__ = ["everything", "plain", "side_by_side"]
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """Where moto, a CloudFront that nobody here wrote, listens."""
+    """The URL of moto, an independent implementation of CloudFront."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -8,7 +8,7 @@ from typing import Final
 from support.cloudfront.http import RecordedRequest
 
 DIFFERS: Final = {
-    "amz-sdk-invocation-id": "a new one for every call",
+    "amz-sdk-invocation-id": "is new in every call",
     "authorization": "depends on the time",
     "user-agent": "names the facade",
     "x-amz-date": "is the time",
@@ -22,14 +22,14 @@ _SIGNED: Final = re.compile(
 
 
 def signed(request: RecordedRequest) -> dict[str, str]:
-    """Gives what a signature says of itself, without the date."""
+    """Returns the algorithm, key, scope and signed headers of a signature."""
     match = _SIGNED.fullmatch(request.headers["authorization"])
     assert match, request.headers["authorization"]
     return match.groupdict()
 
 
 def assert_same(ours: RecordedRequest, plain: RecordedRequest) -> None:
-    """Finds them equal in all but what is new in every request."""
+    """Asserts that two requests are equal, except for the headers that differ in every request."""
     assert ours.body == plain.body
     assert (ours.method, ours.path) == (plain.method, plain.path)
     assert ours.headers.keys() == plain.headers.keys()

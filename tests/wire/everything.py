@@ -1,4 +1,4 @@
-"""A CloudFront that answers whatever it is asked, and plain boto3's clients of it."""
+"""A CloudFront that answers every operation, and plain boto3 clients of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.cloudfront.samples import DATA_OPERATIONS, model_of, plain_client, 
 
 @pytest.fixture(scope="module")
 def everything() -> Iterator[CloudFrontDouble]:
-    """A CloudFront that answers every operation with all of its members; every store of it is READY."""
+    """A CloudFront whose responses have every member; all its stores are READY."""
 
     def apply(operation: str, arguments: Mapping[str, Any]) -> Any:
         shape = model_of(operation).output_shape
@@ -29,7 +29,7 @@ def everything() -> Iterator[CloudFrontDouble]:
 
 @pytest.fixture(scope="module")
 def plain(everything: CloudFrontDouble) -> Iterator[Callable[[str], Any]]:
-    """Gives plain boto3's client of an operation."""
+    """Returns the plain boto3 client of an operation."""
     with ExitStack() as stack:
         attempts = {"total_max_attempts": 1}
         control = stack.enter_context(plain_client(everything.url, retries=attempts))

@@ -1,4 +1,4 @@
-"""Which AWS error becomes which status, written down by hand: the contract that the error table is held against."""
+"""The expected status of each AWS error, written by hand to check the error table against."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Expected:
     """What a caller reads from an error.
 
     Attributes:
-        status: the gRPC status.
-        reason: of ErrorInfo.
-        detail: the google.rpc message beside ErrorInfo and RetryInfo; empty for none.
-        field: of the one violation of BadRequest.
-        retry: RetryInfo's seconds; True for any, None for no RetryInfo.
-        pushback: whether a client's retry policy is left alone, stopped, or told to wait as RetryInfo says.
+        status: The gRPC status.
+        reason: The reason in ErrorInfo.
+        detail: The google.rpc message besides ErrorInfo and RetryInfo; empty for none.
+        field: The field of the only violation in BadRequest.
+        retry: The seconds in RetryInfo; True for any, None for no RetryInfo.
+        pushback: Whether the error has no pushback, forbids retries, or asks for the delay of RetryInfo.
     """
 
     status: grpc.StatusCode
@@ -46,7 +46,7 @@ NO_CREDENTIALS: Final = Expected(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING")
 NO_CREDENTIALS_NOW: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_CREDENTIALS_UNAVAILABLE", retry=True)
 NEVER_SENT: Final = _INVALID
 
-REFUSALS: Final[dict[str, tuple[int, Expected]]] = {
+REJECTIONS: Final[dict[str, tuple[int, Expected]]] = {
     "FunctionAlreadyExists": (409, Expected(_Code.ALREADY_EXISTS, "FUNCTION_ALREADY_EXISTS", "ResourceInfo")),
     "EntityAlreadyExists": (409, Expected(_Code.ALREADY_EXISTS, "KEY_VALUE_STORE_ALREADY_EXISTS", "ResourceInfo")),
     "NoSuchFunctionExists": (404, Expected(_Code.NOT_FOUND, "FUNCTION_NOT_FOUND", "ResourceInfo")),
@@ -109,7 +109,7 @@ REFUSALS: Final[dict[str, tuple[int, Expected]]] = {
     "SlowDown": (400, THROTTLED),
     "PriorRequestNotComplete": (400, THROTTLED),
 }
-"""By AWS code: the HTTP status that it comes with, and what becomes of it. All are proofs that nothing happened."""
+"""The HTTP status and the expected error of each AWS code that proves that the request was not applied."""
 
 FAILURES: Final[dict[str, tuple[int, Expected]]] = {
     "InternalFailure": (500, FAILED),
@@ -119,7 +119,7 @@ FAILURES: Final[dict[str, tuple[int, Expected]]] = {
     "RequestTimeout": (400, FAILED),
     "TestFunctionFailed": (500, Expected(_Code.INTERNAL, "TEST_FUNCTION_FAILED")),
 }
-"""The same of codes that prove nothing about the effect; what becomes of them on a read."""
+"""The same for codes that prove nothing about the effect; the expected errors are those of reads."""
 
 
 def _unrecognized(status: grpc.StatusCode) -> Expected:
@@ -140,11 +140,11 @@ BY_HTTP_STATUS: Final[dict[int, Expected]] = {
     503: FAILED,
     504: FAILED,
 }
-"""What becomes of a code that nobody knows, and of an answer without a code, such as a proxy's."""
+"""The expected error for an unknown code, and for a response without a code, such as a proxy's."""
 
 
 def assert_reads(failure: Failure, expected: Expected) -> None:
-    """Compares what a caller reads with what is expected."""
+    """Asserts that a failure is the expected error."""
     assert (failure.code, failure.reason) == (expected.status, expected.reason)
     assert failure.domain == "cloudfront.amazonaws.com"
     assert set(failure.details) - {"ErrorInfo", "RetryInfo"} == ({expected.detail} if expected.detail else set())
@@ -155,5 +155,5 @@ def assert_reads(failure: Failure, expected: Expected) -> None:
         assert failure.retry_after > 0
     else:
         assert failure.retry_after == expected.retry
-    waiting = str(round((failure.retry_after or 0) * 1000))
-    assert failure.pushback == {"none": None, "never": "-1", "as RetryInfo": waiting}[expected.pushback]
+    delay = str(round((failure.retry_after or 0) * 1000))
+    assert failure.pushback == {"none": None, "never": "-1", "as RetryInfo": delay}[expected.pushback]

@@ -1,4 +1,4 @@
-"""The facade and plain boto3 side by side, on one double of CloudFront."""
+"""The facade and plain boto3 side by side on one CloudFront double."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class SideBySide:
     """Two callers of one CloudFront.
 
     Attributes:
-        cloudfront: what receives the requests; before each create there is nothing in it but `store`.
-        facade: a server over it that takes every tag and code that CloudFront's API takes.
-        boto3: a client as anybody makes it, but for retries.
-        store: a key value store that is READY, for associations.
+        cloudfront: Receives the requests. Before each create it has only `store`.
+        facade: A server in front of it that accepts every tag and all code that CloudFront's API accepts.
+        boto3: A plain client without retries.
+        store: A READY key value store for associations.
     """
 
     cloudfront: CloudFrontDouble
@@ -37,18 +37,18 @@ class SideBySide:
     store: StoredStore
 
     def create(self, request: CreateFunctionRequest | CreateKeyValueStoreRequest) -> Any:
-        """Creates through the facade, and gives its response."""
+        """Creates through the facade, and returns the response."""
         self._forget()
         if isinstance(request, CreateFunctionRequest):
             return self.facade.functions.CreateFunction(request)
         return self.facade.stores.CreateKeyValueStore(request)
 
     def sent_by_facade(self, request: CreateFunctionRequest | CreateKeyValueStoreRequest) -> RecordedRequest:
-        """Creates through the facade, and gives the one request that CloudFront received."""
+        """Creates through the facade, and returns the only request that CloudFront received."""
         return self._received(lambda: self.create(request))
 
     def sent_by_boto3(self, operation: str, **arguments: Any) -> RecordedRequest:
-        """Creates with plain boto3, and gives the one request that CloudFront received."""
+        """Creates with plain boto3, and returns the only request that CloudFront received."""
         self._forget()
         return self._received(lambda: call(self.boto3, operation, arguments))
 
@@ -67,7 +67,7 @@ class SideBySide:
 @pytest.fixture(scope="module")
 def side_by_side() -> Iterator[SideBySide]:
     with pytest.MonkeyPatch.context() as environment, CloudFrontDouble() as double:
-        # Only the making of clients looks at the environment.
+        # Clients read the environment only when they are created.
         kept = clean_environment(**AWS_VARIABLES)
         for name in set(os.environ) - set(kept):
             environment.delenv(name)

@@ -1,4 +1,4 @@
-"""What a create and a refusal cost, in calls of functions: the same on every machine, and nearly on every run."""
+"""The cost of a create and of a rejected request in function calls, which hardly depend on the machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def request(name: str) -> CreateFunctionRequest:
 
 @contextmanager
 def counting(calls: list[int]) -> Iterator[None]:
-    """Counts the calls of functions, Python's and C's, in this thread."""
+    """Counts the calls of Python and C functions in this thread."""
     count = 0
 
     def profile(_frame: object, event: str, _argument: object) -> None:
@@ -52,7 +52,7 @@ def counting(calls: list[int]) -> Iterator[None]:
         calls.append(count)
 
 
-def of_plain_boto3(double: CloudFrontDouble) -> int:
+def calls_of_plain_boto3(double: CloudFrontDouble) -> int:
     calls: list[int] = []
     with plain_client(double.url) as client:
         for name in NAMES:
@@ -62,7 +62,9 @@ def of_plain_boto3(double: CloudFrontDouble) -> int:
     return calls[-1]
 
 
-def of_the_facade(double: CloudFrontDouble, check: Callable[[Any], None], *requests: CreateFunctionRequest) -> int:
+def calls_of_the_facade(
+    double: CloudFrontDouble, check: Callable[[Any], None], *requests: CreateFunctionRequest
+) -> int:
     calls: list[int] = []
 
     async def measure() -> None:
@@ -85,26 +87,26 @@ def attempt(service: Any, sent: CreateFunctionRequest) -> Any:
         return error
 
 
-def test_a_create_takes_fewer_calls_than_plain_boto3_alone(cloudfront: CloudFrontDouble) -> None:
-    plain = of_plain_boto3(cloudfront)
+def test_a_create_needs_fewer_calls_than_plain_boto3_alone(cloudfront: CloudFrontDouble) -> None:
+    plain = calls_of_plain_boto3(cloudfront)
     cloudfront.functions.clear()
 
     def is_created(answer: Any) -> None:
         assert answer.etag
 
-    ours = of_the_facade(cloudfront, is_created, *[request(name) for name in NAMES])
+    ours = calls_of_the_facade(cloudfront, is_created, *[request(name) for name in NAMES])
 
-    assert ours < 0.6 * plain, f"{ours} calls, where plain boto3 takes {plain}"
+    assert ours < 0.6 * plain, f"{ours} calls; plain boto3 needs {plain}"
 
 
-def test_a_refusal_takes_a_twenty_fifth_of_the_calls_of_a_create(cloudfront: CloudFrontDouble) -> None:
-    plain = of_plain_boto3(cloudfront)
+def test_a_rejected_request_needs_a_twenty_fifth_of_the_calls_of_a_create(cloudfront: CloudFrontDouble) -> None:
+    plain = calls_of_plain_boto3(cloudfront)
     bad = function("no name", function_code=b"", tags=[Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k")])
 
-    def is_refused(answer: Any) -> None:
+    def is_rejected(answer: Any) -> None:
         assert len(answer.violations) == 5
 
-    ours = of_the_facade(cloudfront, is_refused, bad, bad)
+    ours = calls_of_the_facade(cloudfront, is_rejected, bad, bad)
 
-    assert ours < 0.04 * plain, f"{ours} calls, where a create of plain boto3 takes {plain}"
+    assert ours < 0.04 * plain, f"{ours} calls; a create with plain boto3 needs {plain}"
     assert cloudfront.count("CreateFunction") == len(NAMES)

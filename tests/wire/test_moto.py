@@ -1,4 +1,4 @@
-"""The command against moto: a CloudFront that nobody here wrote, read back with plain boto3."""
+"""The command against moto, an independent implementation of CloudFront, read back with plain boto3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import grpc
 import pytest
 
 from cloudfront_facade.v1.function_service_pb2 import (
-    CreateFunctionRequest,
     CreateFunctionResponse,
     FunctionConfig,
     FunctionRuntime,
@@ -23,7 +22,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStore
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade.v1.tag_pb2 import Tag
 from support.cloudfront.fixtures import AWS_VARIABLES
-from support.facade import ANOTHER_ID, REQUEST_ID, failing
+from support.facade import ANOTHER_ID, CODE, REQUEST_ID, failing, function
 from support.process import FacadeProcess
 
 EXAMPLES: Final = sorted((Path(__file__).parents[2] / "examples" / "functions").glob("*.js"))
@@ -33,7 +32,7 @@ REQUEST_TAG: Final = "cloudfront-facade:request"
 
 @pytest.fixture(scope="module")
 def channel(moto: str) -> Iterator[grpc.Channel]:
-    """A channel to the command, which has moto for CloudFront."""
+    """A channel to the command, which uses moto as CloudFront."""
     arguments = ("--backend", "aws", "--endpoint-url", moto, "--drain-delay", "0")
     with FacadeProcess(*arguments) as process, grpc.insecure_channel(process.address) as channel:
         yield channel
@@ -63,18 +62,13 @@ def reader(moto: str, aws_environment: None) -> Iterator[Any]:
     client.close()
 
 
-def function(name: str, **fields: Any) -> CreateFunctionRequest:
-    defaults: dict[str, Any] = {"function_config": FunctionConfig(runtime=RUNTIME), "function_code": b"code"}
-    return CreateFunctionRequest(name=name, **defaults | fields)
-
-
 def tags_of(reader: Any, arn: str) -> list[dict[str, str]]:
     items: list[dict[str, str]] = reader.list_tags_for_resource(Resource=arn)["Tags"]["Items"]
     return items
 
 
 def assert_is_what_boto3_reads(reader: Any, created: CreateFunctionResponse) -> None:
-    """Compares every field of a create's response with DescribeFunction."""
+    """Asserts that every field of a create's response is that of DescribeFunction."""
     described = reader.describe_function(Name=created.function_summary.name, Stage="DEVELOPMENT")
     summary, metadata = described["FunctionSummary"], described["FunctionSummary"]["FunctionMetadata"]
     ours, our_metadata = created.function_summary, created.function_summary.function_metadata
@@ -150,7 +144,7 @@ def test_a_store_and_a_function_that_uses_it_are_read_back_as_they_were_created(
     assert_is_what_boto3_reads(reader, functions.CreateFunction(function("associated", function_config=config)))
 
 
-def test_without_a_request_id_there_is_no_tag_of_the_facades_own(functions: FunctionServiceStub, reader: Any) -> None:
+def test_a_create_without_a_request_id_has_no_tag_of_the_facade(functions: FunctionServiceStub, reader: Any) -> None:
     created = functions.CreateFunction(function("untagged"))
 
     assert tags_of(reader, created.function_summary.function_metadata.function_arn) == []
@@ -162,7 +156,7 @@ def test_code_of_every_byte_is_read_back_as_it_was_created(functions: FunctionSe
     assert reader.get_function(Name="every-byte")["FunctionCode"].read() == bytes(range(256))
 
 
-def test_a_name_that_is_taken_is_refused(
+def test_a_name_that_exists_is_rejected(
     functions: FunctionServiceStub, stores: KeyValueStoreServiceStub, reader: Any
 ) -> None:
     created = functions.CreateFunction(function("taken", request_id=REQUEST_ID))
@@ -178,11 +172,11 @@ def test_a_name_that_is_taken_is_refused(
         assert [failure.reason for failure in failures] == ["FUNCTION_ALREADY_EXISTS", "KEY_VALUE_STORE_ALREADY_EXISTS"]
         assert {failure.outcome for failure in failures} == {"not_applied"}
 
-    assert reader.get_function(Name="taken")["FunctionCode"].read() == b"code"
+    assert reader.get_function(Name="taken")["FunctionCode"].read() == CODE
     assert reader.describe_function(Name="taken")["ETag"] == created.etag
 
 
-def test_a_repeat_with_the_same_request_id_is_ok_and_creates_nothing(
+def test_a_repeated_create_with_the_same_request_id_succeeds_and_creates_nothing(
     functions: FunctionServiceStub, stores: KeyValueStoreServiceStub, reader: Any
 ) -> None:
     request = function("repeated", request_id=REQUEST_ID, tags=[Tag(key="b", value="1"), Tag(key="a", value="")])
@@ -198,10 +192,10 @@ def test_a_repeat_with_the_same_request_id_is_ok_and_creates_nothing(
     assert names.count("repeated") == 1
 
 
-def test_the_same_request_id_with_other_content_is_refused(functions: FunctionServiceStub, reader: Any) -> None:
+def test_the_same_request_id_with_other_content_is_rejected(functions: FunctionServiceStub, reader: Any) -> None:
     functions.CreateFunction(function("reused", request_id=REQUEST_ID))
 
     failure = failing(functions.CreateFunction, function("reused", request_id=REQUEST_ID, function_code=b"other"))
 
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED")
-    assert reader.get_function(Name="reused")["FunctionCode"].read() == b"code"
+    assert reader.get_function(Name="reused")["FunctionCode"].read() == CODE

@@ -1,4 +1,4 @@
-"""The operations that moto has, another implementation of CloudFront's HTTP interface, by the AWS backend."""
+"""The AWS backend and plain boto3 read the same from moto, for the operations that moto supports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def backend(moto: str, aws_environment: None) -> Iterator[AwsBackend]:
 
 
 def content(response: Any) -> dict[str, Any]:
-    """Gives an answer without what every answer has of its own."""
+    """Returns a response without its metadata."""
     return {name: value for name, value in response.items() if name != "ResponseMetadata"}
 
 
@@ -40,7 +40,7 @@ def create(backend: AwsBackend, name: str) -> dict[str, Any]:
     return dict(backend.create_function(**{**FULL_FUNCTION, "Name": name, "Tags": {"Items": TAGS}}))
 
 
-def test_a_function_is_described_got_and_listed_as_plain_boto3_does(backend: AwsBackend, reader: Any) -> None:
+def test_a_function_is_read_as_plain_boto3_reads_it(backend: AwsBackend, reader: Any) -> None:
     created = create(backend, "read")
 
     for stage in ("DEVELOPMENT", None):
@@ -54,7 +54,7 @@ def test_a_function_is_described_got_and_listed_as_plain_boto3_does(backend: Aws
     assert "read" in [item["Name"] for item in listed["FunctionList"]["Items"]]
 
 
-def test_a_store_is_described_and_listed_as_plain_boto3_does(backend: AwsBackend, reader: Any) -> None:
+def test_a_store_is_read_as_plain_boto3_reads_it(backend: AwsBackend, reader: Any) -> None:
     backend.create_key_value_store(Name="read", Comment="<old> & new é")
 
     described = backend.describe_key_value_store(Name="read")
@@ -65,11 +65,11 @@ def test_a_store_is_described_and_listed_as_plain_boto3_does(backend: AwsBackend
     assert "read" in [item["Name"] for item in listed["KeyValueStoreList"]["Items"]]
 
 
-def test_distributions_are_listed_as_plain_boto3_does(backend: AwsBackend, reader: Any) -> None:
+def test_distributions_are_listed_as_plain_boto3_lists_them(backend: AwsBackend, reader: Any) -> None:
     assert content(backend.list_distributions()) == content(reader.list_distributions())
 
 
-def test_a_deleted_function_and_a_deleted_store_are_gone(backend: AwsBackend, reader: Any) -> None:
+def test_a_deleted_function_and_a_deleted_store_are_not_found(backend: AwsBackend, reader: Any) -> None:
     etag = create(backend, "gone")["ETag"]
     store = backend.create_key_value_store(Name="gone")["ETag"]
 
@@ -93,7 +93,7 @@ def test_a_deleted_function_and_a_deleted_store_are_gone(backend: AwsBackend, re
 
 
 @pytest.mark.parametrize("kind", ["function", "store"])
-def test_tags_are_added_changed_and_taken_away(backend: AwsBackend, reader: Any, kind: str) -> None:
+def test_tags_are_added_changed_and_removed(backend: AwsBackend, reader: Any, kind: str) -> None:
     if kind == "function":
         arn = create(backend, "tagged")["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
     else:
@@ -101,7 +101,7 @@ def test_tags_are_added_changed_and_taken_away(backend: AwsBackend, reader: Any,
         arn = created["KeyValueStore"]["ARN"]
 
     backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": "team", "Value": "core"}, {"Key": "new", "Value": "é"}]})
-    backend.untag_resource(Resource=arn, TagKeys={"Items": ["Cost Center", "never was"]})
+    backend.untag_resource(Resource=arn, TagKeys={"Items": ["Cost Center", "missing"]})
 
     ours, plain = backend.list_tags_for_resource(Resource=arn), reader.list_tags_for_resource(Resource=arn)
     assert content(ours) == content(plain)

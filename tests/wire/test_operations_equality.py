@@ -1,4 +1,4 @@
-"""What the AWS backend sends for each operation is what plain boto3 sends for the same values, byte for byte."""
+"""The AWS backend sends each operation byte for byte as plain boto3 sends it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from support.cloudfront.samples import (
 )
 from support.event_loop import waiting
 from wire.equality import assert_same, signed
+from wire.hostile_values import EVERY_BYTE, KEYS, SPECIAL, UNICODE
 from wire.leaves import leaves_of_shape, leaves_of_value
-from wire.nasty import EVERY_BYTE, KEYS, SPECIAL, UNICODE
 
 FUNCTION_ARN: Final = "arn:aws:cloudfront::123456789012:function/rewrite_URLs-1"
 ETAG: Final = "ETVPDKIKX0DER"
@@ -133,20 +133,20 @@ def test_an_operation_is_sent_as_plain_boto3_sends_it(
     theirs, ours = everything.requests[before:]
     assert_same(ours, theirs)
     assert ours.operation == operation
-    assert ours.arguments == arguments, "what is sent is what is received"
+    assert ours.arguments == arguments, "CloudFront must receive the arguments that were sent"
     is_data = operation in DATA_OPERATIONS
     assert signed(ours)["algorithm"] == ("AWS4-ECDSA-P256-SHA256" if is_data else "AWS4-HMAC-SHA256")
     assert ours.headers["host"].startswith("123456789012.") is is_data
 
 
 @pytest.mark.parametrize("operation", SENT)
-def test_every_member_that_an_operation_takes_is_tried(operation: str) -> None:
+def test_every_member_of_an_operation_is_tested(operation: str) -> None:
     tried = {leaf for arguments in SENT[operation] for leaf in leaves_of_value(dict(arguments))}
 
     assert tried == set(leaves_of_shape(model_of(operation).input_shape))
 
 
-def test_every_operation_of_a_backend_is_tried() -> None:
+def test_every_operation_of_a_backend_is_tested() -> None:
     methods = {name for name in vars(Backend) if not name.startswith("_")} - {"close"}
 
     assert methods == {xform_name(operation) for operation in SENT}

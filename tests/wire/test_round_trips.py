@@ -1,4 +1,4 @@
-"""Whatever keeps the rules goes from a message to boto3, through CloudFront and back without a loss."""
+"""Every valid create reaches CloudFront through boto3 and returns without a loss."""
 
 from __future__ import annotations
 
@@ -73,19 +73,19 @@ stores = st.builds(
     request_id=request_ids,
 )
 
-# An example is two requests on real sockets, so that a slow machine is no failure.
+# No deadline: an example sends two requests on real sockets, and machines can be slow.
 examples = settings(max_examples=100, deadline=None)
 
 
 @given(functions)
 @examples
-def test_a_function_comes_through_whole_and_as_plain_boto3_sends_it(
+def test_a_function_is_created_completely_and_as_plain_boto3_sends_it(
     side_by_side: SideBySide, request: CreateFunctionRequest
 ) -> None:
     response = side_by_side.create(request)
 
     received = side_by_side.cloudfront.requests[-1]
-    assert function_asked_for(received.arguments) == request
+    assert requested_function(received.arguments) == request
     assert side_by_side.sent_by_boto3("CreateFunction", **received.arguments).body == received.body
     assert response.function_summary.name == request.name
     assert response.function_summary.function_config == request.function_config
@@ -93,21 +93,21 @@ def test_a_function_comes_through_whole_and_as_plain_boto3_sends_it(
 
 @given(stores)
 @examples
-def test_a_store_comes_through_whole_and_as_plain_boto3_sends_it(
+def test_a_store_is_created_completely_and_as_plain_boto3_sends_it(
     side_by_side: SideBySide, request: CreateKeyValueStoreRequest
 ) -> None:
     response = side_by_side.create(request)
 
     received = side_by_side.cloudfront.requests[-1]
-    assert store_asked_for(received.arguments) == request
+    assert requested_store(received.arguments) == request
     assert side_by_side.sent_by_boto3("CreateKeyValueStore", **received.arguments).body == received.body
     store = response.key_value_store
     assert store.name == request.name
     assert (store.HasField("comment"), store.comment) == (request.HasField("comment"), request.comment)
 
 
-def function_asked_for(arguments: Mapping[str, Any]) -> CreateFunctionRequest:
-    """Reads boto3's arguments back into the request that they were made of."""
+def requested_function(arguments: Mapping[str, Any]) -> CreateFunctionRequest:
+    """Returns the request that boto3's arguments were made from."""
     config = arguments["FunctionConfig"]
     associations = config.get("KeyValueStoreAssociations", {"Quantity": 0, "Items": []})
     assert associations["Quantity"] == len(associations["Items"])
@@ -121,12 +121,12 @@ def function_asked_for(arguments: Mapping[str, Any]) -> CreateFunctionRequest:
             ],
         ),
         function_code=arguments["FunctionCode"],
-        **tags_asked_for(arguments),
+        **requested_tags(arguments),
     )
 
 
-def store_asked_for(arguments: Mapping[str, Any]) -> CreateKeyValueStoreRequest:
-    """Reads boto3's arguments back into the request that they were made of."""
+def requested_store(arguments: Mapping[str, Any]) -> CreateKeyValueStoreRequest:
+    """Returns the request that boto3's arguments were made from."""
     source = arguments.get("ImportSource")
     if source:
         assert source["SourceType"] == "S3"
@@ -136,13 +136,13 @@ def store_asked_for(arguments: Mapping[str, Any]) -> CreateKeyValueStoreRequest:
         import_source=ImportSource(source_type=ImportSourceType.IMPORT_SOURCE_TYPE_S3, source_arn=source["SourceARN"])
         if source
         else None,
-        **tags_asked_for(arguments),
+        **requested_tags(arguments),
     )
 
 
-def tags_asked_for(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def requested_tags(arguments: Mapping[str, Any]) -> dict[str, Any]:
     items = list(arguments["Tags"]["Items"]) if "Tags" in arguments else []
-    assert items or "Tags" not in arguments, "no tags are sent as no tags, not as an empty list"
+    assert items or "Tags" not in arguments, "without tags, Tags must be absent"
     is_repeatable = bool(items) and items[-1]["Key"] == KEY
     request_id = items.pop()["Value"].split("/")[0] if is_repeatable else ""
     return {"tags": [Tag(key=item["Key"], value=item.get("Value")) for item in items], "request_id": request_id}

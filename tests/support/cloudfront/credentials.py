@@ -1,4 +1,4 @@
-"""A source of credentials that a test can break, and which credentials requests were signed with."""
+"""A source of credentials that a test can break, and the credentials that requests were signed with."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ echo '}}'
 
 
 def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
-    """Waits until something is so; False where it does not come about."""
+    """Waits until a condition is true; returns False if it does not become true in time."""
     ends = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > ends:
@@ -38,9 +38,9 @@ def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
 
 
 class CredentialSource:
-    """A credential_process that counts its runs: the key of the nth is AKIDn.
+    """A credential_process that counts its runs: the access key of the nth run is AKIDn.
 
-    Told to, it hangs, for half a minute at most, fails, or gives an expiry.
+    A test can make it hang (for at most half a minute), fail, or return an expiry.
     """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ class CredentialSource:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Keeps it from answering; at the end it answers, or fails, as it is told then."""
+        """Keeps the process from answering until the block ends."""
         self._hanging.touch()
         try:
             yield
@@ -75,17 +75,17 @@ class CredentialSource:
     def break_down(self) -> None:
         self._broken.touch()
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         self._broken.unlink()
 
     def expire_in(self, duration: timedelta, token: str | None = None) -> None:
         expiry = (datetime.now(UTC) + duration).isoformat()
-        # Of two members with one name the last is read.
+        # If a member occurs twice, the last one counts.
         other_token = "" if token is None else f', "SessionToken": {json.dumps(token)}'
         self._expiry.write_text(f', "Expiration": "{expiry}"{other_token}')
 
 
 def keys(double: CloudFrontDouble) -> list[str]:
-    """Gives the access key of every request."""
+    """Returns the access key of every request."""
     found = (re.search(r"Credential=(\w+)/", request.headers["authorization"]) for request in double.requests)
     return [match[1] for match in found if match]

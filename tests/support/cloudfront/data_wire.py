@@ -1,4 +1,4 @@
-"""The REST-JSON of the key value stores' data plane as the service speaks it, beside the control plane's REST-XML."""
+"""The REST-JSON of the key value stores' data plane from the service's side."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from .wire import Answer, Router, arguments_of_head, refusal
+from .wire import Answer, Router, arguments_of_head, client_error
 
 PREFIX: Final = "/key-value-stores/"
-"""What its paths begin with."""
+"""The prefix of all its paths."""
 
 _DESCRIBE: Final = "DescribeKeyValueStore"
 DESCRIBE_DATA: Final = "DescribeKeyValueStoreData"
-"""Its DescribeKeyValueStore, which the control plane has too."""
+"""The data plane's DescribeKeyValueStore; the control plane has an operation of the same name."""
 
 _SIGNATURE: Final = re.compile(
     r"AWS4-ECDSA-P256-SHA256 Credential=[^ /,]+/[0-9]{8}/cloudfront-keyvaluestore/aws4_request,"
     r" SignedHeaders=([a-z0-9;-]+), Signature=[0-9a-f]{136,144}"
 )
-"""SigV4A: no region in its scope, and a signature of ECDSA in DER."""
+"""SigV4A has no region in its scope, and an ECDSA signature in DER."""
 
 
 class DataWire:
-    """The data plane's side of the protocol."""
+    """The service's side of the protocol for every operation of the data plane."""
 
     def __init__(self) -> None:
         self._router = Router("cloudfront-keyvaluestore")
         self.model = self._router.model
 
     def operation_model(self, operation: str) -> Any:
-        """Gives the model of an operation by its name here."""
+        """Returns the model of an operation; its DescribeKeyValueStore is called DescribeKeyValueStoreData."""
         return self.model.operation_model(_DESCRIBE if operation == DESCRIBE_DATA else operation)
 
     def decode(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]]:
-        """Tells which operation a request asks for, and the arguments that boto3 was called with.
+        """Returns the operation of a request and the arguments that boto3 was called with.
 
         Raises:
-            ClientError: there is none such, the body is none of its, or the host is not the account's.
+            ClientError: There is no such operation, or its body or its host is wrong.
         """
         routed = self._router.find(method, target)
         shape = self.model.operation_model(routed.operation).input_shape
         arguments, in_body = arguments_of_head(shape, routed, headers)
         if headers.get("host", "").partition(".")[0] != arguments["KvsARN"].split(":")[4:5][0]:
-            raise refusal("ValidationException", 400, "the host does not begin with the account of the store")
+            raise client_error("ValidationException", 400, "the host does not begin with the account of the store")
         if in_body:
             arguments |= _parsed(in_body, body)
         operation = DESCRIBE_DATA if routed.operation == _DESCRIBE else routed.operation
         return operation, arguments
 
     def check_signature(self, headers: Mapping[str, str]) -> None:
-        """Refuses what is not signed with SigV4A for any region, or leaves something of the request unsigned."""
+        """Raises ClientError unless all of the request is signed with SigV4A for any region."""
         match = _SIGNATURE.fullmatch(headers.get("authorization", ""))
         needed = {"host", "x-amz-date", "x-amz-region-set", *({"if-match", "content-type"} & headers.keys())}
         if match is None or headers.get("x-amz-region-set") != "*" or not needed <= set(match[1].split(";")):
-            raise refusal("IncompleteSignatureException", 403, "the request is not signed with SigV4A")
+            raise client_error("IncompleteSignatureException", 403, "the request is not signed with SigV4A")
 
     def encode(self, operation: str, response: Mapping[str, Any]) -> Answer:
-        """Makes the answer that boto3 parses into this response."""
+        """Returns the HTTP response that boto3 parses into this response."""
         model = self.operation_model(operation)
         headers, body = {}, {}
         for name, member in model.output_shape.members.items():
@@ -68,19 +68,19 @@ class DataWire:
             if member.serialization.get("location") == "header":
                 headers[member.serialization["name"]] = response[name]
             else:
-                # Times are seconds since 1970, to the millisecond.
+                # Times are seconds since 1970 with milliseconds.
                 is_time = member.type_name == "timestamp"
                 body[name] = round(response[name].timestamp(), 3) if is_time else response[name]
         return _json(int(model.http["responseCode"]), body, headers)
 
     def error(self, code: str, status: int, message: str, request_id: str) -> Answer:
-        """Makes the answer that boto3 raises as ClientError."""
+        """Returns the HTTP response that boto3 raises as ClientError."""
         return _json(status, {"Message": message}, {"x-amzn-ErrorType": code})
 
 
 @cache
 def installed_data_wire() -> DataWire:
-    """Gives the protocol of the installed service model."""
+    """Returns the protocol of the installed service model."""
     return DataWire()
 
 
@@ -92,14 +92,14 @@ def _parsed(members: Mapping[str, Any], body: bytes) -> dict[str, Any]:
     try:
         sent = json.loads(body)
     except ValueError:
-        raise refusal("SerializationException", 400, "the body is no JSON") from None
+        raise client_error("SerializationException", 400, "the body is not JSON") from None
     if not isinstance(sent, dict):
-        raise refusal("SerializationException", 400, "the body is no JSON object")
+        raise client_error("SerializationException", 400, "the body is not a JSON object")
     return {name: _checked(members.get(name), value) for name, value in sent.items()}
 
 
 def _checked(shape: Any, value: Any) -> Any:
-    """Gives a value of a request; refuses one that is not of the model's shape."""
+    """Returns a value of a request; raises ClientError if it does not have the model's shape."""
     match shape.type_name if shape else "", value:
         case "string", str():
             return value
@@ -107,4 +107,4 @@ def _checked(shape: Any, value: Any) -> Any:
             return [_checked(shape.member, item) for item in value]
         case "structure", dict() if set(shape.required_members) <= value.keys():
             return {name: _checked(shape.members.get(name), item) for name, item in value.items()}
-    raise refusal("SerializationException", 400, "a member is not of the model's shape")
+    raise client_error("SerializationException", 400, "a member does not have the model's shape")

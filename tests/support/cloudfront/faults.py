@@ -1,7 +1,7 @@
 """What can go wrong between boto3 and CloudFront, for `CloudFrontDouble.script`.
 
-A fault is a function from an exchange to what happens on the wire. Those that say nothing else leave the request
-unapplied; `apply_then(fault)` makes of any of them one whose effect takes place before the answer is lost.
+A fault is a function from an exchange to what happens on the wire. Unless its docstring says otherwise, the request is
+not applied; `apply_then(fault)` returns a fault that applies the request first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .wire import Answer
 
 
 class Hangup(Enum):
-    """The end of a connection without an answer."""
+    """The end of a connection without a response."""
 
     CLOSE = "close"
     RESET = "reset"
@@ -25,14 +25,15 @@ class Hangup(Enum):
 
 @dataclass
 class Exchange:
-    """One request under way.
+    """One request in flight.
 
     Attributes:
-        operation: what it asks for.
-        arguments: as boto3 was called with.
-        apply: runs the operation and gives CloudFront's answer.
-        refuse: makes CloudFront's refusal of a code, an HTTP status and a text.
-        wait: waits so many seconds (None: for ever) or until the double is released; False where the double is closing.
+        operation: The name of the operation.
+        arguments: The arguments that boto3 was called with.
+        apply: Runs the operation and returns CloudFront's response.
+        refuse: Returns CloudFront's error response with a code, an HTTP status and a message.
+        wait: Waits for this many seconds (None: without a limit) or until the double is released; returns False if the
+            double is closing.
     """
 
     operation: str
@@ -43,7 +44,7 @@ class Exchange:
     _answer: Answer | None = None
 
     def answer(self) -> Answer:
-        """Applies the request, once however often it is asked, and gives CloudFront's answer."""
+        """Applies the request, but only once, and returns CloudFront's response."""
         if self._answer is None:
             self._answer = self.apply()
         return self._answer
@@ -53,12 +54,12 @@ Fault = Callable[[Exchange], Answer | Hangup]
 
 
 def normally() -> Fault:
-    """Nothing goes wrong: for scripts in which only a later request fares badly."""
+    """Answers normally, for scripts in which only a later request fails."""
     return lambda exchange: exchange.answer()
 
 
 def apply_then(fault: Fault) -> Fault:
-    """The effect takes place, then the fault."""
+    """Applies the request; then the fault happens."""
 
     def applied(exchange: Exchange) -> Answer | Hangup:
         exchange.answer()
@@ -68,7 +69,7 @@ def apply_then(fault: Fault) -> Fault:
 
 
 def hang(seconds: float | None = None) -> Fault:
-    """No answer for so long, or until the double is released or closed; then the connection is closed."""
+    """Does not answer for this long, or until the double is released or closed; then closes the connection."""
 
     def silent(exchange: Exchange) -> Hangup:
         exchange.wait(seconds)
@@ -78,67 +79,67 @@ def hang(seconds: float | None = None) -> Fault:
 
 
 def apply_then_hang(seconds: float | None = None) -> Fault:
-    """The effect takes place, then there is no answer, as in `hang`."""
+    """Applies the request, then does not answer, as `hang` does."""
     return apply_then(hang(seconds))
 
 
 def close() -> Fault:
-    """The connection is closed without an answer."""
+    """Closes the connection without a response."""
     return lambda _: Hangup.CLOSE
 
 
 def apply_then_close() -> Fault:
-    """The effect takes place, then the connection is closed without an answer."""
+    """Applies the request, then closes the connection without a response."""
     return apply_then(close())
 
 
 def reset() -> Fault:
-    """The connection is reset (RST) without an answer."""
+    """Resets the connection (RST) without a response."""
     return lambda _: Hangup.RESET
 
 
 def apply_then_reset() -> Fault:
-    """The effect takes place, then the connection is reset (RST) without an answer."""
+    """Applies the request, then resets the connection (RST) without a response."""
     return apply_then(reset())
 
 
 def status_only(status: int) -> Fault:
-    """An answer that is nothing but its status."""
+    """Answers with a status and no body."""
     return lambda _: Answer(status)
 
 
 def apply_then_status(status: int) -> Fault:
-    """The effect takes place, then the answer is nothing but its status."""
+    """Applies the request, then answers with a status and no body."""
     return apply_then(status_only(status))
 
 
 def html(status: int, body: str = "<!DOCTYPE html><html><body>An error<hr></body></html>") -> Fault:
-    """A page of HTML, as a proxy gives it."""
+    """Answers with an HTML page, as a proxy does."""
     return lambda _: Answer(status, body.encode(), {"Content-Type": "text/html"})
 
 
 def refuse(code: str, status: int, message: str = "") -> Fault:
-    """CloudFront's refusal with this code."""
+    """Answers with an error response of CloudFront that has this code."""
     return lambda exchange: exchange.refuse(code, status, message)
 
 
 def throttle(status: int = 400) -> Fault:
-    """Too many requests: as CloudFront was seen to say it (400), or by status (429)."""
+    """Throttles the request with status 400, as CloudFront was seen to do, or with 429."""
     return refuse("Throttling" if status == 400 else "TooManyRequestsException", status, "Rate exceeded")
 
 
 def expire(code: str = "ExpiredToken") -> Fault:
-    """The credentials that the request was signed with have expired."""
+    """Answers that the credentials of the request have expired."""
     return refuse(code, 403, "The security token included in the request is expired")
 
 
 def delay(seconds: float) -> Fault:
-    """The request is applied, and answered, so much later."""
+    """Applies and answers the request after a delay."""
     return _wait(seconds)
 
 
 def hold() -> Fault:
-    """The request is applied, and answered, once the double is released."""
+    """Applies and answers the request when the double is released."""
     return _wait(None)
 
 
@@ -150,52 +151,52 @@ def _wait(seconds: float | None) -> Fault:
 
 
 @dataclass(frozen=True)
-class _Spoilt:
-    """Applies the request, and spoils the answer."""
+class _ChangedAnswer:
+    """Applies the request and changes the response."""
 
-    spoil: Callable[[Answer], Answer]
+    change: Callable[[Answer], Answer]
 
     def __call__(self, exchange: Exchange) -> Answer:
-        return self.spoil(exchange.answer())
+        return self.change(exchange.answer())
 
 
 def garble() -> Fault:
-    """The effect takes place, and the answer's body is neither XML nor JSON."""
-    return _Spoilt(lambda answer: replace(answer, body=b"\x00\xff\xfe not XML"))
+    """Applies the request; the body of the response is neither XML nor JSON."""
+    return _ChangedAnswer(lambda answer: replace(answer, body=b"\x00\xff\xfe not XML"))
 
 
 def truncated() -> Fault:
-    """The effect takes place, and the answer's XML or JSON ends in the middle."""
-    return _Spoilt(lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]))
+    """Applies the request; the XML or JSON of the response ends in the middle."""
+    return _ChangedAnswer(lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]))
 
 
 def wrong_root() -> Fault:
-    """The effect takes place, and the answer is well-formed XML or JSON of something else."""
+    """Applies the request; the response is well-formed XML or JSON, but of something else."""
 
     def other(answer: Answer) -> Answer:
         xml, text = b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>', b'{"Other": {"Thing": 1}}'
         return replace(answer, body=text if _is_json(answer) else xml)
 
-    return _Spoilt(other)
+    return _ChangedAnswer(other)
 
 
 def misstate(member: str, value: str | None) -> Fault:
-    """The effect takes place, and the answer has another text in these elements, or this member; None leaves it out."""
+    """Applies the request; the response has another value in these elements or this member, or lacks it if None."""
     pattern = re.compile(rf"<{member}>.*?</{member}>".encode(), re.DOTALL)
-    said = b"" if value is None else f"<{member}>{value}</{member}>".encode()
+    replacement = b"" if value is None else f"<{member}>{value}</{member}>".encode()
 
     def misstated(answer: Answer) -> Answer:
         if not _is_json(answer):
-            return replace(answer, body=pattern.sub(said, answer.body))
+            return replace(answer, body=pattern.sub(replacement, answer.body))
         others = {name: content for name, content in json.loads(answer.body).items() if name != member}
         return replace(answer, body=json.dumps(others | ({} if value is None else {member: value})).encode())
 
-    return _Spoilt(misstated)
+    return _ChangedAnswer(misstated)
 
 
 def without_header(name: str) -> Fault:
-    """The effect takes place, and the answer lacks this header."""
-    return _Spoilt(
+    """Applies the request; the response lacks this header."""
+    return _ChangedAnswer(
         lambda answer: replace(answer, headers={key: text for key, text in answer.headers.items() if key != name})
     )
 
@@ -205,5 +206,5 @@ def _is_json(answer: Answer) -> bool:
 
 
 def cut_body() -> Fault:
-    """The effect takes place, and the connection is closed in the middle of the answer's body."""
-    return _Spoilt(lambda answer: replace(answer, sent=len(answer.body) // 2))
+    """Applies the request; the connection is closed in the middle of the response's body."""
+    return _ChangedAnswer(lambda answer: replace(answer, sent=len(answer.body) // 2))

@@ -1,4 +1,4 @@
-"""Fixtures: a running CloudFront double, and the AWS backend on it, apart from the machine's own AWS set-up."""
+"""Fixtures: a running CloudFront double, and the AWS backend on it, isolated from this machine's AWS configuration."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ AWS_VARIABLES: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""All that a test's process, or a child of it, knows of AWS."""
+"""The whole AWS configuration of a test's process or its children."""
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes the machine's own AWS set-up and proxies out of the environment, and puts example credentials in."""
+    """Replaces this machine's AWS configuration and proxies with example credentials in the environment."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower() in _PROXIES:
             monkeypatch.delenv(name)
@@ -37,20 +37,20 @@ def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment with example credentials, and nothing of the machine's own AWS set-up and proxies."""
+    """An environment with example credentials, without this machine's AWS configuration and proxies."""
     isolate(monkeypatch)
 
 
 @pytest.fixture
 def cloudfront() -> Iterator[CloudFrontDouble]:
-    """A CloudFront on loopback that starts empty."""
+    """An empty CloudFront on loopback."""
     with CloudFrontDouble() as double:
         yield double
 
 
 @pytest.fixture
 def aws_backend(aws_environment: None) -> Iterator[Callable[..., AwsBackend]]:
-    """Makes AWS backends on a double, `aws_backend(cloudfront, read_timeout=1)`, and closes them at the end."""
+    """Opens AWS backends on a double, as in `aws_backend(cloudfront, read_timeout=1)`, and closes them at the end."""
     with ExitStack() as stack:
 
         def make(double: CloudFrontDouble, **arguments: Any) -> AwsBackend:

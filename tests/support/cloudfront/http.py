@@ -1,7 +1,7 @@
-"""CloudFront as an HTTP server on loopback: real sockets, real XML and JSON, and every fault that a test can wish for.
+"""CloudFront as an HTTP server on loopback: real sockets, real XML and JSON, and any fault that a test needs.
 
-Both planes are at one address. The data plane's operations are counted and scripted by their names, but for its
-DescribeKeyValueStore, which is `DescribeKeyValueStoreData` here.
+Both planes have the same address. Operations are counted and scripted by their names, except that the data plane's
+DescribeKeyValueStore is called `DescribeKeyValueStoreData`.
 
 Example:
     with CloudFrontDouble() as double:
@@ -33,12 +33,12 @@ from .state import InMemoryCloudFront
 from .wire import Answer, Wire, installed_wire
 
 Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-"""Runs an operation with boto3's arguments: gives boto3's response, or raises ClientError."""
+"""Runs an operation with boto3's arguments: returns boto3's response or raises ClientError."""
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request as it came in: header names in lower case, `operation` empty where it is none of CloudFront's."""
+    """A request as received: header names in lower case, `operation` empty if it is not an operation of CloudFront."""
 
     method: str
     path: str
@@ -49,15 +49,15 @@ class RecordedRequest:
 
 
 class CloudFrontDouble(InMemoryCloudFront):
-    """A CloudFront on 127.0.0.1, at a port of its own.
+    """A CloudFront on a free port of 127.0.0.1.
 
     Args:
-        apply: what runs the operations instead of the double's own state.
+        apply: Runs the operations instead of the double's own state.
 
     Attributes:
-        address: its host and port.
-        url: the address to give as endpoint_url.
-        most_at_once: how many requests were answered at once at the most.
+        address: The host and the port.
+        url: The address to pass as endpoint_url.
+        most_at_once: The maximum number of requests that were in flight at once.
     """
 
     def __init__(self, apply: Apply | None = None) -> None:
@@ -68,8 +68,8 @@ class CloudFrontDouble(InMemoryCloudFront):
         self._counts: Counter[str] = Counter()
         self._effects: Counter[str] = Counter()
         self._scripts: defaultdict[str, deque[Fault]] = defaultdict(deque)
-        self._lasting: dict[str, Fault] = {}
-        self._under_way = 0
+        self._defaults: dict[str, Fault] = {}
+        self._in_flight = 0
         self.most_at_once = 0
         self._releases = 0
         self._closing = False
@@ -79,52 +79,52 @@ class CloudFrontDouble(InMemoryCloudFront):
 
     @property
     def requests(self) -> tuple[RecordedRequest, ...]:
-        """Every request so far, in the order in which they came in."""
+        """All requests so far, in the order in which they arrived."""
         with self._changed:
             return tuple(self._requests)
 
     @property
     def connections(self) -> int:
-        """How many connections are open."""
+        """The number of open connections."""
         return self._server.connections
 
     def wait_until_idle(self, timeout: float = 10.0) -> None:
-        """Waits until no connection is open; TimeoutError where one stays."""
+        """Waits until no connection is open; raises TimeoutError if one stays open."""
         self._server.wait_until_idle(timeout)
 
     def count(self, operation: str) -> int:
-        """Tells how many requests for this operation came in."""
+        """Returns the number of requests for this operation."""
         with self._changed:
             return self._counts[operation]
 
     def effects(self, operation: str) -> int:
-        """Tells how often this operation was applied without a refusal."""
+        """Returns how often this operation was applied without an error."""
         with self._changed:
             return self._effects[operation]
 
     def wait_for(self, operation: str, times: int = 1, timeout: float = 10.0) -> None:
-        """Waits until so many requests for this operation came in; TimeoutError where they do not."""
+        """Waits until this many requests for the operation arrived; raises TimeoutError if they do not."""
         self._wait_until(self._counts, operation, times, timeout)
 
     def wait_for_effect(self, operation: str, times: int = 1, timeout: float = 10.0) -> None:
-        """Waits until this operation was applied so often; TimeoutError where it is not."""
+        """Waits until the operation was applied this many times; raises TimeoutError if it is not."""
         self._wait_until(self._effects, operation, times, timeout)
 
     def script(self, operation: str, *faults: Fault) -> None:
-        """Says how the next requests for this operation fare, one fault each; after them it goes normally."""
+        """Sets the faults of the next requests for this operation; later requests are answered normally."""
         with self._changed:
             self._scripts[operation].extend(faults)
 
     def always(self, operation: str, fault: Fault | None) -> None:
-        """Says how every request for this operation fares that no script speaks of; None for normally."""
+        """Sets the fault of all requests for this operation that are not scripted; None removes it."""
         with self._changed:
             if fault is None:
-                self._lasting.pop(operation, None)
+                self._defaults.pop(operation, None)
             else:
-                self._lasting[operation] = fault
+                self._defaults[operation] = fault
 
     def release(self) -> None:
-        """Ends all waiting that is under way: what hangs is closed, what is held or delayed is answered."""
+        """Ends all waiting: closes connections that hang, and answers requests that are held or delayed."""
         with self._changed:
             self._releases += 1
             self._changed.notify_all()
@@ -133,7 +133,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         """Ends every connection and thread.
 
         Raises:
-            ExceptionGroup: the double itself went wrong while it answered.
+            ExceptionGroup: The double itself failed while it answered.
         """
         with self._changed:
             self._closing = True
@@ -156,13 +156,13 @@ class CloudFrontDouble(InMemoryCloudFront):
     def _respond(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         request_id = str(uuid.uuid4())
         with self._changed:
-            self._under_way += 1
-            self.most_at_once = max(self.most_at_once, self._under_way)
+            self._in_flight += 1
+            self.most_at_once = max(self.most_at_once, self._in_flight)
         try:
             outcome = self._outcome(RecordedRequest(method, path, headers, body), request_id)
         finally:
             with self._changed:
-                self._under_way -= 1
+                self._in_flight -= 1
         date = format_datetime(self.clock(), usegmt=True)
         return Reply(outcome, {"Date": date, "x-amzn-RequestId": request_id})
 
@@ -172,19 +172,19 @@ class CloudFrontDouble(InMemoryCloudFront):
             operation, arguments = wire.decode(request.method, request.path, request.headers, request.body)
         except ClientError as error:
             self._record(request)
-            return _refused(wire, error, request_id)
+            return _error(wire, error, request_id)
         releases = self._record(replace(request, operation=operation, arguments=arguments))
         try:
             wire.check_signature(request.headers)
         except ClientError as error:
-            return _refused(wire, error, request_id)
+            return _error(wire, error, request_id)
         run = partial(self._run, wire, operation, arguments, request_id)
         refuse = partial(wire.error, request_id=request_id)
         wait = partial(self._wait, releases)
         return self._next_fault(operation)(Exchange(operation, arguments, run, refuse, wait))
 
     def _record(self, request: RecordedRequest) -> int:
-        """Gives the number of releases before the request came in: a later one, however early, ends its waiting."""
+        """Records a request; returns the number of releases before it, because any later release ends its waiting."""
         with self._changed:
             self._requests.append(request)
             self._counts[request.operation] += 1
@@ -194,13 +194,13 @@ class CloudFrontDouble(InMemoryCloudFront):
     def _next_fault(self, operation: str) -> Fault:
         with self._changed:
             script = self._scripts[operation]
-            return script.popleft() if script else self._lasting.get(operation, normally())
+            return script.popleft() if script else self._defaults.get(operation, normally())
 
     def _run(self, wire: Wire | DataWire, operation: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
         try:
             response = self._apply(operation, arguments)
         except ClientError as error:
-            return _refused(wire, error, request_id)
+            return _error(wire, error, request_id)
         with self._changed:
             self._effects[operation] += 1
             self._changed.notify_all()
@@ -212,7 +212,7 @@ class CloudFrontDouble(InMemoryCloudFront):
             return not self._closing
 
 
-def _refused(wire: Wire | DataWire, error: ClientError, request_id: str) -> Answer:
+def _error(wire: Wire | DataWire, error: ClientError, request_id: str) -> Answer:
     details = error.response["Error"]
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return wire.error(details["Code"], status, details["Message"], request_id)

@@ -1,4 +1,4 @@
-"""Values for boto3's calls of CloudFront: a plain client to compare with, and samples made from the service model."""
+"""Plain boto3 clients to compare with, and sample values from the service model."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OPERATIONS: Final = (
     "UpdateFunction",
     "UpdateKeyValueStore",
 )
-"""All that functions, stores and tags have on the control plane, and the list of who uses functions."""
+"""All operations of functions, stores and tags on the control plane, and ListDistributions."""
 
 DATA_OPERATIONS: Final = (
     "DeleteKey",
@@ -56,7 +56,7 @@ DATA_OPERATIONS: Final = (
     "PutKey",
     "UpdateKeys",
 )
-"""All of the data plane, by the names that they have here."""
+"""All operations of the data plane by the names that the double uses."""
 
 STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 
@@ -65,13 +65,13 @@ _MOMENT: Final = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
 
 @cache
 def _session() -> boto3.Session:
-    """Loads the service model once."""
+    """Returns a session that has loaded the service model once."""
     return boto3.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="an-example-of-a-secret-key")
 
 
 @contextmanager
 def plain_client(url: str, service: str = "cloudfront", **config: Any) -> Iterator[Any]:
-    """Makes a boto3 client as anybody would."""
+    """Opens a boto3 client with the defaults."""
     client = _session().client(service, region_name="us-east-1", endpoint_url=url, config=Config(**config))
     try:
         yield client
@@ -81,7 +81,7 @@ def plain_client(url: str, service: str = "cloudfront", **config: Any) -> Iterat
 
 @contextmanager
 def plain_data_client(url: str, **config: Any) -> Iterator[Any]:
-    """Makes a boto3 client of the data plane, in a process whose resolver knows the host with an account before it."""
+    """Opens a boto3 client of the data plane, and lets the host resolve with an account id in front."""
     host = urlsplit(url).hostname
     resolve = socket.getaddrinfo
 
@@ -96,12 +96,12 @@ def plain_data_client(url: str, **config: Any) -> Iterator[Any]:
 
 
 def plain_client_of(operation: str, url: str, **config: Any) -> AbstractContextManager[Any]:
-    """Makes a boto3 client of the plane that has this operation."""
+    """Opens a boto3 client of the plane that has this operation."""
     return (plain_data_client if operation in DATA_OPERATIONS else plain_client)(url, **config)
 
 
 def call(client: Any, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Calls an operation by its name, of a client or a backend, and reads streams to bytes."""
+    """Calls an operation of a client or a backend by its name, and reads streams to bytes."""
     is_client = hasattr(client, "meta")
     method = xform_name(operation.removesuffix("Data") if is_client else operation)
     response = getattr(client, method)(**arguments)
@@ -109,24 +109,24 @@ def call(client: Any, operation: str, arguments: Mapping[str, Any]) -> dict[str,
 
 
 def create_function(client: Any, name: str = "rewrite") -> Any:
-    """Creates FULL_FUNCTION under this name."""
+    """Creates FULL_FUNCTION with this name."""
     return client.create_function(**{**FULL_FUNCTION, "Name": name})
 
 
 def code_and_status(error: ClientError) -> tuple[str, int]:
-    """Gives what a refusal is known by: the AWS code and the HTTP status."""
+    """Returns the AWS code and the HTTP status of an error."""
     return error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def model_of(operation: str) -> Any:
-    """Gives the model of an operation of either plane."""
+    """Returns the model of an operation of either plane."""
     if operation in DATA_OPERATIONS:
         return installed_data_wire().operation_model(operation)
     return installed_wire().model.operation_model(operation)
 
 
 def sample(shape: Any, name: str = "") -> Any:
-    """Makes a value of this shape that has every member, and two of every list."""
+    """Returns a value of this shape with every member and two items in every list."""
     match shape.type_name:
         case "structure":
             return {key: sample(member, key) for key, member in shape.members.items()}

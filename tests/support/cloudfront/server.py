@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on loopback, a thread for each connection, that can also hang up, and ends without a trace."""
+"""An HTTP/1.1 server on loopback with a thread for each connection. It can also hang up."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Reply:
-    """What is done about a request, and the headers of every answer."""
+    """What happens to a request, and the headers that all responses have."""
 
     outcome: Answer | Hangup
     headers: Mapping[str, str]
 
 
 Respond = Callable[[str, str, Mapping[str, str], bytes], Reply]
-"""Takes a request's method, path, headers by their names in lower case, and body."""
+"""Takes a request's method, path, headers (names in lower case) and body."""
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Serves on a free port of 127.0.0.1 from its making until `end`.
+    """Serves on a free port of 127.0.0.1 until `end` is called.
 
     Args:
-        respond: what answers the requests, from many threads at once.
+        respond: Answers a request; is called from many threads at once.
     """
 
     daemon_threads = False
@@ -52,10 +52,10 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.start()
 
     def end(self) -> None:
-        """Ends every connection and thread; what `respond` waits for must have ended before.
+        """Ends every connection and thread. Calls of `respond` must be able to return by now.
 
         Raises:
-            ExceptionGroup: what `respond` raised in all the time.
+            ExceptionGroup: The errors that `respond` raised.
         """
         self.shutdown()
         self._thread.join()
@@ -66,16 +66,16 @@ class LoopbackServer(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
         if self._failures:
-            raise ExceptionGroup("the server went wrong", self._failures)
+            raise ExceptionGroup("the server failed", self._failures)
 
     @property
     def connections(self) -> int:
-        """How many connections are open."""
+        """The number of open connections."""
         with self._changed:
             return len(self._connections)
 
     def wait_until_idle(self, timeout: float) -> None:
-        """Waits until no connection is open; TimeoutError where one stays."""
+        """Waits until no connection is open; raises TimeoutError if one stays open."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._connections, timeout):
                 raise TimeoutError(f"{len(self._connections)} connections are open after {timeout} s")
@@ -87,14 +87,14 @@ class LoopbackServer(ThreadingHTTPServer):
             self._resetting.add(connection)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Takes a connection, and remembers it."""
+        """Accepts a connection and records it."""
         connection, address = super().get_request()
         with self._changed:
             self._connections.add(connection)
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        """Ends a connection; one that is to be reset without the polite end that would come before."""
+        """Ends a connection; a connection that must be reset is closed without a shutdown."""
         with self._changed:
             self._connections.discard(request)
             self._changed.notify_all()
@@ -105,7 +105,7 @@ class LoopbackServer(ThreadingHTTPServer):
                 super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keeps what went wrong for `end`; that a client left is not wrong."""
+        """Keeps an error for `end`, unless the client disconnected."""
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, ConnectionError):
             self._failures.append(error)
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.outcome is Hangup.RESET:
             self.server.reset_at_end(self.connection)
 
-    do_DELETE = do_GET = do_POST = do_PUT = _serve  # noqa: N815 - the names that http.server calls
+    do_DELETE = do_GET = do_POST = do_PUT = _serve  # noqa: N815 (names that http.server calls)
 
     def _send(self, answer: Answer, common_headers: Mapping[str, str]) -> None:
         headers = {**common_headers, **answer.headers}
@@ -143,5 +143,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"HTTP/1.1 {answer.status} -\r\n{head}\r\n".encode() + answer.body[: answer.sent])
         self.close_connection = self.close_connection or answer.sent is not None
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Keeps quiet."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
+        """Logs nothing."""

@@ -1,6 +1,6 @@
-"""A small CloudFront in memory: what stands behind the HTTP double while nothing is scripted.
+"""A small CloudFront in memory, which answers the requests that are not scripted.
 
-It is not the embedded backend, and shares no code with it: tests compare the two.
+It shares no code with the embedded backend, because tests compare the two.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .stores import (
     page,
     utc_now,
 )
-from .wire import refusal
+from .wire import client_error
 
 __all__ = ["ACCOUNT", "InMemoryCloudFront", "StoredFunction", "StoredStore", "distribution", "utc_now"]
 
@@ -45,7 +45,7 @@ class Published:
 
 @dataclass
 class StoredFunction:
-    """A function in its DEVELOPMENT stage, and what was published of it."""
+    """A function in its DEVELOPMENT stage, and its published version."""
 
     name: str
     config: Mapping[str, Any]
@@ -63,12 +63,12 @@ class StoredFunction:
 
     @property
     def stages(self) -> dict[str, Published]:
-        """The stages that there are."""
+        """The existing stages."""
         current = Published(self.config, self.code, self.etag, self.created, self.modified or self.created)
         return {"DEVELOPMENT": current, **({"LIVE": self.live} if self.live else {})}
 
     def summary(self, stage: str = "DEVELOPMENT") -> dict[str, Any]:
-        """Gives a stage as boto3 shows it."""
+        """Returns the summary of a stage as boto3 does."""
         shown = self.stages[stage]
         times = {"CreatedTime": shown.created, "LastModifiedTime": shown.modified}
         return {
@@ -83,12 +83,12 @@ class InMemoryCloudFront(InMemoryStores):
     """Functions, stores and their tags, in dicts.
 
     Attributes:
-        functions: the functions by name.
-        distributions: the distributions by id; see `distribution`.
-        tags_lag: seconds until a new resource shows its tags.
-        function_quota: how many functions there may be; None for any number.
-        code_bytes: the longest code of a function.
-        test_result: what a test of a function comes to, but for its FunctionSummary.
+        functions: The functions by name.
+        distributions: The distributions by id; see `distribution`.
+        tags_lag: Seconds until the tags of a new resource are visible.
+        function_quota: The maximum number of functions; None for no limit.
+        code_bytes: The maximum length of a function's code.
+        test_result: The result of TestFunction without the FunctionSummary.
     """
 
     def __init__(self) -> None:
@@ -107,143 +107,143 @@ class InMemoryCloudFront(InMemoryStores):
         self._state_lock = threading.Lock()
 
     def forget(self) -> None:
-        """Goes back to the beginning, with nothing in it; nobody may be calling."""
+        """Deletes everything and resets all attributes. No call may be in flight."""
         InMemoryCloudFront.__init__(self)
 
     def apply(self, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Runs an operation with boto3's arguments.
 
         Raises:
-            ClientError: CloudFront would refuse it so.
+            ClientError: CloudFront would answer with this error.
         """
         method = getattr(self, f"_{xform_name(operation)}", None)
         if method is None:
-            raise refusal("UnsupportedOperation", 400, f"this double does not know {operation}", operation)
+            raise client_error("UnsupportedOperation", 400, f"this double does not support {operation}", operation)
         with self._state_lock:
             response: dict[str, Any] = method(arguments)
         return response
 
     def is_used(self, arn: str) -> bool:
-        """Tells whether a stage of a function is associated with a store."""
+        """Returns whether a stage of a function is associated with a store."""
         stages = (stage for function in self.functions.values() for stage in function.stages.values())
         return any(arn in _associated(stage.config) for stage in stages)
 
-    def _create_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        name, config, tags = sent["Name"], sent["FunctionConfig"], checked_tags(sent)
+    def _create_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        name, config, tags = arguments["Name"], arguments["FunctionConfig"], checked_tags(arguments)
         if name in self.functions:
-            raise refusal("FunctionAlreadyExists", 409, f"a function named {name} exists")
-        self._check_code_and_config(sent)
+            raise client_error("FunctionAlreadyExists", 409, f"a function named {name} exists")
+        self._check_code_and_config(arguments)
         if self.function_quota is not None and len(self.functions) >= self.function_quota:
-            raise refusal("TooManyFunctions", 400, "there are as many functions as may be")
-        function = StoredFunction(name, config, sent["FunctionCode"], self.clock(), new_etag())
+            raise client_error("TooManyFunctions", 400, "the quota of functions is exhausted")
+        function = StoredFunction(name, config, arguments["FunctionCode"], self.clock(), new_etag())
         self.functions[name] = function
         self.tags[function.arn] = tags
         return {"FunctionSummary": function.summary(), "ETag": function.etag, "Location": f"{URL}/function/{name}"}
 
-    def _check_code_and_config(self, sent: Mapping[str, Any]) -> None:
-        if len(sent["FunctionCode"]) > self.code_bytes:
-            raise refusal("FunctionSizeLimitExceeded", 413, "the code is too long")
-        config = sent["FunctionConfig"]
+    def _check_code_and_config(self, arguments: Mapping[str, Any]) -> None:
+        if len(arguments["FunctionCode"]) > self.code_bytes:
+            raise client_error("FunctionSizeLimitExceeded", 413, "the code is too long")
+        config = arguments["FunctionConfig"]
         arns = _associated(config)
         if len(arns) != config.get("KeyValueStoreAssociations", {}).get("Quantity", 0) or len(arns) > 1:
-            raise refusal("InvalidArgument", 400, "a function has one key value store at most")
+            raise client_error("InvalidArgument", 400, "a function can have at most one key value store")
         if arns and config["Runtime"] != "cloudfront-js-2.0":
-            raise refusal("InvalidArgument", 400, "a key value store needs the runtime cloudfront-js-2.0")
+            raise client_error("InvalidArgument", 400, "a key value store needs the runtime cloudfront-js-2.0")
         for arn in arns:
             store = next((store for store in self.stores.values() if store.arn == arn), None)
             if store is None or self._status(store) != "READY":
-                raise refusal("InvalidArgument", 400, "the key value store does not exist or is not ready")
+                raise client_error("InvalidArgument", 400, "the key value store does not exist or is not ready")
 
-    def _describe_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        function, stage = self._function(sent), sent.get("Stage", "DEVELOPMENT")
+    def _describe_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        function, stage = self._function(arguments), arguments.get("Stage", "DEVELOPMENT")
         return {"FunctionSummary": function.summary(stage), "ETag": function.stages[stage].etag}
 
-    def _get_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        stage = self._function(sent).stages[sent.get("Stage", "DEVELOPMENT")]
+    def _get_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        stage = self._function(arguments).stages[arguments.get("Stage", "DEVELOPMENT")]
         return {"FunctionCode": stage.code, "ETag": stage.etag, "ContentType": "application/octet-stream"}
 
-    def _update_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        function = self._function(sent)
-        check_version(sent, function.etag)
-        self._check_code_and_config(sent)
-        function.config, function.code = sent["FunctionConfig"], sent["FunctionCode"]
+    def _update_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        function = self._function(arguments)
+        check_version(arguments, function.etag)
+        self._check_code_and_config(arguments)
+        function.config, function.code = arguments["FunctionConfig"], arguments["FunctionCode"]
         function.etag, function.modified = new_etag(), self.clock()
         return {"FunctionSummary": function.summary(), "ETag": function.etag}
 
-    def _publish_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        function, now = self._function(sent), self.clock()
-        check_version(sent, function.etag)
+    def _publish_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        function, now = self._function(arguments), self.clock()
+        check_version(arguments, function.etag)
         created = function.live.created if function.live else now
         function.live = Published(function.config, function.code, new_etag(), created, now)
         return {"FunctionSummary": function.summary("LIVE")}
 
-    def _test_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        stage = sent.get("Stage", "DEVELOPMENT")
-        function = self._function({"Stage": stage, **sent})
-        # TestFunction knows no PreconditionFailed.
-        if sent.get("IfMatch") != function.stages[stage].etag:
-            raise refusal("InvalidIfMatchVersion", 400, "If-Match is no version, or another")
+    def _test_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        stage = arguments.get("Stage", "DEVELOPMENT")
+        function = self._function({"Stage": stage, **arguments})
+        # TestFunction never answers PreconditionFailed.
+        if arguments.get("IfMatch") != function.stages[stage].etag:
+            raise client_error("InvalidIfMatchVersion", 400, "If-Match is malformed or outdated")
         try:
-            json.loads(sent["EventObject"])
+            json.loads(arguments["EventObject"])
         except ValueError:
-            raise refusal("InvalidArgument", 400, "the event is no JSON") from None
+            raise client_error("InvalidArgument", 400, "the event is not JSON") from None
         return {"TestResult": {"FunctionSummary": function.summary(stage), **self.test_result}}
 
-    def _delete_function(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        function = self._function({"Name": sent["Name"]})
-        check_version(sent, function.etag)
+    def _delete_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        function = self._function({"Name": arguments["Name"]})
+        check_version(arguments, function.etag)
         if any(function.arn in str(shown) for shown in self.distributions.values()):
-            raise refusal("FunctionInUse", 409, "a distribution uses the function")
+            raise client_error("FunctionInUse", 409, "a distribution uses the function")
         del self.functions[function.name]
         self.tags.pop(function.arn, None)
         return {}
 
-    def _list_functions(self, sent: Mapping[str, Any]) -> dict[str, Any]:
+    def _list_functions(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         rows = {
             f"{function.name}/{stage}": function.summary(stage)
             for function in self.functions.values()
             for stage in function.stages
-            if sent.get("Stage") in (None, stage)
+            if arguments.get("Stage") in (None, stage)
         }
-        return {"FunctionList": page(rows, sent)}
+        return {"FunctionList": page(rows, arguments)}
 
-    def _list_distributions(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        listed = page(self.distributions, sent)
-        ends = {"Marker": sent.get("Marker", ""), "IsTruncated": "NextMarker" in listed}
+    def _list_distributions(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        listed = page(self.distributions, arguments)
+        ends = {"Marker": arguments.get("Marker", ""), "IsTruncated": "NextMarker" in listed}
         return {"DistributionList": {**ends, **listed}}
 
-    def _function(self, sent: Mapping[str, Any]) -> StoredFunction:
-        function, stage = self.functions.get(sent["Name"]), sent.get("Stage", "DEVELOPMENT")
+    def _function(self, arguments: Mapping[str, Any]) -> StoredFunction:
+        function, stage = self.functions.get(arguments["Name"]), arguments.get("Stage", "DEVELOPMENT")
         if function is None or stage not in function.stages or not is_past(function.born, self.describe_lag):
-            raise refusal("NoSuchFunctionExists", 404, f"no function named {sent['Name']} exists")
+            raise client_error("NoSuchFunctionExists", 404, f"no function named {arguments['Name']} exists")
         return function
 
-    def _tag_resource(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        arn = self._resource(sent).arn
-        self.tags[arn] = checked_tags(sent, self.tags.get(arn, []))
+    def _tag_resource(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        arn = self._resource(arguments).arn
+        self.tags[arn] = checked_tags(arguments, self.tags.get(arn, []))
         return {}
 
-    def _untag_resource(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        arn, keys = self._resource(sent).arn, sent["TagKeys"].get("Items", [])
+    def _untag_resource(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        arn, keys = self._resource(arguments).arn, arguments["TagKeys"].get("Items", [])
         self.tags[arn] = [tag for tag in self.tags.get(arn, []) if tag["Key"] not in keys]
         return {}
 
-    def _list_tags_for_resource(self, sent: Mapping[str, Any]) -> dict[str, Any]:
-        resource = self._resource(sent)
+    def _list_tags_for_resource(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        resource = self._resource(arguments)
         return {"Tags": {"Items": self.tags[resource.arn] if is_past(resource.born, self.tags_lag) else []}}
 
-    def _resource(self, sent: Mapping[str, Any]) -> StoredFunction | StoredStore:
+    def _resource(self, arguments: Mapping[str, Any]) -> StoredFunction | StoredStore:
         resources: list[StoredFunction | StoredStore] = [*self.functions.values(), *self.stores.values()]
         for resource in resources:
-            if resource.arn == sent["Resource"]:
+            if resource.arn == arguments["Resource"]:
                 return resource
-        raise refusal("NoSuchResource", 404, "the resource does not exist")
+        raise client_error("NoSuchResource", 404, "the resource does not exist")
 
 
 def distribution(identity: str, *function_arns: str) -> dict[str, Any]:
-    """Makes a distribution whose default behaviour uses functions, for `distributions`."""
+    """Returns a distribution whose default behavior uses these functions, for `distributions`."""
     items = [{"FunctionARN": arn, "EventType": "viewer-request"} for arn in function_arns]
-    behaviour = {
+    behavior = {
         "TargetOriginId": "origin",
         "ViewerProtocolPolicy": "https-only",
         "FunctionAssociations": {"Quantity": len(items), "Items": items},
@@ -253,7 +253,7 @@ def distribution(identity: str, *function_arns: str) -> dict[str, Any]:
         "ARN": f"arn:aws:cloudfront::{ACCOUNT}:distribution/{identity}",
         "Status": "Deployed",
         "DomainName": f"{identity.lower()}.cloudfront.net",
-        "DefaultCacheBehavior": behaviour,
+        "DefaultCacheBehavior": behavior,
         "CacheBehaviors": {"Quantity": 0},
         "Comment": "",
         "Enabled": True,

@@ -1,7 +1,7 @@
-"""CloudFront's REST-XML as the service speaks it: requests to boto3's arguments, boto3's responses to HTTP answers.
+"""CloudFront's REST-XML from the service's side: decodes requests to boto3's arguments, encodes boto3's responses.
 
-All of it follows botocore's service model, so an operation that is in the model needs no code here. CloudFront's model
-has no flattened lists, maps and XML attributes, so neither has this.
+It follows botocore's service model, so an operation of the model needs no code here. It does not support flattened
+lists, maps and XML attributes, because CloudFront's model does not use them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NAMESPACE: Final = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; `sent` is how much of the body is sent before the connection closes, None for all of it."""
+    """An HTTP response; if `sent` is set, the connection is closed after that many bytes of the body."""
 
     status: int
     body: bytes = b""
@@ -45,7 +45,7 @@ class _Route:
 
 @dataclass(frozen=True)
 class Routed:
-    """The operation that a request asks for, with the values in its path and its query."""
+    """The operation of a request, with the values in its path and its query."""
 
     operation: str
     labels: Mapping[str, str]
@@ -56,21 +56,21 @@ class Router:
     """Finds the operations of a service of the installed botocore.
 
     Attributes:
-        model: the service model.
+        model: The service model.
     """
 
     def __init__(self, service: str) -> None:
-        # Not by a session, which would read the environment, where a test may have put an older model.
+        # A session would read the environment, and a test may have set an older model there.
         self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
         routes = (_route(self.model.operation_model(name)) for name in self.model.operation_names)
-        # The most specific first: a fixed part of a path is not somebody's name.
+        # The most specific first, because a fixed part of a path could also match a name.
         self._routes = sorted(routes, key=lambda route: (-len(route.query), -route.literals))
 
     def find(self, method: str, target: str) -> Routed:
-        """Tells what a request asks for; its target is a path, or an address as a proxy is given it.
+        """Returns the operation of a request; the target is a path, or an absolute URL as a proxy receives it.
 
         Raises:
-            ClientError: `UnknownOperation` where the model has none such.
+            ClientError: `UnknownOperation` if the model has no such operation.
         """
         url = urlsplit(target)
         query = parse_qs(url.query, keep_blank_values=True)
@@ -79,21 +79,21 @@ class Router:
             if method == route.method and match and all(query.get(key) == value for key, value in route.query.items()):
                 labels = {key: unquote(value) for key, value in match.groupdict().items()}
                 return Routed(route.operation, labels, query)
-        raise refusal("UnknownOperation", 404, f"no operation is at {method} {url.path}")
+        raise client_error("UnknownOperation", 404, f"{method} {url.path} is not an operation")
 
 
 class Wire:
-    """CloudFront's side of the protocol, for every operation of the installed service model."""
+    """The service's side of the protocol for every operation of the installed service model."""
 
     def __init__(self) -> None:
         self._router = Router("cloudfront")
         self.model = self._router.model
 
     def decode(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[str, dict[str, Any]]:
-        """Tells which operation a request asks for, and the arguments that boto3 was called with.
+        """Returns the operation of a request and the arguments that boto3 was called with.
 
         Raises:
-            ClientError: `UnknownOperation` where the model has none such, `MalformedXML` where the body is none.
+            ClientError: `UnknownOperation` if the model has no such operation, `MalformedXML` if the body is not XML.
         """
         routed = self._router.find(method, target)
         shape = self.model.operation_model(routed.operation).input_shape
@@ -108,7 +108,7 @@ class Wire:
         return routed.operation, arguments
 
     def encode(self, operation: str, response: Mapping[str, Any]) -> Answer:
-        """Makes the answer that boto3 parses into this response."""
+        """Returns the HTTP response that boto3 parses into this response."""
         model = self.model.operation_model(operation)
         status = int(model.http["responseCode"])
         if model.output_shape is None:
@@ -130,12 +130,12 @@ class Wire:
         return _xml(status, root, headers)
 
     def check_signature(self, headers: Mapping[str, str]) -> None:
-        """Refuses what is not signed."""
+        """Raises ClientError if the request is not signed."""
         if "authorization" not in headers:
-            raise refusal("MissingAuthenticationToken", 403, "the request is not signed")
+            raise client_error("MissingAuthenticationToken", 403, "the request is not signed")
 
     def error(self, code: str, status: int, message: str, request_id: str) -> Answer:
-        """Makes the answer that boto3 raises as ClientError."""
+        """Returns the HTTP response that boto3 raises as ClientError."""
         kind = "Sender" if status < 500 else "Receiver"
         error = f"<Error><Type>{kind}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
         content = f"{error}<RequestId>{request_id}</RequestId>"
@@ -144,12 +144,12 @@ class Wire:
 
 @cache
 def installed_wire() -> Wire:
-    """Gives the protocol of the installed service model, which takes a while to load."""
+    """Returns the protocol of the installed service model. Loading it is slow."""
     return Wire()
 
 
-def refusal(code: str, status: int, message: str = "", operation: str = "") -> ClientError:
-    """Makes the error that boto3 raises for a refusal of CloudFront's."""
+def client_error(code: str, status: int, message: str = "", operation: str = "") -> ClientError:
+    """Returns the error that boto3 raises for an error response of CloudFront."""
     response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(response, operation)
 
@@ -171,7 +171,7 @@ def _alternating(parts: Iterable[str]) -> Iterable[tuple[bool, str]]:
 
 
 def arguments_of_head(shape: Any, routed: Routed, headers: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Gives the arguments that are in a request's path, query and headers, and the members that its body has."""
+    """Returns the arguments in a request's path, query and headers, and the members of the body."""
     arguments: dict[str, Any] = {}
     in_body = {}
     for name, member in shape.members.items():
@@ -190,9 +190,9 @@ def arguments_of_head(shape: Any, routed: Routed, headers: Mapping[str, str]) ->
 
 def _root(body: bytes) -> ElementTree.Element:
     try:
-        return ElementTree.fromstring(body)  # noqa: S314 - boto3 wrote it
+        return ElementTree.fromstring(body)  # noqa: S314 (boto3 wrote it)
     except ElementTree.ParseError as error:
-        raise refusal("MalformedXML", 400, f"the body is not XML: {error}") from error
+        raise client_error("MalformedXML", 400, f"the body is not XML: {error}") from error
 
 
 def _parsed(shape: Any, element: ElementTree.Element) -> Any:
@@ -210,7 +210,7 @@ def _structure(members: Mapping[str, Any], element: ElementTree.Element) -> dict
     for child in element:
         name = names.get(child.tag.removeprefix(f"{{{NAMESPACE}}}"))
         if name is None:
-            raise refusal("MalformedXML", 400, f"{element.tag} has no {child.tag}")
+            raise client_error("MalformedXML", 400, f"{element.tag} has no {child.tag}")
         parsed[name] = _parsed(members[name], child)
     return parsed
 

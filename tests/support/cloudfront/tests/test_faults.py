@@ -1,4 +1,4 @@
-"""The double's faults, as plain boto3 meets them."""
+"""The double's faults as plain boto3 sees them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def client(cloudfront: CloudFrontDouble) -> Iterator[Any]:
 APPLIED = {
     "closed": (faults.apply_then_close(), ConnectionClosedError),
     "reset": (faults.apply_then_reset(), ConnectionClosedError),
-    "hangs": (faults.apply_then_hang(), ReadTimeoutError),
+    "no response": (faults.apply_then_hang(), ReadTimeoutError),
     "503": (faults.apply_then_status(503), ClientError),
     "502 as HTML": (faults.apply_then(faults.html(502)), ClientError),
     "201 as HTML": (faults.apply_then(faults.html(201)), ResponseParserError),
@@ -46,10 +46,10 @@ APPLIED = {
 NOT_APPLIED = {
     "closed": (faults.close(), ConnectionClosedError),
     "reset": (faults.reset(), ConnectionClosedError),
-    "hangs": (faults.hang(), ReadTimeoutError),
+    "no response": (faults.hang(), ReadTimeoutError),
     "500": (faults.status_only(500), ClientError),
     "403 as HTML": (faults.html(403), ClientError),
-    "refused": (faults.refuse("TaggingConflict", 409, "wait a few minutes"), ClientError),
+    "an error": (faults.refuse("TaggingConflict", 409, "wait a few minutes"), ClientError),
     "throttled": (faults.throttle(), ClientError),
     "throttled by status": (faults.throttle(429), ClientError),
     "expired": (faults.expire(), ClientError),
@@ -57,7 +57,7 @@ NOT_APPLIED = {
 
 
 @pytest.mark.parametrize(("fault", "error"), APPLIED.values(), ids=APPLIED.keys())
-def test_a_fault_after_the_effect_happens_once_and_leaves_the_effect(
+def test_a_fault_after_the_effect_happens_once_and_the_effect_remains(
     cloudfront: CloudFrontDouble, client: Any, fault: faults.Fault, error: type[Exception]
 ) -> None:
     cloudfront.script("CreateFunction", fault)
@@ -71,7 +71,7 @@ def test_a_fault_after_the_effect_happens_once_and_leaves_the_effect(
 
 
 @pytest.mark.parametrize(("fault", "error"), NOT_APPLIED.values(), ids=NOT_APPLIED.keys())
-def test_a_fault_without_the_effect_happens_once_and_leaves_none(
+def test_a_fault_without_the_effect_happens_once_and_nothing_is_applied(
     cloudfront: CloudFrontDouble, client: Any, fault: faults.Fault, error: type[Exception]
 ) -> None:
     cloudfront.script("CreateFunction", fault)
@@ -96,7 +96,7 @@ def test_a_fault_without_the_effect_happens_once_and_leaves_none(
         (faults.expire("RequestExpired"), "RequestExpired", 403),
     ],
 )
-def test_a_scripted_refusal_has_its_code_and_status(
+def test_a_scripted_error_has_its_code_and_status(
     cloudfront: CloudFrontDouble, client: Any, fault: faults.Fault, code: str, status: int
 ) -> None:
     cloudfront.script("CreateFunction", fault)
@@ -105,7 +105,7 @@ def test_a_scripted_refusal_has_its_code_and_status(
     assert code_and_status(caught.value) == (code, status)
 
 
-def test_a_wrong_root_is_an_answer_without_its_members(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_a_response_with_a_wrong_root_has_no_members(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.script("CreateFunction", faults.wrong_root())
 
     created = create_function(client)
@@ -114,9 +114,9 @@ def test_a_wrong_root_is_an_answer_without_its_members(cloudfront: CloudFrontDou
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_a_script_is_followed_in_order_and_only_by_its_operation(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_scripted_faults_happen_in_order_and_only_to_their_operation(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.script("CreateFunction", faults.normally(), faults.refuse("One", 400), faults.refuse("Two", 400))
-    cloudfront.always("CreateFunction", faults.refuse("Lasting", 400))
+    cloudfront.always("CreateFunction", faults.refuse("Always", 400))
 
     create_function(client, "a")
     client.create_key_value_store(Name="a")
@@ -126,12 +126,12 @@ def test_a_script_is_followed_in_order_and_only_by_its_operation(cloudfront: Clo
             create_function(client, "b")
         codes.append(code_and_status(caught.value)[0])
 
-    assert codes == ["One", "Two", "Lasting", "Lasting"]
+    assert codes == ["One", "Two", "Always", "Always"]
     cloudfront.always("CreateFunction", None)
     create_function(client, "b")
 
 
-def test_a_delay_is_waited_out(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_a_delayed_request_is_answered_late(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.script("CreateFunction", faults.delay(0.1))
     started = time.monotonic()
     create_function(client)
@@ -139,15 +139,15 @@ def test_a_delay_is_waited_out(cloudfront: CloudFrontDouble, client: Any) -> Non
 
 
 @pytest.mark.parametrize("early", [False, True])
-def test_what_is_held_is_answered_at_the_release(cloudfront: CloudFrontDouble, early: bool) -> None:
+def test_held_requests_are_answered_when_released(cloudfront: CloudFrontDouble, early: bool) -> None:
     entered = threading.Event()
 
-    def held_late(exchange: faults.Exchange) -> Any:
-        if early:  # the release comes before the waiting begins
+    def hold_late(exchange: faults.Exchange) -> Any:
+        if early:  # the release happens before the wait
             entered.wait()
         return faults.hold()(exchange)
 
-    cloudfront.script("CreateFunction", held_late)
+    cloudfront.script("CreateFunction", hold_late)
     with plain_client(cloudfront.url) as client, ThreadPoolExecutor() as pool:
         creating = pool.submit(create_function, client)
         cloudfront.wait_for("CreateFunction")
@@ -158,7 +158,7 @@ def test_what_is_held_is_answered_at_the_release(cloudfront: CloudFrontDouble, e
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_what_hangs_is_closed_at_the_release(cloudfront: CloudFrontDouble) -> None:
+def test_hanging_requests_are_closed_when_released(cloudfront: CloudFrontDouble) -> None:
     cloudfront.script("CreateFunction", faults.apply_then_hang())
     with plain_client(cloudfront.url, retries={"total_max_attempts": 1}) as client, ThreadPoolExecutor() as pool:
         creating = pool.submit(create_function, client)
@@ -169,7 +169,7 @@ def test_what_hangs_is_closed_at_the_release(cloudfront: CloudFrontDouble) -> No
 
 
 @pytest.mark.parametrize("fault", [faults.hang(), faults.hold(), faults.delay(60)])
-def test_closing_ends_what_waits_and_leaves_no_thread(fault: faults.Fault) -> None:
+def test_closing_ends_waiting_requests_and_every_thread(fault: faults.Fault) -> None:
     before = set(threading.enumerate())
     double = CloudFrontDouble()
     double.script("CreateFunction", fault)
@@ -185,14 +185,14 @@ def test_closing_ends_what_waits_and_leaves_no_thread(fault: faults.Fault) -> No
         pass
 
 
-def test_waiting_for_what_does_not_come_ends(cloudfront: CloudFrontDouble) -> None:
+def test_waiting_for_requests_times_out(cloudfront: CloudFrontDouble) -> None:
     with pytest.raises(TimeoutError, match="0 of 1 CreateFunction"):
         cloudfront.wait_for("CreateFunction", timeout=0.01)
     with pytest.raises(TimeoutError, match="0 of 2 CreateFunction"):
         cloudfront.wait_for_effect("CreateFunction", times=2, timeout=0.01)
 
 
-def test_a_fault_of_its_own_is_told_at_the_end() -> None:
+def test_a_bug_in_the_handler_is_raised_on_close() -> None:
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
         raise LookupError("a bug in a test")
 
@@ -205,7 +205,7 @@ def test_a_fault_of_its_own_is_told_at_the_end() -> None:
     assert caught.group_contains(LookupError, match="a bug in a test")
 
 
-def test_many_threads_are_served_at_once(cloudfront: CloudFrontDouble) -> None:
+def test_requests_are_served_concurrently(cloudfront: CloudFrontDouble) -> None:
     barrier = threading.Barrier(8)
 
     def together(exchange: faults.Exchange) -> Any:
@@ -231,7 +231,7 @@ def test_many_threads_are_served_at_once(cloudfront: CloudFrontDouble) -> None:
         (faults.status_only(503), "503", 503),
     ],
 )
-def test_a_refusal_of_the_data_plane_has_its_code_and_status(
+def test_an_error_of_the_data_plane_has_its_code_and_status(
     cloudfront: CloudFrontDouble, fault: faults.Fault, code: str, status: int
 ) -> None:
     cloudfront.script("GetKey", fault)
@@ -241,17 +241,17 @@ def test_a_refusal_of_the_data_plane_has_its_code_and_status(
     assert code_and_status(caught.value) == (code, status)
 
 
-def test_an_answer_of_the_data_plane_may_say_something_else(cloudfront: CloudFrontDouble) -> None:
+def test_a_response_of_the_data_plane_can_be_changed(cloudfront: CloudFrontDouble) -> None:
     arn = cloudfront.apply("CreateKeyValueStore", {"Name": "s"})["KeyValueStore"]["ARN"]
     operation = "DescribeKeyValueStoreData"
     cloudfront.script(operation, faults.misstate("Status", "FAILED"), faults.misstate("Status", None))
     cloudfront.script(operation, faults.wrong_root(), faults.without_header("ETag"))
 
     with plain_data_client(cloudfront.url) as client:
-        told, silent, other, versionless = (client.describe_key_value_store(KvsARN=arn) for _ in range(4))
+        changed, missing, other, without_etag = (client.describe_key_value_store(KvsARN=arn) for _ in range(4))
 
-    assert (told["Status"], silent.get("Status")) == ("FAILED", None)
-    assert "KvsARN" in silent
+    assert (changed["Status"], missing.get("Status")) == ("FAILED", None)
+    assert "KvsARN" in missing
     assert other.keys() == {"ResponseMetadata", "ETag"}
-    assert versionless["Status"] == "READY"
-    assert "ETag" not in versionless
+    assert without_etag["Status"] == "READY"
+    assert "ETag" not in without_etag

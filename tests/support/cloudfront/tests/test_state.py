@@ -1,4 +1,4 @@
-"""The small CloudFront behind the double, as plain boto3 sees it."""
+"""The double's CloudFront in memory as plain boto3 sees it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def client(cloudfront: CloudFrontDouble) -> Iterator[Any]:
         yield plain
 
 
-def test_a_refusal_reaches_boto3_as_it_was_raised(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_boto3_raises_the_error_that_the_state_raised(cloudfront: CloudFrontDouble, client: Any) -> None:
     create_function(client)
 
     with pytest.raises(client.exceptions.FunctionAlreadyExists) as caught:
@@ -41,7 +41,7 @@ def test_a_refusal_reaches_boto3_as_it_was_raised(cloudfront: CloudFrontDouble, 
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_functions_are_described_read_and_listed_with_their_tags(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_functions_are_described_and_read_with_their_tags(cloudfront: CloudFrontDouble, client: Any) -> None:
     created = create_function(client)
     described = client.describe_function(Name="rewrite", Stage="DEVELOPMENT")
     got = client.get_function(Name="rewrite")
@@ -65,14 +65,14 @@ def test_functions_are_described_read_and_listed_with_their_tags(cloudfront: Clo
         ("list_tags_for_resource", {"Resource": "arn:aws:cloudfront::123456789012:function/none"}, "NoSuchResource"),
     ],
 )
-def test_what_is_not_there_is_not_found(client: Any, operation: str, arguments: dict[str, str], code: str) -> None:
+def test_a_missing_resource_is_not_found(client: Any, operation: str, arguments: dict[str, str], code: str) -> None:
     create_function(client)
     with pytest.raises(ClientError) as caught:
         getattr(client, operation)(**arguments)
     assert code_and_status(caught.value) == (code, 404)
 
 
-def test_a_store_is_provisioned_and_then_ready(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_a_store_is_provisioning_and_then_ready(cloudfront: CloudFrontDouble, client: Any) -> None:
     created = client.create_key_value_store(Name="redirects", Comment="")
     described = client.describe_key_value_store(Name="redirects")
 
@@ -85,7 +85,7 @@ def test_a_store_is_provisioned_and_then_ready(cloudfront: CloudFrontDouble, cli
     assert "Comment" not in client.create_key_value_store(Name="other")["KeyValueStore"]
 
 
-def test_an_association_needs_a_store_that_is_ready(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_an_association_needs_a_ready_store(cloudfront: CloudFrontDouble, client: Any) -> None:
     arn = client.create_key_value_store(Name="redirects")["KeyValueStore"]["ARN"]
 
     def associate(name: str, arn: str) -> Any:
@@ -117,7 +117,7 @@ def test_stores_are_listed_page_by_page(cloudfront: CloudFrontDouble, client: An
     assert client.list_key_value_stores(Status="READY")["KeyValueStoreList"]["Quantity"] == 3
 
 
-def test_what_was_just_created_may_show_only_later(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_a_new_resource_can_be_visible_late(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.describe_lag = cloudfront.tags_lag = 3600.0
     arn = create_function(client)["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
 
@@ -130,7 +130,7 @@ def test_what_was_just_created_may_show_only_later(cloudfront: CloudFrontDouble,
     assert client.list_tags_for_resource(Resource=arn)["Tags"] == FULL_FUNCTION["Tags"]
 
 
-def test_its_clock_tells_the_date_and_the_times(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_the_clock_sets_the_date_header_and_the_times(cloudfront: CloudFrontDouble, client: Any) -> None:
     moment = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
     cloudfront.clock = lambda: moment
 
@@ -140,7 +140,7 @@ def test_its_clock_tells_the_date_and_the_times(cloudfront: CloudFrontDouble, cl
     assert created["FunctionSummary"]["FunctionMetadata"]["CreatedTime"] == moment
 
 
-def test_an_operation_that_it_does_not_know_is_unsupported(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_an_unknown_operation_is_unsupported(cloudfront: CloudFrontDouble, client: Any) -> None:
     with pytest.raises(ClientError) as caught:
         client.list_cache_policies()
     assert code_and_status(caught.value) == ("UnsupportedOperation", 400)
@@ -170,7 +170,7 @@ def test_a_function_that_a_distribution_uses_cannot_be_deleted(cloudfront: Cloud
     client.delete_function(Name="rewrite", IfMatch=created["ETag"])
 
 
-def test_a_test_of_a_function_comes_to_what_it_is_told(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_test_function_returns_the_configured_result(cloudfront: CloudFrontDouble, client: Any) -> None:
     created = create_function(client)
     cloudfront.test_result = {"ComputeUtilization": "99", "FunctionErrorMessage": "it threw"}
     arguments = {"Name": "rewrite", "IfMatch": created["ETag"]}
@@ -182,7 +182,7 @@ def test_a_test_of_a_function_comes_to_what_it_is_told(cloudfront: CloudFrontDou
         client.test_function(**arguments, EventObject=b"{")
 
 
-def test_it_can_forget_everything(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_forget_deletes_everything_and_resets_the_quota(cloudfront: CloudFrontDouble, client: Any) -> None:
     create_function(client)
     cloudfront.function_quota = 1
 

@@ -25,7 +25,7 @@ from support.cloudfront.samples import (
     plain_client_of,
     sample,
 )
-from support.cloudfront.wire import refusal
+from support.cloudfront.wire import client_error
 
 KEYS = f"/key-value-stores/{quote(STORE_ARN, safe='')}/keys"
 HOST = {"Host": "123456789012.localhost"}
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("aws_environment")
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
-def test_every_member_goes_through_both_ways(operation: str) -> None:
+def test_every_member_survives_in_both_directions(operation: str) -> None:
     model = model_of(operation)
     sent = sample(model.input_shape)
     answered = sample(model.output_shape) if model.output_shape else {}
@@ -50,13 +50,13 @@ def test_every_member_goes_through_both_ways(operation: str) -> None:
     assert received == [(operation, sent)]
     metadata = response.pop("ResponseMetadata")
     assert metadata["HTTPStatusCode"] == model.http["responseCode"]
-    if operation == "UpdateFunction":  # the model reads this ETag from a header that the service does not send
+    if operation == "UpdateFunction":  # the service model misspells the name of this header
         response["ETag"] = metadata["HTTPHeaders"]["etag"]
     assert response == answered
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
-def test_nothing_is_made_up_where_a_member_is_absent(operation: str) -> None:
+def test_an_absent_member_stays_absent(operation: str) -> None:
     model = model_of(operation)
     sent = {name: sample(model.input_shape.members[name], name) for name in model.input_shape.required_members}
     payload = model.output_shape and model.output_shape.serialization.get("payload")
@@ -75,7 +75,7 @@ def test_nothing_is_made_up_where_a_member_is_absent(operation: str) -> None:
     assert response == answered
 
 
-def test_an_empty_list_and_an_empty_structure_stay_apart_from_absent_ones() -> None:
+def test_empty_lists_and_structures_are_distinct_from_absent_ones() -> None:
     received = []
 
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
@@ -92,7 +92,7 @@ def test_an_empty_list_and_an_empty_structure_stay_apart_from_absent_ones() -> N
     assert associations == {"Quantity": 0, "Items": []}
 
 
-def test_requests_are_recorded_as_they_came(cloudfront: CloudFrontDouble) -> None:
+def test_requests_are_recorded_as_received(cloudfront: CloudFrontDouble) -> None:
     with plain_client(cloudfront.url) as client:
         create_function(client)
 
@@ -103,9 +103,9 @@ def test_requests_are_recorded_as_they_came(cloudfront: CloudFrontDouble) -> Non
     assert request.arguments == {**FULL_FUNCTION, "Name": "rewrite"}
 
 
-def test_another_handler_may_refuse() -> None:
+def test_another_handler_can_raise_errors() -> None:
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
-        raise refusal("TooManyFunctions", 400, "100 of 100 <used>")
+        raise client_error("TooManyFunctions", 400, "100 of 100 <used>")
 
     with CloudFrontDouble(apply) as double, plain_client(double.url) as client:
         with pytest.raises(ClientError, match="100 of 100 <used>") as caught:
@@ -123,16 +123,16 @@ def test_another_handler_may_refuse() -> None:
         ("POST", "/2020-05-31/function", b"<a>", {"Authorization": "any"}, (400, b"MalformedXML")),
         ("POST", "/2020-05-31/function", b"<a><Other/></a>", {"Authorization": "any"}, (400, b"MalformedXML")),
         ("POST", "/2020-05-31/function", b"<a>\x00</a>", {"Authorization": "any"}, (400, b"MalformedXML")),
-        ("GET", "/key-value-stores/", b"", {}, (404, b"no operation")),
+        ("GET", "/key-value-stores/", b"", {}, (404, b"is not an operation")),
         ("GET", f"/key-value-stores/{quote(STORE_ARN, safe='')}", b"", {}, (400, b"the host does not begin")),
         ("GET", f"/key-value-stores/{quote(STORE_ARN, safe='')}", b"", HOST, (403, b"not signed with SigV4A")),
-        ("POST", KEYS, b"x", HOST, (400, b"no JSON")),
-        ("POST", KEYS, b"[]", HOST, (400, b"no JSON object")),
+        ("POST", KEYS, b"x", HOST, (400, b"not JSON")),
+        ("POST", KEYS, b"[]", HOST, (400, b"not a JSON object")),
         ("POST", KEYS, b'{"Other": 1}', HOST, (400, b"shape")),
         ("POST", KEYS, b'{"Puts": [{"Key": "a"}]}', HOST, (400, b"shape")),
     ],
 )
-def test_what_boto3_would_not_send_is_refused(
+def test_a_request_that_boto3_would_not_send_is_rejected(
     cloudfront: CloudFrontDouble, method: str, path: str, body: bytes, headers: Mapping[str, str], expected: Any
 ) -> None:
     connection = http.client.HTTPConnection(*cloudfront.address)
@@ -144,7 +144,7 @@ def test_what_boto3_would_not_send_is_refused(
     connection.close()
 
 
-def test_half_a_request_is_nobodys(cloudfront: CloudFrontDouble) -> None:
+def test_an_incomplete_request_is_ignored(cloudfront: CloudFrontDouble) -> None:
     with socket.create_connection(cloudfront.address) as connection:
         connection.sendall(b"POST /2020-05-31/function HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
         connection.shutdown(socket.SHUT_WR)
@@ -152,7 +152,7 @@ def test_half_a_request_is_nobodys(cloudfront: CloudFrontDouble) -> None:
     assert cloudfront.requests == ()
 
 
-def test_a_connection_is_kept_for_the_next_request(cloudfront: CloudFrontDouble) -> None:
+def test_a_connection_is_reused(cloudfront: CloudFrontDouble) -> None:
     connection = http.client.HTTPConnection(*cloudfront.address)
     sockets = set()
     for _ in range(3):

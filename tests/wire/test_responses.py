@@ -1,4 +1,4 @@
-"""What CloudFront answers reaches the caller, whole and exact."""
+"""The caller receives CloudFront's responses completely and exactly."""
 
 from __future__ import annotations
 
@@ -107,10 +107,10 @@ KINDS: Final[Mapping[str, tuple[Any, Any, Mapping[str, Any], Mapping[str, tuple[
 
 
 @pytest.mark.parametrize("operation", KINDS)
-def test_every_member_of_an_answer_reaches_the_caller(side_by_side: SideBySide, operation: str) -> None:
+def test_the_caller_receives_every_member_of_a_response(side_by_side: SideBySide, operation: str) -> None:
     request, message, answer, counterparts = KINDS[operation]
     shape = installed_wire().model.operation_model(operation).output_shape
-    assert set(leaves_of_shape(shape)) == counterparts.keys(), "CloudFront answers what callers do not get"
+    assert set(leaves_of_shape(shape)) == counterparts.keys(), "callers do not receive every member of the response"
     assert set(leaves_of_value(answer)) == counterparts.keys()
     assert set(leaves_of_message(message.DESCRIPTOR)) == {path for path, _ in counterparts.values()}
     side_by_side.cloudfront.script(operation, lambda _: installed_wire().encode(operation, answer))
@@ -121,7 +121,7 @@ def test_every_member_of_an_answer_reaches_the_caller(side_by_side: SideBySide, 
 
 
 def value_at(message: Any, path: str) -> Any:
-    """Reads a field; the one item of a list stands for the list."""
+    """Returns a field; a list must have one item, which is returned."""
     for name in path.split("."):
         message = getattr(message, name)
         if isinstance(message, Timestamp):
@@ -131,8 +131,8 @@ def value_at(message: Any, path: str) -> Any:
     return message
 
 
-def answering(old: str, new: str) -> Fault:
-    """CloudFront's answer with another text in its XML."""
+def replacing(old: str, new: str) -> Fault:
+    """Answers normally, but with other text in the XML."""
 
     def change(exchange: Exchange) -> Answer:
         answer = exchange.answer()
@@ -154,12 +154,12 @@ def answering(old: str, new: str) -> Fault:
         ("2100-01-01T00:00:00.000Z", datetime(2100, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_times_are_in_utc_and_as_exact_as_cloudfront_gives_them(
+def test_times_are_in_utc_with_the_precision_of_cloudfront(
     side_by_side: SideBySide, monkeypatch: pytest.MonkeyPatch, text: str, time: datetime
 ) -> None:
     monkeypatch.setattr(side_by_side.cloudfront, "clock", lambda: CREATED)
     for operation in KINDS:
-        side_by_side.cloudfront.script(operation, answering("2026-05-05T12:30:15.123Z", text))
+        side_by_side.cloudfront.script(operation, replacing("2026-05-05T12:30:15.123Z", text))
 
     made = side_by_side.create(function()).function_summary.function_metadata
     store = side_by_side.create(CreateKeyValueStoreRequest(name="redirects")).key_value_store
@@ -176,16 +176,16 @@ def test_times_are_in_utc_and_as_exact_as_cloudfront_gives_them(
         ("DEVELOPMENT", "CANARY", "function_metadata.stage"),
     ],
 )
-def test_a_value_that_the_protos_do_not_know_is_unspecified_and_logged(
+def test_a_value_that_the_protos_lack_is_unspecified_and_logged(
     side_by_side: SideBySide, caplog: pytest.LogCaptureFixture, known: str, unknown: str, field: str
 ) -> None:
-    side_by_side.cloudfront.script("CreateFunction", answering(known, unknown))
+    side_by_side.cloudfront.script("CreateFunction", replacing(known, unknown))
 
     with caplog.at_level(logging.WARNING, logger="cloudfront_facade_server"):
         response = side_by_side.create(function())
 
     assert value_at(response.function_summary, field) == 0
-    assert response.function_summary.name == "rewrite", "the create is answered all the same"
+    assert response.function_summary.name == "rewrite", "the create still succeeds"
     assert [record.levelname for record in caplog.records if unknown in record.getMessage()] == ["WARNING"]
 
 
@@ -195,7 +195,7 @@ def test_a_known_value_is_not_logged(side_by_side: SideBySide, caplog: pytest.Lo
     assert not [record for record in caplog.records if record.name.startswith("cloudfront_facade_server")]
 
 
-def test_an_answer_without_what_is_optional_leaves_it_unset(side_by_side: SideBySide) -> None:
+def test_optional_members_that_are_missing_stay_unset(side_by_side: SideBySide) -> None:
     config = {"Comment": "", "Runtime": "cloudfront-js-1.0"}
     bare_function = {
         "FunctionSummary": {
@@ -221,7 +221,7 @@ def test_an_answer_without_what_is_optional_leaves_it_unset(side_by_side: SideBy
     assert store.status == ""
 
 
-def test_an_absent_comment_of_a_store_and_an_empty_one_come_back_as_they_were_sent(side_by_side: SideBySide) -> None:
+def test_an_absent_comment_of_a_store_is_distinct_from_an_empty_one(side_by_side: SideBySide) -> None:
     absent = side_by_side.create(CreateKeyValueStoreRequest(name="redirects")).key_value_store
     empty = side_by_side.create(CreateKeyValueStoreRequest(name="redirects", comment="")).key_value_store
 
@@ -230,7 +230,7 @@ def test_an_absent_comment_of_a_store_and_an_empty_one_come_back_as_they_were_se
     assert empty.comment == ""
 
 
-def test_the_answer_of_a_reconciled_create_has_all_but_the_location(side_by_side: SideBySide) -> None:
+def test_the_response_of_a_reconciled_create_has_everything_except_the_location(side_by_side: SideBySide) -> None:
     request = function(request_id=REQUEST_ID)
     first = side_by_side.create(request)
 

@@ -1,4 +1,4 @@
-"""What CloudFront refuses, as a caller of the facade reads it."""
+"""CloudFront's errors as a caller of the facade reads them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from support.cloudfront.faults import Fault, html, refuse, status_only
 from support.facade import Failure, failing, function
-from wire.expected_errors import BY_HTTP_STATUS, FAILURES, REFUSALS, Expected, assert_reads
+from wire.expected_errors import BY_HTTP_STATUS, FAILURES, REJECTIONS, Expected, assert_reads
 from wire.side_by_side import SideBySide
 
 ROLE: Final = "arn:aws:sts::999988887777:assumed-role/deployer/session"
@@ -35,7 +35,7 @@ def every_create(side_by_side: SideBySide, fault: Fault) -> Iterator[None]:
 
 
 def failures_of(side_by_side: SideBySide) -> dict[str, tuple[Failure, int]]:
-    """Calls both creates, and gives for each its failure and the number of requests that CloudFront received."""
+    """Calls both creates; returns for each the failure and the number of requests that CloudFront received."""
     found = {}
     for operation, request in REQUESTS.items():
         before = len(side_by_side.cloudfront.requests)
@@ -44,8 +44,8 @@ def failures_of(side_by_side: SideBySide) -> dict[str, tuple[Failure, int]]:
     return found
 
 
-@pytest.mark.parametrize(("code", "http_status", "expected"), [(code, *row) for code, row in REFUSALS.items()])
-def test_a_refusal_is_told_by_its_code(
+@pytest.mark.parametrize(("code", "http_status", "expected"), [(code, *row) for code, row in REJECTIONS.items()])
+def test_an_error_is_classified_by_its_code(
     side_by_side: SideBySide, code: str, http_status: int, expected: Expected
 ) -> None:
     with every_create(side_by_side, refuse(code, http_status, f"{ROLE} may not do this in 999988887777")):
@@ -55,7 +55,9 @@ def test_a_refusal_is_told_by_its_code(
             assert (failure.metadata["aws_code"], failure.metadata["aws_http_status"]) == (code, str(http_status))
             assert failure.metadata["aws_request_id"]
             assert "999988887777" not in failure.message + str(failure.trailers)
-            assert requests == (2 if expected.reason == EXPIRED else 1), "once more with fresh credentials, else once"
+            assert requests == (2 if expected.reason == EXPIRED else 1), (
+                "a request is sent again only with fresh credentials"
+            )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_a_refusal_is_told_by_its_code(
         html(502),
     ],
 )
-def test_a_failure_of_a_create_cannot_be_told_and_is_not_to_be_retried(side_by_side: SideBySide, fault: Fault) -> None:
+def test_a_failed_create_has_an_unknown_outcome_and_must_not_be_retried(side_by_side: SideBySide, fault: Fault) -> None:
     with every_create(side_by_side, fault):
         for failure, requests in failures_of(side_by_side).values():
             assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN")
@@ -77,7 +79,7 @@ def test_a_failure_of_a_create_cannot_be_told_and_is_not_to_be_retried(side_by_s
 
 @pytest.mark.parametrize("http_status", [status for status in BY_HTTP_STATUS if status < 500])
 @pytest.mark.parametrize("answer", [status_only, html, lambda status: refuse("SomethingNew", status, ROLE)])
-def test_a_refusal_without_a_known_code_is_told_by_its_http_status(
+def test_an_error_without_a_known_code_is_classified_by_its_http_status(
     side_by_side: SideBySide, http_status: int, answer: Any
 ) -> None:
     with every_create(side_by_side, answer(http_status)):

@@ -1,4 +1,4 @@
-"""Values that a wire format may spoil on the way."""
+"""Values that a wire format can corrupt."""
 
 from __future__ import annotations
 
@@ -38,4 +38,4 @@ KEYS: Final = (
     "k" * 512,
     "é" * 256,
 )
-"""What a key's address has to carry without a change."""
+"""Keys that must survive in a URL without a change."""

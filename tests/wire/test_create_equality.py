@@ -1,4 +1,4 @@
-"""What the facade sends is what plain boto3 sends, byte for byte."""
+"""The facade sends creates byte for byte as plain boto3 sends them."""
 
 from __future__ import annotations
 
@@ -81,22 +81,22 @@ TAGS: Final[Mapping[str, tuple[list[Tag], dict[str, Any]]]] = {
     ),
 }
 
-LEAST_FUNCTION: Final[dict[str, Any]] = {
+MINIMAL_FUNCTION: Final[dict[str, Any]] = {
     "name": "f",
     "function_config": FunctionConfig(runtime=V1),
     "function_code": b"x",
 }
-LEAST_FUNCTION_SENT: Final[dict[str, Any]] = {
+MINIMAL_FUNCTION_SENT: Final[dict[str, Any]] = {
     "Name": "f",
     "FunctionConfig": {"Comment": "", "Runtime": "cloudfront-js-1.0"},
     "FunctionCode": b"x",
 }
 
 FUNCTIONS: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
-    "the least": ({}, {}),
+    "the minimum": ({}, {}),
     "the longest name": ({"name": "A-z_09" + "n" * 58}, {"Name": "A-z_09" + "n" * 58}),
     "code of every byte": ({"function_code": EVERY_BYTE}, {"FunctionCode": EVERY_BYTE}),
-    "code that says it is XML": ({"function_code": SPECIAL.encode()}, {"FunctionCode": SPECIAL.encode()}),
+    "code that looks like XML": ({"function_code": SPECIAL.encode()}, {"FunctionCode": SPECIAL.encode()}),
     "the most code": ({"function_code": EVERY_BYTE * 160}, {"FunctionCode": EVERY_BYTE * 160}),
     "a comment of special characters": (
         {"function_config": FunctionConfig(runtime=V1, comment=SPECIAL)},
@@ -128,7 +128,7 @@ FUNCTIONS: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
 }
 
 STORES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
-    "the least": ({}, {}),
+    "the minimum": ({}, {}),
     "an empty comment": ({"comment": ""}, {"Comment": ""}),
     "a comment of special characters": ({"comment": SPECIAL}, {"Comment": SPECIAL}),
     "a comment beyond ASCII": ({"comment": UNICODE}, {"Comment": UNICODE}),
@@ -157,9 +157,9 @@ STORES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
 def test_a_function_is_sent_as_plain_boto3_sends_it(
     side_by_side: SideBySide, fields: dict[str, Any], arguments: dict[str, Any]
 ) -> None:
-    ours = side_by_side.sent_by_facade(CreateFunctionRequest(**LEAST_FUNCTION | fields))
+    ours = side_by_side.sent_by_facade(CreateFunctionRequest(**MINIMAL_FUNCTION | fields))
 
-    assert_same(ours, side_by_side.sent_by_boto3("CreateFunction", **LEAST_FUNCTION_SENT | arguments))
+    assert_same(ours, side_by_side.sent_by_boto3("CreateFunction", **MINIMAL_FUNCTION_SENT | arguments))
 
 
 @pytest.mark.parametrize(("fields", "arguments"), STORES.values(), ids=STORES)
@@ -180,13 +180,13 @@ def test_an_absent_comment_of_a_store_is_not_sent_and_an_empty_one_is(side_by_si
 
 
 @pytest.mark.parametrize("tags", [[], [Tag(key="z"), Tag(key="a", value="")]], ids=["without tags", "with tags"])
-def test_with_a_request_id_the_request_tag_comes_after_the_callers(side_by_side: SideBySide, tags: list[Tag]) -> None:
+def test_with_a_request_id_the_request_tag_follows_the_callers_tags(side_by_side: SideBySide, tags: list[Tag]) -> None:
     items = [{"Key": "z"}, {"Key": "a", "Value": ""}][: len(tags)]
-    function = CreateFunctionRequest(**LEAST_FUNCTION, tags=tags, request_id=REQUEST_ID)
+    function = CreateFunctionRequest(**MINIMAL_FUNCTION, tags=tags, request_id=REQUEST_ID)
     store = CreateKeyValueStoreRequest(name="s", tags=tags, request_id=REQUEST_ID)
 
     for request, operation, arguments in (
-        (function, "CreateFunction", LEAST_FUNCTION_SENT),
+        (function, "CreateFunction", MINIMAL_FUNCTION_SENT),
         (store, "CreateKeyValueStore", {"Name": "s"}),
     ):
         ours = side_by_side.sent_by_facade(request)
@@ -199,15 +199,15 @@ def test_with_a_request_id_the_request_tag_comes_after_the_callers(side_by_side:
 @pytest.mark.parametrize(
     ("operation", "message", "members", "everything"),
     [
-        ("CreateFunction", CreateFunctionRequest, FUNCTION_MEMBERS, LEAST_FUNCTION_SENT | FUNCTIONS["everything"][1]),
+        ("CreateFunction", CreateFunctionRequest, FUNCTION_MEMBERS, MINIMAL_FUNCTION_SENT | FUNCTIONS["everything"][1]),
         ("CreateKeyValueStore", CreateKeyValueStoreRequest, STORE_MEMBERS, {"Name": "s"} | STORES["everything"][1]),
     ],
 )
-def test_every_member_that_aws_takes_has_a_field_and_is_tried(
+def test_every_member_in_aws_has_a_field_and_is_tested(
     operation: str, message: Any, members: Mapping[str, str], everything: dict[str, Any]
 ) -> None:
     shape = installed_wire().model.operation_model(operation).input_shape
 
-    assert set(leaves_of_shape(shape)) == members.keys(), "CloudFront takes what this service cannot say"
+    assert set(leaves_of_shape(shape)) == members.keys(), "the protos lack a member that CloudFront has"
     assert set(leaves_of_message(message.DESCRIPTOR)) == {*members.values(), *FACADE_ONLY}
     assert set(leaves_of_value(everything)) == members.keys()
