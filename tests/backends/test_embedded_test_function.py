@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.function_runtime import InvalidEventError, Run, RunnerError, StoreMetadata
+from function_runtime.events import request_event
 from support.errors import error_with_operation
 
 EVENT = b'{"version":"1.0"}'
@@ -227,10 +228,7 @@ def test_a_rejected_test_runs_nothing(arguments: dict[str, Any], error: tuple[st
 
 
 def event(uri: str = "/old") -> bytes:
-    request = {"method": "GET", "uri": uri, "querystring": {}, "headers": {}, "cookies": {}}
-    context = {"eventType": "viewer-request"}
-    content = {"version": "1.0", "context": context, "viewer": {"ip": "192.0.2.1"}, "request": request}
-    return json.dumps(content).encode()
+    return json.dumps(request_event(uri)).encode()
 
 
 READS_STORE = b"""

@@ -67,7 +67,8 @@ def require_data_if_match(arguments: Mapping[str, Any]) -> str:
     """
     version: str = arguments.get("IfMatch", "")
     if not _DATA_ETAG.fullmatch(version):
-        raise DataPlaneError("ValidationException", 400, "The If-Match version is missing or malformed.")
+        message = "The If-Match version is missing or malformed; DescribeKeyValueStore returns the current one."
+        raise DataPlaneError("ValidationException", 400, message)
     return version
 
 

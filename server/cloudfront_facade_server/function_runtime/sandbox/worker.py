@@ -46,7 +46,7 @@ _ERROR_NAME = re.compile(r"[A-Za-z]\w*Error")
 
 
 def limit_process() -> None:
-    """Drops privileges and sets resource limits, as far as the platform supports them."""
+    """Sets resource limits for this process, as far as the platform supports them."""
     try:
         import resource
     except ImportError:
