@@ -1,0 +1,131 @@
+"""Installing the wheels, and the root of the checkout, into an environment of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import pytest
+
+from support.distributions import Built
+from support.process import clean_environment
+
+
+class Environment:
+    """A virtual environment without pip. With `dependencies`, it sees the packages of this one, except the checkout."""
+
+    def __init__(self, folder: Path, *, dependencies: bool) -> None:
+        venv.create(folder, symlinks=True)
+        self.python = folder / "bin" / "python"
+        paths = {"base": str(folder), "platbase": str(folder)}
+        self.site_packages = Path(sysconfig.get_path("purelib", vars=paths))
+        if dependencies:
+            # The .pth files of a folder that a .pth file adds are not read, so the checkout stays out.
+            (self.site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+
+    def install(self, *what: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "--python", str(self.python), "install"),
+                *("--quiet", "--no-deps", "--no-index", "--no-color", *map(str, what)),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.python.parent / command[0]), *command[1:]],
+            env=clean_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def installed(folder: Path, *built: Built, dependencies: bool = False) -> Environment:
+    environment = Environment(folder, dependencies=dependencies)
+    done = environment.install(*(each.wheel for each in built))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return environment
+
+
+def test_the_client_alone_has_the_command_and_names_the_servers_distribution(client: Built, tmp_path: Path) -> None:
+    environment = installed(tmp_path, client)
+    version = environment.run("cloudfront-facade", "--version")
+    assert (version.stdout, version.stderr) == (f"cloudfront-facade {client.metadata['Version']}\n", "")
+    for command in ("serve", "health", "sanity"):
+        ended = environment.run("cloudfront-facade", command, "--help")
+        assert (ended.returncode, ended.stdout, ended.stderr) == (
+            1,
+            "",
+            f'cloudfront-facade: the command "{command}" needs the server: pip install cloudfront-facade-server\n',
+        )
+
+
+def test_the_client_and_its_dependencies_create_a_client(client: Built, tmp_path: Path) -> None:
+    environment = installed(tmp_path, client, dependencies=True)
+    script = "import cloudfront_facade as c; c.connect('127.0.0.1:1').close(); print(c.__file__, c.__version__)"
+    ended = environment.run("python", "-c", script)
+    assert ended.returncode == 0, ended.stderr
+    file, version = ended.stdout.split()
+    assert Path(file).is_relative_to(environment.site_packages)
+    assert version == client.metadata["Version"]
+
+
+def test_the_server_adds_its_commands(client: Built, server: Built, tmp_path: Path) -> None:
+    environment = installed(tmp_path, client, server, dependencies=True)
+    for command in (["cloudfront-facade"], ["python", "-m", "cloudfront_facade_server"]):
+        version = environment.run(*command, "--version")
+        assert version.stdout == f"cloudfront-facade {server.metadata['Version']}\n", version.stderr
+        usage = environment.run(*command, "--help").stdout
+        assert "needs" not in usage
+        unhealthy = environment.run(*command, "health", "--target", "127.0.0.1:1")
+        assert (unhealthy.returncode, unhealthy.stderr) == (1, "")
+        assert unhealthy.stdout.startswith("127.0.0.1:1: UNAVAILABLE: ")
+    assert "--backend" in environment.run("cloudfront-facade", "serve", "--help").stdout
+    where = environment.run("python", "-c", "import cloudfront_facade_server as s; print(s.__file__)").stdout.strip()
+    assert Path(where).is_relative_to(environment.site_packages)
+
+
+def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
+    environment = Environment(tmp_path, dependencies=False)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"),
+            *("--target", str(environment.site_packages), str(client.sdist)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    version = environment.run("python", "-m", "cloudfront_facade._cli", "--version")
+    assert version.stdout == f"cloudfront-facade {client.metadata['Version']}\n", version.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--editable"]])
+def test_installing_the_root_says_what_to_install(options: list[str], tmp_path: Path, project: Path) -> None:
+    root = tmp_path / "root"
+    (root / "scripts").mkdir(parents=True)
+    for name in ("pyproject.toml", "scripts/root_build_backend.py"):
+        (root / name).write_bytes((project / name).read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", *options, str(root)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    output = done.stdout + done.stderr
+    line = "For the client: pip install ./clients/python. For the server too: pip install ./clients/python ./server"
+    assert any(each.strip().endswith(line) for each in output.splitlines()), output
+    assert "Traceback" not in output
