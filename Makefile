@@ -137,6 +137,8 @@ PACKAGES := clients/python/pyproject.toml server/pyproject.toml server/hatch_bui
 EDITABLE := --editable clients/python --editable server
 
 .venv/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is required: make PYTHON=python3.13 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 
 $(SERVER_ENV): requirements/server.txt $(PACKAGES) | .venv/pyvenv.cfg
