@@ -1,4 +1,4 @@
-"""Page tokens: opaque to callers, and valid only for the list that returned them."""
+"""Pagination: page tokens are opaque to callers, and valid only for the list that returned them."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class ListArguments(TypedDict):
 
 
 def set_page(arguments: ListArguments, page_size: int, marker: str) -> None:
-    """Sets the arguments that select a page.
+    """Sets the arguments of pagination: the size and the start of a page.
 
     Args:
         arguments: the arguments of a list.
