@@ -10,7 +10,7 @@ BENCH_ENV := .venv-bench/.done
 BENCH_AIO_ENV := .venv-bench-aio/.done
 BUF_VERSION := 1.75.0
 BUF := $(STAMPS)/buf-$(BUF_VERSION)/node_modules/.bin/buf
-SOURCES := server clients tests benchmarks
+SOURCES := server clients tests benchmarks scripts
 STUBS := clients/python
 NODE_CLIENT := clients/node
 NODE_ENV := $(NODE_CLIENT)/node_modules/.package-lock.json
@@ -32,7 +32,7 @@ help:
 	@echo "make node-proto  generate the stubs of the client for Node.js (needs npm)"
 	@echo "make baseline    release only: make the protos the contract that later changes must be compatible with"
 	@echo "make fmt         format the code and the protos"
-	@echo "make lint        ruff, mypy, buf, generated code is current"
+	@echo "make lint        ruff, mypy, buf, wording, layers; generated code is current"
 	@echo "make docs        generate docs/reference/settings.md and errors.md from the code"
 	@echo "make lock        update the pins of requirements/"
 	@echo "make image-test  build the image with buildah and try it (root, Debian)"
@@ -52,6 +52,9 @@ test-fast: $(DEV_ENV)
 lint: $(DEV_ENV) proto-check buf
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/codespell
+	$(BIN)/python scripts/check_wording.py
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/mypy benchmarks
@@ -128,7 +131,7 @@ bench: $(BENCH_ENV) $(BENCH_AIO_ENV)
 	.venv-bench/bin/python -m benchmarks $(BENCH)
 
 clean:
-	rm -rf .venv .venv-proto .venv-bench .venv-bench-aio $(NODE_CLIENT)/node_modules $(NODE_CLIENT)/dist $(STAMPS) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv .venv-proto .venv-bench .venv-bench-aio $(NODE_CLIENT)/node_modules $(NODE_CLIENT)/dist $(STAMPS) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
 
 # --- environments --------------------------------------------------------------------------------------------------
 
