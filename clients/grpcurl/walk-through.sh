@@ -1,10 +1,10 @@
 #!/bin/sh
-# The whole life of a function and its store, by grpcurl alone: create, fill, test, publish, update, tag, delete. Every rpc is
-# called once at least.
+# The whole life of a function and its store with grpcurl: create, fill, test, publish, update, tag, delete. It calls every
+# rpc at least once.
 #
 #   clients/grpcurl/walk-through.sh [HOST:PORT]
 #
-# It speaks to `make run` (or to HOST:PORT, plaintext), in the root of the repository, and leaves nothing behind, also when a
+# Run it in the root of the repository. It calls `make run` or HOST:PORT, in plaintext, and deletes what it created, even if a
 # step fails.
 set -eu
 target=${1:-127.0.0.1:50051}
@@ -12,21 +12,21 @@ run=$(date +%s)-$$
 store=walk-redirects-$run
 function=walk-redirect-$run
 
-# ask SERVICE/METHOD: sends standard input, in JSON; `answer` is what comes back. member NAME: a value in it.
+# call SERVICE/METHOD sends standard input, in JSON, and stores the response. member NAME prints a value of it.
 send() { grpcurl -plaintext -d @ "$target" "cloudfront_facade.v1.$1"; }
-ask() { answer=$(send "$1"); }
-member() { printf '%s\n' "$answer" | sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | tail -n 1 | sed 's/\\"/"/g'; }
+call() { response=$(send "$1"); }
+member() { printf '%s\n' "$response" | sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | tail -n 1 | sed 's/\\"/"/g'; }
 in_base64() { base64 | tr -d '\n'; }
 say() { printf '%s\n' "-- $*"; }
 
-# remove NAME READ DELETE: deletes what has the name, if READ finds it; says so where it may be left.
+# remove NAME READ DELETE deletes the resource if READ finds it, and warns if it may be left behind.
 remove() {
-  if answer=$(echo "{\"name\": \"$1\"}" | send "$2" 2>&1); then
-    answer=$(echo "{\"name\": \"$1\", \"etag\": \"$(member etag)\"}" | send "$3" 2>&1) && return
+  if response=$(echo "{\"name\": \"$1\"}" | send "$2" 2>&1); then
+    response=$(echo "{\"name\": \"$1\", \"etag\": \"$(member etag)\"}" | send "$3" 2>&1) && return
   fi
-  case $answer in *"Code: NotFound"*) ;; *) say "$1 may be left behind: $answer" >&2 ;; esac
+  case $response in *"Code: NotFound"*) ;; *) say "$1 may be left behind: $response" >&2 ;; esac
 }
-# The function first, for it uses the store; and the store when it is READY.
+# The function first, because it uses the store. The store once it is READY.
 clean_up() {
   code=$?
   trap - EXIT HUP INT TERM
@@ -35,7 +35,7 @@ clean_up() {
   exit "$code"
 }
 
-# Where nobody answers, there is nothing to clean up.
+# If no server answers, there is nothing to clean up.
 grpcurl -plaintext "$target" list >/dev/null
 trap clean_up EXIT
 trap 'exit 129' HUP
@@ -43,53 +43,53 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 say "a store, PROVISIONING at first"
-ask KeyValueStoreService/CreateKeyValueStore <<JSON
+call KeyValueStoreService/CreateKeyValueStore <<JSON
 {"name": "$store", "comment": "old paths", "tags": [{"key": "team", "value": "web"}]}
 JSON
 store_arn=$(member arn)
-ask KeyValueStoreService/WaitForKeyValueStore <<JSON
+call KeyValueStoreService/WaitForKeyValueStore <<JSON
 {"name": "$store"}
 JSON
-ask KeyValueStoreService/ListKeyValueStores <<JSON
+call KeyValueStoreService/ListKeyValueStores <<JSON
 {"status": "READY"}
 JSON
-ask KeyValueStoreService/DescribeKeyValueStore <<JSON
+call KeyValueStoreService/DescribeKeyValueStore <<JSON
 {"name": "$store"}
 JSON
-ask KeyValueStoreService/UpdateKeyValueStore <<JSON
+call KeyValueStoreService/UpdateKeyValueStore <<JSON
 {"name": "$store", "comment": "old paths and where they went", "etag": "$(member etag)"}
 JSON
 store_etag=$(member etag)
 
-say "its content: one key, then several changes at once in their order, then any number of them as a stream"
-ask KeyValueStoreDataService/PutKey <<JSON
+say "keys: one, then several changes in their order, then a stream of changes"
+call KeyValueStoreDataService/PutKey <<JSON
 {"kvs_arn": "$store_arn", "key": "/old", "value": "/wrong"}
 JSON
-ask KeyValueStoreDataService/UpdateKeys <<JSON
+call KeyValueStoreDataService/UpdateKeys <<JSON
 {"kvs_arn": "$store_arn", "changes": [
   {"put": {"key": "/old", "value": "/new"}}, {"put": {"key": "/gone", "value": "/"}}, {"delete": "/gone"}]}
 JSON
-ask KeyValueStoreDataService/ImportKeys <<JSON
+call KeyValueStoreDataService/ImportKeys <<JSON
 {"kvs_arn": "$store_arn", "changes": [{"put": {"key": "/a", "value": "/b"}}]}
 {"changes": [{"put": {"key": "/c", "value": "/d"}}]}
 JSON
-ask KeyValueStoreDataService/DeleteKey <<JSON
+call KeyValueStoreDataService/DeleteKey <<JSON
 {"kvs_arn": "$store_arn", "key": "/c"}
 JSON
-ask KeyValueStoreDataService/GetKey <<JSON
+call KeyValueStoreDataService/GetKey <<JSON
 {"kvs_arn": "$store_arn", "key": "/old"}
 JSON
 member value
-ask KeyValueStoreDataService/ListKeys <<JSON
+call KeyValueStoreDataService/ListKeys <<JSON
 {"kvs_arn": "$store_arn", "page_size": 50}
 JSON
-ask KeyValueStoreDataService/DescribeKeyValueStoreData <<JSON
+call KeyValueStoreDataService/DescribeKeyValueStoreData <<JSON
 {"kvs_arn": "$store_arn"}
 JSON
-echo "$answer"
+echo "$response"
 
 say "a function that reads the store"
-ask FunctionService/CreateFunction <<JSON
+call FunctionService/CreateFunction <<JSON
 {
   "name": "$function",
   "function_config": {
@@ -103,68 +103,68 @@ JSON
 etag=$(member etag)
 function_arn=${store_arn%%:key-value-store/*}:function/$function
 
-say "a test with an event; it travels in base64, as code does"
+say "a test with an event, which travels in base64 like code"
 event='{"version": "1.0", "context": {"eventType": "viewer-request"}, "viewer": {"ip": "198.51.100.1"},
   "request": {"method": "GET", "uri": "/old", "querystring": {}, "headers": {}, "cookies": {}}}'
-ask FunctionService/TestFunction <<JSON
+call FunctionService/TestFunction <<JSON
 {"name": "$function", "etag": "$etag", "event_object": "$(printf %s "$event" | in_base64)"}
 JSON
-member function_output
+member functionOutput
 
-say "publish it, so that distributions can use it"
-ask FunctionService/PublishFunction <<JSON
+say "publish it for distributions"
+call FunctionService/PublishFunction <<JSON
 {"name": "$function", "etag": "$etag"}
 JSON
 member stage
 
-say "update it: configuration and code of DEVELOPMENT are replaced whole, LIVE stays as it is"
-ask FunctionService/UpdateFunction <<JSON
+say "update it: this replaces configuration and code of DEVELOPMENT, LIVE stays as it is"
+call FunctionService/UpdateFunction <<JSON
 {
   "name": "$function",
   "etag": "$etag",
-  "function_config": {"comment": "no store any more", "runtime": "FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0"},
+  "function_config": {"comment": "without a store", "runtime": "FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0"},
   "function_code": "$(in_base64 < examples/functions/url-rewrite-index.js)"
 }
 JSON
 etag=$(member etag)
-ask FunctionService/GetFunction <<JSON
+call FunctionService/GetFunction <<JSON
 {"name": "$function", "stage": "FUNCTION_STAGE_LIVE"}
 JSON
-ask FunctionService/ListFunctions <<JSON
+call FunctionService/ListFunctions <<JSON
 {"page_size": 100}
 JSON
-ask FunctionService/DescribeFunction <<JSON
+call FunctionService/DescribeFunction <<JSON
 {"name": "$function"}
 JSON
 member comment
 
 say "tag it"
-ask TagService/TagResource <<JSON
+call TagService/TagResource <<JSON
 {"resource": "$function_arn", "tags": [{"key": "stage", "value": "beta"}]}
 JSON
-ask TagService/UntagResource <<JSON
+call TagService/UntagResource <<JSON
 {"resource": "$function_arn", "tag_keys": ["team"]}
 JSON
-ask TagService/ListTagsForResource <<JSON
+call TagService/ListTagsForResource <<JSON
 {"resource": "$function_arn"}
 JSON
-echo "$answer"
+echo "$response"
 
-say "the store cannot be deleted: LIVE reads it"
-refusal=$(echo "{\"name\": \"$store\", \"etag\": \"$store_etag\"}" | send KeyValueStoreService/DeleteKeyValueStore 2>&1) || true
-case $refusal in
+say "the store cannot be deleted yet: LIVE reads it"
+error=$(echo "{\"name\": \"$store\", \"etag\": \"$store_etag\"}" | send KeyValueStoreService/DeleteKeyValueStore 2>&1) || true
+case $error in
 *KEY_VALUE_STORE_IN_USE*) ;;
 *)
-  say "this is no KEY_VALUE_STORE_IN_USE: $refusal" >&2
+  say "expected KEY_VALUE_STORE_IN_USE: $error" >&2
   exit 1
   ;;
 esac
 
 say "delete both"
-ask FunctionService/DeleteFunction <<JSON
+call FunctionService/DeleteFunction <<JSON
 {"name": "$function", "etag": "$etag"}
 JSON
-ask KeyValueStoreService/DeleteKeyValueStore <<JSON
+call KeyValueStoreService/DeleteKeyValueStore <<JSON
 {"name": "$store", "etag": "$store_etag"}
 JSON
 trap - EXIT

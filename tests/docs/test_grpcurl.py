@@ -61,9 +61,9 @@ def test_the_commands_of_buf_curl_work(address: str) -> None:
     assert '"functionArn"' in described
     assert '"functionArn"' in run_shell(block.replace("--protocol grpc", "--protocol grpc --schema protos"), address)
     assert '"functionArn"' in run_shell(block.replace("--protocol", "--http2-prior-knowledge --protocol"), address)
-    [listing] = re.findall(r"`(buf curl --protocol grpc --list-services [^`]*)`", GUIDE)
+    [listing] = re.findall(r"`(buf curl --protocol grpc --list-methods [^`]*)`", GUIDE)
     path = block.partition("\n")[0]
-    assert "cloudfront_facade.v1.TagService" in run_shell(f"{path}\n{listing}", address)
+    assert "cloudfront_facade.v1.TagService/TagResource" in run_shell(f"{path}\n{listing}", address)
 
 
 def run_shell(script: str, address: str) -> str:
