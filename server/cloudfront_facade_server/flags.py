@@ -6,7 +6,7 @@ import re
 from argparse import Action, ArgumentParser
 from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from pydantic_settings import BaseSettings, CliSettingsSource
 
@@ -43,7 +43,7 @@ def flags_source(kind: type[Settings], program: str) -> CliSettingsSource[Settin
         options["help"] = _NO_DEFAULT.sub("", options["help"])
         return parser.add_argument(*names, **options)
 
-    source = CliSettingsSource(
+    source: CliSettingsSource[Settings] = CliSettingsSource(
         kind,
         cli_prog_name=program,
         cli_kebab_case=True,
@@ -54,5 +54,5 @@ def flags_source(kind: type[Settings], program: str) -> CliSettingsSource[Settin
         cli_hide_none_type=True,
         add_argument_method=add_argument,
     )
-    source.root_parser.description = cleandoc(kind.__doc__ or "")
+    cast(ArgumentParser, source.root_parser).description = cleandoc(kind.__doc__ or "")
     return source

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from support.facade import REQUEST_ID, failing, function, open_channel
+from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import EMBEDDED, FacadeProcess
 
 FIELDS = {"event", "level", "timestamp", "method", "caller", "status", "reason", "outcome", "duration_ms"}
@@ -58,7 +58,7 @@ def lines_of(process: FacadeProcess, channel: Any, call: Callable[[], object]) -
 def test_every_rejected_rpc_has_one_line_with_the_same_fields(
     facade_process: FacadeProcess, path: str, request_bytes: bytes, status: str, reason: str
 ) -> None:
-    failures = []
+    failures: list[Failure] = []
 
     def call() -> None:
         method = channel.stream_unary(path) if path == IMPORT_KEYS else channel.unary_unary(path)

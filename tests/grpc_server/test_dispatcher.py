@@ -176,7 +176,7 @@ def test_long_polls_above_the_limit_are_rejected_and_the_others_end_at_shutdown(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     ]
     assert sorted(line["reason"] for line in written) == ["OVERLOADED", "SHUTTING_DOWN", "SHUTTING_DOWN"]
-    assert contexts[0].message.endswith("; nothing was changed; repeat the same request")
+    assert contexts[0].message.endswith("; nothing was changed; retry the same request")
 
 
 def test_cancelled_calls_have_one_line_each(

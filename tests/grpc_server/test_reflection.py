@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import grpc
@@ -152,9 +153,14 @@ def test_missing_elements_are_not_found(facade_address: str, request_: ServerRef
 
 
 def test_descriptor_set_is_read_by_the_first_call_and_not_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    reads = []
+    reads: list[str] = []
     read_files = reflection._read_files
-    monkeypatch.setattr(reflection, "_read_files", lambda: reads.append(1) or read_files())
+
+    def count_reads() -> Iterable[descriptor_pb2.FileDescriptorProto]:
+        reads.append("read")
+        return read_files()
+
+    monkeypatch.setattr(reflection, "_read_files", count_reads)
 
     descriptors = reflection._Descriptors()
     assert not reads

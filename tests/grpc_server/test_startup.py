@@ -31,7 +31,7 @@ def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
         ((*EMBEDDED, "--listen", f"unix:/tmp/{'x' * 120}"), "path too long"),
         ((*EMBEDDED[:2], "--embedded-db", "/proc/none/db"), "/proc/none"),
         (("--backend", "aws", "--profile", "nobody"), "profile"),
-        (("--backend", "aws", "--listen", "127.0.0.1:0"), "there are no AWS credentials"),
+        (("--backend", "aws", "--listen", "127.0.0.1:0"), "no AWS credentials found"),
     ],
 )
 def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], message: str) -> None:

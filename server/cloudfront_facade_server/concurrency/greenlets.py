@@ -109,7 +109,7 @@ def _run(function: Callable[[], Any]) -> None:
     try:
         result = function()
     except GreenletExit:
-        raise  # the pool was dropped, and nobody waits for the function
+        raise  # the greenlet is being freed with its pool
     except BaseException as error:  # noqa: BLE001 (raised again by GreenletPool)
         failure = error
     current = cast(PooledGreenlet, getcurrent())

@@ -26,7 +26,7 @@ from .status import to_status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
 """The trailer that names the backend in every response and error. Responses of the embedded backend have it as initial
-metadata too. Errors never do, because a client's retry policy gives up when it sees initial metadata."""
+metadata too. Errors never do, because a client stops retrying when it has received initial metadata."""
 
 _DEADLINE_SLACK_SECONDS: Final = 0.02
 _DEADLINE_SLACK: Final = 0.01
@@ -205,7 +205,7 @@ class Dispatcher:
         if self._is_cut_off or (long_poll and self._is_draining):
             raise shutting_down("not_applied", repeatable=True)
         if (self._long_polls if long_poll else self.in_flight - self._long_polls) >= self._limits.max_concurrent_calls:
-            raise overloaded(self._limits.max_concurrent_calls, "calls that wait" if long_poll else "calls")
+            raise overloaded(self._limits.max_concurrent_calls, "long polls" if long_poll else "calls")
 
     async def _await_outcome(
         self, suspended: PooledGreenlet, call: CallContext, arrived: float, *, long_poll: bool
