@@ -13,7 +13,7 @@ CHECK = "scripts/check_wording.py"
 
 def run(project: Path, *files: Path) -> subprocess.CompletedProcess[str]:
     """Runs the check on files; without any, on the whole tree."""
-    command = [sys.executable, project / CHECK, *files]
+    command = [sys.executable, str(project / CHECK), *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
 
 
