@@ -1,4 +1,4 @@
-"""What is no answer of CloudFront's does not pass for one, and what is one is read in full."""
+"""Malformed responses of CloudFront are errors, and valid ones are read completely."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FAULTS = {
 
 @pytest.mark.parametrize(("fault", "error"), FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("operation", ["PutKey", "ListKeys"])
-def test_a_call_is_sent_once_and_nonsense_is_no_answer(
+def test_a_call_is_sent_once_and_a_malformed_response_is_an_error(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     operation: str,
@@ -64,7 +64,7 @@ def test_a_call_is_sent_once_and_nonsense_is_no_answer(
 
 
 @pytest.mark.parametrize("time", ['"soon"', "1e999", "1e300", "[1]", "{}"])
-def test_a_time_that_is_none_is_no_answer(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, time: str) -> None:
+def test_a_malformed_time_is_an_error(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, time: str) -> None:
     body = f'{{"KvsARN": "{STORE_ARN}", "Created": {time}}}'.encode()
     cloudfront.script("DescribeKeyValueStoreData", lambda _: Answer(200, body, {"Content-Type": "application/json"}))
 
@@ -74,7 +74,7 @@ def test_a_time_that_is_none_is_no_answer(cloudfront: CloudFrontDouble, aws_back
 
 @pytest.mark.parametrize("operation", ["DeleteFunction", "DeleteKeyValueStore", "TagResource", "UntagResource"])
 @pytest.mark.parametrize("fault", [faults.html(200), faults.status_only(200), faults.status_only(202)])
-def test_a_status_that_is_not_cloudfronts_is_no_success(
+def test_an_unexpected_status_is_an_error(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, operation: str, fault: faults.Fault
 ) -> None:
     cloudfront.script(operation, fault)
@@ -83,18 +83,18 @@ def test_a_status_that_is_not_cloudfronts_is_no_success(
 
 
 @pytest.mark.parametrize("header", ["ETag", "ETtag"])
-def test_an_update_of_a_function_gives_its_etag_by_either_spelling(
+def test_an_update_of_a_function_reads_its_etag_from_either_header(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, header: str
 ) -> None:
     backend = aws_backend(cloudfront)
     created = backend.create_function(**FULL_FUNCTION)
 
-    def respelt(exchange: faults.Exchange) -> Answer:
+    def misspelled(exchange: faults.Exchange) -> Answer:
         answer = exchange.answer()
         headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
         return Answer(answer.status, answer.body, {**headers, header: answer.headers["ETag"]})
 
-    cloudfront.script("UpdateFunction", respelt, faults.without_header("ETag"))
+    cloudfront.script("UpdateFunction", misspelled, faults.without_header("ETag"))
     changed = {name: FULL_FUNCTION[name] for name in ("Name", "FunctionConfig", "FunctionCode")}
     updated = backend.update_function(**changed, IfMatch=created["ETag"])
 

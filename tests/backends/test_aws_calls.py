@@ -1,4 +1,4 @@
-"""The AWS backend changes nothing on the way: what boto3 sends is sent, what boto3 returns or raises comes back."""
+"""The AWS backend sends what boto3 sends, and returns or raises what boto3 returns or raises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from cloudfront_facade_server.backends.aws import AwsBackend, AwsCalls
+from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import (
@@ -30,13 +30,13 @@ MakeBackend = Callable[..., AwsBackend]
 ALL = [*OPERATIONS, *DATA_OPERATIONS]
 
 
-def answer_in_full(operation: str, arguments: Mapping[str, Any]) -> Any:
-    """Answers with every member that the operation has."""
+def complete_response(operation: str, arguments: Mapping[str, Any]) -> Any:
+    """Returns a response with every member of the operation."""
     shape = model_of(operation).output_shape
     return sample(shape) if shape else {}
 
 
-def without_what_changes(response: dict[str, Any]) -> dict[str, Any]:
+def without_varying_headers(response: dict[str, Any]) -> dict[str, Any]:
     metadata = dict(response["ResponseMetadata"])
     headers = dict(metadata["HTTPHeaders"])
     assert metadata.pop("RequestId") == headers.pop("x-amzn-requestid")
@@ -46,27 +46,27 @@ def without_what_changes(response: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_every_answer_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
+def test_every_response_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
     sent = sample(model_of(operation).input_shape)
 
-    with CloudFrontDouble(answer_in_full) as double, plain_client_of(operation, double.url) as client:
+    with CloudFrontDouble(complete_response) as double, plain_client_of(operation, double.url) as client:
         plain, ours = call(client, operation, sent), call(aws_backend(double), operation, sent)
 
     if operation == "UpdateFunction":  # the model reads this ETag from a header that the service does not send
         plain["ETag"] = plain["ResponseMetadata"]["HTTPHeaders"]["etag"]
-    assert without_what_changes(ours) == without_what_changes(plain)
-    assert plain.keys() - {"ResponseMetadata"} == answer_in_full(operation, {}).keys(), "the sample is full"
+    assert without_varying_headers(ours) == without_varying_headers(plain)
+    assert plain.keys() - {"ResponseMetadata"} == complete_response(operation, {}).keys(), "the sample is full"
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_every_refusal_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
+def test_every_error_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
     sent = sample(model_of(operation).input_shape)
 
-    def refuse(operation: str, arguments: Mapping[str, Any]) -> Any:
+    def fail(operation: str, arguments: Mapping[str, Any]) -> Any:
         raise client_error("InvalidArgument", 400, "an argument <is> wrong")
 
     errors = []
-    with CloudFrontDouble(refuse) as double, plain_client_of(operation, double.url) as client:
+    with CloudFrontDouble(fail) as double, plain_client_of(operation, double.url) as client:
         for caller in (client, aws_backend(double)):
             with pytest.raises(ClientError, match="an argument <is> wrong") as caught:
                 call(caller, operation, sent)
@@ -74,16 +74,16 @@ def test_every_refusal_is_boto3s_own(aws_backend: MakeBackend, operation: str) -
         assert double.count(operation) == 2
 
     plain, ours = errors
-    assert without_what_changes(ours.response) == without_what_changes(plain.response)
+    assert without_varying_headers(ours.response) == without_varying_headers(plain.response)
     assert ours.operation_name == plain.operation_name == model_of(operation).name
     assert code_and_status(ours) == ("InvalidArgument", 400)
 
 
-def test_every_method_of_a_backend_is_an_operation_that_is_tried() -> None:
+def test_every_method_of_a_backend_is_a_tested_operation() -> None:
     methods = {name for name in vars(Backend) if not name.startswith("_")} - {"close"}
 
     assert methods == {xform_name(operation) for operation in ALL}
-    assert methods <= set(vars(AwsCalls))
+    assert methods <= set(vars(AwsBackend))
 
 
 def test_absent_and_empty_values_differ_on_the_wire(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
@@ -125,11 +125,9 @@ def test_many_threads_share_one_backend(cloudfront: CloudFrontDouble, aws_backen
     assert cloudfront.effects("CreateFunction") == 64
 
 
-def test_it_is_a_backend_and_its_settling_one_too(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+def test_the_aws_backend_implements_the_protocol(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     backend: Backend = aws_backend(cloudfront)
-    settling: Backend = aws_backend(cloudfront).settling(1.0)
-    assert (backend.name, settling.name) == ("aws", "aws")
-    settling.close()
+    assert backend.name == "aws"
 
 
 def test_closing_closes_the_connections(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:

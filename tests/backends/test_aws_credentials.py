@@ -1,4 +1,4 @@
-"""Credentials whose source does not answer, fails or runs dry: real files, processes and endpoints."""
+"""Credentials whose source hangs, fails or has none, with real files, processes and endpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return CredentialSource(tmp_path, monkeypatch)
 
 
-def test_a_source_that_fails_at_the_start_is_waited_for(
+def test_credentials_are_loaded_when_a_failed_source_works_again(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.break_down()
@@ -43,17 +43,17 @@ def test_a_source_that_fails_at_the_start_is_waited_for(
     backend.create_function(**FULL_FUNCTION)
 
 
-def test_credentials_that_vanish_while_their_source_is_down_are_an_error(
+def test_credentials_that_disappear_while_their_source_fails_are_an_error(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source.break_down()
     backend = aws_backend(cloudfront)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(AwsBackendError, match="there are no AWS credentials"):
+    with pytest.raises(AwsBackendError, match="no AWS credentials found"):
         backend.credentials_available()
 
 
-def test_good_credentials_outlive_their_source(
+def test_valid_credentials_are_used_while_their_source_fails(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.expire_in(timedelta(minutes=12))  # botocore looks for new ones from the last quarter of an hour on
@@ -70,7 +70,7 @@ def test_good_credentials_outlive_their_source(
     assert SECRET_OUTPUT not in caplog.text
 
 
-def test_ageing_credentials_are_renewed_before_they_expire(
+def test_credentials_are_renewed_before_they_expire(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.expire_in(timedelta(minutes=5))
@@ -84,7 +84,7 @@ def test_ageing_credentials_are_renewed_before_they_expire(
     assert source.runs == runs
 
 
-def test_expired_credentials_without_their_source_are_unavailable(
+def test_expired_credentials_are_unavailable_while_their_source_fails(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.expire_in(timedelta(minutes=-1))
@@ -99,7 +99,7 @@ def test_expired_credentials_without_their_source_are_unavailable(
     assert backend.credentials_available() is True
 
 
-def test_credentials_that_ran_out_while_in_use_are_looked_for_afresh(
+def test_credentials_that_expired_in_use_are_loaded_again(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.expire_in(timedelta(minutes=5))  # so near that botocore must renew them before the next use
@@ -124,7 +124,7 @@ def no_keys(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def container_endpoint() -> Iterator[tuple[LoopbackServer, list[Answer]]]:
-    """An endpoint as containers have it for their credentials, and what it answers from then on."""
+    """A credentials endpoint like that of containers, and its later responses."""
     answers: list[Answer] = []
     server = LoopbackServer(lambda *_: Reply(answers[-1], {}))
     yield server, answers
@@ -132,7 +132,7 @@ def container_endpoint() -> Iterator[tuple[LoopbackServer, list[Answer]]]:
 
 
 @pytest.mark.usefixtures("no_keys")
-def test_a_container_endpoint_that_nobody_serves_is_unavailable(
+def test_a_container_endpoint_without_a_server_is_unavailable(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with CloudFrontDouble() as gone:
@@ -144,7 +144,7 @@ def test_a_container_endpoint_that_nobody_serves_is_unavailable(
 
 
 @pytest.mark.usefixtures("no_keys")
-def test_a_container_endpoint_gives_credentials(
+def test_a_container_endpoint_returns_credentials(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     container_endpoint: tuple[LoopbackServer, list[Answer]],
@@ -166,7 +166,7 @@ def test_a_container_endpoint_gives_credentials(
     assert keys(cloudfront) == ["AKIDROLE"]
 
 
-def test_a_refusal_of_the_role_is_not_taken_for_cloudfronts(
+def test_an_error_of_the_role_is_not_reported_as_cloudfronts(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     container_endpoint: tuple[LoopbackServer, list[Answer]],
@@ -186,7 +186,7 @@ def test_a_refusal_of_the_role_is_not_taken_for_cloudfronts(
     backend = aws_backend(cloudfront, profile="role")
 
     assert backend.credentials_available() is False
-    assert backend.credentials_failure.endswith("AssumeRole answered AccessDenied")
+    assert backend.credentials_failure.endswith("AssumeRole returned AccessDenied")
     with pytest.raises(CredentialRetrievalError):
         backend.list_key_value_stores()
     assert cloudfront.requests == ()

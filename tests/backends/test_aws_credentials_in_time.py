@@ -1,4 +1,4 @@
-"""Credentials that are looked for while calls go on: what waits for them, for how long, and what is sent meanwhile."""
+"""Credentials that are renewed while calls run: which calls wait, for how long, and what is sent meanwhile."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Fails where it takes longer."""
+    """Fails if the block takes longer."""
     started = time.monotonic()
     yield
     assert time.monotonic() - started < seconds
 
 
 def call_with_time(seconds: float, work: Callable[..., Any], **arguments: Any) -> Any:
-    """Calls as an rpc does that has so many seconds left."""
+    """Makes a call as an rpc with this many seconds left."""
     with upstream_deadline(time.monotonic() + seconds):
         return work(**arguments)
 
 
-def test_credentials_with_some_minutes_left_sign_at_once_while_their_source_hangs_and_fails(
+def test_credentials_with_minutes_left_sign_at_once_while_their_source_hangs_or_fails(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.expire_in(timedelta(minutes=14))
@@ -58,7 +58,7 @@ def test_credentials_with_some_minutes_left_sign_at_once_while_their_source_hang
         assert eventually(lambda: source.runs > runs)
         source.break_down()
     assert eventually(lambda: "Refreshing temporary credentials failed" in caplog.text)
-    assert source.runs == runs + 1, "all calls share one search"
+    assert source.runs == runs + 1, "all calls share one renewal"
     backend.list_key_value_stores()
     assert keys(cloudfront) == [f"AKID{runs}"] * 5
     assert backend.credentials_failure == ""
@@ -74,7 +74,7 @@ def test_credentials_with_some_minutes_left_sign_at_once_while_their_source_hang
 
 
 @pytest.mark.parametrize(("search", "call"), [(60.0, 0.3), (0.3, 60.0)], ids=["the call's time", "the search's"])
-def test_credentials_in_their_last_minutes_are_waited_for_but_not_for_long(
+def test_calls_wait_briefly_for_new_credentials_in_the_last_minutes(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     source: CredentialSource,
@@ -87,9 +87,9 @@ def test_credentials_in_their_last_minutes_are_waited_for_but_not_for_long(
     assert backend.credentials_available() is True
     runs = source.runs
     with source.hanging(), monkeypatch.context() as patch:
-        patch.setattr(credentials, "_SEARCH_SECONDS", search)
+        patch.setattr(credentials, "_MAX_WAIT_SECONDS", search)
         started = time.monotonic()
-        with within(6.0), pytest.raises(CredentialRetrievalError, match="no answer in time") as late:
+        with within(6.0), pytest.raises(CredentialRetrievalError, match="no response in time") as late:
             call_with_time(call, backend.create_function, **FULL_FUNCTION)
         assert time.monotonic() - started > 0.25, "it was waited for"
         assert proven_not_applied(late.value)
@@ -99,14 +99,14 @@ def test_credentials_in_their_last_minutes_are_waited_for_but_not_for_long(
     assert keys(cloudfront) == [f"AKID{runs + 1}"], "the search that was under way was waited for"
 
 
-def test_a_search_that_fails_when_nobody_waits_any_more_is_no_loose_end(
+def test_a_renewal_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.expire_in(timedelta(minutes=5))
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
     with source.hanging():
-        with pytest.raises(CredentialRetrievalError, match="no answer in time"):
+        with pytest.raises(CredentialRetrievalError, match="no response in time"):
             call_with_time(0.1, backend.list_key_value_stores)
         source.break_down()
     assert eventually(lambda: backend.credentials_failure != "")
@@ -121,7 +121,7 @@ def test_a_search_that_fails_when_nobody_waits_any_more_is_no_loose_end(
 
 
 @pytest.mark.parametrize("expired", [False, True], ids=["first search", "renewal"])
-def test_credentials_that_come_after_the_calls_time_sign_nothing(
+def test_credentials_that_arrive_after_the_deadline_sign_nothing(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, expired: bool
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -143,7 +143,7 @@ def test_credentials_that_come_after_the_calls_time_sign_nothing(
     assert cloudfront.effects("CreateFunction") == 0
 
 
-def test_a_token_that_no_header_can_carry_is_never_sent(
+def test_a_token_that_is_not_a_valid_header_is_never_sent(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.expire_in(timedelta(minutes=5))
@@ -162,14 +162,14 @@ def test_a_token_that_no_header_can_carry_is_never_sent(
     assert cloudfront.requests == ()
 
 
-def test_a_search_that_hangs_is_given_up_for_another_one(
+def test_a_hanging_renewal_is_replaced_by_another_one(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     source: CredentialSource,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(credentials, "_GIVEN_UP_SECONDS", 1.0)
-    monkeypatch.setattr(credentials, "_SEARCH_SECONDS", 0.3)
+    monkeypatch.setattr(credentials, "_MAX_LOAD_AGE_SECONDS", 1.0)
+    monkeypatch.setattr(credentials, "_MAX_WAIT_SECONDS", 0.3)
     source.expire_in(timedelta(minutes=5))
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True

@@ -1,4 +1,4 @@
-"""The data plane by the AWS backend: where its requests go, how they are signed, and what its answers may be."""
+"""The data plane of the AWS backend: addresses, signatures and responses."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from cloudfront_facade_server.backends.aws import AwsBackend, AwsCalls
-from cloudfront_facade_server.backends.aws.clients import make_clients
-from cloudfront_facade_server.backends.aws.transport import Timeouts
+from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.timeouts import short_timeouts
 from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
-from cloudfront_facade_server.errors.classify import proven_not_applied
-from cloudfront_facade_server.errors.translate import OperationTarget, from_upstream
+from cloudfront_facade_server.errors.classify import classify, proven_not_applied
+from cloudfront_facade_server.errors.translate import translate
+from cloudfront_facade_server.upstream.operation_target import OperationTarget
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
@@ -38,14 +38,14 @@ pytestmark = pytest.mark.usefixtures("aws_environment")
 
 @pytest.fixture
 def store(cloudfront: CloudFrontDouble) -> str:
-    """The ARN of a store that is READY."""
+    """The ARN of a READY store."""
     arn: str = cloudfront.apply("CreateKeyValueStore", {"Name": "redirects"})["KeyValueStore"]["ARN"]
     return arn
 
 
 @pytest.fixture
 def proxy(cloudfront: CloudFrontDouble) -> Iterator[tuple[str, list[bytes]]]:
-    """A proxy of HTTP that knows one way only, and keeps the first line of what it is asked."""
+    """An HTTP proxy that always connects to the double, and records the first line of each request."""
     asked: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -68,7 +68,7 @@ def proxy(cloudfront: CloudFrontDouble) -> Iterator[tuple[str, list[bytes]]]:
         thread.join(5)
 
 
-def test_requests_go_to_the_endpoint_under_the_name_with_the_account(
+def test_requests_go_to_the_endpoint_with_the_account_in_the_host_name(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -83,7 +83,7 @@ def test_requests_go_to_the_endpoint_under_the_name_with_the_account(
     assert cloudfront.connections == 1, "both planes share the connections"
 
 
-def test_a_name_that_resolves_does_as_well(cloudfront: CloudFrontDouble, store: str) -> None:
+def test_a_host_name_that_resolves_is_used(cloudfront: CloudFrontDouble, store: str) -> None:
     backend = waiting(AwsBackend(endpoint_url=f"http://localhost:{cloudfront.address[1]}"))
 
     backend.describe_key_value_store_data(KvsARN=store)
@@ -92,7 +92,7 @@ def test_a_name_that_resolves_does_as_well(cloudfront: CloudFrontDouble, store: 
     assert cloudfront.requests[0].headers["host"] == f"123456789012.localhost:{cloudfront.address[1]}"
 
 
-def test_a_proxy_is_given_the_name_with_the_account(
+def test_a_proxy_receives_the_host_name_with_the_account(
     cloudfront: CloudFrontDouble, store: str, proxy: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, asked = proxy
@@ -112,16 +112,16 @@ def test_without_an_endpoint_requests_go_to_the_data_plane_itself() -> None:
         sent.append(request)
         raise ConnectionClosedError(endpoint_url=request.url)
 
-    clients = make_clients("us-east-1", None, None)
-    clients.data.meta.events.register_first("before-send.cloudfront-keyvaluestore", stop)
+    backend = AwsBackend()
+    backend._clients.data.meta.events.register_first("before-send.cloudfront-keyvaluestore", stop)
     with pytest.raises(ConnectionClosedError):
-        in_loop(AwsCalls(clients, Timeouts(1.0, 1.0)).get_key, KvsARN=STORE_ARN, Key="k")
+        in_loop(backend.get_key, KvsARN=STORE_ARN, Key="k")
 
     assert sent[0].url.startswith("https://123456789012.cloudfront-kvs.global.api.aws/key-value-stores/arn%3Aaws")
     assert sent[0].headers["X-Amz-Region-Set"] == b"*"
 
 
-def test_what_is_put_is_got(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str) -> None:
+def test_a_key_is_read_as_it_was_put(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str) -> None:
     backend = aws_backend(cloudfront)
     etag = backend.describe_key_value_store_data(KvsARN=store)["ETag"]
 
@@ -135,7 +135,7 @@ def test_what_is_put_is_got(cloudfront: CloudFrontDouble, aws_backend: MakeBacke
 
 @pytest.fixture
 def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine whose own time zone is another."""
+    """A machine in another time zone."""
     with monkeypatch.context() as environment:
         environment.setenv("TZ", "Asia/Tokyo")
         time.tzset()
@@ -143,7 +143,7 @@ def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def test_times_are_in_utc_and_to_the_millisecond(
+def test_times_are_in_utc_with_milliseconds(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str, far_from_utc: None
 ) -> None:
     moment = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
@@ -190,18 +190,16 @@ def test_expired_credentials_are_renewed_for_both_planes(
     assert cloudfront.requests[0].headers["x-amz-security-token"] == "t"
 
 
-def test_settling_reads_of_the_data_plane_are_short(
+def test_short_timeouts_apply_to_the_data_plane(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str
 ) -> None:
-    settling = aws_backend(cloudfront, read_timeout=10.0).settling(0.2)
+    backend = aws_backend(cloudfront, read_timeout=10.0, short_timeout=0.2)
     cloudfront.script("GetKey", faults.hang())
-    with pytest.raises(ReadTimeoutError):
-        settling.get_key(KvsARN=store, Key="k")
+    with pytest.raises(ReadTimeoutError), short_timeouts():
+        backend.get_key(KvsARN=store, Key="k")
 
 
-def test_where_nobody_listens_the_error_says_so(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str
-) -> None:
+def test_a_refused_connection_is_reported(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str) -> None:
     backend = aws_backend(cloudfront)
     cloudfront.close()
     with pytest.raises(EndpointConnectionError):
@@ -209,7 +207,7 @@ def test_where_nobody_listens_the_error_says_so(
 
 
 @pytest.mark.parametrize("operation", DATA_OPERATIONS)
-def test_a_store_of_another_region_of_aws_is_never_sent(
+def test_the_arn_of_another_partition_is_never_sent(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, operation: str
 ) -> None:
     sent = {**sample(model_of(operation).input_shape), "KvsARN": STORE_ARN.replace("arn:aws:", "arn:aws-cn:")}
@@ -217,5 +215,5 @@ def test_a_store_of_another_region_of_aws_is_never_sent(
         call(aws_backend(cloudfront), operation, sent)
     assert cloudfront.requests == ()
     assert proven_not_applied(refused.value)
-    answered = from_upstream(refused.value, OperationTarget("key value store", "redirects", sent))
+    answered = translate(classify(refused.value), OperationTarget("key value store", "redirects", sent))
     assert (answered.code, answered.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNREACHABLE")

@@ -1,4 +1,4 @@
-"""Credentials that CloudFront calls expired are renewed once, and the call is tried once more."""
+"""When CloudFront reports expired credentials, they are renewed once and the call is sent once more."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredentialsError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.timeouts import short_timeouts
 from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, keys
@@ -27,7 +28,7 @@ def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
-def test_expired_once_is_renewed_once_and_ok(
+def test_a_call_succeeds_after_one_renewal(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -43,7 +44,7 @@ def test_expired_once_is_renewed_once_and_ok(
     assert first.body == second.body
 
 
-def test_expired_twice_is_the_callers_to_see(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+def test_credentials_that_expire_twice_are_an_error(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
     cloudfront.always("CreateFunction", faults.expire())
@@ -56,7 +57,7 @@ def test_expired_twice_is_the_callers_to_see(cloudfront: CloudFrontDouble, aws_b
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidClientTokenId", "SignatureDoesNotMatch", "Throttling"])
-def test_no_other_refusal_renews_anything(
+def test_other_errors_renew_nothing(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -70,7 +71,7 @@ def test_no_other_refusal_renews_anything(
     assert source.runs == 1
 
 
-def test_a_lost_answer_after_the_renewal_is_not_sent_again(
+def test_a_call_is_not_sent_again_after_a_lost_response_to_the_second_attempt(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -85,7 +86,7 @@ def test_a_lost_answer_after_the_renewal_is_not_sent_again(
 
 
 @pytest.mark.parametrize("status", [408, 500, 503])
-def test_an_expiry_that_does_not_prove_that_nothing_happened_is_not_sent_again(
+def test_a_call_is_not_sent_again_if_the_expiry_does_not_prove_that_nothing_was_applied(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, status: int
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -100,18 +101,18 @@ def test_an_expiry_that_does_not_prove_that_nothing_happened_is_not_sent_again(
     assert source.runs == 1
 
 
-def test_many_threads_that_meet_the_expiry_together_renew_once(
+def test_concurrent_calls_share_one_renewal(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
     together = threading.Barrier(16)
 
-    def expired_together(exchange: faults.Exchange) -> Any:
+    def expire_together(exchange: faults.Exchange) -> Any:
         together.wait(timeout=20)
         return faults.expire()(exchange)
 
-    cloudfront.script("ListKeyValueStores", *[expired_together] * 16)
+    cloudfront.script("ListKeyValueStores", *[expire_together] * 16)
     with ThreadPoolExecutor(16) as pool:
         listing = [pool.submit(backend.list_key_value_stores) for _ in range(16)]
         assert all(future.result(timeout=20)["KeyValueStoreList"]["Quantity"] == 0 for future in listing)
@@ -120,7 +121,7 @@ def test_many_threads_that_meet_the_expiry_together_renew_once(
     assert sorted(keys(cloudfront)) == ["AKID1"] * 16 + ["AKID2"] * 16
 
 
-def test_many_threads_share_the_failure_of_the_one_renewal(
+def test_concurrent_calls_share_the_failure_of_one_renewal(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -128,11 +129,11 @@ def test_many_threads_share_the_failure_of_the_one_renewal(
     source.break_down()
     together = threading.Barrier(16)
 
-    def expired_together(exchange: faults.Exchange) -> Any:
+    def expire_together(exchange: faults.Exchange) -> Any:
         together.wait(timeout=20)
         return faults.expire()(exchange)
 
-    cloudfront.script("ListKeyValueStores", *[expired_together] * 16)
+    cloudfront.script("ListKeyValueStores", *[expire_together] * 16)
     with ThreadPoolExecutor(16) as pool:
         listing = [pool.submit(backend.list_key_value_stores) for _ in range(16)]
         assert all(isinstance(future.exception(timeout=20), CredentialRetrievalError) for future in listing)
@@ -141,17 +142,16 @@ def test_many_threads_share_the_failure_of_the_one_renewal(
     assert cloudfront.count("ListKeyValueStores") == 16
 
 
-def test_settling_shares_the_renewed_credentials(
+def test_calls_with_short_timeouts_share_the_refreshed_credentials(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
-    settling = backend.settling(1.0)
     cloudfront.script("ListKeyValueStores", faults.expire())
 
-    settling.list_key_value_stores()
+    with short_timeouts():
+        backend.list_key_value_stores()
     backend.list_key_value_stores()
-    settling.close()
 
     assert keys(cloudfront) == ["AKID1", "AKID2", "AKID2"]
 
@@ -175,7 +175,7 @@ def test_a_rotated_file_is_read_again(
     assert keys(cloudfront) == ["AKIDOLD", "AKIDOLD", "AKIDNEW"]
 
 
-def test_a_renewal_that_fails_is_tried_again_at_the_next_expiry(
+def test_a_failed_renewal_is_retried_at_the_next_expiry(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -194,7 +194,7 @@ def test_a_renewal_that_fails_is_tried_again_at_the_next_expiry(
     assert backend.credentials_failure == ""
 
 
-def test_a_renewal_that_finds_no_credentials_says_so(
+def test_a_renewal_without_credentials_is_reported(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = aws_backend(cloudfront)

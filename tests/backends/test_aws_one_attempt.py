@@ -1,4 +1,4 @@
-"""One call is one HTTP request, whatever happens and whatever the machine's AWS set-up says; and it ends in time."""
+"""A call is one HTTP request, whatever the AWS configuration of the machine is, and it ends in time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.backends.timeouts import short_timeouts
 from support.cloudfront import faults
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
@@ -45,7 +46,7 @@ FAULTS = {
 }
 
 OTHER_TIMEOUT, LONG_BEFORE_THE_OTHER = 8.0, 6.0
-"""Seconds of the timeout that must not be the one that ends a call, and in which the one that must has ended it."""
+"""The timeout that must not end a call; the other timeout must end it within this many seconds."""
 
 CONFIG_FILE = """
 [default]
@@ -71,7 +72,7 @@ def elsewhere() -> Iterator[CloudFrontDouble]:
 def hostile_environment(
     aws_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: CloudFrontDouble
 ) -> None:
-    """An environment and a config file that ask for another endpoint and for five attempts."""
+    """An environment and a config file that set another endpoint and five attempts."""
     config = tmp_path / "config"
     config.write_text(CONFIG_FILE.format(elsewhere=elsewhere.url))
     for name, value in {
@@ -87,7 +88,7 @@ def hostile_environment(
 
 
 @pytest.mark.usefixtures("hostile_environment")
-def test_the_hostile_environment_makes_plain_boto3_send_again_and_elsewhere(elsewhere: CloudFrontDouble) -> None:
+def test_the_hostile_environment_makes_plain_boto3_retry_and_use_another_endpoint(elsewhere: CloudFrontDouble) -> None:
     elsewhere.script("CreateFunction", faults.apply_then_status(503))
     client = boto3.Session().client("cloudfront")
     with pytest.raises(ClientError, match="FunctionAlreadyExists"):
@@ -120,7 +121,7 @@ def test_a_call_is_sent_once(
 
 
 @pytest.mark.usefixtures("hostile_environment")
-def test_a_connection_that_the_server_closed_meanwhile_is_no_second_send(
+def test_a_connection_that_the_server_closed_does_not_cause_a_second_request(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -140,46 +141,53 @@ def test_without_an_endpoint_requests_go_to_cloudfront_itself(elsewhere: CloudFr
     backend.close()
 
 
-def test_silence_ends_at_the_read_timeout(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+def test_a_call_without_a_response_ends_at_the_read_timeout(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
     backend = aws_backend(cloudfront, connect_timeout=OTHER_TIMEOUT, read_timeout=0.2)
     cloudfront.script("DescribeFunction", faults.hang())
     with pytest.raises(ReadTimeoutError):
         _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
 
 
-def test_settling_has_timeouts_of_its_own(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
-    backend = aws_backend(cloudfront, read_timeout=OTHER_TIMEOUT)
-    settling = backend.settling(0.2)
+def test_short_timeouts_end_with_their_block(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+    backend = aws_backend(cloudfront, read_timeout=OTHER_TIMEOUT, short_timeout=0.2)
     cloudfront.script("DescribeFunction", faults.hang())
-    with pytest.raises(ReadTimeoutError):
-        _within(LONG_BEFORE_THE_OTHER, settling.describe_function, Name="rewrite")
+    with pytest.raises(ReadTimeoutError), short_timeouts():
+        _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
 
     cloudfront.script("DescribeFunction", faults.delay(0.4))
     backend.create_function(**{**FULL_FUNCTION, "Name": "rewrite"})
     backend.describe_function(Name="rewrite")
-    settling.close()
-    backend.describe_function(Name="rewrite")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse where Linux keeps silent")
+def test_short_timeouts_are_never_longer_than_the_others(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
+    backend = aws_backend(cloudfront, read_timeout=0.2, short_timeout=OTHER_TIMEOUT)
+    cloudfront.script("DescribeFunction", faults.hang())
+    with pytest.raises(ReadTimeoutError), short_timeouts():
+        _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves the connection attempt unanswered")
 @pytest.mark.usefixtures("aws_environment")
-@pytest.mark.parametrize("settling", [False, True])
-def test_a_connection_that_never_stands_ends_at_the_connect_timeout(settling: bool) -> None:
+@pytest.mark.parametrize("short", [False, True])
+def test_a_connection_attempt_ends_at_the_connect_timeout(short: bool) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
         for _ in range(2):  # as many as wait to be accepted; what comes then is dropped
             queued = stack.enter_context(socket.socket())
             queued.setblocking(False)
             queued.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=OTHER_TIMEOUT if settling else 0.2))
-        caller = backend.settling(0.2) if settling else backend
-        with pytest.raises(ConnectTimeoutError):
-            _within(LONG_BEFORE_THE_OTHER, caller.list_key_value_stores)
-        caller.close()
+        timeout = OTHER_TIMEOUT if short else 0.2
+        backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=timeout, short_timeout=0.2))
+        with pytest.raises(ConnectTimeoutError), short_timeouts() if short else nullcontext():
+            _within(LONG_BEFORE_THE_OTHER, backend.list_key_value_stores)
         backend.close()
 
 
-def test_where_nobody_listens_the_error_says_so(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+def test_a_refused_connection_is_reported(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     backend = aws_backend(cloudfront, connect_timeout=OTHER_TIMEOUT)
     cloudfront.close()
     with pytest.raises(EndpointConnectionError):

@@ -1,4 +1,4 @@
-"""The AWS backend says at the start, in one line, why it cannot work."""
+"""The AWS backend reports at startup in one line why it cannot work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANYWHERE = "http://127.0.0.1:1"
 
 
 def failure(**arguments: Any) -> str:
-    """Gives the line that says why the backend cannot work."""
+    """Returns the line that explains why the backend cannot work."""
     address = arguments.pop("endpoint_url", ANYWHERE)
     with pytest.raises(AwsBackendError) as caught:
         AwsBackend(endpoint_url=address, **arguments).credentials_available()
@@ -34,7 +34,7 @@ def failure(**arguments: Any) -> str:
 
 
 def put_older_model(folder: Path, *untagged: str) -> None:
-    """Puts the service model without Tags on these creates where botocore finds it first."""
+    """Installs a service model without Tags on these creates that botocore finds first."""
     model = boto3.Session()._session.get_component("data_loader").load_service_model("cloudfront", "service-2")
     for operation in untagged:
         del model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]["Tags"]
@@ -73,12 +73,12 @@ def test_a_service_model_from_before_functions_is_too_old(monkeypatch: pytest.Mo
 
 
 def test_an_unknown_profile_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "there is no AWS profile 'staging'" in failure(profile="staging")
+    assert 'AWS profile "staging" not found' in failure(profile="staging")
     monkeypatch.setenv("AWS_PROFILE", "production")
-    assert "there is no AWS profile 'production'" in failure()
+    assert 'AWS profile "production" not found' in failure()
 
 
-def test_a_profile_gives_its_credentials(
+def test_the_credentials_of_a_profile_are_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, cloudfront: CloudFrontDouble
 ) -> None:
     config = tmp_path / "config"
@@ -92,46 +92,46 @@ def test_a_profile_gives_its_credentials(
     assert "Credential=AKIDSTAGING/" in cloudfront.requests[0].headers["authorization"]
 
 
-def test_without_credentials_it_names_the_ways_to_give_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_the_error_lists_the_ways_to_configure_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     line = failure()
-    assert line.startswith("there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    assert line.startswith("no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     assert "AWS_PROFILE" in line
     assert "role" in line
 
 
-def test_half_of_the_credentials_are_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_access_key_without_its_secret_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     assert "missing: AWS_SECRET_ACCESS_KEY" in failure()
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"])
 @pytest.mark.parametrize("text", ["hush\nhush", "hush\n", "hush\rhush", "hush\x7f", "hush\u00fc"])
-def test_credentials_that_no_header_can_carry_are_refused(
+def test_credentials_that_are_not_a_valid_header_are_rejected(
     monkeypatch: pytest.MonkeyPatch, name: str, text: str
 ) -> None:
     monkeypatch.setenv(name, text)
     line = failure()
-    assert "the AWS access key or session token has a line break or another character" in line
+    assert "the AWS access key or session token contains a line break or another invalid character" in line
     assert "hush" not in line
 
 
-def test_what_is_no_address_is_refused() -> None:
+def test_a_malformed_endpoint_is_rejected() -> None:
     assert "Invalid endpoint: cloudfront" in failure(endpoint_url="cloudfront")
 
 
-def test_what_is_no_region_is_refused() -> None:
+def test_a_malformed_region_is_rejected() -> None:
     assert "no region!" in failure(region="no region!")
 
 
-def test_authorities_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unreadable_ca_bundle_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.touch()
     for path, reason in ((tmp_path / "missing.pem", "No such file"), (empty, "NO_CERTIFICATE_OR_CRL_FOUND")):
         monkeypatch.setenv("AWS_CA_BUNDLE", str(path))
         line = failure()
-        assert line.startswith(f"the authorities of AWS_CA_BUNDLE cannot be read: {path}: ")
+        assert line.startswith(f"cannot read the CA certificates of AWS_CA_BUNDLE: {path}: ")
         assert reason in line
 
 
@@ -142,7 +142,7 @@ def test_a_broken_config_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert str(config) in failure()
 
 
-def test_nothing_of_a_request_gets_into_the_log(caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble) -> None:
+def test_no_part_of_a_request_is_logged(caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("boto3", "botocore", "urllib3"):
         caplog.set_level(logging.NOTSET, name)
@@ -154,20 +154,20 @@ def test_nothing_of_a_request_gets_into_the_log(caplog: pytest.LogCaptureFixture
     assert caplog.records == []
 
 
-def test_a_log_level_above_warning_stays(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_level_above_warning_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "botocore")
     waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
     assert logging.getLogger("botocore").level == logging.CRITICAL
 
 
-def test_without_awscrt_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_awscrt_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "HAS_CRT", False)
-    with pytest.raises(AwsBackendError, match=r"awscrt: pip install 'boto3\[crt\]'$") as line:
+    with pytest.raises(AwsBackendError, match=r'SigV4A: pip install "boto3\[crt\]"$') as line:
         AwsBackend(endpoint_url="http://127.0.0.1:1")
     assert "\n" not in str(line.value)
 
 
-def test_that_botocore_lacks_awscrt_is_seen() -> None:
+def test_a_missing_awscrt_is_detected() -> None:
     script = (
         "import sys; sys.modules['awscrt'] = None\n"
         "from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError\n"

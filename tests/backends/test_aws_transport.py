@@ -1,4 +1,4 @@
-"""The transport under boto3: when a request failed, and that it is sent once."""
+"""The HTTP transport of boto3: it sends a request once and reports whether it can have been applied."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
-    """Serves every connection by `serve`, and counts them."""
+    """Serves every connection with `serve`, and counts the connections."""
     accepted = [0]
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -54,7 +54,7 @@ def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
 
 
 def answer(connection: socket.socket) -> None:
-    """Answers 200 to one request, and hangs up."""
+    """Answers one request with 200, then closes the connection."""
     connection.recv(65_536)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
@@ -87,7 +87,7 @@ def transport(aws_environment: None, authority: tuple[trustme.CA, Path]) -> Iter
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_request_is_sent_once_also_where_its_connection_was_used_before(transport: Transport, method: str) -> None:
+def test_a_request_on_a_reused_connection_is_sent_once(transport: Transport, method: str) -> None:
     with listening(answer_then_hang_up_on_the_second) as (address, accepted):
         assert send(transport, f"http://{address}/").content == b"ok"
         with pytest.raises(boto.ConnectionClosedError) as lost:
@@ -96,7 +96,7 @@ def test_a_request_is_sent_once_also_where_its_connection_was_used_before(transp
     assert not proven_not_applied(lost.value)
 
 
-def test_a_certificate_of_a_stranger_stops_before_anything_is_sent(transport: Transport) -> None:
+def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(transport: Transport) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     received: list[bytes] = []
@@ -111,7 +111,7 @@ def test_a_certificate_of_a_stranger_stops_before_anything_is_sent(transport: Tr
     assert received == []
 
 
-def test_a_tls_stream_that_breaks_after_the_request_leaves_the_effect_open(
+def test_a_tls_error_after_the_request_leaves_the_outcome_unknown(
     transport: Transport, authority: tuple[trustme.CA, Path]
 ) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -132,7 +132,7 @@ def test_a_tls_stream_that_breaks_after_the_request_leaves_the_effect_open(
 
 
 @pytest.mark.parametrize("status", [407, 502])
-def test_a_proxy_that_opens_no_tunnel_stops_before_anything_is_sent(
+def test_nothing_is_sent_if_a_proxy_opens_no_tunnel(
     authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     asked: list[bytes] = []
@@ -153,7 +153,7 @@ def test_a_proxy_that_opens_no_tunnel_stops_before_anything_is_sent(
     assert "hush" not in str(refused.value)
 
 
-def test_a_proxy_is_not_asked_for_what_the_environment_excepts(
+def test_no_proxy_is_respected(
     authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -175,20 +175,20 @@ def test_a_proxy_is_not_asked_for_what_the_environment_excepts(
     ],
     ids=["cut headers", "bad header", "no HTTP", "bad chunk", "cut body"],
 )
-def test_an_answer_that_is_none_leaves_the_effect_open_and_tells_the_log_nothing_of_itself(
+def test_a_malformed_response_leaves_the_outcome_unknown_and_is_not_logged(
     transport: Transport, content: bytes
 ) -> None:
-    def nonsense(connection: socket.socket) -> None:
+    def malformed(connection: socket.socket) -> None:
         connection.recv(65_536)
         connection.sendall(content)
 
-    with listening(nonsense) as (address, _), pytest.raises(boto.HTTPClientError) as caught:
+    with listening(malformed) as (address, _), pytest.raises(boto.HTTPClientError) as caught:
         send(transport, f"http://{address}/")
     assert not proven_not_applied(caught.value)
     assert "secret" not in cause(caught.value)
 
 
-def test_the_log_learns_why_no_connection_could_be_made(transport: Transport) -> None:
+def test_a_failed_connection_is_logged_with_its_reason(transport: Transport) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(boto.EndpointConnectionError) as caught:
@@ -196,7 +196,7 @@ def test_the_log_learns_why_no_connection_could_be_made(transport: Transport) ->
     assert cause(caught.value) == f"EndpointConnectionError: {address}: Connection refused"
 
 
-def test_a_proxy_needs_no_scheme_and_other_proxies_are_not_obeyed(
+def test_a_proxy_needs_no_scheme_and_other_proxy_variables_are_ignored(
     authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with listening(answer) as (address, accepted):
@@ -207,30 +207,30 @@ def test_a_proxy_needs_no_scheme_and_other_proxies_are_not_obeyed(
         in_loop(transport.close)
     assert accepted == [1]
     monkeypatch.setenv("http_proxy", "socks5://me:hush@127.0.0.1:1")
-    with pytest.raises(ValueError, match="http_proxy has to be") as refused:
+    with pytest.raises(ValueError, match="http_proxy must be") as refused:
         Transport(str(authority[1]))
     assert "hush" not in str(refused.value)
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Other: b", "a\0b", "a\x1fb", "a\x7fb", "a\n"])
-def test_a_header_that_http_cannot_carry_is_never_sent(transport: Transport, value: str) -> None:
+def test_an_invalid_header_is_never_sent(transport: Transport, value: str) -> None:
     with listening(answer) as (address, accepted):
         with pytest.raises(boto.EndpointConnectionError) as refused:
             send(transport, f"http://{address}/", Token=value)
         assert accepted == [0]
     assert proven_not_applied(refused.value)
-    assert cause(refused.value) == "EndpointConnectionError: no header can be Token"
+    assert cause(refused.value) == "EndpointConnectionError: malformed header Token"
 
 
 @pytest.mark.parametrize("url", ["http:///path", "http://:80/path"])
-def test_what_is_no_address_is_never_sent(transport: Transport, url: str) -> None:
+def test_a_request_with_a_malformed_url_is_never_sent(transport: Transport, url: str) -> None:
     with pytest.raises(boto.EndpointConnectionError) as refused:
         send(transport, url)
     assert proven_not_applied(refused.value)
-    assert cause(refused.value) == "EndpointConnectionError: no address"
+    assert cause(refused.value) == "EndpointConnectionError: invalid address"
 
 
-def test_a_header_of_all_that_http_carries_is_sent(transport: Transport) -> None:
+def test_a_header_with_every_valid_character_is_sent(transport: Transport) -> None:
     received: list[bytes] = []
 
     def serve(connection: socket.socket) -> None:
@@ -242,7 +242,7 @@ def test_a_header_of_all_that_http_carries_is_sent(transport: Transport) -> None
     assert "\r\nToken: a\tb \u00e9~\r\n".encode() in received[0]
 
 
-def test_nothing_is_sent_once_the_calls_time_is_over(transport: Transport) -> None:
+def test_nothing_is_sent_after_the_deadline(transport: Transport) -> None:
     with listening(answer) as (address, accepted):
         with upstream_deadline(time.monotonic() - 0.01), pytest.raises(boto.EndpointConnectionError) as late:
             send(transport, f"http://{address}/")
@@ -250,10 +250,10 @@ def test_nothing_is_sent_once_the_calls_time_is_over(transport: Transport) -> No
         with upstream_deadline(time.monotonic() + 60):
             assert send(transport, f"http://{address}/").content == b"ok"
     assert proven_not_applied(late.value)
-    assert cause(late.value) == "EndpointConnectionError: the call's time was over before"
+    assert cause(late.value) == "EndpointConnectionError: the call's deadline had already passed"
 
 
-def test_an_answer_that_trickles_ends_at_both_timeouts_together(transport: Transport) -> None:
+def test_a_slow_response_ends_at_the_sum_of_both_timeouts(transport: Transport) -> None:
     whole = threading.Event()
 
     def trickle(connection: socket.socket) -> None:

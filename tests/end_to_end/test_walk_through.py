@@ -1,4 +1,4 @@
-"""The walk-through by grpcurl leaves nothing behind, also when a step of it fails."""
+"""The walk-through with grpcurl deletes everything that it creates, even if a step fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHELL: Final = PROJECT / "clients" / "grpcurl" / "walk-through.sh"
 
 
 class FailingOnce(grpc.GenericRpcHandler):
-    """Hands every call on, but refuses the first one of a method."""
+    """Forwards every call, except that the first call of one method fails."""
 
     def __init__(self, channel: grpc.Channel, method: str) -> None:
         self._channel = channel
@@ -38,7 +38,7 @@ class FailingOnce(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
         method = handler_call_details.method
 
-        def hand_on(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
+        def forward(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterator[bytes]:
             if method.endswith(f"/{self._method}") and not self.failed:
                 self.failed = True
                 context.abort(grpc.StatusCode.UNAVAILABLE, "this step fails")
@@ -49,7 +49,7 @@ class FailingOnce(grpc.GenericRpcHandler):
                 context.set_trailing_metadata(call.trailing_metadata())
                 context.abort(call.code(), call.details())
 
-        return grpc.stream_stream_rpc_method_handler(hand_on)
+        return grpc.stream_stream_rpc_method_handler(forward)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +73,17 @@ def walk(target: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def left(address: str) -> list[str]:
-    """Gives the names of all that is on a server."""
+def existing(address: str) -> list[str]:
+    """Returns the names of all functions and stores of a server."""
     with grpc.insecure_channel(address) as channel:
         functions = FunctionServiceStub(channel).ListFunctions(ListFunctionsRequest()).functions
         stores = KeyValueStoreServiceStub(channel).ListKeyValueStores(ListKeyValueStoresRequest()).key_value_stores
     return [function.name for function in functions] + [store.name for store in stores]
 
 
-# A store that is not READY, a function that is LIVE and reads it, and a refusal that is not for that.
+# With a store that is not READY, with a LIVE function that uses it, and with the store in use.
 @pytest.mark.parametrize("method", ["WaitForKeyValueStore", "UpdateFunction", "DeleteKeyValueStore"])
-def test_the_script_leaves_nothing_behind_when_a_step_fails(method: str, address: str) -> None:
+def test_the_script_deletes_everything_if_a_step_fails(method: str, address: str) -> None:
     with grpc.insecure_channel(address) as channel:
         failing = FailingOnce(channel, method)
         proxy = grpc.server(ThreadPoolExecutor(4), handlers=[failing])
@@ -97,14 +97,14 @@ def test_the_script_leaves_nothing_behind_when_a_step_fails(method: str, address
     assert ended.returncode != 0, ended.stdout
     assert "this step fails" in ended.stderr
     assert "left behind" not in ended.stderr
-    assert left(address) == []
+    assert existing(address) == []
     again = walk(address)
     assert again.returncode == 0, again.stderr
     assert again.stderr == ""
-    assert left(address) == []
+    assert existing(address) == []
 
 
-def test_the_script_says_no_more_than_that_nobody_answers() -> None:
+def test_the_script_only_reports_that_the_server_is_unreachable() -> None:
     ended = walk("127.0.0.1:1")
     assert ended.returncode != 0
     assert ended.stdout == ""

@@ -1,4 +1,4 @@
-"""The servicers alone, driven by grpcio-testing: codes, messages and the exact call of boto3."""
+"""The servicers alone, driven by grpcio-testing: codes, messages and the exact boto3 call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STORES = key_value_store_service_pb2.DESCRIPTOR.services_by_name["KeyValueStoreS
 
 
 class Recorder:
-    """A backend that records its calls and answers what it is told."""
+    """A backend that records its calls and returns the configured responses."""
 
     name = "recorder"
 
@@ -45,7 +45,7 @@ class Recorder:
 
 
 class Aborting:
-    """Runs a service's methods in grpcio-testing's thread, with the edge's own translation of exceptions."""
+    """Runs a service's methods in grpcio-testing's thread, and translates exceptions as the gRPC server does."""
 
     def __init__(self, service: object) -> None:
         self._service = service
@@ -57,7 +57,7 @@ class Aborting:
             call = CallContext(operation, "test", deadline=float("inf"))
             try:
                 return in_loop(method, request, call)
-            except Exception as error:  # noqa: BLE001 (as the edge does)
+            except Exception as error:  # noqa: BLE001 (as the gRPC server does)
                 failure = to_status_error(error, call)
             context.abort(failure.code, failure.message)
             raise AssertionError
@@ -73,7 +73,7 @@ def backend() -> Recorder:
 @pytest.fixture
 def server(backend: Recorder) -> Any:
     settings = ServeSettings(backend="embedded", settle_timeout=0)
-    made = services(settings, backend, backend)
+    made = services(settings, backend)
     return grpc_testing.server_from_dictionary(
         {descriptor: Aborting(made[descriptor.full_name][0]) for descriptor in (FUNCTIONS, STORES)},
         grpc_testing.strict_real_time(),
@@ -87,7 +87,7 @@ def invoke(server: Any, service: Any, request: Any) -> tuple[Any, grpc.StatusCod
     return response, code, details
 
 
-def test_a_create_is_one_call_of_boto3_with_these_arguments(server: Any, backend: Recorder) -> None:
+def test_a_create_is_one_boto3_call_with_these_arguments(server: Any, backend: Recorder) -> None:
     backend.answers["create_function"] = {"FunctionSummary": {"Name": "rewrite"}, "ETag": "E1", "Location": "l"}
     response, code, _ = invoke(server, FUNCTIONS, function(function_code=b"x", tags=[Tag(key="a", value="1")]))
     assert code is grpc.StatusCode.OK
@@ -105,7 +105,7 @@ def test_a_create_is_one_call_of_boto3_with_these_arguments(server: Any, backend
     ]
 
 
-def test_a_store_is_one_call_of_boto3_with_the_request_tag(server: Any, backend: Recorder) -> None:
+def test_a_create_of_a_store_is_one_boto3_call_with_the_request_tag(server: Any, backend: Recorder) -> None:
     backend.answers["create_key_value_store"] = {"KeyValueStore": {"Name": "redirects"}, "ETag": "E1"}
     _, code, _ = invoke(server, STORES, CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
     assert code is grpc.StatusCode.OK
@@ -114,7 +114,7 @@ def test_a_store_is_one_call_of_boto3_with_the_request_tag(server: Any, backend:
     assert backend.calls == [("create_key_value_store", {"Name": "redirects", "Tags": {"Items": [tag]}})]
 
 
-def test_a_refused_request_never_reaches_the_backend(server: Any, backend: Recorder) -> None:
+def test_a_rejected_request_never_reaches_the_backend(server: Any, backend: Recorder) -> None:
     _, code, details = invoke(server, FUNCTIONS, function("not a name"))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert details == 'name: "not a name" contains U+0020 at position 4; allowed: a-z A-Z 0-9 - _'
@@ -130,19 +130,19 @@ def test_a_refused_request_never_reaches_the_backend(server: Any, backend: Recor
         (
             ClientError({"Error": {"Code": "FunctionAlreadyExists"}, "ResponseMetadata": {"HTTPStatusCode": 409}}, ""),
             grpc.StatusCode.ALREADY_EXISTS,
-            "a function named 'rewrite' exists already",
+            'function "rewrite" already exists',
         ),
         (
             ReadTimeoutError(endpoint_url="https://cloudfront.example.com"),
             grpc.StatusCode.UNAVAILABLE,
-            "CloudFront's answer was lost, and it cannot be told whether the change happened; "
-            "look whether it happened before trying again",
+            "CloudFront's response was lost, so it is unknown whether the change was applied; "
+            "check whether it was applied before you retry",
         ),
         (RuntimeError("secret"), grpc.StatusCode.INTERNAL, "internal error"),
     ],
-    ids=["refused", "lost", "bug"],
+    ids=["error of CloudFront", "lost response", "bug"],
 )
-def test_what_the_backend_raises_becomes_a_status(
+def test_an_exception_of_the_backend_becomes_a_status(
     server: Any, backend: Recorder, error: Exception, code: grpc.StatusCode, details: str
 ) -> None:
     backend.answers["create_function"] = error
