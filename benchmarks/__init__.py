@@ -1,7 +1,7 @@
-"""Measures the facade beside its parts and beside other servers: `make bench`.
+"""Compares the facade with baselines: boto3, a gRPC echo and other servers. `make bench` runs it.
 
-`sides/` has the servers that are compared, each a program of its own; `upstream.py` is nginx in CloudFront's place.
-`process.py` starts and pins processes and reads their CPU time; `load.py` calls them. `creates.py`, `crowd.py`,
-`starts.py` and `embedded.py` measure; `figures.py` turns measurements into ratios and verdicts; `report.py`, `plots.py`
-and `machine.py` tell them.
+`baselines/` has one program for each baseline. `upstream.py` starts nginx, which stands in for CloudFront.
+`process.py` starts processes, pins them to cores and reads their CPU time. `load_generator.py` calls servers.
+`creates.py`, `open_loop.py`, `startup.py` and `embedded.py` measure. `metrics.py` turns measurements into ratios and
+verdicts. `report.py`, `plots.py` and `machine.py` describe the results.
 """

@@ -1,4 +1,4 @@
-"""The command: measures everything, and writes the table, the JSON and the plots. `make bench` runs it."""
+"""The command line: measures, then writes the tables, the JSON file and the plots. `make bench` runs it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from . import creates, crowd, embedded, machine, plots, profiling, report, starts, upstream
-from .figures import as_json, figures
-from .load import MANY
-from .process import CALLERS_CORES, say
+from . import creates, embedded, machine, open_loop, plots, profiling, report, startup, upstream
+from .load_generator import MANY_CLIENTS
+from .metrics import as_json, metrics
+from .process import CLIENT_CORES, print_progress
 from .results import Results
 
 _PAGE: Final = Path("docs/explanation/performance.md")
@@ -25,13 +25,13 @@ _RESULTS: Final = "results.json"
 
 @dataclass(frozen=True)
 class _Effort:
-    """How often, and for how many seconds each time, about."""
+    """The number of rounds of each benchmark, and the approximate seconds of each measurement."""
 
-    rounds: int
-    seconds: float
-    crowd_rounds: int
-    crowd_seconds: float
-    start_rounds: int
+    create_rounds: int
+    create_seconds: float
+    open_loop_rounds: int
+    open_loop_seconds: float
+    startup_rounds: int
     embedded_rounds: int
 
 
@@ -40,65 +40,78 @@ _QUICK: Final = _Effort(3, 0.25, 1, 3.0, 3, 1)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the command; gives the exit code, which is 0 also where goals are missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the facade beside its parts.")
-    parser.add_argument("--quick", action="store_true", help="few rounds, for the benchmark's own development")
+    """Runs the command and returns its exit code. A missed goal does not change the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Compares the facade with baselines.")
+    parser.add_argument("--quick", action="store_true", help="run few rounds, to develop the benchmark itself")
     parser.add_argument(
-        "--into",
+        "--output",
         type=Path,
-        help="where to write (default: docs/explanation/performance; a quick run: .make/bench-quick)",
+        metavar="FOLDER",
+        help="write the results to this folder (default: docs/explanation/performance; "
+        "with --quick: .make/bench-quick)",
     )
     parser.add_argument(
-        "--again", action="store_true", help="make table and plots of the last results, measure nothing"
+        "--report-only", action="store_true", help="write tables and plots of the last results; measure nothing"
     )
-    parser.add_argument("--hold", choices=profiling.SIDES, help="only keep one side under load, for a profiler")
-    parser.add_argument("--callers", type=int, choices=(1, MANY), default=MANY, help="how many call it")
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long to hold it")
+    parser.add_argument(
+        "--sustain-load", choices=profiling.SERVERS, help="only keep this server under load, for a profiler"
+    )
+    parser.add_argument(
+        "--clients",
+        type=int,
+        choices=(1, MANY_CLIENTS),
+        default=MANY_CLIENTS,
+        help="number of clients with --sustain-load (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="duration of --sustain-load, in seconds (default: %(default)g)"
+    )
     options = parser.parse_args(arguments)
-    into = options.into or (Path(".make/bench-quick") if options.quick else _FOLDER)
-    into.mkdir(parents=True, exist_ok=True)
-    if options.again:
-        _tell(Results.load(into / _RESULTS), into)
+    output = options.output or (Path(".make/bench-quick") if options.quick else _FOLDER)
+    output.mkdir(parents=True, exist_ok=True)
+    if options.report_only:
+        _write_report(Results.load(output / _RESULTS), output)
         return 0
     try:
         machine.require_tools()
     except machine.MissingToolError as error:
-        say(str(error))
+        print_progress(str(error))
         return 1
-    os.sched_setaffinity(0, CALLERS_CORES)
-    # Beside the repository's own files, for the embedded backend is to sync to a disk.
+    os.sched_setaffinity(0, CLIENT_CORES)
+    # In the repository and not in /tmp, because the embedded backend must sync to a disk.
     Path(".make").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=".make", prefix="bench-") as name:
         folder = Path(name).resolve()
         nginx = upstream.start(folder)
         try:
-            if options.hold:
-                profiling.hold(options.hold, options.callers, nginx, folder, options.seconds)
+            if options.sustain_load:
+                profiling.sustain_load(options.sustain_load, options.clients, nginx, folder, options.seconds)
             else:
-                _tell(_measure(nginx, folder, _QUICK if options.quick else _FULL), into)
+                results = _measure(nginx, folder, _QUICK if options.quick else _FULL)
+                results.dump(output / _RESULTS, as_json(metrics(results)))
+                _write_report(results, output)
         finally:
             nginx.process.stop()
     return 0
 
 
 def _measure(nginx: upstream.Upstream, folder: Path, effort: _Effort) -> Results:
-    rounds = creates.measure(nginx, folder, effort.rounds, effort.seconds)
-    capacity = statistics.median(each.of("facade", MANY, "both cores").per_second for each in rounds)
+    rounds = creates.measure(nginx, folder, effort.create_rounds, effort.create_seconds)
+    capacity = statistics.median(each.of("facade", MANY_CLIENTS, "both cores").per_second for each in rounds)
     return Results(
         machine=machine.describe(),
         rounds=rounds,
-        crowds=crowd.measure(nginx, folder, capacity / 2, effort.crowd_rounds, effort.crowd_seconds),
-        starts=starts.measure(nginx, folder, effort.start_rounds),
-        durable=embedded.measure(folder, effort.embedded_rounds, 2.0),
+        open_loop=open_loop.measure(nginx, folder, capacity / 2, effort.open_loop_rounds, effort.open_loop_seconds),
+        startup=startup.measure(nginx, folder, effort.startup_rounds),
+        embedded=embedded.measure(folder, effort.embedded_rounds, 2.0),
     )
 
 
-def _tell(results: Results, into: Path) -> None:
-    found = figures(results)
+def _write_report(results: Results, output: Path) -> None:
+    found = metrics(results)
     text = report.markdown(results, found)
-    results.dump(into / _RESULTS, as_json(found))
-    plots.draw(results, found, into)
-    if into == _FOLDER:
+    plots.draw(results, found, output)
+    if output == _FOLDER:
         report.insert(_PAGE, text)
     print(text)
 

@@ -1,4 +1,4 @@
-"""The embedded backend, whose creates outlive a loss of power, beside the rate at which the disk writes and syncs."""
+"""Durable creates per second of the embedded backend, next to the number of syncs per second of the same disk."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ import uvloop
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 
 from . import servers
-from .load import MANY
-from .process import say
-from .sides.messages import REPEATABLE_REQUEST
+from .load_generator import MANY_CLIENTS
+from .messages import IDEMPOTENT_REQUEST
+from .process import print_progress
 
 _QUOTA: Final = "1000000"
 _PAGE: Final = b"\x00" * 4096
 
 
 @dataclass(frozen=True)
-class Durable:
-    """What one round gave.
+class EmbeddedRun:
+    """The result of one round.
 
     Attributes:
-        creates: functions created per second, by MANY callers.
-        syncs: times per second that 4 KiB are appended to a file and synced, in the same folder.
+        creates_per_second: Functions created per second by MANY_CLIENTS clients.
+        syncs_per_second: Number of times per second that 4 KiB are appended to a file in the same folder and synced.
     """
 
-    creates: float
-    syncs: float
+    creates_per_second: float
+    syncs_per_second: float
 
 
-def measure(folder: Path, rounds: int, seconds: float) -> list[Durable]:
-    """Measures creates and syncs in turn, for so many seconds each."""
+def measure(folder: Path, rounds: int, seconds: float) -> list[EmbeddedRun]:
+    """Measures creates for `seconds` and syncs for half as long, in each round."""
     server = servers.embedded(folder / "embedded.sqlite3", folder, "--embedded-max-functions", _QUOTA)
     try:
-        say(f"embedded: {rounds} rounds")
+        print_progress(f"embedded backend, number of rounds: {rounds}")
         uvloop.run(_create(server.target, "warm", seconds / 4))
         return [
-            Durable(uvloop.run(_create(server.target, f"r{number}", seconds)), _sync(folder / "synced", seconds / 2))
+            EmbeddedRun(
+                uvloop.run(_create(server.target, f"r{number}", seconds)), _sync(folder / "synced", seconds / 2)
+            )
             for number in range(rounds)
         ]
     finally:
@@ -51,37 +53,37 @@ def measure(folder: Path, rounds: int, seconds: float) -> list[Durable]:
 
 
 async def _create(target: servers.Target, prefix: str, seconds: float) -> float:
-    """Gives creates per second; each has a name of its own."""
+    """Creates functions with unique names and returns the creates per second."""
     done = 0
-    ends = time.perf_counter() + seconds
+    deadline = time.perf_counter() + seconds
 
     async with grpc.aio.insecure_channel(target.address) as channel:
         method: grpc.aio.UnaryUnaryMultiCallable[CreateFunctionRequest, bytes] = channel.unary_unary(
             target.path, request_serializer=CreateFunctionRequest.SerializeToString
         )
 
-        async def create(caller: int) -> None:
+        async def create(client: int) -> None:
             nonlocal done
             request = CreateFunctionRequest()
-            request.CopyFrom(REPEATABLE_REQUEST)
+            request.CopyFrom(IDEMPOTENT_REQUEST)
             number = 0
-            while time.perf_counter() < ends:
+            while time.perf_counter() < deadline:
                 number += 1
-                request.name = f"{prefix}-{caller}-{number}"
+                request.name = f"{prefix}-{client}-{number}"
                 await method(request, timeout=30)
                 done += 1
 
-        began = time.perf_counter()
-        await asyncio.gather(*(create(caller) for caller in range(MANY)))
-        return done / (time.perf_counter() - began)
+        start = time.perf_counter()
+        await asyncio.gather(*(create(client) for client in range(MANY_CLIENTS)))
+        return done / (time.perf_counter() - start)
 
 
 def _sync(path: Path, seconds: float) -> float:
-    """Gives syncs per second."""
-    done, began = 0, time.perf_counter()
+    """Appends to a file, syncs it after each write, and returns the syncs per second."""
+    done, start = 0, time.perf_counter()
     with path.open("wb", buffering=0) as file:
-        while time.perf_counter() < began + seconds:
+        while time.perf_counter() < start + seconds:
             file.write(_PAGE)
             os.fsync(file.fileno())
             done += 1
-    return done / (time.perf_counter() - began)
+    return done / (time.perf_counter() - start)

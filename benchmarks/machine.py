@@ -1,4 +1,4 @@
-"""The machine: what it must have, and what it is."""
+"""What the machine must provide, and a description of it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,31 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from .process import python
+from .process import interpreter
 from .upstream import ECHO_MODULE
 
 
 class MissingToolError(Exception):
-    """A program that is measured with is not installed; the text says how to install it."""
+    """The machine lacks a tool or a core that the benchmark needs. The message says how to get it."""
 
 
 def require_tools() -> None:
-    """Raises MissingToolError where nginx, its echo module or h2load is not installed, or there is but one core."""
+    """Checks that nginx with its echo module, h2load and two cores are available.
+
+    Raises:
+        MissingToolError: One of them is missing.
+    """
     if not (shutil.which("nginx") and ECHO_MODULE.exists() and shutil.which("h2load")):
         raise MissingToolError(
-            "nginx with its echo module stands in for CloudFront, and h2load for the callers; on Debian: "
+            "nginx with its echo module and h2load are required; on Debian: "
             "apt-get install nginx-light libnginx-mod-http-echo nghttp2-client"
         )
     if not {0, 1} <= os.sched_getaffinity(0):
-        raise MissingToolError("two cores are needed: one for what is measured, one for callers and nginx")
+        raise MissingToolError("two cores are required: one for the server, one for the clients and nginx")
 
 
 def describe() -> dict[str, str]:
-    """Gives what the figures depend on, in words."""
+    """Returns the hardware and software that the results depend on."""
     return {
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
@@ -39,14 +43,14 @@ def describe() -> dict[str, str]:
         "servers": ", ".join(f"{name} {version(name)}" for name in ("grpcio", "protobuf", "boto3", "uvloop")),
         "REST": ", ".join(f"{name} {version(name)}" for name in ("fastapi", "uvicorn")),
         "asyncio": f"aiobotocore {_version('aiobotocore')} on botocore {_version('botocore')}",
-        "upstream and callers": f"nginx {_tool('nginx', '-v')}, h2load {_tool('h2load', '--version')}",
+        "upstream and load generator": f"nginx {_tool('nginx', '-v')}, h2load {_tool('h2load', '--version')}",
     }
 
 
-def busy_seconds() -> float:
-    """Gives the time that all cores have worked since the machine's start, for whomever; what was stolen counts too."""
-    user, nice, system, _idle, _waiting, irq, softirq, stolen = map(int, Path("/proc/stat").read_text().split()[1:9])
-    return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
+def busy_cpu_seconds() -> float:
+    """Returns the CPU time of all cores since boot, for all processes. Includes the time that the hypervisor stole."""
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def _processor() -> str:
@@ -63,9 +67,9 @@ def _tool(*command: str) -> str:
 
 
 def _version(distribution: str) -> str:
-    """Asks the environment of the asyncio side, which is not this one."""
+    """Returns the version that is installed in the environment of the aiobotocore server."""
     program = f"from importlib.metadata import version; print(version({distribution!r}))"
-    command = [python(".venv-bench-aio"), "-c", program]
+    command = [interpreter(".venv-bench-aio"), "-c", program]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 

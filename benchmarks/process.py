@@ -1,4 +1,4 @@
-"""Processes: started on chosen cores, stopped, and asked for their CPU time and memory."""
+"""Starts processes, pins them to cores, stops them, and reads their CPU time and memory."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, Self
 
-PLACES: Final[Mapping[str, frozenset[int]]] = {"both cores": frozenset({0, 1}), "one core": frozenset({0})}
-"""Where whatever is measured runs: as on a machine with cores to spare, where threads of one process run on several and
-hand the interpreter's lock from core to core; and as on a machine with one core."""
+AFFINITIES: Final[Mapping[str, frozenset[int]]] = {"both cores": frozenset({0, 1}), "one core": frozenset({0})}
+"""The cores that servers are pinned to. On both cores, the threads of a process run in parallel and hand the GIL from
+core to core, as in most containers. On one core, they do not."""
 
-CALLERS_CORES: Final = frozenset({1})
-"""Where callers and nginx run: away from what is measured on one core, and as far away as can be from it on both."""
+CLIENT_CORES: Final = frozenset({1})
+"""The cores of the clients and nginx. The server does not use them if it is pinned to one core."""
 
-_CLOCK_OF_PROCESS: Final = 2
-"""The low bits of Linux's clock id of another process: all its threads, user and system time, in nanoseconds."""
+_PROCESS_CPU_CLOCK: Final = 2
+"""The low bits of the id of Linux's CPU-time clock of another process: all threads, user and system time, in ns."""
 
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 20.0
 
 
 class ProcessError(Exception):
-    """A process did not start or did not end; the text says which, and the end of its log."""
+    """A process failed to start or exited early. The message has the end of its log."""
 
 
-def environment() -> dict[str, str]:
-    """Gives an environment with example credentials, and without what this machine sets for AWS, networks and Python.
+def clean_environment() -> dict[str, str]:
+    """Returns an environment with example credentials, without this machine's settings for AWS, proxies and Python.
 
-    Where authorities are named, the server reads them before it serves, and boto3 only when it connects. And Python
-    is to keep what it compiled: pip compiles what it installs, but not the sources of this repository.
+    CA bundles are removed because the server reads them before it serves, but boto3 only when it connects. Python's
+    settings are removed because PYTHONDONTWRITEBYTECODE makes Python compile this repository's sources, but not those
+    of installed packages, at every start.
     """
     kept = {
         name: value
@@ -52,21 +53,21 @@ def environment() -> dict[str, str]:
     }
 
 
-def python(venv: str = ".venv-bench") -> str:
-    """Gives the interpreter of an environment of this repository."""
+def interpreter(venv: str = ".venv-bench") -> str:
+    """Returns the path of the Python interpreter of a virtual environment."""
     return str(Path(venv, "bin", "python"))
 
 
 def free_address() -> str:
-    """Gives HOST:PORT on loopback that nobody listens on."""
+    """Returns HOST:PORT of a free port on the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 @contextmanager
-def on_cores(cores: Set[int]) -> Iterator[None]:
-    """Runs this thread, and the processes that it starts, on these cores."""
+def pinned_to(cores: Set[int]) -> Iterator[None]:
+    """Pins this thread, and the processes that it starts, to these cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -75,19 +76,19 @@ def on_cores(cores: Set[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def move(pid: int, cores: Set[int]) -> None:
-    """Puts all threads of a process on these cores."""
+def pin(pid: int, cores: Set[int]) -> None:
+    """Pins all threads of a process to these cores."""
     for thread in Path(f"/proc/{pid}/task").iterdir():
         os.sched_setaffinity(int(thread.name), cores)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Gives the user and system time of a process: what /proc tells in ticks of 10 ms, but in nanoseconds."""
-    return time.clock_gettime((~pid << 3) | _CLOCK_OF_PROCESS)
+    """Returns the user and system time of a process in seconds. Unlike /proc, it has a resolution of 1 ns."""
+    return time.clock_gettime((~pid << 3) | _PROCESS_CPU_CLOCK)
 
 
 def memory_bytes(pid: int, field: str = "VmRSS") -> int:
-    """Gives the resident memory of a process: `VmRSS` for now, `VmHWM` for the most that it ever was."""
+    """Returns the resident memory of a process: `VmRSS` is the current value, `VmHWM` the peak."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         name, _, value = line.partition(":")
         if name == field:
@@ -96,22 +97,22 @@ def memory_bytes(pid: int, field: str = "VmRSS") -> int:
 
 
 class Process:
-    """A process on chosen cores, its output in a file; as a context it is stopped at the end.
+    """A process that is pinned to cores and logs to a file. As a context manager, it stops the process on exit.
 
     Args:
-        command: what to run, from the root of the repository.
-        cores: where to run it.
-        log: the file for its standard error, and its standard output where that is not piped.
-        piped: whether to talk to it by standard input and output.
+        command: The command line; it runs in the repository's root.
+        cores: The cores to pin the process to.
+        log: The file for standard error and, unless `piped` is set, standard output.
+        piped: Whether standard input and output are pipes, for `exchange`.
     """
 
     def __init__(self, command: Sequence[str], cores: Set[int], log: Path, *, piped: bool = False) -> None:
         self._command = command
         self._log = log
-        with on_cores(cores), log.open("wb") as output:
+        with pinned_to(cores), log.open("wb") as output:
             self.popen = subprocess.Popen(
                 command,
-                env=environment(),
+                env=clean_environment(),
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else output,
                 stderr=output,
@@ -119,11 +120,15 @@ class Process:
             )
         self.pid = self.popen.pid
 
-    def wait_for(self, address: str) -> Self:
-        """Waits until somebody listens at the address."""
+    def wait_until_listening(self, address: str) -> Self:
+        """Waits until the address accepts connections.
+
+        Raises:
+            ProcessError: The process exited, or does not listen after 30 seconds.
+        """
         host, _, port = address.rpartition(":")
-        ends = time.monotonic() + _START_SECONDS
-        while time.monotonic() < ends and self.popen.poll() is None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self.popen.poll() is None:
             try:
                 socket.create_connection((host, int(port)), timeout=1).close()
             except OSError:
@@ -131,19 +136,23 @@ class Process:
             else:
                 return self
         self.stop()
-        raise ProcessError(f"{' '.join(self._command)} does not listen:\n{self._log.read_text()[-2000:]}")
+        raise ProcessError(f"{' '.join(self._command)} does not listen on {address}:\n{self._log_tail()}")
 
-    def ask(self, line: str) -> str:
-        """Sends a line to standard input and gives the line that comes back."""
-        send, receive = self._pipes()
-        send.write(f"{line}\n")
-        send.flush()
-        if answer := receive.readline():
-            return answer
-        raise ProcessError(f"{' '.join(self._command)} ended:\n{self._log.read_text()[-2000:]}")
+    def exchange(self, line: str) -> str:
+        """Writes a line to standard input and returns the next line of standard output.
+
+        Raises:
+            ProcessError: The process exited.
+        """
+        stdin, stdout = self._pipes()
+        stdin.write(f"{line}\n")
+        stdin.flush()
+        if response := stdout.readline():
+            return response
+        raise ProcessError(f"{' '.join(self._command)} exited:\n{self._log_tail()}")
 
     def stop(self) -> None:
-        """Ends the process: politely, then not."""
+        """Terminates the process, and kills it if it does not exit in time."""
         self.popen.terminate()
         try:
             self.popen.wait(_STOP_SECONDS)
@@ -151,9 +160,12 @@ class Process:
             self.popen.kill()
             self.popen.wait()
 
+    def _log_tail(self) -> str:
+        return self._log.read_text()[-2000:]
+
     def _pipes(self) -> tuple[IO[str], IO[str]]:
         if self.popen.stdin is None or self.popen.stdout is None:
-            raise ProcessError(f"{' '.join(self._command)} was not started with pipes")
+            raise ProcessError(f"{' '.join(self._command)} was started without pipes")
         return self.popen.stdin, self.popen.stdout
 
     def __enter__(self) -> Self:
@@ -163,6 +175,6 @@ class Process:
         self.stop()
 
 
-def say(text: str) -> None:
-    """Tells on standard error what is being done."""
+def print_progress(text: str) -> None:
+    """Prints a line of progress to standard error."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""One side under load for a while, so that a profiler can look at it."""
+"""Keeps one server under load, so that a profiler can attach to it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,40 @@ from pathlib import Path
 from typing import Final
 
 from . import servers
-from .creates import BARE_REFUSALS
-from .load import MANY, caller, many_callers, one_caller, weight
-from .process import say
+from .creates import BARE_REJECTION
+from .load_generator import MANY_CLIENTS, body_size, measure_many_clients, measure_one_client, open_connection
+from .process import print_progress
 from .upstream import Upstream
 
-SIDES: Final = tuple(name for name in servers.SERVERS if name != BARE_REFUSALS)
-"""The sides that can be held: those that answer creates."""
+SERVERS: Final = tuple(name for name in servers.SERVERS if name != BARE_REJECTION)
+"""The servers that can be kept under load: those that accept creates."""
 
 _CALLS: Final = 500
 
 
-def hold(name: str, callers: int, upstream: Upstream, folder: Path, seconds: float) -> None:
-    """Starts a side, tells its process, and lets it be called, by one caller or by MANY, for so many seconds."""
+def sustain_load(name: str, clients: int, upstream: Upstream, folder: Path, seconds: float) -> None:
+    """Starts a server, prints its pid, and keeps it under load.
+
+    Args:
+        name: One of SERVERS.
+        clients: The number of clients: 1 or MANY_CLIENTS.
+        upstream: The running nginx.
+        folder: The folder for logs and h2load's files.
+        seconds: The duration.
+    """
     server = servers.start(name, upstream.fast, folder)
     try:
-        say(f"{name} is process {server.process.pid}, at {server.target.address}, for {seconds:g} s")
-        with caller(server.target) as call:
-            answer = weight(server.target, call())
-            ends = time.monotonic() + seconds
-            while time.monotonic() < ends:
-                found = (
-                    many_callers(server, server.target, _CALLS, answer, folder, upstream.process.pid)
-                    if callers == MANY
-                    else one_caller(server, call, _CALLS, upstream.process.pid)
+        print_progress(f"{name}: pid {server.process.pid}, address {server.target.address}, {seconds:g} s")
+        with open_connection(server.target) as call:
+            size = body_size(server.target, call())
+            deadline = time.monotonic() + seconds
+            while time.monotonic() < deadline:
+                measured = (
+                    measure_many_clients(server, server.target, _CALLS, size, folder, upstream.process.pid)
+                    if clients == MANY_CLIENTS
+                    else measure_one_client(server, call, _CALLS, upstream.process.pid)
                 )
-                say(f"  {found.per_second:.0f} calls per second, {found.cpu_per_call * 1e3:.2f} ms of CPU each")
+                cpu_ms = measured.cpu_per_call * 1e3
+                print_progress(f"  {measured.per_second:.0f} calls per second, {cpu_ms:.2f} ms of CPU per call")
     finally:
         server.process.stop()

@@ -1,4 +1,4 @@
-"""All that one run measured, in memory and as JSON. Tables, verdicts and plots are made of it."""
+"""The measurements of one run, in memory and as JSON. Tables, verdicts and plots are derived from them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from .creates import Round
-from .crowd import Crowd
-from .embedded import Durable
-from .load import Measurement
-from .starts import Starts
+from .embedded import EmbeddedRun
+from .load_generator import Measurement
+from .open_loop import OpenLoopRun
+from .startup import StartupRun
 
 _DIGITS: Final = 5
-"""Significant digits that are kept; the machine is not steadier than that."""
+"""The number of significant digits in the file. The measurements are not more precise than that."""
 
 
 @dataclass(frozen=True)
@@ -23,56 +23,56 @@ class Results:
     """One run.
 
     Attributes:
-        machine: what it ran on, in words.
-        rounds: creates and refusals.
-        crowds: many callers at a slow upstream.
-        starts: whole processes.
-        durable: the embedded backend.
+        machine: The description of the machine.
+        rounds: Creates and rejected requests.
+        open_loop: The open-loop load test.
+        startup: The times of whole processes.
+        embedded: The embedded backend.
     """
 
     machine: Mapping[str, str]
     rounds: Sequence[Round]
-    crowds: Sequence[Crowd]
-    starts: Sequence[Starts]
-    durable: Sequence[Durable]
+    open_loop: Sequence[OpenLoopRun]
+    startup: Sequence[StartupRun]
+    embedded: Sequence[EmbeddedRun]
 
-    def dump(self, path: Path, figures: Mapping[str, Any]) -> None:
-        """Writes the run with the figures that were made of it; columns are the attributes of the classes."""
+    def dump(self, path: Path, metrics: Mapping[str, Any]) -> None:
+        """Writes the run and its metrics. "columns" has the names of the values in each row."""
         series = {name: [_row(each.series[name]) for each in self.rounds] for name in self.rounds[0].series}
         parts: dict[str, Mapping[Any, Any]] = {
-            "figures": figures,
+            "metrics": metrics,
             "machine": self.machine,
             "columns": {kind.__name__: [item.name for item in fields(kind)] for kind in _KINDS},
-            "foreign": dict(enumerate(_rounded(each.foreign) for each in self.rounds)),
+            "background_load": dict(enumerate(_rounded(each.background_load) for each in self.rounds)),
             "rounds": series,
-            "crowds": dict(enumerate(map(_row, self.crowds))),
-            "starts": dict(enumerate(map(_row, self.starts))),
-            "durable": dict(enumerate(map(_row, self.durable))),
+            "open_loop": dict(enumerate(map(_row, self.open_loop))),
+            "startup": dict(enumerate(map(_row, self.startup))),
+            "embedded": dict(enumerate(map(_row, self.embedded))),
         }
         members = (f"{json.dumps(name)}: {_lines(part)}" for name, part in parts.items())
         path.write_text("{\n" + ",\n".join(members) + "\n}\n")
 
     @classmethod
     def load(cls, path: Path) -> Results:
-        """Reads what `dump` wrote."""
+        """Reads a file that `dump` wrote."""
         parts = json.loads(path.read_text())
         series = {name: [Measurement(*row) for row in rows] for name, rows in parts["rounds"].items()}
         return cls(
             machine=parts["machine"],
             rounds=[
-                Round(dict(zip(series, measured, strict=True)), foreign)
-                for *measured, foreign in zip(*series.values(), parts["foreign"].values(), strict=True)
+                Round(dict(zip(series, measured, strict=True)), background_load)
+                for *measured, background_load in zip(*series.values(), parts["background_load"].values(), strict=True)
             ],
-            crowds=[Crowd(*row) for row in parts["crowds"].values()],
-            starts=[Starts(*row) for row in parts["starts"].values()],
-            durable=[Durable(*row) for row in parts["durable"].values()],
+            open_loop=[OpenLoopRun(*row) for row in parts["open_loop"].values()],
+            startup=[StartupRun(*row) for row in parts["startup"].values()],
+            embedded=[EmbeddedRun(*row) for row in parts["embedded"].values()],
         )
 
 
-_KINDS: Final = (Measurement, Crowd, Starts, Durable)
+_KINDS: Final = (Measurement, OpenLoopRun, StartupRun, EmbeddedRun)
 
 
-def _row(measured: Measurement | Crowd | Starts | Durable) -> list[Any]:
+def _row(measured: Measurement | OpenLoopRun | StartupRun | EmbeddedRun) -> list[Any]:
     return [_rounded(value) for value in astuple(measured)]
 
 
@@ -86,6 +86,6 @@ def _rounded(value: Any) -> Any:
 
 
 def _lines(part: Mapping[Any, Any]) -> str:
-    """One line for each member, so that a difference can be read."""
+    """Returns an object with one line per member, so that diffs are readable."""
     members = (f"  {json.dumps(str(name))}: {json.dumps(value)}" for name, value in part.items())
     return "{\n" + ",\n".join(members) + "\n}"

@@ -1,4 +1,4 @@
-"""The sides as running processes, each with the calls that are made of it."""
+"""Starts the facade and the baseline servers, each with the call that the load generator makes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .process import PLACES, Process, free_address, python
-from .sides.messages import BOTO_ARGUMENTS, CODE, METHOD, REPEATABLE_REQUEST, REQUEST, TAGS
+from .messages import BOTO_ARGUMENTS, CODE, IDEMPOTENT_REQUEST, METHOD, REQUEST, TAGS
+from .process import AFFINITIES, Process, free_address, interpreter
 
 REST_BODY: Final = json.dumps(
     {
@@ -22,18 +22,18 @@ REST_BODY: Final = json.dumps(
     }
 ).encode()
 
-SERVERS: Final = ("facade", "naive", "rest", "aio", "echo", "echo_threads", "bare_refusal")
+SERVERS: Final = ("facade", "naive", "rest", "aio", "echo", "threaded_echo", "bare_rejection")
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a caller calls.
+    """The call that the load generator makes.
 
     Attributes:
         address: HOST:PORT.
-        path: the method's path.
-        body: the message, or the JSON.
-        grpc: whether it speaks gRPC, else HTTP/1.1 with JSON.
+        path: The path of the method.
+        body: The serialized message, or the JSON.
+        grpc: Whether the call is gRPC. Otherwise it is JSON over HTTP/1.1.
     """
 
     address: str
@@ -44,7 +44,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Server:
-    """A running side."""
+    """A running server."""
 
     name: str
     process: Process
@@ -52,22 +52,22 @@ class Server:
 
 
 def facade(endpoint: str, folder: Path, *settings: str) -> Server:
-    """Starts the facade on the AWS backend, as an operator does."""
+    """Starts the facade with the AWS backend, as an operator does."""
     return _facade(folder, "--backend", "aws", "--endpoint-url", endpoint, *settings)
 
 
 def embedded(database: Path, folder: Path, *settings: str) -> Server:
-    """Starts the facade on the embedded backend."""
+    """Starts the facade with the embedded backend."""
     return _facade(folder, "--backend", "embedded", "--embedded-db", str(database), *settings)
 
 
 def start(name: str, endpoint: str, folder: Path) -> Server:
-    """Starts one of SERVERS on a free port, and waits until it listens."""
+    """Starts one of SERVERS on a free port and waits until it listens."""
     if name == "facade":
         return facade(endpoint, folder)
     address = free_address()
-    command = [_interpreters().get(name, python()), "-m", f"benchmarks.sides.{name}", address, endpoint]
-    process = Process(command, PLACES["both cores"], folder / f"{name}.log").wait_for(address)
+    command = [_interpreters().get(name, interpreter()), "-m", f"benchmarks.baselines.{name}", address, endpoint]
+    process = Process(command, AFFINITIES["both cores"], folder / f"{name}.log").wait_until_listening(address)
     if name == "rest":
         return Server(name, process, Target(address, "/functions", REST_BODY, grpc=False))
     return Server(name, process, Target(address, METHOD, REQUEST.SerializeToString()))
@@ -75,11 +75,12 @@ def start(name: str, endpoint: str, folder: Path) -> Server:
 
 def _facade(folder: Path, *settings: str) -> Server:
     address = free_address()
-    command = [str(Path(python()).with_name("cloudfront-facade")), "serve", "--listen", address, "--drain-delay", "0"]
-    process = Process([*command, *settings], PLACES["both cores"], folder / "facade.log").wait_for(address)
-    return Server("facade", process, Target(address, METHOD, REPEATABLE_REQUEST.SerializeToString()))
+    program = str(Path(interpreter()).with_name("cloudfront-facade"))
+    command = [program, "serve", "--listen", address, "--drain-delay", "0", *settings]
+    process = Process(command, AFFINITIES["both cores"], folder / "facade.log").wait_until_listening(address)
+    return Server("facade", process, Target(address, METHOD, IDEMPOTENT_REQUEST.SerializeToString()))
 
 
 def _interpreters() -> Mapping[str, str]:
-    """Gives the interpreters that are not the usual one: aiobotocore wants an older botocore than the server's."""
-    return {"aio": python(".venv-bench-aio")}
+    """Returns the interpreters of servers with another environment: aiobotocore needs an older botocore."""
+    return {"aio": interpreter(".venv-bench-aio")}

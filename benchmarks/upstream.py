@@ -1,4 +1,4 @@
-"""nginx in CloudFront's place: answers every request as CloudFront answers CreateFunction, at once or after a while."""
+"""Starts nginx as a stand-in for CloudFront: it returns CreateFunction's response, immediately or after a delay."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .process import CALLERS_CORES, Process, free_address
-from .sides.messages import COMMENT, NAME
+from .messages import COMMENT, NAME
+from .process import CLIENT_CORES, Process, free_address
 
 DELAY_SECONDS: Final = 0.150
-"""How long the slow address waits before it answers."""
+"""The delay of the slow URL."""
 
 ECHO_MODULE: Final = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
-"""Debian's echo module, which can wait."""
+"""The echo module of Debian's nginx. It can delay a response."""
 
 _BODY: Final = (
     '<?xml version="1.0"?>'
@@ -58,9 +58,9 @@ class Upstream:
     """A running nginx.
 
     Attributes:
-        process: nginx, a single process.
-        fast: the URL that answers at once.
-        slow: the URL that answers after DELAY_SECONDS.
+        process: The nginx process; there are no workers.
+        fast: The URL that responds immediately.
+        slow: The URL that responds after DELAY_SECONDS.
     """
 
     process: Process
@@ -69,11 +69,11 @@ class Upstream:
 
 
 def start(folder: Path) -> Upstream:
-    """Starts nginx on free ports with its files in a folder."""
+    """Starts nginx on free ports, with its files in a folder."""
     fast, slow = free_address(), free_address()
     (folder / "nginx.conf").write_text(
         _CONFIG.format(module=ECHO_MODULE, name=NAME, fast=fast, slow=slow, body=_BODY, delay=DELAY_SECONDS)
     )
-    process = Process(["nginx", "-p", str(folder), "-c", "nginx.conf"], CALLERS_CORES, folder / "nginx.log")
-    process.wait_for(fast)
+    process = Process(["nginx", "-p", str(folder), "-c", "nginx.conf"], CLIENT_CORES, folder / "nginx.log")
+    process.wait_until_listening(fast)
     return Upstream(process, f"http://{fast}", f"http://{slow}")

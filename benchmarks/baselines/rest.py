@@ -1,4 +1,7 @@
-"""A REST facade: FastAPI with uvicorn (uvloop, httptools, no access log) over boto3; code travels in base64."""
+"""A REST facade that calls CloudFront with boto3: FastAPI on uvicorn (uvloop, httptools, no access log).
+
+The function's code is base64 in the JSON body.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from pydantic import BaseModel
 
 
 class Function(BaseModel):
-    """The body of a create."""
+    """The request body of a create."""
 
     name: str
     comment: str
@@ -24,7 +27,7 @@ class Function(BaseModel):
 
 
 def make_app(client: Any) -> Any:
-    """Makes the application; it runs creates on FastAPI's own pool of 40 threads."""
+    """Returns the application. Creates run in FastAPI's default pool of 40 threads."""
 
     def create(function: Function) -> dict[str, Any]:
         response = client.create_function(
@@ -62,5 +65,5 @@ if __name__ == "__main__":
         port=int(port),
         log_level="warning",
         access_log=False,
-        timeout_keep_alive=3600,  # a caller's connection waits while other sides have their turn
+        timeout_keep_alive=3600,  # connections are idle while other servers are measured
     )

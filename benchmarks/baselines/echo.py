@@ -1,4 +1,4 @@
-"""What a bare gRPC call costs: a constant answer of a create's size on the facade's kind of edge, asyncio on uvloop."""
+"""A bare gRPC call: returns a constant response of a create's size. Uses asyncio and uvloop, like the facade."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cloudfront_facade.v1.function_service_pb2_grpc import (
     add_FunctionServiceServicer_to_server,
 )
 
-from .messages import COMMENT, NAME, from_boto
+from ..messages import COMMENT, NAME, from_boto
 
-ANSWER: Final = from_boto(
+RESPONSE: Final = from_boto(
     {
         "Location": f"https://cloudfront.amazonaws.com/2020-05-31/function/{NAME}",
         "ETag": "ETVPDKIKX0DER",
@@ -40,11 +40,11 @@ class _Echo(FunctionServiceServicer):
     async def CreateFunction(  # noqa: N802
         self, _request: CreateFunctionRequest, _context: grpc.aio.ServicerContext[Any, Any]
     ) -> CreateFunctionResponse:
-        return ANSWER
+        return RESPONSE
 
 
 async def serve(listen: str, servicer: FunctionServiceServicer) -> None:
-    """Serves without an end."""
+    """Serves until the process is stopped."""
     server = grpc.aio.server()
     add_FunctionServiceServicer_to_server(servicer, server)
     server.add_insecure_port(listen)

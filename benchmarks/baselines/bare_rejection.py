@@ -1,4 +1,4 @@
-"""What a bare refusal costs: the facade's own trailers, made once, as the answer to every call on the echo's edge."""
+"""A bare rejection: the echo server, but every call fails with the facade's trailers, which are built once."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
 
+from ..messages import INVALID_REQUEST
 from .echo import serve
-from .messages import REFUSED_REQUEST
 
 
-def _refusal() -> StatusError:
+def _rejection() -> StatusError:
     try:
-        Rules(TagRules()).create_function(REFUSED_REQUEST)
+        Rules(TagRules()).create_function(INVALID_REQUEST)
     except ValidationError as error:
         return validation_failed(error.violations)
-    raise ValueError("the request was not refused")
+    raise ValueError("the request was accepted")
 
 
-ANSWER: Final = _refusal()
-TRAILERS: Final = (("x-cloudfront-facade-backend", "aws"), *ANSWER.trailing_metadata("CreateFunction"))
+ERROR: Final = _rejection()
+TRAILERS: Final = (("x-cloudfront-facade-backend", "aws"), *ERROR.trailing_metadata("CreateFunction"))
 
 
-class _Refusal(FunctionServiceServicer):
+class _Rejection(FunctionServiceServicer):
     async def CreateFunction(  # noqa: N802
         self, _request: CreateFunctionRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> CreateFunctionResponse:
-        return await context.abort(ANSWER.code, ANSWER.message, TRAILERS)
+        return await context.abort(ERROR.code, ERROR.message, TRAILERS)
 
 
 if __name__ == "__main__":
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(sys.argv[1], _Refusal()))  # type: ignore[abstract]
+    asyncio.run(serve(sys.argv[1], _Rejection()))  # type: ignore[abstract]

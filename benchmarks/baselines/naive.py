@@ -1,4 +1,4 @@
-"""What one writes first: a threaded gRPC server over a boto3 client as it comes."""
+"""The simplest implementation: a threaded gRPC server that calls CloudFront with a default boto3 client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import (
     add_FunctionServiceServicer_to_server,
 )
 
-from .messages import from_boto, to_boto
+from ..messages import from_boto, to_boto
 
 
 class _Functions(FunctionServiceServicer):

@@ -1,4 +1,4 @@
-"""The same echo on a threaded server: what the choice of an asyncio edge costs where nothing else is done."""
+"""The echo on a threaded gRPC server: shows what asyncio costs when the handler does nothing else."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cloudfront_facade.v1.function_service_pb2_grpc import (
     add_FunctionServiceServicer_to_server,
 )
 
-from .echo import ANSWER
+from .echo import RESPONSE
 
 
 class _Echo(FunctionServiceServicer):
     def CreateFunction(  # noqa: N802
         self, _request: CreateFunctionRequest, _context: grpc.ServicerContext
     ) -> CreateFunctionResponse:
-        return ANSWER
+        return RESPONSE
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A gRPC asyncio server, on uvloop, over aiobotocore."""
+"""A gRPC asyncio server (uvloop) that calls CloudFront with aiobotocore."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import (
     add_FunctionServiceServicer_to_server,
 )
 
-from .messages import from_boto, to_boto
+from ..messages import from_boto, to_boto
 
 
 class _Functions(FunctionServiceServicer):

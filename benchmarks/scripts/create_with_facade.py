@@ -1,4 +1,4 @@
-"""Creates one function through the facade and exits: `create_by_facade.py HOST:PORT`."""
+"""Creates one function through the facade and exits: `create_with_facade.py HOST:PORT`."""
 
 import sys
 

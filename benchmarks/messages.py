@@ -1,4 +1,4 @@
-"""The one create that every side makes, as a message and as boto3's arguments, and a plain translation of them."""
+"""The create that every implementation makes, as a message and as boto3 arguments, and a plain translation."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ REQUEST: Final = CreateFunctionRequest(
     tags=[Tag(key=key, value=value) for key, value in TAGS.items()],
 )
 
-REPEATABLE_REQUEST: Final = CreateFunctionRequest(request_id=REQUEST_ID)
-"""What the facade's own client sends: the same create with a request_id."""
-REPEATABLE_REQUEST.MergeFrom(REQUEST)
+IDEMPOTENT_REQUEST: Final = CreateFunctionRequest(request_id=REQUEST_ID)
+"""The same create with a request_id, as the facade's client sends it."""
+IDEMPOTENT_REQUEST.MergeFrom(REQUEST)
 
-REFUSED_REQUEST: Final = CreateFunctionRequest(
+INVALID_REQUEST: Final = CreateFunctionRequest(
     name="url rewrite",
     function_config=FunctionConfig(comment="-" * 129, runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0),
     function_code=CODE,
     tags=[Tag(key="aws:team", value="web"), Tag(key="cost-center", value="a;b"), Tag(key="cost-center", value="4711")],
     request_id=REQUEST_ID,
 )
-"""Breaks five rules: the name, the comment's length, a reserved key, a value, a key that comes twice."""
+"""A request with VIOLATIONS: an invalid name, a long comment, a reserved key, an invalid value and a duplicate key."""
 
 VIOLATIONS: Final = 5
 
@@ -58,7 +58,7 @@ _RUNTIMES: Final = {
 
 
 def to_boto(request: CreateFunctionRequest) -> dict[str, Any]:
-    """Translates a request into boto3's arguments, as one writes it without a second thought."""
+    """Translates a request into boto3 arguments in the simplest way."""
     config = request.function_config
     return {
         "Name": request.name,
@@ -69,10 +69,10 @@ def to_boto(request: CreateFunctionRequest) -> dict[str, Any]:
 
 
 def from_boto(response: dict[str, Any]) -> CreateFunctionResponse:
-    """Translates boto3's response."""
+    """Translates a boto3 response in the simplest way."""
     summary = response["FunctionSummary"]
     metadata = summary["FunctionMetadata"]
-    answer = CreateFunctionResponse(
+    message = CreateFunctionResponse(
         location=response["Location"],
         etag=response["ETag"],
         function_summary=FunctionSummary(
@@ -87,6 +87,6 @@ def from_boto(response: dict[str, Any]) -> CreateFunctionResponse:
             ),
         ),
     )
-    answer.function_summary.function_metadata.created_time.FromDatetime(metadata["CreatedTime"])
-    answer.function_summary.function_metadata.last_modified_time.FromDatetime(metadata["LastModifiedTime"])
-    return answer
+    message.function_summary.function_metadata.created_time.FromDatetime(metadata["CreatedTime"])
+    message.function_summary.function_metadata.last_modified_time.FromDatetime(metadata["LastModifiedTime"])
+    return message

@@ -1,4 +1,4 @@
-"""Creates one function by boto3 and exits: `create_by_boto3.py URL`."""
+"""Creates one function with boto3 and exits: `create_with_boto3.py URL`."""
 
 import sys
 
