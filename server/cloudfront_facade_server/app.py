@@ -1,4 +1,4 @@
-"""The wiring: settings to backend, services and server. Only this module knows all the others."""
+"""The wiring of backend, services and server. Only this module imports all the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 
@@ -37,12 +37,11 @@ from .services.key_value_store_data_service import KeyValueStoreDataService
 from .services.key_value_store_service import KeyValueStoreService
 from .services.tag_service import TagService
 from .settings import ServeSettings, unknown_variables
-from .upstream.attempt import Means
 from .upstream.client import UpstreamClient
 from .upstream.concurrency_limiter import ConcurrencyLimiter
 from .upstream.creates import ResourceCreator
 from .upstream.functions import Functions
-from .upstream.key_value_stores import Stores
+from .upstream.key_value_stores import KeyValueStores
 from .upstream.key_values import KeyValues
 from .upstream.resource_kinds import FUNCTION, KEY_VALUE_STORE
 from .upstream.tags import Tags
@@ -61,13 +60,13 @@ KEY_VALUE_STORE_DATA_SERVICE: Final = key_value_store_data_service_pb2.DESCRIPTO
 TAG_SERVICE: Final = tag_service_pb2.DESCRIPTOR.services_by_name["TagService"].full_name
 
 _EMBEDDED_THREADS: Final = 4
-"""More would only wait for each other: SQLite has one writer."""
+"""More threads would only wait for each other, because SQLite has one writer."""
 
 _log = structlog.get_logger()
 
 
 class CannotServeError(Exception):
-    """The server cannot start; the text is one line that says why and what to do."""
+    """The server cannot start; the message says in one line why and what to do."""
 
 
 def serve(settings: ServeSettings) -> int:
@@ -77,7 +76,7 @@ def serve(settings: ServeSettings) -> int:
         The exit code, 0.
 
     Raises:
-        CannotServeError: the backend, the address or the certificates cannot be used.
+        CannotServeError: The backend, the address or the certificates cannot be used.
     """
     logs.configure(settings.log_level, settings.log_format)
     if unknown := unknown_variables():
@@ -88,7 +87,7 @@ def serve(settings: ServeSettings) -> int:
             grace_s=settings.shutdown_grace_period,
             longest_s=longest,
         )
-    upstream = _upstream(settings)
+    upstream = _make_upstream(settings)
     try:
         _run(_serve(settings, upstream))
     except CannotListenError as error:
@@ -96,45 +95,44 @@ def serve(settings: ServeSettings) -> int:
     return 0
 
 
-def services(settings: ServeSettings, backend: Backend, reader: Backend) -> dict[str, tuple[object, Register]]:
-    """Makes the services.
+def services(settings: ServeSettings, backend: Backend) -> dict[str, tuple[object, Register]]:
+    """Returns the services.
 
     Args:
-        settings: limits and times.
-        backend: where resources are created.
-        reader: the same, with timeouts short enough for settling.
+        settings: Limits and timeouts.
+        backend: The backend that serves them.
 
     Returns:
-        For each full name the service and its generated registration.
+        For each full name, the service and its generated registration.
     """
     rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
-    admission = ConcurrencyLimiter(settings.max_concurrent_upstream_calls, settings.min_upstream_time)
-    timing = SettleTimeouts(settings.longest_read(), settings.settle_timeout, settings.longest_send())
-    function_creates = ResourceCreator(Means(FUNCTION, backend, reader, admission, timing))
-    store_creates = ResourceCreator(Means(KEY_VALUE_STORE, backend, reader, admission, timing))
-    upstream = UpstreamClient(backend, reader, admission, timing)
+    limiter = ConcurrencyLimiter(settings.max_concurrent_upstream_calls, settings.min_upstream_time)
+    timeouts = SettleTimeouts(settings.longest_read(), settings.settle_timeout, settings.longest_send())
+    client = UpstreamClient(backend, limiter, timeouts)
     return {
         FUNCTION_SERVICE: (
-            FunctionService(rules, function_creates, Functions(upstream)),
+            FunctionService(rules, ResourceCreator(client, FUNCTION), Functions(client)),
             function_service_pb2_grpc.add_FunctionServiceServicer_to_server,
         ),
         KEY_VALUE_STORE_SERVICE: (
-            KeyValueStoreService(rules, store_creates, Stores(upstream), ReadyWaiter(upstream)),
+            KeyValueStoreService(
+                rules, ResourceCreator(client, KEY_VALUE_STORE), KeyValueStores(client), ReadyWaiter(client)
+            ),
             key_value_store_service_pb2_grpc.add_KeyValueStoreServiceServicer_to_server,
         ),
         KEY_VALUE_STORE_DATA_SERVICE: (
-            KeyValueStoreDataService(rules, KeyValues(upstream)),
+            KeyValueStoreDataService(rules, KeyValues(client)),
             key_value_store_data_service_pb2_grpc.add_KeyValueStoreDataServiceServicer_to_server,
         ),
         TAG_SERVICE: (
-            TagService(rules, Tags(upstream, rules.check_tag_limit)),
+            TagService(rules, Tags(client, rules.check_tag_limit)),
             tag_service_pb2_grpc.add_TagServiceServicer_to_server,
         ),
     }
 
 
-def make_server(settings: ServeSettings, backend: Backend, reader: Backend) -> tuple[Server, Dispatcher]:
-    """Makes the server, not listening yet, and what runs its calls."""
+def make_server(settings: ServeSettings, backend: Backend) -> tuple[Server, Dispatcher]:
+    """Returns the server, which does not listen yet, and the dispatcher of its calls."""
     grace = ShutdownDeadline()
     limits = CallLimits(
         settings.max_concurrent_calls,
@@ -143,7 +141,7 @@ def make_server(settings: ServeSettings, backend: Backend, reader: Backend) -> t
         settings.max_long_running_deadline,
     )
     dispatcher = Dispatcher(limits, backend.name, grace)
-    return Server(settings, dispatcher, grace, services(settings, backend, reader)), dispatcher
+    return Server(settings, dispatcher, grace, services(settings, backend)), dispatcher
 
 
 async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
@@ -152,19 +150,19 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
     failure: list[CannotServeError] = []
 
     def on_interrupt() -> None:
-        # Who presses again does not want to wait. A second SIGTERM is only a supervisor that repeats itself.
+        # A second Ctrl-C skips the wait. A second SIGTERM is only a supervisor that repeats itself.
         (hurry if stop.is_set() else stop).set()
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
-    server, dispatcher = make_server(settings, upstream.backend, upstream.reader)
+    server, dispatcher = make_server(settings, upstream.backend)
     address = await server.start()
     where = {
         "listen": address,
         "tls": _tls(settings),
         "backend": upstream.backend.name,
-        "upstream": _where(settings),
+        "upstream": _endpoint(settings),
     }
 
     async def become_ready() -> None:
@@ -189,23 +187,22 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
     await server.stop(hurry)
     _log.info("stopped", abandoned=dispatcher.in_flight)
     if not dispatcher.in_flight:
-        await greenlet_spawn(upstream.reader.close)
         await greenlet_spawn(upstream.backend.close)
-    # Every caller was answered. Threads may still hang, and an orderly end would wait for them: in the search for a
-    # name's address or for credentials, for a lock of the database.
+    # Every call has ended. Threads may still hang (DNS, credentials, a database lock), and a regular exit would wait
+    # for them.
     sys.stderr.flush()
     os._exit(0)
 
 
-def _where(settings: ServeSettings) -> str:
-    """Tells in a word where resources are created."""
+def _endpoint(settings: ServeSettings) -> str:
+    """Returns where resources are created, for the log."""
     if settings.backend == "embedded":
         return _embedded_path(settings)
     return settings.endpoint_url or "CloudFront"
 
 
 def _tls(settings: ServeSettings) -> str:
-    """Tells in a word who proves who they are: neither side, the server, or both."""
+    """Returns which sides authenticate, for the log: neither, the server, or both."""
     if not settings.tls_cert:
         return "none"
     return "mutual" if settings.tls_client_ca else "server"
@@ -219,23 +216,21 @@ def _embedded_path(settings: ServeSettings) -> str:
 
 @dataclass(frozen=True)
 class _Upstream:
-    """Where resources are created.
+    """A backend and how to start it.
 
     Attributes:
-        backend: the backend.
-        reader: the same, with timeouts short enough for settling.
-        obstacle: what keeps it from working.
-        warm_up: what the first call would have to do first; it blocks.
+        backend: The backend.
+        obstacle: Returns why the backend is not ready; empty if it is.
+        warm_up: Does the first call's preparations early; it blocks.
     """
 
     backend: Backend
-    reader: Backend
     obstacle: ReadinessCheck
     warm_up: Callable[[], None]
 
 
-def _upstream(settings: ServeSettings) -> _Upstream:
-    """Makes the backend that is asked for, and imports no other."""
+def _make_upstream(settings: ServeSettings) -> _Upstream:
+    """Returns the configured backend, and imports no other."""
     if settings.backend == "embedded":
         from .backends.embedded import EmbeddedBackend, EmbeddedDatabaseError
 
@@ -250,8 +245,7 @@ def _upstream(settings: ServeSettings) -> _Upstream:
             )
         except EmbeddedDatabaseError as error:
             raise CannotServeError(str(error)) from None
-        threaded = cast(Backend, ThreadPoolBackend(embedded, _EMBEDDED_THREADS))
-        return _Upstream(threaded, threaded, lambda: "", lambda: None)
+        return _Upstream(ThreadPoolBackend(embedded, _EMBEDDED_THREADS), lambda: "", lambda: None)
 
     from .backends.aws import AwsBackend, AwsBackendError
 
@@ -262,6 +256,7 @@ def _upstream(settings: ServeSettings) -> _Upstream:
             profile=settings.profile,
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
+            short_timeout=settings.settle_read_timeout(),
         )
     except AwsBackendError as error:
         raise CannotServeError(str(error)) from None
@@ -272,7 +267,7 @@ def _upstream(settings: ServeSettings) -> _Upstream:
         except AwsBackendError as error:
             raise CannotServeError(str(error)) from None
 
-    return _Upstream(aws, aws.settling(settings.settle_read_timeout()), obstacle, aws.warm_up)
+    return _Upstream(aws, obstacle, aws.warm_up)
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

@@ -1,4 +1,4 @@
-"""One rpc under way: how long it may take, and what is known of it so far."""
+"""The context of one rpc: how long it may take, and what is known about it so far."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from .errors.status_error import NEVER_RETRY, Outcome, StatusError
 
 Clock = Callable[[], float]
-"""Seconds of a monotonic clock, so that a step of the wall clock moves no deadline."""
+"""Seconds of a monotonic clock, so that a step of the wall clock does not move a deadline."""
 
 
 _latest_send: ContextVar[float] = ContextVar("latest_send", default=float("inf"))
@@ -19,7 +19,7 @@ _latest_send: ContextVar[float] = ContextVar("latest_send", default=float("inf")
 
 @contextmanager
 def upstream_deadline(latest: float) -> Iterator[None]:
-    """Has what runs inside send nothing upstream after this time of the monotonic clock."""
+    """Keeps the code inside from sending anything upstream after this time of the monotonic clock."""
     before = _latest_send.set(latest)
     try:
         yield
@@ -28,37 +28,38 @@ def upstream_deadline(latest: float) -> Iterator[None]:
 
 
 def remaining_upstream_time() -> float:
-    """Gives the seconds in which something may still be sent upstream; negative where none are left."""
+    """Returns the seconds in which something may still be sent upstream; negative if none are left."""
     return _latest_send.get() - time.monotonic()
 
 
 @dataclass
 class ShutdownDeadline:
-    """How long calls may still run: for ever, until the server begins to stop.
+    """How long calls may still run: without limit until the server begins to shut down.
 
     Attributes:
-        ends: the clock's time at which calls under way are cut off; None while the server serves.
+        clock: A monotonic clock.
+        ends: The clock's time at which calls in flight are cut off; None while the server serves.
     """
 
     clock: Clock = time.monotonic
     ends: float | None = None
 
     def begin(self, seconds: float) -> None:
-        """Cuts calls off in so many seconds."""
+        """Cuts calls off after this many seconds."""
         self.ends = self.clock() + seconds
 
     def remaining(self) -> float:
-        """Gives the seconds left."""
+        """Returns the seconds left."""
         return float("inf") if self.ends is None else self.ends - self.clock()
 
 
 @dataclass
 class Progress:
-    """How far an rpc of many changes is.
+    """The progress of an rpc with many changes.
 
     Attributes:
-        applied: how many were applied, the first ones of the request.
-        in_flight: how many after those are being applied.
+        applied: How many changes were applied; they are the first ones of the request.
+        in_flight: How many changes after those are being applied.
     """
 
     applied: int = 0
@@ -67,18 +68,21 @@ class Progress:
 
 @dataclass
 class CallContext:
-    """One rpc under way.
+    """One rpc in flight.
+
+    `outcome`, `repeatable` and `aws_request_id` are written by `upstream.client` only.
 
     Attributes:
-        operation: the rpc's name, for example `CreateFunction`.
-        caller: who calls, as gRPC names the peer.
-        deadline: the clock's time at which the caller stops waiting.
-        grace: the server's own end.
-        outcome: whether the effect happened, as far as is known now.
-        repeatable: whether repeating the request is safe.
-        aws_request_id: the id of the last request that AWS answered, for the log.
-        progress: how far it is, where it is one of many changes; `outcome` is then that of those under way.
-        abandoned: whether nobody waits for it any more: its caller went away, or was answered.
+        operation: The rpc's name, for example `CreateFunction`.
+        caller: The caller, as gRPC names the peer.
+        deadline: The clock's time at which the caller stops waiting.
+        grace: The server's shutdown.
+        clock: A monotonic clock.
+        outcome: Whether the change was applied, as far as is known now.
+        repeatable: Whether it is safe to retry the request.
+        aws_request_id: The id of the last request that AWS answered, for the log.
+        progress: The progress of an rpc with many changes; `outcome` is then that of the changes in flight.
+        abandoned: Whether the rpc has ended for its caller, who went away or already has a response.
     """
 
     operation: str
@@ -93,25 +97,25 @@ class CallContext:
     abandoned: bool = False
 
     def remaining(self) -> float:
-        """Gives the seconds until the caller stops waiting; negative afterwards."""
+        """Returns the seconds until the caller stops waiting; negative afterwards."""
         return self.deadline - self.clock()
 
     @property
     def overall_outcome(self) -> Outcome:
-        """Whether the effect of all of it happened, where it did not end well."""
+        """Whether all changes of a failed rpc were applied."""
         return "partial" if self.progress and self.progress.applied else self.outcome
 
     def annotate(self, error: StatusError) -> StatusError:
-        """Gives an error what is known of the effect: the outcome, and of many changes how many were applied."""
+        """Adds to an error the outcome and, for an rpc with many changes, the counts; returns the error."""
         error.outcome = self.overall_outcome
         error.metadata = {**error.metadata, **{name: str(count) for name, count in self.change_counts().items()}}
         if error.outcome == "partial":
-            # What is left of the request is another request.
+            # The rest of the request is a different request.
             error.retry_after, error.pushback = None, NEVER_RETRY
         return error
 
     def change_counts(self) -> dict[str, int]:
-        """Tells of many changes how many were applied, and of how many that is not known; nothing of a single one."""
+        """Returns how many of many changes were applied and how many are unknown; empty for an rpc with one change."""
         if not self.progress:
             return {}
         unknown = self.progress.in_flight if self.outcome == "unknown" else 0

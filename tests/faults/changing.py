@@ -26,7 +26,7 @@ UNKNOWN = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN", "unknown")
 @pytest.fixture
 def facade(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> Iterator[Facade]:
     backend = aws_backend(cloudfront, read_timeout=0.5)
-    with running_facade(backend, backend.settling(0.5), read_timeout=0.5, settle_timeout=0.4) as running:
+    with running_facade(backend, read_timeout=0.5, settle_timeout=0.4) as running:
         yield running
 
 

@@ -24,12 +24,8 @@ def replica(
 
     @contextmanager
     def run(*, timeout: float = 0.5, **settings: Any) -> Iterator[Facade]:
-        backend = aws_backend(cloudfront, read_timeout=timeout)
-        reader = backend.settling(0.5)
-        try:
-            with running_facade(backend, reader, read_timeout=0.5, **settings) as facade:
-                yield facade
-        finally:
-            reader.close()
+        backend = aws_backend(cloudfront, read_timeout=timeout, short_timeout=0.5)
+        with running_facade(backend, read_timeout=0.5, **settings) as facade:
+            yield facade
 
     return run

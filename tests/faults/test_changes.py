@@ -122,7 +122,7 @@ def test_a_publishing_that_was_not_applied_is_unknown(
     failure = failing(facade.functions.PublishFunction, request)
     assert (failure.code, failure.reason, failure.outcome) == UNKNOWN
     failure = failing(describe, facade)
-    assert "never published" in failure.message
+    assert failure.message.endswith("has no LIVE stage: publish it with PublishFunction first")
     assert failure.metadata["stage"] == "LIVE"
 
 

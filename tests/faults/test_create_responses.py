@@ -49,13 +49,13 @@ NAMELESS: dict[str, Fault] = {
 }
 
 
-@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> Kind:
     chosen: Kind = request.param
     return chosen
 
 
-@pytest.fixture(params=NAMELESS.values(), ids=NAMELESS.keys())
+@pytest.fixture(params=list(NAMELESS.values()), ids=list(NAMELESS))
 def nameless(request: pytest.FixtureRequest) -> Fault:
     chosen: Fault = request.param
     return chosen

@@ -38,12 +38,8 @@ MakeBackend = Callable[..., AwsBackend]
 @contextmanager
 def facade_on(double: Any, aws_backend: MakeBackend, **settings: Any) -> Iterator[Facade]:
     backend = aws_backend(double, read_timeout=0.5)
-    reader = backend.settling(0.5)
-    try:
-        with running_facade(backend, reader, read_timeout=0.5, **settings) as facade:
-            yield facade
-    finally:
-        reader.close()
+    with running_facade(backend, read_timeout=0.5, **settings) as facade:
+        yield facade
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_bytes_that_are_no_message_are_refused_without_a_word_of_the_library(fac
 
     assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
     assert failure.reason == "VALIDATION_FAILED"
-    assert failure.message == "the request could not be read: the bytes are no message of this method"
+    assert failure.message == "the request cannot be decoded: the bytes are not a message of this method"
     assert [(violation.field, violation.reason) for violation in failure.violations] == [("", "UNREADABLE")]
 
 

@@ -251,7 +251,7 @@ def test_the_grace_is_as_long_as_it_was_said(cloudfront: CloudFrontDouble, calle
 
     assert isinstance(failure, Failure)
     assert failure.reason == "SHUTTING_DOWN"
-    assert failure.message.endswith("; repeat the same request")
+    assert failure.message.endswith("; retry the same request")
     assert 1.7 < time.monotonic() - started < 3
     assert process.wait(10) == 0
     cloudfront.release()

@@ -40,8 +40,7 @@ class _Waiting:
 
         @wraps(value)
         def call(*arguments: Any, **keywords: Any) -> Any:
-            result = in_loop(value, *arguments, **keywords)
-            return waiting(result) if name == "settling" else result
+            return in_loop(value, *arguments, **keywords)
 
         return call
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2
@@ -18,7 +18,7 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueS
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 from cloudfront_facade_server.app import make_server
-from cloudfront_facade_server.backends.aws import AwsCalls
+from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
 from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
@@ -51,7 +51,7 @@ class Facade:
 
 
 @contextmanager
-def running_facade(backend: Backend, reader: Backend | None = None, **settings: Any) -> Iterator[Facade]:
+def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
     """Runs a server until the block ends; `settings` override those of `serve`, most timeouts are short."""
     values: dict[str, Any] = {
         "backend": "embedded",
@@ -61,18 +61,17 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
         "shutdown_grace_period": 5,
     } | settings
     chosen = ServeSettings(**values)
-    backend, reader = _waiting(backend), _waiting(reader or backend)
+    backend = _waiting(backend)
     loop = event_loop()
 
     async def start() -> tuple[Server, str]:
-        server, _ = make_server(chosen, backend, reader)
+        server, _ = make_server(chosen, backend)
         address = await server.start()
         await server.set_serving(serving=True)
         return server, address
 
     async def stop(server: Server) -> None:
         await server.stop(asyncio.Event())
-        await greenlet_spawn(reader.close)
         await greenlet_spawn(backend.close)
 
     server, address = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
@@ -86,7 +85,7 @@ def running_facade(backend: Backend, reader: Backend | None = None, **settings: 
 def _waiting(backend: Backend) -> Backend:
     """Returns a backend as a server needs it: one that blocks runs in threads."""
     bare = unwrapped(backend)
-    return bare if isinstance(bare, AwsCalls) else cast(Backend, ThreadPoolBackend(bare, threads=64))
+    return bare if isinstance(bare, AwsBackend) else ThreadPoolBackend(bare, threads=64)
 
 
 def open_channel(address: str, **options: int) -> Any:

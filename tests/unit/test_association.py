@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from cloudfront_facade_server.call_context import CallContext
+from cloudfront_facade_server.errors.classify import classify
+from cloudfront_facade_server.upstream.client import UpstreamClient
+from cloudfront_facade_server.upstream.concurrency_limiter import ConcurrencyLimiter
 from cloudfront_facade_server.upstream.diagnostics import association
+from cloudfront_facade_server.upstream.timeouts import SettleTimeouts
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 SENT = {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]}}}
@@ -36,7 +41,10 @@ class Stores:
 
 
 def explain(stores: Stores, code: str = "InvalidArgument", sent: Any = SENT) -> str | None:
-    error = association.explain(stores, refused(code), sent, lambda: len(stores.asked) < 10)  # type: ignore[arg-type]
+    limiter, timeouts = ConcurrencyLimiter(1, 0.0), SettleTimeouts(read=0.0, total=0.0, longest_send=0.0)
+    client = UpstreamClient(stores, limiter, timeouts)  # type: ignore[arg-type]
+    call = CallContext("CreateFunction", "test", deadline=10, clock=lambda: len(stores.asked))
+    error = association.explain(client, call, sent, classify(refused(code)))
     return error.reason if error else None
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfront_facade_server.limits import UPDATE_KEYS_MAX_BYTES, UPDATE_KEYS_MAX_KEYS
-from cloudfront_facade_server.upstream.batches import Batch, Change, arguments, batches
+from cloudfront_facade_server.upstream.batches import Batch, Change, batch_arguments, batches
 
 CHANGES = st.lists(st.tuples(st.text(min_size=1, max_size=3), st.none() | st.text(max_size=5)), max_size=300)
 
@@ -48,7 +48,7 @@ def test_a_batch_that_is_full_takes_the_keys_that_it_has() -> None:
 def test_a_batch_stays_below_the_bytes_of_a_call_however_its_text_is_escaped() -> None:
     large = "\x00" * 100_000
     for batch in batches((f"{number}", large) for number in range(20)):
-        assert len(json.dumps(arguments(batch))) <= UPDATE_KEYS_MAX_BYTES
+        assert len(json.dumps(batch_arguments(batch))) <= UPDATE_KEYS_MAX_BYTES
 
 
 def test_changes_are_taken_only_as_they_are_needed() -> None:
@@ -64,6 +64,9 @@ def test_changes_are_taken_only_as_they_are_needed() -> None:
 
 
 def test_puts_and_deletes_are_told_apart_and_left_out_where_empty() -> None:
-    assert arguments(Batch({"a": "", "b": None}, 2)) == {"Puts": [{"Key": "a", "Value": ""}], "Deletes": [{"Key": "b"}]}
-    assert arguments(Batch({"a": "1"}, 1)) == {"Puts": [{"Key": "a", "Value": "1"}]}
-    assert arguments(Batch({"b": None}, 1)) == {"Deletes": [{"Key": "b"}]}
+    assert batch_arguments(Batch({"a": "", "b": None}, 2)) == {
+        "Puts": [{"Key": "a", "Value": ""}],
+        "Deletes": [{"Key": "b"}],
+    }
+    assert batch_arguments(Batch({"a": "1"}, 1)) == {"Puts": [{"Key": "a", "Value": "1"}]}
+    assert batch_arguments(Batch({"b": None}, 1)) == {"Deletes": [{"Key": "b"}]}

@@ -19,9 +19,10 @@ import cloudfront_facade_server
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.errors.aws_codes import TABLE, MalformedResponseError
-from cloudfront_facade_server.errors.classify import proven_not_applied
+from cloudfront_facade_server.errors.classify import classify, proven_not_applied
 from cloudfront_facade_server.errors.status_error import StatusError
-from cloudfront_facade_server.errors.translate import OperationTarget, from_upstream
+from cloudfront_facade_server.errors.translate import translate
+from cloudfront_facade_server.upstream.operation_target import OperationTarget
 from support.cloudfront.wire import installed_wire
 from support.facade import Failure
 from wire.expected_errors import (
@@ -40,7 +41,7 @@ from wire.expected_errors import (
 
 SECRET: Final = "s3cr3t-t3xt"
 STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-SUBJECT: Final = OperationTarget(
+TARGET: Final = OperationTarget(
     "function", "rewrite", {"Name": "rewrite", "FunctionConfig": {"KeyValueStoreARN": STORE_ARN}}
 )
 OPERATIONS: Final = {
@@ -146,14 +147,14 @@ def test_the_table_has_no_row_that_the_contract_does_not_speak_of() -> None:
 @pytest.mark.parametrize(("code", "http_status", "expected"), [(c, *e) for c, e in (REJECTIONS | FAILURES).items()])
 def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_status: int, expected: Expected) -> None:
     for status in (http_status, 400, 403, 409, 503):
-        failure = read(from_upstream(client_error(code, status, request_id="a-request"), SUBJECT))
+        failure = read(translate(classify(client_error(code, status, request_id="a-request")), TARGET))
 
         assert_reads(failure, expected)
         assert failure.metadata == {
             "aws_code": code,
             "aws_http_status": str(status),
             "aws_request_id": "a-request",
-            "name": SUBJECT.name,
+            "name": TARGET.name,
             "operation": "CreateFunction",
             "outcome": "not_applied",
         }
@@ -175,7 +176,7 @@ def test_a_code_that_nobody_knows_goes_by_the_http_status(http_status: int, code
     code = str(http_status) if code == "the status" else code
     error = client_error(code, http_status, SECRET)
 
-    failure = read(from_upstream(error, SUBJECT))
+    failure = read(translate(classify(error), TARGET))
 
     assert_reads(failure, expected)
     assert failure.metadata.get("aws_code", "") == ("" if code.isdigit() else code)
@@ -186,10 +187,10 @@ def test_a_code_that_nobody_knows_goes_by_the_http_status(http_status: int, code
 
 @pytest.mark.parametrize(("error", "expected"), EXCEPTIONS, ids=lambda value: type(value).__name__)
 def test_an_exception_without_a_code_becomes_its_status(error: Exception, expected: Expected) -> None:
-    failure = read(from_upstream(error, SUBJECT))
+    failure = read(translate(classify(error), TARGET))
 
     assert_reads(failure, expected)
-    assert failure.metadata == {"name": SUBJECT.name, "operation": "CreateFunction", "outcome": "not_applied"}
+    assert failure.metadata == {"name": TARGET.name, "operation": "CreateFunction", "outcome": "not_applied"}
     assert SECRET not in everything_in(failure)
 
 
@@ -206,7 +207,7 @@ def test_no_exception_of_botocores_puts_its_text_into_a_status(kind: Any) -> Non
     if kind is boto.WaiterError:
         fields["last_response"] = {}
 
-    failure = read(from_upstream(kind(**fields), SUBJECT))
+    failure = read(translate(classify(kind(**fields)), TARGET))
 
     assert failure.message
     assert SECRET not in everything_in(failure)
@@ -218,7 +219,7 @@ def test_arns_and_accounts_that_the_caller_did_not_send_are_told_to_nobody(code:
     bucket = f'"arn:aws-cn:s3:::{SECRET}/key.json"'
     text = f"User: {role} is not authorized for {bucket} of 999988887777 (999988887777)\r\n\0é {STORE_ARN}."
 
-    failure = read(from_upstream(client_error(code, 400, text), SUBJECT))
+    failure = read(translate(classify(client_error(code, 400, text)), TARGET))
 
     told = everything_in(failure)
     assert SECRET not in told
@@ -230,16 +231,16 @@ def test_arns_and_accounts_that_the_caller_did_not_send_are_told_to_nobody(code:
 
 
 def test_a_long_text_of_cloudfronts_is_cut() -> None:
-    failure = read(from_upstream(client_error("InvalidArgument", 400, "long " * 10_000), SUBJECT))
+    failure = read(translate(classify(client_error("InvalidArgument", 400, "long " * 10_000)), TARGET))
 
-    assert failure.message.startswith("CloudFront refused the request as invalid: long long")
+    assert failure.message.startswith("CloudFront rejected the request as invalid: long long")
     assert len(failure.message) <= 400
     assert failure.violations[0].description == failure.message
 
 
 def test_the_name_of_what_it_is_about_is_in_the_details() -> None:
-    failure = read(from_upstream(client_error("FunctionAlreadyExists", 409), SUBJECT))
-    missing = read(from_upstream(client_error("EntitySizeLimitExceeded", 413), SUBJECT))
+    failure = read(translate(classify(client_error("FunctionAlreadyExists", 409)), TARGET))
+    missing = read(translate(classify(client_error("EntitySizeLimitExceeded", 413)), TARGET))
 
     info = failure.details["ResourceInfo"]
     assert (info.resource_type, info.resource_name) == ("function", "rewrite")
@@ -261,10 +262,10 @@ def reasons_in(module: ast.Module) -> Iterator[str]:
     """Finds the reason of each status and row that a module makes; it must be written there, or come from a row."""
     functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
     places = {"StatusError": 1, "ErrorMapping": 1}
-    # A function that takes the reason and passes it on stands for what its callers give.
+    # A function that takes the reason and passes it on to a status stands for the reasons of its callers.
     for function in functions:
         names = [argument.arg for argument in function.args.args]
-        if "reason" in names:
+        if "reason" in names and places.keys() & {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}:
             places[function.name] = names.index("reason")
     for node in ast.walk(module):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in places:
@@ -273,7 +274,7 @@ def reasons_in(module: ast.Module) -> Iterator[str]:
         match reason:
             case ast.Constant(value=str(text)):
                 yield text
-            case ast.Attribute(value=ast.Name(id="row"), attr="reason"):
+            case ast.Attribute(value=ast.Name(id="mapping"), attr="reason"):
                 continue
             case ast.Name(id="reason"):
                 assert any(node in ast.walk(function) for function in functions if function.name in places)

@@ -13,6 +13,7 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.translation.functions import create_function_to_boto
 from cloudfront_facade_server.translation.key_value_stores import create_key_value_store_to_boto
 from cloudfront_facade_server.upstream import request_tag
+from cloudfront_facade_server.upstream.ownership import Ownership, classify_owner
 from support.facade import ANOTHER_ID, REQUEST_ID, function
 
 FUNCTION = {
@@ -63,27 +64,25 @@ def test_the_tag_is_added_last_and_the_callers_arguments_are_left_alone() -> Non
 
 
 @pytest.mark.parametrize(
-    ("tags", "match"),
+    ("tags", "owner"),
     [
-        ([], "none"),
-        ([{"Key": "team", "Value": "edge"}], "another's"),
-        ([{"Key": "cloudfront-facade:request"}], "another's"),
-        ([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "ours"),
-        ([{"Key": "a"}, {"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "ours"),
-        ([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/bb"}], "reused"),
-        ([{"Key": "cloudfront-facade:request", "Value": f"{ANOTHER_ID}/aa"}], "another's"),
+        ([], Ownership.UNDECIDED),
+        ([{"Key": "team", "Value": "edge"}], Ownership.FOREIGN),
+        ([{"Key": "cloudfront-facade:request"}], Ownership.FOREIGN),
+        ([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], Ownership.OURS),
+        ([{"Key": "a"}, {"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], Ownership.OURS),
+        ([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/bb"}], Ownership.REQUEST_ID_REUSED),
+        ([{"Key": "cloudfront-facade:request", "Value": f"{ANOTHER_ID}/aa"}], Ownership.FOREIGN),
     ],
 )
-def test_the_tags_tell_whose_a_resource_is(tags: list[dict[str, str]], match: str) -> None:
-    assert request_tag.classify_owner(tags, f"{REQUEST_ID}/aa") == match
+def test_the_tags_show_the_owner_of_a_resource(tags: list[dict[str, str]], owner: Ownership) -> None:
+    assert classify_owner(tags, f"{REQUEST_ID}/aa") is owner
 
 
 def test_a_create_without_a_request_id_owns_nothing() -> None:
-    assert (
-        request_tag.classify_owner([{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}], "")
-        == "another's"
-    )
-    assert request_tag.classify_owner([], "") == "none"
+    tags = [{"Key": "cloudfront-facade:request", "Value": f"{REQUEST_ID}/aa"}]
+    assert classify_owner(tags, "") is Ownership.FOREIGN
+    assert classify_owner([], "") is Ownership.UNDECIDED
 
 
 @given(st.binary(max_size=200), st.text(max_size=20))

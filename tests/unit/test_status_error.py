@@ -61,18 +61,18 @@ def test_a_call_that_the_end_cuts_off_is_retried_only_where_that_is_safe(
     ("outcome", "says"),
     [
         ("not_applied", "nothing was changed"),
-        ("applied", "the change happened"),
-        ("partial", "a part of the changes happened"),
-        ("unknown", "it cannot be told whether the change happened"),
+        ("applied", "the change was applied"),
+        ("partial", "some of the changes were applied"),
+        ("unknown", "it is unknown whether the change was applied"),
     ],
 )
 def test_a_call_that_is_cut_off_says_what_happened_and_where_a_repeat_is_safe(outcome: Outcome, says: str) -> None:
-    again = "; repeat the same request"
-    assert deadline_exceeded(outcome).message == f"the time ran out while the call was under way; {says}"
+    again = "; retry the same request"
+    assert deadline_exceeded(outcome).message == f"the deadline expired while the call was in flight; {says}"
     for repeatable in (False, True):
         error = shutting_down(outcome, repeatable=repeatable)
         is_safe = repeatable or outcome == "not_applied"
-        stopped = "the server stopped while the call was under way; "
+        stopped = "the server stopped while the call was in flight; "
         assert error.message == f"{stopped}{says}{again if is_safe else ''}"
         assert (error.retry_after is not None) is is_safe
 

@@ -70,7 +70,7 @@ def calls_of_the_facade(
     async def measure() -> None:
         backend = AwsBackend(endpoint_url=double.url)
         settings = ServeSettings(backend="aws", endpoint_url=double.url)
-        service: Any = services(settings, backend, backend)[FUNCTION_SERVICE][0]
+        service: Any = services(settings, backend)[FUNCTION_SERVICE][0]
         for sent in requests:
             with counting(calls):
                 check(await greenlet_spawn(attempt, service, sent))

@@ -1,7 +1,8 @@
-"""What stands behind the service: one Protocol, two implementations.
+"""The backends: one Protocol, two implementations.
 
-`protocol`         the boto3-shaped methods that both have
-`aws`              CloudFront itself, or any HTTP endpoint that speaks as it does, through boto3
-`aws_credentials`  credentials for it that can be found later, and found anew
-`embedded`         CloudFront's behaviour for these operations on SQLite, in this process
+`protocol`     the boto3-shaped methods that every backend has
+`aws`          CloudFront itself, or any HTTP endpoint that is compatible with it, through boto3
+`embedded`     CloudFront's behavior for these operations on SQLite, in this process
+`thread_pool`  runs a backend that blocks in threads
+`timeouts`     shortens the timeouts of reads that settle or explain
 """

@@ -1,9 +1,10 @@
-"""From what went wrong to the status that a caller gets.
+"""Turns what went wrong into the status that a caller receives.
 
-`status_error`  the one exception that every failure becomes, and the trailers it is sent as
-`refusals`      the service's own refusals
-`table`         the one table of what AWS and its libraries can answer
-`proof`         what an upstream error is, and what it proves about the effect
-`redaction`     CloudFront's own words, as far as callers may read them
-`upstream`      the translation by that table
+`status_error`   the one exception that every failure becomes, and its trailers
+`facade_errors`  the facade's own errors
+`classify`       step one: what an upstream error says about what happened
+`translate`      step two: the status for it, by the table
+`aws_codes`      the table of what AWS and its libraries can answer
+`redaction`      CloudFront's own messages, without what callers must not read
+`violations`     violations of validation rules
 """

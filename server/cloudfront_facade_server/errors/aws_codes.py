@@ -1,7 +1,7 @@
-"""The table: from the AWS code, or the exception of AWS's library, to the status that a caller gets.
+"""The error table: maps the AWS code, or the exception of AWS's library, to the status that a caller receives.
 
-The code decides, never the HTTP status or the exception's class where there is a code: proxies and CloudFront use one
-HTTP status for many things.
+If there is a code, it decides, never the HTTP status or the exception's class: proxies and CloudFront use one HTTP
+status for many things.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Detail = Literal["none", "resource", "precondition", "quota", "code", "tags", "e
 
 
 class MalformedResponseError(Exception):
-    """CloudFront answered a success that lacks what it must have, so that the effect cannot be told."""
+    """CloudFront returned a success without a member that it must have, so the effect is unknown."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,14 @@ class ErrorMapping:
     """One row of the table.
 
     Attributes:
-        code: the gRPC status.
-        reason: a name of ErrorReason without its prefix.
-        message: the message; `{kind}` and `{name}` are the subject's.
-        detail: which google.rpc message goes with it.
-        retry_after: seconds, where a retry can help.
-        sets_pushback: whether a client's retry policy is told: to wait `retry_after`, or never to retry.
-        include_upstream_message: whether CloudFront's own text is passed on, because it describes the caller's input.
+        code: The gRPC status.
+        reason: A name of ErrorReason without its prefix.
+        message: The message; `{target}` stands for the resource, for example `function "rewrite"`.
+        detail: The google.rpc message that goes with it.
+        retry_after: Seconds after which a retry can help; None if it cannot.
+        sets_pushback: Whether the client's retry policy is controlled by pushback: to wait `retry_after`, or never to
+            retry.
+        include_upstream_message: Whether CloudFront's message is passed on because it describes the caller's input.
     """
 
     code: grpc.StatusCode
@@ -49,52 +50,48 @@ _Code = grpc.StatusCode
 THROTTLED = ErrorMapping(
     _Code.RESOURCE_EXHAUSTED,
     "UPSTREAM_THROTTLED",
-    "CloudFront limits the account's rate; try again later",
+    "CloudFront throttles the account's requests; retry later",
     retry_after=2.0,
     sets_pushback=True,
 )
 _EXPIRED = ErrorMapping(
     _Code.UNAVAILABLE,
     "UPSTREAM_CREDENTIALS_EXPIRED",
-    "the service's AWS credentials have expired, and a refresh did not help",
+    "the facade's AWS credentials have expired, and refreshing them did not help",
     retry_after=5.0,
 )
 _CREDENTIALS_INVALID = ErrorMapping(
-    _Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID", "AWS does not accept the service's own credentials"
+    _Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID", "AWS rejected the facade's credentials"
 )
-_CREDENTIALS_MISSING = ErrorMapping(
-    _Code.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING", "the service has no AWS credentials"
-)
+_CREDENTIALS_MISSING = ErrorMapping(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING", "the facade has no AWS credentials")
 _CREDENTIALS_UNAVAILABLE = ErrorMapping(
     _Code.UNAVAILABLE,
     "UPSTREAM_CREDENTIALS_UNAVAILABLE",
-    "the source of the service's AWS credentials does not answer",
+    "the source of the facade's AWS credentials does not respond",
     retry_after=5.0,
 )
 _DENIED = ErrorMapping(
     _Code.PERMISSION_DENIED,
     "UPSTREAM_ACCESS_DENIED",
-    "the service's own AWS role lacks the right for this operation; it is not about the caller",
+    "the facade's AWS role is not allowed to perform this operation (this is not a caller permission)",
 )
 _INVALID = ErrorMapping(
     _Code.INVALID_ARGUMENT,
     "UPSTREAM_INVALID_ARGUMENT",
-    "CloudFront refused the request as invalid",
+    "CloudFront rejected the request as invalid",
     detail="request",
     include_upstream_message=True,
 )
 UNAVAILABLE = ErrorMapping(
-    _Code.UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "CloudFront failed to answer; try again", retry_after=1.0
+    _Code.UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "CloudFront did not return a valid response; retry", retry_after=1.0
 )
 _TIMEOUT = ErrorMapping(
-    _Code.UNAVAILABLE, "UPSTREAM_TIMEOUT", "CloudFront did not answer in time; try again", retry_after=1.0
+    _Code.UNAVAILABLE, "UPSTREAM_TIMEOUT", "CloudFront did not respond in time; retry", retry_after=1.0
 )
-_UNREACHABLE = ErrorMapping(
-    _Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "no connection to CloudFront could be made", retry_after=1.0
-)
+_UNREACHABLE = ErrorMapping(_Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "cannot connect to CloudFront", retry_after=1.0)
 
 EXPIRED_CODES: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed")
-"""The AWS codes that fresh credentials may cure."""
+"""AWS codes of errors that fresh credentials may fix."""
 
 MISCONFIGURED: Final = (
     boto.ConfigNotFound,
@@ -102,103 +99,101 @@ MISCONFIGURED: Final = (
     boto.InvalidConfigError,
     boto.MissingDependencyException,
 )
-"""What botocore raises where its configuration makes no sense, credentials included: somebody has to change it."""
+"""What botocore raises if its configuration, credentials included, is invalid and somebody has to change it."""
 
 UNEXPECTED = ErrorMapping(_Code.INTERNAL, "INTERNAL", "internal error")
 
 TABLE: Final[Mapping[str, ErrorMapping]] = {
     "FunctionAlreadyExists": ErrorMapping(
-        _Code.ALREADY_EXISTS, "FUNCTION_ALREADY_EXISTS", "a {kind} named {name} exists already", detail="resource"
+        _Code.ALREADY_EXISTS, "FUNCTION_ALREADY_EXISTS", "{target} already exists", detail="resource"
     ),
     "EntityAlreadyExists": ErrorMapping(
         _Code.ALREADY_EXISTS,
         "KEY_VALUE_STORE_ALREADY_EXISTS",
-        "a {kind} named {name} exists already",
+        "{target} already exists",
         detail="resource",
     ),
     "NoSuchFunctionExists": ErrorMapping(
-        _Code.NOT_FOUND, "FUNCTION_NOT_FOUND", "there is no {kind} named {name}", detail="resource"
+        _Code.NOT_FOUND, "FUNCTION_NOT_FOUND", "{target} not found", detail="resource"
     ),
     "EntityNotFound": ErrorMapping(
-        _Code.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND", "there is no {kind} named {name}", detail="resource"
+        _Code.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND", "{target} not found", detail="resource"
     ),
-    "NoSuchResource": ErrorMapping(
-        _Code.NOT_FOUND, "RESOURCE_NOT_FOUND", "there is no such resource", detail="resource"
-    ),
+    "NoSuchResource": ErrorMapping(_Code.NOT_FOUND, "RESOURCE_NOT_FOUND", "{target} not found", detail="resource"),
     "ResourceNotFoundException": ErrorMapping(
-        _Code.NOT_FOUND, "KEY_NOT_FOUND", "there is no {kind} {name} in the key value store", detail="resource"
+        _Code.NOT_FOUND, "KEY_NOT_FOUND", "{target} not found in the key value store", detail="resource"
     ),
     "FunctionInUse": ErrorMapping(
-        _Code.FAILED_PRECONDITION, "FUNCTION_IN_USE", "the {kind} {name} is in use", detail="precondition"
+        _Code.FAILED_PRECONDITION, "FUNCTION_IN_USE", "{target} is in use", detail="precondition"
     ),
     "CannotDeleteEntityWhileInUse": ErrorMapping(
-        _Code.FAILED_PRECONDITION, "KEY_VALUE_STORE_IN_USE", "the {kind} {name} is in use", detail="precondition"
+        _Code.FAILED_PRECONDITION, "KEY_VALUE_STORE_IN_USE", "{target} is in use", detail="precondition"
     ),
     **dict.fromkeys(
         ("PreconditionFailed", "ConflictException"),
         ErrorMapping(
             _Code.ABORTED,
             "ETAG_MISMATCH",
-            "the {kind} {name} has another version than etag names; read it again, and decide anew",
+            "etag does not match the current version of {target}; read it again and retry with the new etag",
             detail="precondition",
         ),
     ),
     "InvalidIfMatchVersion": ErrorMapping(
         _Code.INVALID_ARGUMENT,
         "ETAG_INVALID",
-        "etag is no version that the {kind} {name} can have here; read it again",
+        "etag is not a valid version of {target}; read it again",
         detail="etag",
     ),
-    "TestFunctionFailed": ErrorMapping(
-        _Code.INTERNAL, "TEST_FUNCTION_FAILED", "CloudFront could not run the {kind} {name}"
-    ),
+    "TestFunctionFailed": ErrorMapping(_Code.INTERNAL, "TEST_FUNCTION_FAILED", "CloudFront could not run {target}"),
     "FunctionSizeLimitExceeded": ErrorMapping(
-        _Code.INVALID_ARGUMENT, "FUNCTION_TOO_LARGE", "CloudFront found the function's code too large", detail="code"
+        _Code.INVALID_ARGUMENT,
+        "FUNCTION_TOO_LARGE",
+        "CloudFront rejected the function's code as too large",
+        detail="code",
     ),
     "EntitySizeLimitExceeded": ErrorMapping(
         _Code.FAILED_PRECONDITION,
         "IMPORT_SOURCE_TOO_LARGE",
-        "CloudFront found the file to import too large; allowed: at most 5 MB",
+        "CloudFront rejected the file to import as too large; allowed: at most 5 MB",
         detail="precondition",
     ),
     "TooManyFunctions": ErrorMapping(
         _Code.RESOURCE_EXHAUSTED,
         "FUNCTION_QUOTA_EXCEEDED",
-        "the account has as many functions as it may have (100, unless AWS raised it; on the embedded backend "
-        "--embedded-max-functions)",
+        "the account's quota of functions is used up (default 100; on the embedded backend --embedded-max-functions)",
         detail="quota",
         sets_pushback=True,
     ),
     "EntityLimitExceeded": ErrorMapping(
         _Code.RESOURCE_EXHAUSTED,
         "KEY_VALUE_STORE_QUOTA_EXCEEDED",
-        "the account has as many key value stores as it may have (50 or 200, unless AWS raised it; on the embedded "
-        "backend --embedded-max-key-value-stores)",
+        "the account's quota of key value stores is used up (default 50 or 200; on the embedded backend "
+        "--embedded-max-key-value-stores)",
         detail="quota",
         sets_pushback=True,
     ),
     "ServiceQuotaExceededException": ErrorMapping(
         _Code.RESOURCE_EXHAUSTED,
         "KEY_VALUE_QUOTA_EXCEEDED",
-        "the {kind} {name} would be larger than a store may be (5 MB)",
+        "{target} would exceed the quota of 5 MB for a key value store",
         detail="quota",
         sets_pushback=True,
     ),
     "InvalidTagging": ErrorMapping(
         _Code.INVALID_ARGUMENT,
         "INVALID_TAGGING",
-        "CloudFront refused the tags",
+        "CloudFront rejected the tags",
         detail="tags",
         include_upstream_message=True,
     ),
     "TaggingConflict": ErrorMapping(
         _Code.ABORTED,
         "TAGGING_CONFLICT",
-        "CloudFront could not attach the tags now and created nothing; try again in a few minutes",
+        "CloudFront could not attach the tags and created nothing; retry in a few minutes",
         retry_after=120.0,
     ),
     "UnsupportedOperation": ErrorMapping(
-        _Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED", "CloudFront does not support this operation here"
+        _Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED", "the CloudFront endpoint does not support this operation"
     ),
     **dict.fromkeys(("InvalidArgument", "ValidationException", "MalformedXML"), _INVALID),
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _DENIED),
@@ -232,7 +227,7 @@ TABLE: Final[Mapping[str, ErrorMapping]] = {
         UNAVAILABLE,
     ),
 }
-"""From the AWS code to the row. A test holds it against botocore's service model."""
+"""Maps each AWS code to its row. A test compares it with botocore's service model."""
 
 BY_HTTP_STATUS: Final[Mapping[int, grpc.StatusCode]] = {
     400: _Code.INVALID_ARGUMENT,

@@ -1,16 +1,18 @@
-"""What an upstream error is, and what it proves about the effect."""
+"""Step one of an error's way to the caller: what happened upstream."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from .aws_codes import MISCONFIGURED, MalformedResponseError
+from .status_error import Outcome
 
 UPSTREAM_ERRORS: Final = (boto.ClientError, boto.BotoCoreError, ResponseParserError, MalformedResponseError)
-"""Everything that a backend raises for what happened upstream; all else is a fault of this service."""
+"""Everything that a backend raises because of what happened upstream. All else is a bug of the facade."""
 
 
 _NEVER_SENT: Final = (
@@ -28,29 +30,56 @@ _NEVER_SENT: Final = (
     boto.ConnectTimeoutError,
     boto.SSLError,
 )
-"""What comes before anything is sent; of the last three `backends/aws_transport.py` sees to that."""
+"""Errors raised before anything is sent. `backends/aws/transport.py` makes sure of that for the last three."""
+
+
+@dataclass(frozen=True)
+class UpstreamFailure:
+    """What happened to a call that failed upstream.
+
+    Attributes:
+        error: The exception that the backend raised.
+        outcome: `not_applied` if the error proves that nothing was changed, otherwise `unknown`.
+        aws_code: The AWS error code, or empty.
+        http_status: The HTTP status of the response; 0 if there was no response.
+        aws_request_id: The id under which AWS logs the request, or empty.
+    """
+
+    error: Exception
+    outcome: Outcome
+    aws_code: str
+    http_status: int
+    aws_request_id: str
+
+
+def classify(error: Exception) -> UpstreamFailure:
+    """Returns what an exception of a backend says about what happened."""
+    outcome: Outcome = "not_applied" if proven_not_applied(error) else "unknown"
+    return UpstreamFailure(error, outcome, aws_code(error), http_status(error), aws_request_id(error))
 
 
 def proven_not_applied(error: Exception) -> bool:
-    """Tells whether nothing can have changed: an upstream 4xx (but 408), or a request that was never sent."""
+    """Returns whether nothing can have changed: an upstream 4xx other than 408, or a request that was never sent."""
     if isinstance(error, boto.ClientError):
         return 400 <= http_status(error) < 500 and http_status(error) != 408 and aws_code(error) != "RequestTimeout"
     return isinstance(error, _NEVER_SENT)
 
 
 def aws_code(error: Exception) -> str:
-    """Gives the AWS code of an error; empty where it has none: botocore puts the HTTP status there instead."""
+    """Returns the AWS code of an error; empty if it has none, because botocore then puts the HTTP status there."""
     code = str(error.response.get("Error", {}).get("Code") or "") if isinstance(error, boto.ClientError) else ""
     return "" if code.isdigit() else code
 
 
 def aws_request_id(error: Exception) -> str:
-    """Gives the id that AWS logs the request under; empty where there is none."""
+    """Returns the id under which AWS logs the request, or an empty string."""
     if not isinstance(error, boto.ClientError):
         return ""
     return str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))
 
 
-def http_status(error: boto.ClientError) -> int:
-    """Gives the HTTP status of an answer that is an error."""
+def http_status(error: Exception) -> int:
+    """Returns the HTTP status of an error response; 0 if there was no response."""
+    if not isinstance(error, boto.ClientError):
+        return 0
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

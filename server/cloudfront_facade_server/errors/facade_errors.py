@@ -1,4 +1,4 @@
-"""The service's own refusals."""
+"""The facade's own errors."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import Final
 import grpc
 from google.rpc import error_details_pb2
 
-from .status_error import NEVER_RETRY, Outcome, StatusError
-from .violations import Violation
+from .status_error import MAX_MESSAGE_CHARACTERS, NEVER_RETRY, Outcome, StatusError
+from .violations import Violation, quote
 
 MAX_VIOLATIONS: Final = 20
-"""Violations that an error names; more would not fit into its trailers."""
+"""Maximum number of violations that an error lists. More would not fit into its trailers."""
 
-_COME_BACK_SECONDS: Final = (0.5, 1.5)
-"""When a shed caller comes back: spread, so that they do not all come back at once."""
+_RETRY_AFTER_SECONDS: Final = (0.5, 1.5)
+"""When a shed caller retries: with jitter, so that not all callers retry at once."""
 
-UNREADABLE_MESSAGE: Final = "the request could not be read: the bytes are no message of this method"
+_MAX_METHOD_CHARACTERS: Final = 120
+
+UNREADABLE_MESSAGE: Final = "the request cannot be decoded: the bytes are not a message of this method"
 
 
 def validation_failed(violations: Sequence[Violation]) -> StatusError:
-    """Refuses a request that breaks rules: up to 20 of them, distinct fields first, and how many there are."""
+    """Rejects a request with violations. Lists up to 20 of them, distinct fields first, and their total number."""
     shown = _distinct_fields_first(violations)[:MAX_VIOLATIONS]
     more = f" (and {len(violations) - 1} more, see the details)" if len(violations) > 1 else ""
     return StatusError(
@@ -44,7 +46,7 @@ def validation_failed(violations: Sequence[Violation]) -> StatusError:
 
 
 def unreadable() -> StatusError:
-    """Refuses bytes that are no message of the method."""
+    """Rejects bytes that are not a message of the method."""
     violation = error_details_pb2.BadRequest.FieldViolation(description=UNREADABLE_MESSAGE, reason="UNREADABLE")
     return StatusError(
         grpc.StatusCode.INVALID_ARGUMENT,
@@ -56,7 +58,7 @@ def unreadable() -> StatusError:
 
 
 def message_too_large(size: int, limit: int) -> StatusError:
-    """Refuses a request that is larger than its method takes."""
+    """Rejects a request that exceeds its method's size limit."""
     return StatusError(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         "MESSAGE_TOO_LARGE",
@@ -67,21 +69,21 @@ def message_too_large(size: int, limit: int) -> StatusError:
 
 
 def method_unknown(method: str) -> StatusError:
-    """Refuses a method that the server does not have."""
+    """Rejects a call of a method that the server does not have."""
     return StatusError(
         grpc.StatusCode.UNIMPLEMENTED,
         "METHOD_UNKNOWN",
-        f"no such method: {method[:120]!a}",
-        metadata={"method": method[:120].encode("ascii", "replace").decode()},
+        f"unknown method {quote(method, _MAX_METHOD_CHARACTERS)}",
+        metadata={"method": method[:_MAX_METHOD_CHARACTERS].encode("ascii", "replace").decode()},
     )
 
 
 def request_id_reused(kind: str, name: str, request_id: str) -> StatusError:
-    """Refuses a create whose request_id made the resource of this name with another content."""
+    """Rejects a create whose request_id created the resource of this name with different content."""
     return StatusError(
         grpc.StatusCode.INVALID_ARGUMENT,
         "REQUEST_ID_REUSED",
-        f"request_id {request_id} created the {kind} {name!a} with another content; "
+        f'request_id "{request_id}" created {kind} {quote(name, MAX_MESSAGE_CHARACTERS)} with different content; '
         "repeat the same request, or use a new request_id and another name",
         metadata={"name": name, "request_id": request_id},
         details=[
@@ -89,7 +91,7 @@ def request_id_reused(kind: str, name: str, request_id: str) -> StatusError:
                 field_violations=[
                     error_details_pb2.BadRequest.FieldViolation(
                         field="request_id",
-                        description="used before for the same name with another content",
+                        description="already used for the same name with different content",
                         reason="REQUEST_ID_REUSED",
                     )
                 ]
@@ -99,12 +101,12 @@ def request_id_reused(kind: str, name: str, request_id: str) -> StatusError:
 
 
 def overloaded(limit: int, what: str) -> StatusError:
-    """Sheds a call, for `limit` of them are under way."""
-    seconds = random.uniform(*_COME_BACK_SECONDS)  # noqa: S311 (spread, not secrecy)
+    """Sheds a call because `limit` of them are in flight."""
+    seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
     return StatusError(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
         "OVERLOADED",
-        f"{limit} {what} are under way, which is the limit; try again in about a second",
+        f"{limit} {what} are in flight, which is the limit; retry in about a second",
         metadata={"limit": str(limit)},
         retry_after=seconds,
         pushback=round(seconds * 1000),
@@ -112,34 +114,34 @@ def overloaded(limit: int, what: str) -> StatusError:
 
 
 def deadline_too_short(required: float, remaining: float) -> StatusError:
-    """Refuses a call that has too little time left to send anything."""
+    """Rejects a call whose deadline leaves too little time to send anything."""
     required_ms, remaining_ms = round(required * 1000), max(0, round(remaining * 1000))
     return StatusError(
         grpc.StatusCode.DEADLINE_EXCEEDED,
         "DEADLINE_TOO_SHORT",
-        f"the deadline leaves {remaining_ms} ms; at least {required_ms} ms are needed. Nothing was sent",
+        f"the deadline leaves {remaining_ms} ms; at least {required_ms} ms are required; nothing was sent",
         metadata={"required_ms": str(required_ms), "remaining_ms": str(remaining_ms)},
     )
 
 
 def deadline_exceeded(outcome: Outcome) -> StatusError:
-    """Answers a call whose time ran out while it was under way."""
+    """Ends a call whose deadline expired while it was in flight."""
     return StatusError(
         grpc.StatusCode.DEADLINE_EXCEEDED,
         "DEADLINE_EXCEEDED",
-        f"the time ran out while the call was under way; {_explain(outcome)}",
+        f"the deadline expired while the call was in flight; {_explain(outcome)}",
         outcome=outcome,
     )
 
 
 def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
-    """Answers a call that the server's end cuts off; `repeatable` where a repeat cannot do harm."""
+    """Ends a call that the server's shutdown cuts off; `repeatable` is whether it is safe to retry it."""
     again = repeatable or outcome == "not_applied"
-    advice = "; repeat the same request" if again else ""
+    advice = "; retry the same request" if again else ""
     return StatusError(
         grpc.StatusCode.UNAVAILABLE,
         "SHUTTING_DOWN",
-        f"the server stopped while the call was under way; {_explain(outcome)}{advice}",
+        f"the server stopped while the call was in flight; {_explain(outcome)}{advice}",
         outcome=outcome,
         retry_after=1.0 if again else None,
         pushback=None if again else NEVER_RETRY,
@@ -147,7 +149,7 @@ def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
 
 
 def internal(outcome: Outcome) -> StatusError:
-    """Answers a fault of the service, of which the caller learns nothing."""
+    """Ends a call because of a bug in the facade, without any detail for the caller."""
     return StatusError(grpc.StatusCode.INTERNAL, "INTERNAL", "internal error", outcome=outcome)
 
 
@@ -156,10 +158,10 @@ def _explain(outcome: Outcome) -> str:
         case "not_applied":
             return "nothing was changed"
         case "applied":
-            return "the change happened"
+            return "the change was applied"
         case "partial":
-            return "a part of the changes happened"
-    return "it cannot be told whether the change happened"
+            return "some of the changes were applied"
+    return "it is unknown whether the change was applied"
 
 
 def _distinct_fields_first(violations: Iterable[Violation]) -> list[Violation]:

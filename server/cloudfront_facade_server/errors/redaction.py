@@ -1,4 +1,4 @@
-"""CloudFront's own words, as far as callers may read them."""
+"""Removes from CloudFront's messages what callers must not read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
 
-def upstream_text(error: Exception, sent: Mapping[str, Any]) -> str:
-    """Gives CloudFront's words about the caller's input, without ARNs and accounts that the caller did not send."""
+def upstream_text(error: Exception, arguments: Mapping[str, Any]) -> str:
+    """Returns CloudFront's message about the caller's input, without ARNs and accounts that the caller did not send."""
     if not isinstance(error, boto.ClientError):
         return ""
-    return redacted(str(error.response.get("Error", {}).get("Message", "")), sent)
+    return redacted(str(error.response.get("Error", {}).get("Message", "")), arguments)
 
 
-def redacted(text: str, sent: Mapping[str, Any]) -> str:
-    """Gives a text of AWS's without ARNs and accounts that the caller did not send, in printable ASCII."""
-    known = repr(sent)
+def redacted(text: str, arguments: Mapping[str, Any]) -> str:
+    """Returns a text from AWS in printable ASCII, without ARNs and accounts that do not occur in `arguments`."""
+    known = repr(arguments)
 
     def keep(hidden: str, match: re.Match[str]) -> str:
         return match[0] if match[0].rstrip(".") in known else hidden

@@ -1,4 +1,4 @@
-"""The one exception that every failure of an rpc becomes, and the trailers it is sent as."""
+"""The one exception that every failure of an rpc becomes, and its trailers."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 FACADE_DOMAIN: Final = "cloudfront-facade"
-"""ErrorInfo.domain of the service's own refusals."""
+"""ErrorInfo.domain of the facade's own errors."""
 
 CLOUDFRONT_DOMAIN: Final = "cloudfront.amazonaws.com"
-"""ErrorInfo.domain of what CloudFront or the credentials for it caused."""
+"""ErrorInfo.domain of errors that CloudFront or the credentials for it caused."""
 
 NEVER_RETRY: Final = -1
 """The pushback that stops a client's retry policy (gRFC A6)."""
 
 MAX_STATUS_BYTES: Final = 3_500
-"""Bytes of `grpc-status-details-bin`. With the message beside it all trailers stay under 4 KiB as gRPC's C core sends
-them to its own kind, and under 5.5 KiB in the base64 that other clients get; above 8 KiB gRPC drops them at random."""
+"""Maximum bytes of `grpc-status-details-bin`. Including the message, all trailers then stay under 4 KiB between two
+gRPC C cores, and under 5.5 KiB in the base64 that other clients receive. Above 8 KiB gRPC drops them at random."""
 
 MAX_MESSAGE_CHARACTERS: Final = 400
-"""Characters of a status message, for it is sent twice."""
+"""Maximum characters of a status message. It is sent twice."""
 
 Outcome = Literal["not_applied", "applied", "partial", "unknown"]
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -36,16 +36,16 @@ class StatusError(Exception):
     """An rpc fails with this status.
 
     Attributes:
-        code: the gRPC status.
-        reason: a name of ErrorReason without its prefix.
-        message: what was wrong and what to do, for a person.
+        code: The gRPC status.
+        reason: A name of ErrorReason without its prefix.
+        message: What is wrong and what to do, for a person.
         domain: FACADE_DOMAIN or CLOUDFRONT_DOMAIN.
-        outcome: whether the effect happened.
-        metadata: every part of the message that varies; `operation` and `outcome` are added to it.
-        details: google.rpc messages beside ErrorInfo and RetryInfo.
-        retry_after: seconds after which a retry can help; None where it cannot.
-        cause: what went wrong on the way upstream, for the log alone.
-        pushback: milliseconds for the client's retry policy, NEVER_RETRY to stop it, None to leave it alone.
+        outcome: Whether the change was applied.
+        metadata: Every variable part of the message; `operation` and `outcome` are added to it.
+        details: The google.rpc messages in addition to ErrorInfo and RetryInfo.
+        retry_after: Seconds after which a retry can help; None if it cannot.
+        pushback: Milliseconds for the client's retry policy, NEVER_RETRY to stop it, None to leave it alone.
+        cause: What went wrong upstream, only for the log.
     """
 
     code: grpc.StatusCode
@@ -60,11 +60,11 @@ class StatusError(Exception):
     cause: str = ""
 
     def __str__(self) -> str:
-        """Gives the message alone."""
+        """Returns only the message."""
         return self.message
 
     def trailing_metadata(self, operation: str) -> Metadata:
-        """Makes the trailers: the status with its details, within the size that reaches every client."""
+        """Returns the trailers: the status with its details, within the size that reaches every client."""
         trailers: Metadata = (("grpc-status-details-bin", self._status(operation).SerializeToString()),)
         if self.pushback is not None:
             trailers += (("grpc-retry-pushback-ms", str(self.pushback)),)
@@ -91,7 +91,7 @@ class StatusError(Exception):
 
 
 def _shorten(details: list[Message]) -> bool:
-    """Takes away what matters least: the last violation, then the last detail; False when only ErrorInfo is left."""
+    """Removes what matters least: the last violation, then the last detail; False if only ErrorInfo is left."""
     last = details[-1]
     if isinstance(last, error_details_pb2.BadRequest) and len(last.field_violations) > 1:
         shorter = error_details_pb2.BadRequest(field_violations=last.field_violations[:-1])

@@ -1,11 +1,10 @@
-"""From what a backend raised to the status that a caller gets, by the table."""
+"""Step two of an error's way to the caller: the status for what happened upstream, by the table in `aws_codes`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import grpc
 from botocore import exceptions as boto
@@ -13,94 +12,113 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from .aws_codes import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNEXPECTED, ErrorMapping
-from .classify import aws_code, aws_request_id, http_status
+from .classify import UpstreamFailure
 from .redaction import redacted, upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
-
-
-@dataclass(frozen=True)
-class OperationTarget:
-    """What an operation is about.
-
-    Attributes:
-        kind: `function` or `key value store`.
-        name: the caller's name of it.
-        sent: the boto3 arguments, whose ARNs may stand in a message.
-        field: the one field of the request that CloudFront can call invalid; empty where there are several.
-    """
-
-    kind: str
-    name: str
-    sent: Mapping[str, Any]
-    field: str = ""
-
+from .violations import quote
 
 _MAX_CAUSE_CHARACTERS: Final = 200
-_OF_THE_TRANSPORT: Final = (boto.HTTPClientError, boto.ConnectionError)
+_TRANSPORT_ERRORS: Final = (boto.HTTPClientError, boto.ConnectionError)
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
-def is_temporary(error: Exception) -> bool:
-    """Tells whether the same request may succeed later."""
-    return _row_of(error).retry_after is not None
+class Target(Protocol):
+    """What an error is about: the resource that the operation names."""
+
+    @property
+    def kind(self) -> str:
+        """The word for the resource in messages, for example `function`."""
+
+    @property
+    def name(self) -> str:
+        """The caller's name for the resource."""
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """The boto3 arguments. Only ARNs and accounts that occur in them may occur in a message."""
+
+    @property
+    def field(self) -> str:
+        """The one request field that CloudFront can find invalid; empty if there are several."""
 
 
-def from_upstream(error: Exception, subject: OperationTarget) -> StatusError:
-    """Translates what a backend raised, as for a read or for a change that is proven not to have happened."""
-    row = _row_of(error)
-    text = upstream_text(error, subject.sent) if row.include_upstream_message else ""
-    return _status_error(row, subject, upstream_metadata(error), text, cause(error))
+def label(target: Target) -> str:
+    """Returns the resource as messages name it, for example `function "rewrite"`."""
+    return f"{target.kind} {quote(target.name, MAX_MESSAGE_CHARACTERS)}"
 
 
-def status_for_code(code: str, subject: OperationTarget) -> StatusError:
-    """Answers as the AWS code would, where a read found the same out."""
-    return _status_error(TABLE[code], subject, {})
+def is_temporary(failure: UpstreamFailure) -> bool:
+    """Returns whether the same request may succeed later."""
+    return _mapping_of(failure).retry_after is not None
 
 
-def reclassify(code: str, error: Exception, subject: OperationTarget) -> StatusError:
-    """Answers an error as the AWS code would be, where reads found out what the one that it has means."""
-    return _status_error(TABLE[code], subject, upstream_metadata(error), "", cause(error))
+def translate(failure: UpstreamFailure, target: Target) -> StatusError:
+    """Returns the status for a failed read, or for a change that was proven not to be applied."""
+    mapping = _mapping_of(failure)
+    text = upstream_text(failure.error, target.arguments) if mapping.include_upstream_message else ""
+    return _status_error(mapping, target, upstream_metadata(failure), text, cause(failure.error))
 
 
-def outcome_unknown(error: Exception | None, *, repeatable: bool) -> StatusError:
-    """Answers a change whose effect cannot be told; `repeatable` where repeating the request is safe."""
-    advice = "repeat the same request" if repeatable else "look whether it happened before trying again"
+def status_for_code(code: str, target: Target) -> StatusError:
+    """Returns the status for an AWS code that CloudFront did not return, but that a read showed to apply."""
+    return _status_error(TABLE[code], target, {})
+
+
+def reclassify(code: str, failure: UpstreamFailure, target: Target) -> StatusError:
+    """Translates a failure as if it had AWS code `code`, which follow-up reads showed to be the real cause."""
+    return _status_error(TABLE[code], target, upstream_metadata(failure), "", cause(failure.error))
+
+
+def outcome_unknown(failure: UpstreamFailure, *, repeatable: bool) -> StatusError:
+    """Returns the status for a change whose effect is unknown.
+
+    Args:
+        failure: What happened to it.
+        repeatable: Whether it is safe to retry the request.
+    """
+    advice = "retry the same request" if repeatable else "check whether it was applied before you retry"
     return StatusError(
         grpc.StatusCode.UNAVAILABLE,
         "UPSTREAM_OUTCOME_UNKNOWN",
-        f"CloudFront's answer was lost, and it cannot be told whether the change happened; {advice}",
+        f"CloudFront's response was lost, so it is unknown whether the change was applied; {advice}",
         domain=CLOUDFRONT_DOMAIN,
         outcome="unknown",
-        metadata=upstream_metadata(error) if error else {},
+        metadata=upstream_metadata(failure),
         retry_after=1.0 if repeatable else None,
         pushback=None if repeatable else NEVER_RETRY,
-        cause=cause(error) if error else "",
+        cause=cause(failure.error),
     )
 
 
 def cause(error: Exception) -> str:
-    """Says for the log what went wrong on the way: the class, and of what the transport raises its words too."""
-    reason = error.kwargs.get("error", "") if isinstance(error, _OF_THE_TRANSPORT) else ""
+    """Returns for the log what went wrong: the exception's class, and the message if the transport raised it."""
+    reason = error.kwargs.get("error", "") if isinstance(error, _TRANSPORT_ERRORS) else ""
     text = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return redacted(text, {})[:_MAX_CAUSE_CHARACTERS]
 
 
-def upstream_metadata(error: Exception) -> dict[str, str]:
-    """Gives what ErrorInfo says of an upstream error: `aws_code`, `aws_http_status`, `aws_action`, `aws_request_id`."""
+def upstream_metadata(failure: UpstreamFailure) -> dict[str, str]:
+    """Returns ErrorInfo's metadata of a failure: `aws_code`, `aws_http_status`, `aws_action`, `aws_request_id`."""
     metadata: dict[str, str] = {}
-    if code := aws_code(error):
-        metadata["aws_code"] = code[:64]
-    if isinstance(error, boto.ClientError) and (status := http_status(error)):
-        metadata["aws_http_status"] = str(status)
-    if action := _denied_action(error):
+    if failure.aws_code:
+        metadata["aws_code"] = failure.aws_code[:64]
+    if failure.http_status:
+        metadata["aws_http_status"] = str(failure.http_status)
+    if action := _denied_action(failure.error):
         metadata["aws_action"] = action
-    if request_id := aws_request_id(error):
-        metadata["aws_request_id"] = request_id[:64]
+    if failure.aws_request_id:
+        metadata["aws_request_id"] = failure.aws_request_id[:64]
     return metadata
 
 
+def precondition(reason: str, subject: str, description: str) -> error_details_pb2.PreconditionFailure:
+    """Returns the detail of a FAILED_PRECONDITION."""
+    violation = error_details_pb2.PreconditionFailure.Violation(type=reason, subject=subject, description=description)
+    return error_details_pb2.PreconditionFailure(violations=[violation])
+
+
 def _denied_action(error: Exception) -> str:
-    """Gives the right that AWS says is missing, for example `cloudfront:TagResource`; empty where it says none."""
+    """Returns the IAM action that AWS reports as not allowed, for example `cloudfront:TagResource`; else empty."""
     if not isinstance(error, boto.ClientError):
         return ""
     found = _ACTION.search(str(error.response.get("Error", {}).get("Message", "")))
@@ -108,31 +126,31 @@ def _denied_action(error: Exception) -> str:
 
 
 def _status_error(
-    row: ErrorMapping, subject: OperationTarget, metadata: Mapping[str, str], text: str = "", why: str = ""
+    mapping: ErrorMapping, target: Target, metadata: Mapping[str, str], text: str = "", why: str = ""
 ) -> StatusError:
-    message = row.message.format(kind=subject.kind, name=ascii(subject.name))
+    message = mapping.message.format(target=label(target))
     if text:
         message = f"{message}: {text}"
     message = message[:MAX_MESSAGE_CHARACTERS]
     return StatusError(
-        row.code,
-        row.reason,
+        mapping.code,
+        mapping.reason,
         message,
         domain=CLOUDFRONT_DOMAIN,
-        metadata={**metadata, "name": subject.name},
-        details=_details(row, subject, message),
-        retry_after=row.retry_after,
-        pushback=_pushback(row),
+        metadata={**metadata, "name": target.name},
+        details=_details(mapping, target, message),
+        retry_after=mapping.retry_after,
+        pushback=_pushback(mapping),
         cause=why,
     )
 
 
-def _row_of(error: Exception) -> ErrorMapping:
-    if isinstance(error, boto.ClientError):
-        return TABLE.get(aws_code(error)) or _unrecognized(http_status(error))
-    for classes, row in BY_EXCEPTION:
-        if isinstance(error, classes):
-            return row
+def _mapping_of(failure: UpstreamFailure) -> ErrorMapping:
+    if isinstance(failure.error, boto.ClientError):
+        return TABLE.get(failure.aws_code) or _unrecognized(failure.http_status)
+    for classes, mapping in BY_EXCEPTION:
+        if isinstance(failure.error, classes):
+            return mapping
     return UNEXPECTED
 
 
@@ -143,41 +161,32 @@ def _unrecognized(http_status: int) -> ErrorMapping:
         return UNAVAILABLE
     code = BY_HTTP_STATUS.get(http_status, grpc.StatusCode.FAILED_PRECONDITION)
     return ErrorMapping(
-        code, "UPSTREAM_UNRECOGNIZED", f"the endpoint answered HTTP {http_status} with no code that is known here"
+        code, "UPSTREAM_UNRECOGNIZED", f"the endpoint returned HTTP {http_status} without a known AWS error code"
     )
 
 
-def _pushback(row: ErrorMapping) -> int | None:
-    if not row.sets_pushback:
+def _pushback(mapping: ErrorMapping) -> int | None:
+    if not mapping.sets_pushback:
         return None
-    return NEVER_RETRY if row.retry_after is None else round(row.retry_after * 1000)
+    return NEVER_RETRY if mapping.retry_after is None else round(mapping.retry_after * 1000)
 
 
-def _details(row: ErrorMapping, subject: OperationTarget, message: str) -> list[Message]:
+def _details(mapping: ErrorMapping, target: Target, message: str) -> list[Message]:
     violation = error_details_pb2.BadRequest.FieldViolation
-    match row.detail:
+    match mapping.detail:
         case "resource":
             return [error_details_pb2.ResourceInfo(
-                resource_type=subject.kind, resource_name=subject.name, description=message
+                resource_type=target.kind, resource_name=target.name, description=message
             )]  # fmt: skip
         case "precondition":
-            return [precondition(row.reason, subject.name, message)]
+            return [precondition(mapping.reason, target.name, message)]
         case "quota":
             return [error_details_pb2.QuotaFailure(
-                violations=[error_details_pb2.QuotaFailure.Violation(subject=subject.kind, description=message)]
+                violations=[error_details_pb2.QuotaFailure.Violation(subject=target.kind, description=message)]
             )]  # fmt: skip
         case "code" | "tags" | "etag" | "request":
-            field = {"code": "function_code", "tags": "tags", "etag": "etag", "request": subject.field}[row.detail]
+            field = {"code": "function_code", "tags": "tags", "etag": "etag", "request": target.field}[mapping.detail]
             return [error_details_pb2.BadRequest(
-                field_violations=[violation(field=field, description=message, reason=row.reason)]
+                field_violations=[violation(field=field, description=message, reason=mapping.reason)]
             )]  # fmt: skip
     return []
-
-
-def precondition(kind: str, subject: str, description: str) -> error_details_pb2.PreconditionFailure:
-    """Makes the detail of a FAILED_PRECONDITION."""
-    return error_details_pb2.PreconditionFailure(
-        violations=[
-            error_details_pb2.PreconditionFailure.Violation(type=kind, subject=subject, description=description)
-        ]
-    )

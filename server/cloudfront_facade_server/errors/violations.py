@@ -1,4 +1,4 @@
-"""What a broken rule says of itself."""
+"""Violations of validation rules."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 SHOWN_CHARACTERS: Final = 32
-"""Characters of a caller's text that a message shows; ARNs are shown whole, for their end matters most."""
+"""Maximum characters of a caller's text in a message. ARNs are shown in full because their end matters most."""
 
 
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
-"""What is shown as it is: printable ASCII but quotes and backslashes."""
+"""Text that needs no escaping: printable ASCII except double quotes and backslashes."""
 
 
 class Violation(NamedTuple):
-    """One rule that one field breaks.
+    """One rule that one field violates.
 
     Attributes:
-        field: the path of the field, for example `tags[2].key`.
-        rule: the rule's name, for example `TAG_KEY_LENGTH`.
-        description: what was sent, short and escaped, and what is allowed.
+        field: The path of the field, for example `tags[2].key`.
+        rule: The rule's name, for example `TAG_KEY_LENGTH`.
+        description: What was sent, truncated and escaped, and what is allowed.
     """
 
     field: str
@@ -29,10 +29,10 @@ class Violation(NamedTuple):
 
 
 class ValidationError(Exception):
-    """A request breaks rules.
+    """A request violates rules.
 
     Attributes:
-        violations: all of them, in the order of the request's fields.
+        violations: All violations, in the order of the request's fields.
     """
 
     def __init__(self, violations: list[Violation]) -> None:
@@ -41,13 +41,13 @@ class ValidationError(Exception):
 
 
 def raise_if_any(*found: Iterable[Violation]) -> None:
-    """Raises ValidationError where there are violations."""
+    """Raises ValidationError if there are violations."""
     if violations := [violation for each in found for violation in each]:
         raise ValidationError(violations)
 
 
 def quote(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Shows a caller's text in a message: in quotes, in printable ASCII, cut where it is long."""
+    """Returns a caller's text for a message: in double quotes, in printable ASCII, truncated if it is long."""
     head = text[:limit]
     if _PLAIN.fullmatch(head):
         return f'"{head}"' if len(text) <= limit else f'"{head}..."'

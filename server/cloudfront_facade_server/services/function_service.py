@@ -34,18 +34,23 @@ class FunctionService:
     """The rpcs of `cloudfront_facade.v1.FunctionService`.
 
     Each takes its request and the call, and raises ValidationError or StatusError.
+
+    Args:
+        rules: The validation rules.
+        creator: Creates functions.
+        functions: The other operations on functions.
     """
 
-    def __init__(self, rules: Rules, creates: ResourceCreator, functions: Functions) -> None:
+    def __init__(self, rules: Rules, creator: ResourceCreator, functions: Functions) -> None:
         self._rules = rules
-        self._creates = creates
+        self._creator = creator
         self._functions = functions
 
     def CreateFunction(self, request: CreateFunctionRequest, call: CallContext) -> CreateFunctionResponse:
         """Creates a function, once for each request_id."""
         self._rules.create_function(request)
         arguments = translation.create_function_to_boto(request)
-        response = self._creates.create(arguments, request.request_id, call, validate_only=request.validate_only)
+        response = self._creator.create(arguments, request.request_id, call, validate_only=request.validate_only)
         return translation.create_function_from_boto(response)
 
     def DescribeFunction(self, request: DescribeFunctionRequest, call: CallContext) -> DescribeFunctionResponse:

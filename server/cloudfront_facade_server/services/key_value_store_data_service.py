@@ -34,6 +34,10 @@ class KeyValueStoreDataService:
     """The rpcs of `cloudfront_facade.v1.KeyValueStoreDataService`.
 
     Each takes its request, or its stream of requests, and the call, and raises ValidationError or StatusError.
+
+    Args:
+        rules: The validation rules.
+        key_values: The operations of the data plane.
     """
 
     def __init__(self, rules: Rules, key_values: KeyValues) -> None:
@@ -49,7 +53,7 @@ class KeyValueStoreDataService:
         return translation.describe_key_value_store_data_from_boto(response)
 
     def GetKey(self, request: GetKeyRequest, call: CallContext) -> GetKeyResponse:
-        """Gives the value of a key."""
+        """Returns the value of a key."""
         self._rules.get_key(request)
         response = self._key_values.get(translation.get_key_to_boto(request), call)
         return translation.get_key_from_boto(response)
@@ -80,7 +84,7 @@ class KeyValueStoreDataService:
         return translation.update_keys_from_boto(response)
 
     def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: CallContext) -> ImportKeysResponse:
-        """Changes any number of keys, in batches, as they come."""
+        """Changes any number of keys, in batches, as the requests arrive."""
         first, checked = self._rules.import_keys(requests, checkpoint)
         changes = (change for request in checked for change in translation.changes_to_boto(request.changes))
         response, applied = self._key_values.update(translation.import_keys_to_boto(first), changes, call)

@@ -23,6 +23,10 @@ class TagService:
     """The rpcs of `cloudfront_facade.v1.TagService`.
 
     Each takes its request and the call, and raises ValidationError or StatusError.
+
+    Args:
+        rules: The validation rules.
+        tags: The operations on tags.
     """
 
     def __init__(self, rules: Rules, tags: Tags) -> None:
@@ -36,7 +40,7 @@ class TagService:
         return translation.tag_resource_from_boto(response)
 
     def UntagResource(self, request: UntagResourceRequest, call: CallContext) -> UntagResourceResponse:
-        """Takes tags from a resource."""
+        """Removes tags from a resource."""
         self._rules.untag_resource(request)
         response = self._tags.untag(translation.untag_resource_to_boto(request), call)
         return translation.untag_resource_from_boto(response)

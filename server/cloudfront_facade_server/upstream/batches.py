@@ -1,4 +1,4 @@
-"""Changes of keys, cut into what one call of CloudFront takes."""
+"""Splits changes of keys into batches that one UpdateKeys of CloudFront takes."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any, Final
 from .. import limits
 
 Change = tuple[str, str | None]
-"""A key and its new value; None where it is deleted."""
+"""A key and its new value; None deletes the key."""
 
 _OVERHEAD_BYTES: Final = 24
-"""What a change takes in JSON beside its key and value, at most: `{"Key":"","Value":""},`."""
+"""Maximum bytes of a change in JSON besides its key and value: `{"Key":"","Value":""},`."""
 
-_ESCAPED: Final = 6
-"""What a character can become in JSON: `\\u0000`."""
+_MAX_ESCAPED_BYTES: Final = 6
+"""Maximum bytes of a character in JSON: `\\u0000`."""
 
 
 @dataclass
 class Batch:
-    """What one call of CloudFront changes, all of it or nothing.
+    """The changes of one UpdateKeys, which applies all of them or none.
 
     Attributes:
-        values: the new value of each key, None where it is deleted. Of a key that is changed twice only the last one.
-        changes: how many changes these are.
+        values: The new value of each key; None deletes it. If a key changes twice, only the last change is here.
+        changes: How many changes these are.
     """
 
     values: dict[str, str | None] = field(default_factory=dict)
@@ -32,24 +32,24 @@ class Batch:
 
 
 def batches(changes: Iterable[Change]) -> Iterator[Batch]:
-    """Cuts changes in their order."""
+    """Yields batches of the changes, in their order."""
     batch = Batch()
     size = 0
     for key, value in changes:
-        bytes_of_change = _ESCAPED * (len(key) + len(value or "")) + _OVERHEAD_BYTES
+        change_bytes = _MAX_ESCAPED_BYTES * (len(key) + len(value or "")) + _OVERHEAD_BYTES
         is_full = len(batch.values) == limits.UPDATE_KEYS_MAX_KEYS and key not in batch.values
-        if batch.changes and (is_full or size + bytes_of_change > limits.UPDATE_KEYS_MAX_BYTES):
+        if batch.changes and (is_full or size + change_bytes > limits.UPDATE_KEYS_MAX_BYTES):
             yield batch
             batch, size = Batch(), 0
         batch.values[key] = value
         batch.changes += 1
-        size += bytes_of_change
+        size += change_bytes
     if batch.changes:
         yield batch
 
 
-def arguments(batch: Batch) -> dict[str, Any]:
-    """Makes `Puts` and `Deletes` of boto3's `update_keys`; neither where it would be empty."""
+def batch_arguments(batch: Batch) -> dict[str, Any]:
+    """Returns `Puts` and `Deletes` of boto3's `update_keys`, without the one that would be empty."""
     puts = [{"Key": key, "Value": value} for key, value in batch.values.items() if value is not None]
     deletes = [{"Key": key} for key, value in batch.values.items() if value is None]
     return {name: items for name, items in (("Puts", puts), ("Deletes", deletes)) if items}

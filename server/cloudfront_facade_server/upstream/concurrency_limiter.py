@@ -1,4 +1,4 @@
-"""How many calls may be upstream at once."""
+"""Limits how many calls are upstream at once."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from ..errors.facade_errors import deadline_too_short, overloaded
 
 
 class ConcurrencyLimiter:
-    """Lets a call go upstream, or refuses it at once: no call waits for its turn.
+    """Admits a call upstream or rejects it at once. It works like a semaphore that never waits.
 
     Args:
-        limit: calls upstream at once.
-        min_upstream_time: seconds that a call must have left, for an answer that nobody waits for is worth nothing.
+        limit: Maximum calls upstream at once.
+        min_upstream_time: Seconds that a call must have left, because a response after the deadline is useless.
     """
 
     def __init__(self, limit: int, min_upstream_time: float) -> None:
         self._limit = limit
-        self._least_time = min_upstream_time
+        self._min_upstream_time = min_upstream_time
         self._upstream = 0
 
     @contextmanager
     def admit(self, call: CallContext) -> Iterator[None]:
-        """Holds a slot; raises StatusError (DEADLINE_TOO_SHORT, OVERLOADED) where there is no time or no slot."""
-        self.require_time(call)
+        """Holds a slot; raises StatusError (DEADLINE_TOO_SHORT, OVERLOADED) if there is no time or no slot."""
+        if not self.has_time_to_send(call):
+            raise deadline_too_short(self._min_upstream_time, call.remaining())
         if self._upstream >= self._limit:
             raise overloaded(self._limit, "calls to CloudFront")
         self._upstream += 1
@@ -35,11 +36,6 @@ class ConcurrencyLimiter:
         finally:
             self._upstream -= 1
 
-    def require_time(self, call: CallContext) -> None:
-        """Raises StatusError (DEADLINE_TOO_SHORT) where too little time is left to send anything."""
-        if not self.has_time(call):
-            raise deadline_too_short(self._least_time, call.remaining())
-
-    def has_time(self, call: CallContext) -> bool:
-        """Tells whether there is time to send anything."""
-        return call.remaining() >= self._least_time
+    def has_time_to_send(self, call: CallContext) -> bool:
+        """Returns whether the rpc leaves time to send anything."""
+        return call.remaining() >= self._min_upstream_time

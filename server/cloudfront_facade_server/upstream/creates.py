@@ -1,44 +1,66 @@
-"""Creates of one kind: the way in."""
+"""Creates of one kind of resource."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
-from ..backends.protocol import Response
+from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
-from ..errors.translate import OperationTarget
 from . import request_tag
-from .attempt import Attempt, Means
+from .client import UpstreamClient
+from .diagnostics import association
 from .idempotent_create import IdempotentCreate
+from .operation_target import OperationTarget
+from .resource_kinds import ResourceKind
 from .validate_only import check
 
 
 class ResourceCreator:
-    """Creates resources of one kind, each within the limit of calls that may be upstream."""
+    """Creates resources of one kind.
 
-    def __init__(self, means: Means) -> None:
-        self._means = means
+    Args:
+        client: The upstream client.
+        kind: The kind of the resources.
+    """
+
+    def __init__(self, client: UpstreamClient, kind: ResourceKind) -> None:
+        self._client = client
+        self._kind = kind
 
     def create(
-        self, arguments: Mapping[str, Any], request_id: str, call: CallContext, *, validate_only: bool = False
+        self, arguments: Arguments, request_id: str, call: CallContext, *, validate_only: bool = False
     ) -> Response:
         """Creates a resource, or finds that this request created it before.
 
         Args:
-            arguments: the caller's boto3 arguments, `Name` among them.
-            request_id: the caller's id of this create; empty for a create that is sent once and not looked for.
-            call: the rpc.
-            validate_only: only tell whether the create would be let through, by reads.
+            arguments: The caller's boto3 arguments, `Name` among them.
+            request_id: The caller's id of this create. If it is empty, the create is sent once and never settled.
+            call: The rpc.
+            validate_only: Only reads whether the create would succeed.
 
         Returns:
-            boto3's response; without `Location` where the create was found done, and empty for validate_only.
+            boto3's response: without `Location` if an earlier send created the resource, empty for validate_only.
 
         Raises:
-            StatusError: the create did not happen, or it cannot be told, as its outcome says.
+            StatusError: The create failed, or its outcome is unknown.
         """
+        target = OperationTarget(self._kind.kind, arguments["Name"], arguments)
         tag_value = request_tag.value(request_id, arguments) if request_id else ""
-        subject = OperationTarget(self._means.resource.kind, arguments["Name"], arguments)
-        attempt = Attempt(self._means, call, subject, tag_value)
-        with self._means.admission.admit(call):
-            return check(attempt) if validate_only else IdempotentCreate(attempt).run()
+        if validate_only:
+            with self._client.limiter.admit(call):
+                return check(self._client, self._kind, call, target, tag_value)
+        if not request_id:
+            return self._create_once(target, call)
+        with self._client.limiter.admit(call):
+            return IdempotentCreate(self._client, self._kind, call, target, tag_value).run()
+
+    def _create_once(self, target: OperationTarget, call: CallContext) -> Response:
+        return self._client.change(
+            call,
+            self._kind.create(self._client.backend),
+            target,
+            self._kind.member,
+            "Name",
+            repeatable=False,
+            explain=partial(association.explain, self._client, call, target.arguments),
+        )

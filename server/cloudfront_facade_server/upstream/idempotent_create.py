@@ -1,119 +1,129 @@
-"""Creates that happen exactly once.
+"""Creates with a request_id, which happen exactly once.
 
-A create with a request_id carries a tag that names the id and the content. When CloudFront's answer is lost, or says
-that the name is taken, the tags of the resource of this name tell whether it is ours: then the create has happened.
-There is no store beside CloudFront itself, so this holds over restarts and between replicas.
+Such a create carries a tag that names the request_id and the content. If CloudFront's response is lost, or says that
+the name is taken, the tags of the resource of this name show whether it is ours: then the create was applied. There is
+no other store than CloudFront itself, so this also holds after restarts and between replicas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from ..backends.protocol import Response
-from ..errors.aws_codes import MalformedResponseError
-from ..errors.classify import UPSTREAM_ERRORS, aws_code, aws_request_id, proven_not_applied
-from ..errors.status_error import StatusError
-from ..errors.translate import from_upstream, is_temporary, outcome_unknown, status_for_code
+from ..backends.timeouts import short_timeouts
+from ..call_context import CallContext
+from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, classify
+from ..errors.facade_errors import request_id_reused
+from ..errors.status_error import Outcome, StatusError
+from ..errors.translate import is_temporary, outcome_unknown, status_for_code, translate
 from . import request_tag
-from .attempt import Attempt
+from .client import UpstreamClient
 from .diagnostics import association
-from .ownership import Observation
+from .operation_target import OperationTarget
+from .ownership import Observation, Ownership, observe
+from .resource_kinds import ResourceKind
 
 _MAX_SENDS: Final = 2
 
 
 class IdempotentCreate:
-    """Makes one attempt end in one resource, or in an error that says what is known of it."""
+    """One create in flight: results in one resource, or in an error with what is known of it.
 
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
-        self._means = attempt.means
-        self._call = attempt.call
-        self._subject = attempt.subject
+    Args:
+        client: The upstream client.
+        kind: The kind of the resource.
+        call: The rpc.
+        target: The resource, with the caller's boto3 arguments.
+        tag_value: The value of the request tag. If it is empty, no resource is ours, and only reads are possible.
+    """
+
+    def __init__(
+        self, client: UpstreamClient, kind: ResourceKind, call: CallContext, target: OperationTarget, tag_value: str
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._call = call
+        self._target = target
+        self._tag_value = tag_value
 
     def run(self) -> Response:
-        """Sends, looks, and sends once more where nothing came of it; raises StatusError."""
-        if not self._attempt.tag_value:
-            return self._once()
-        self._call.repeatable = True
-        arguments = request_tag.add(self._subject.sent, self._attempt.tag_value)
+        """Sends, reads what became of it, and sends once more if it was not applied; raises StatusError."""
+        arguments = request_tag.add(self._target.arguments, self._tag_value)
+        create = self._kind.create(self._client.backend)
         outcome_in_doubt = False
         for sends in range(1, _MAX_SENDS + 1):
             try:
-                return self._send(arguments)
+                return self._client.send(
+                    self._call,
+                    create,
+                    arguments,
+                    self._kind.member,
+                    "Name",
+                    repeatable=True,
+                    inconclusive=self._kind.exists_code,
+                )
             except UPSTREAM_ERRORS as error:
-                failure = error
-            lost = not proven_not_applied(failure)
-            if not lost and not outcome_in_doubt and aws_code(failure) != self._means.resource.exists:
+                failure = classify(error)
+            is_lost = failure.outcome == "unknown"
+            outcome_in_doubt = outcome_in_doubt or is_lost
+            if not outcome_in_doubt and failure.aws_code != self._kind.exists_code:
                 return self._check_earlier_create(failure)
-            outcome_in_doubt = outcome_in_doubt or lost
-            sighting = self._attempt.settle()
-            if sighting.verdict == "absent" and lost and sends < _MAX_SENDS and self._has_room():
+            observation = self.settle()
+            is_absent = observation.ownership is Ownership.ABSENT
+            if is_absent and is_lost and sends < _MAX_SENDS and self._has_time_to_send():
                 continue
-            return self._conclude(sighting, failure, outcome_in_doubt=outcome_in_doubt)
+            return self._conclude(observation, failure, outcome_in_doubt=outcome_in_doubt)
         raise AssertionError("the last send concludes")
 
-    def _once(self) -> Response:
-        try:
-            return self._send(self._subject.sent)
-        except UPSTREAM_ERRORS as error:
-            if proven_not_applied(error):
-                self._call.outcome = "not_applied"
-                raise self._refusal(error) from None
-            raise outcome_unknown(error, repeatable=False) from None
+    def observe(self) -> Observation:
+        """Reads once whose resource holds the name."""
+        return observe(self._client, self._kind, self._target.name, self._tag_value)
 
-    def _send(self, arguments: Mapping[str, Any]) -> Response:
-        self._call.outcome = "unknown"
-        try:
-            response = self._means.resource.create(self._means.backend, arguments)
-        except UPSTREAM_ERRORS as error:
-            self._call.aws_request_id = aws_request_id(error)
-            raise
-        self._call.aws_request_id = response.get("ResponseMetadata", {}).get("RequestId", "")
-        if not response.get(self._means.resource.member, {}).get("Name"):
-            raise MalformedResponseError
-        self._call.outcome = "applied"
-        return response
+    def settle(self) -> Observation:
+        """Reads whose resource holds the name until that is final or the time is up."""
+        return self._client.settle(self._call, self.observe, lambda observation: observation.final)
 
-    def _check_earlier_create(self, failure: Exception) -> Response:
-        """Looks behind a lasting refusal: what fills the quota may be the resource that an earlier call created."""
-        self._call.outcome = "not_applied"
+    def request_id_reused(self) -> StatusError:
+        """Returns the error for a request_id that created the resource of this name with different content."""
+        return request_id_reused(self._kind.kind, self._target.name, self._tag_value.split("/")[0])
+
+    def _check_earlier_create(self, failure: UpstreamFailure) -> Response:
+        """Reads the name after a lasting rejection: an earlier call's resource, for example, may fill the quota."""
         if is_temporary(failure):
-            raise self._refusal(failure)
-        sighting = self._attempt.look()
-        if sighting.verdict == "undecided":
-            sighting = self._attempt.settle()
-        may_not_read = sighting.verdict == "unreadable" and sighting.final
-        if may_not_read or sighting.verdict in ("absent", "another's"):
-            raise self._refusal(failure)
-        return self._conclude(sighting, failure, outcome_in_doubt=False)
+            raise self._rejected(failure)
+        with short_timeouts():
+            observation = self.observe()
+        if observation.ownership is Ownership.UNDECIDED:
+            observation = self.settle()
+        may_not_read = observation.ownership is Ownership.UNREADABLE and observation.final
+        if may_not_read or observation.ownership in (Ownership.ABSENT, Ownership.FOREIGN):
+            raise self._rejected(failure)
+        return self._conclude(observation, failure, outcome_in_doubt=False)
 
-    def _conclude(self, sighting: Observation, failure: Exception, *, outcome_in_doubt: bool) -> Response:
-        if sighting.verdict == "ours" and sighting.response is not None:
-            self._call.outcome = "applied"
-            return sighting.response
-        self._call.outcome = "unknown" if outcome_in_doubt else "not_applied"
-        if sighting.verdict == "reused":
-            raise self._with_outcome(self._attempt.reused())
-        if sighting.verdict == "another's":
-            exists = self._means.resource.exists
-            taken = aws_code(failure) == exists
-            error = from_upstream(failure, self._subject) if taken else status_for_code(exists, self._subject)
-            raise self._with_outcome(error)
-        self._call.outcome = "unknown"
-        raise outcome_unknown(sighting.error or failure, repeatable=True)
+    def _conclude(self, observation: Observation, failure: UpstreamFailure, *, outcome_in_doubt: bool) -> Response:
+        outcome: Outcome = "unknown" if outcome_in_doubt else "not_applied"
+        match observation.ownership:
+            case Ownership.OURS if observation.response is not None:
+                return self._client.applied(self._call, observation.response)
+            case Ownership.REQUEST_ID_REUSED:
+                raise self._client.failed(self._call, self.request_id_reused(), outcome)
+            case Ownership.FOREIGN:
+                raise self._client.failed(self._call, self._already_exists(failure), outcome)
+        unknown = outcome_unknown(observation.failure or failure, repeatable=True)
+        raise self._client.failed(self._call, unknown, "unknown")
 
-    def _refusal(self, error: Exception) -> StatusError:
-        explained = association.explain(self._means.reader, error, self._subject.sent, self._attempt.has_time)
-        return self._with_outcome(explained or from_upstream(error, self._subject))
+    def _already_exists(self, failure: UpstreamFailure) -> StatusError:
+        if failure.aws_code == self._kind.exists_code:
+            return translate(failure, self._target)
+        return status_for_code(self._kind.exists_code, self._target)
 
-    def _with_outcome(self, error: StatusError) -> StatusError:
-        error.outcome = self._call.outcome
-        return error
+    def _rejected(self, failure: UpstreamFailure) -> StatusError:
+        explain = partial(association.explain, self._client, self._call, self._target.arguments)
+        return self._client.explained(self._call, failure, self._target, explain)
 
-    def _has_room(self) -> bool:
-        """Tells whether deadline and server leave time for one more send."""
-        if self._call.grace.remaining() < self._means.timing.longest_send:
+    def _has_time_to_send(self) -> bool:
+        """Returns whether deadline and shutdown leave time for one more send."""
+        if self._call.grace.remaining() < self._client.timeouts.longest_send:
             return False
-        return self._means.admission.has_time(self._call)
+        return self._client.limiter.has_time_to_send(self._call)

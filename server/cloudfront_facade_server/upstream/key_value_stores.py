@@ -1,82 +1,73 @@
-"""The control-plane operations on key value stores, creates and waiting apart."""
+"""The control-plane operations on key value stores, except creates and waiting."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
-from ..errors.classify import aws_code
-from ..errors.status_error import StatusError
-from ..errors.translate import OperationTarget
 from .client import UpstreamClient, is_deleted
 from .diagnostics.in_use import key_value_store_in_use
+from .operation_target import OperationTarget
 
 KIND: Final = "key value store"
-_MISSING: Final = "EntityNotFound"
+_NOT_FOUND: Final = "EntityNotFound"
 _NAME: Final = ("KeyValueStore", "Name")
 
 
-class Stores:
-    """The operations on stores. Each takes its boto3 arguments and the call, and raises StatusError."""
+class KeyValueStores:
+    """The operations on stores. Each takes its boto3 arguments and the call, and raises StatusError.
 
-    def __init__(self, upstream: UpstreamClient) -> None:
-        self._upstream = upstream
-        self._backend = upstream.backend
-        self._reader = upstream.reader
+    Args:
+        client: The upstream client.
+    """
+
+    def __init__(self, client: UpstreamClient) -> None:
+        self._client = client
+        self._backend = client.backend
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
-        """DescribeKeyValueStore."""
-        return self._upstream.read(call, self._backend.describe_key_value_store, _subject(arguments), *_NAME)
+        """Calls DescribeKeyValueStore."""
+        return self._client.read(call, self._backend.describe_key_value_store, _target(arguments), *_NAME)
 
     def update(self, arguments: Arguments, call: CallContext) -> Response:
-        """UpdateKeyValueStore. It is OK too where the store already has this comment."""
-        return self._upstream.replace(
+        """Calls UpdateKeyValueStore. Also succeeds if the store already has this comment."""
+        return self._client.update_versioned(
             call,
             self._backend.update_key_value_store,
-            _subject(arguments),
+            _target(arguments),
             *_NAME,
-            seen=lambda: self._like(arguments),
+            check_applied=partial(self._check_updated, arguments),
         )
 
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
-        """DeleteKeyValueStore."""
-        subject = _subject(arguments)
-
-        def explain(error: Exception) -> StatusError | None:
-            if aws_code(error) != "CannotDeleteEntityWhileInUse":
-                return None
-            return key_value_store_in_use(self._reader, error, subject, lambda: self._upstream.has_time(call))
-
-        return self._upstream.change(
+        """Calls DeleteKeyValueStore."""
+        target = _target(arguments)
+        return self._client.change(
             call,
             self._backend.delete_key_value_store,
-            subject,
+            target,
             repeatable=True,
-            seen=lambda: is_deleted(self._describe, arguments["Name"], _MISSING),
-            explain=explain,
+            check_applied=lambda: is_deleted(self._describe, arguments["Name"], _NOT_FOUND),
+            explain=partial(key_value_store_in_use, self._client, call, target),
         )
 
     def list(self, arguments: Arguments, call: CallContext) -> Response:
-        """ListKeyValueStores."""
-        return self._upstream.read(
-            call,
-            self._backend.list_key_value_stores,
-            OperationTarget(KIND, "", arguments),
-            "KeyValueStoreList",
-            "Quantity",
-        )
+        """Calls ListKeyValueStores."""
+        target = OperationTarget(KIND, "", arguments)
+        return self._client.read(call, self._backend.list_key_value_stores, target, "KeyValueStoreList", "Quantity")
 
     def _describe(self, name: str) -> Response:
-        return self._reader.describe_key_value_store(Name=name)
+        return self._backend.describe_key_value_store(Name=name)
 
-    def _like(self, arguments: Arguments) -> Response | None:
-        """Gives the store where it, in a newer version, has this comment."""
+    def _check_updated(self, arguments: Arguments) -> Response | None:
+        """Returns the store if a newer version of it has this comment."""
         described = self._describe(arguments["Name"])
         store = described.get("KeyValueStore")
         is_newer = described.get("ETag") != arguments["IfMatch"]
         return described if store and is_newer and store.get("Comment", "") == arguments["Comment"] else None
 
 
-def _subject(arguments: Arguments) -> OperationTarget:
+def _target(arguments: Arguments) -> OperationTarget:
     return OperationTarget(KIND, arguments["Name"], arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 from ..backends.protocol import Arguments, Response
@@ -11,84 +12,87 @@ from ..call_context import CallContext, Progress
 from ..concurrency.backoff import exponential_backoff
 from ..concurrency.keyed_lock import KeyedLock
 from ..errors.aws_codes import MalformedResponseError
-from ..errors.classify import UPSTREAM_ERRORS, aws_code
+from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code
 from ..errors.facade_errors import validation_failed
 from ..errors.redaction import redacted
 from ..errors.status_error import StatusError
-from ..errors.translate import OperationTarget, reclassify, upstream_metadata
+from ..errors.translate import reclassify, upstream_metadata
 from ..errors.violations import ValidationError
-from .batches import Change, arguments, batches
+from .batches import Change, batch_arguments, batches
 from .client import ETAG_MISMATCH, AppliedCheck, Operation, UpstreamClient, is_deleted
 from .diagnostics.store_status import READY, not_ready
 from .key_value_stores import KIND
+from .operation_target import OperationTarget
 
 _KEY: Final = "key"
-_MISSING: Final = "ResourceNotFoundException"
+_NOT_FOUND: Final = "ResourceNotFoundException"
 _CONFLICT: Final = "ConflictException"
-_NO_STORE: Final = "EntityNotFound"
+_STORE_NOT_FOUND: Final = "EntityNotFound"
 
-_TRIES: Final = 8
-"""How often a write that names no version is tried while others write to the same store."""
+_MAX_ATTEMPTS: Final = 8
+"""Maximum attempts of a write without an etag while others write to the same store."""
 
-_COME_BACK_SECONDS: Final = 1.0
+_RETRY_AFTER_SECONDS: Final = 1.0
 
 
 class KeyValues:
     """The operations of the data plane. Each takes its boto3 arguments and the call, and raises StatusError.
 
-    Writes take `IfMatch` where the caller names a version. Where it is absent, the version is read.
+    Writes take `IfMatch` if the caller sent an etag. If it is absent, the etag is read.
+
+    Args:
+        client: The upstream client.
     """
 
-    def __init__(self, upstream: UpstreamClient) -> None:
-        self._upstream = upstream
-        self._backend = upstream.backend
-        self._reader = upstream.reader
-        self._turns = KeyedLock()
+    def __init__(self, client: UpstreamClient) -> None:
+        self._client = client
+        self._backend = client.backend
+        self._lock = KeyedLock()
 
-    def describe(self, sent: Arguments, call: CallContext) -> Response:
-        """The data plane's DescribeKeyValueStore; the reason of a failure without what is not the caller's."""
-        response = self._read(call, self._backend.describe_key_value_store_data, sent, "ETag")
-        return {**response, "FailureReason": redacted(response.get("FailureReason", ""), sent)}
+    def describe(self, arguments: Arguments, call: CallContext) -> Response:
+        """Calls the data plane's DescribeKeyValueStore; redacts the reason of a failure."""
+        response = self._read(call, self._backend.describe_key_value_store_data, arguments, "ETag")
+        return {**response, "FailureReason": redacted(response.get("FailureReason", ""), arguments)}
 
-    def get(self, sent: Arguments, call: CallContext) -> Response:
-        """GetKey."""
-        return self._read(call, self._backend.get_key, sent, "Value")
+    def get(self, arguments: Arguments, call: CallContext) -> Response:
+        """Calls GetKey."""
+        return self._read(call, self._backend.get_key, arguments, "Value")
 
-    def list(self, sent: Arguments, call: CallContext) -> Response:
-        """ListKeys."""
-        return self._read(call, self._backend.list_keys, sent)
+    def list(self, arguments: Arguments, call: CallContext) -> Response:
+        """Calls ListKeys."""
+        return self._read(call, self._backend.list_keys, arguments)
 
-    def put(self, sent: Arguments, call: CallContext) -> Response:
-        """PutKey."""
+    def put(self, arguments: Arguments, call: CallContext) -> Response:
+        """Calls PutKey."""
 
-        def is_put() -> Response | None:
-            found = self._reader.get_key(KvsARN=sent["KvsARN"], Key=sent["Key"])
-            return self._settled(sent) if found.get("Value") == sent["Value"] else None
+        def check_put() -> Response | None:
+            found = self._backend.get_key(KvsARN=arguments["KvsARN"], Key=arguments["Key"])
+            return self._describe_settled(arguments) if found.get("Value") == arguments["Value"] else None
 
-        return self._write(call, self._backend.put_key, sent, is_put)
+        return self._write(call, self._backend.put_key, arguments, check_put)
 
-    def delete(self, sent: Arguments, call: CallContext) -> Response:
-        """DeleteKey."""
+    def delete(self, arguments: Arguments, call: CallContext) -> Response:
+        """Calls DeleteKey."""
 
-        def is_deleted() -> Response | None:
+        def check_deleted() -> Response | None:
             try:
-                self._reader.get_key(KvsARN=sent["KvsARN"], Key=sent["Key"])
+                self._backend.get_key(KvsARN=arguments["KvsARN"], Key=arguments["Key"])
             except UPSTREAM_ERRORS as error:
-                return self._settled(sent) if aws_code(error) == _MISSING else None
+                return self._describe_settled(arguments) if aws_code(error) == _NOT_FOUND else None
             return None
 
-        return self._write(call, self._backend.delete_key, sent, is_deleted)
+        return self._write(call, self._backend.delete_key, arguments, check_deleted)
 
-    def update(self, sent: Arguments, changes: Iterable[Change], call: CallContext) -> tuple[Response, int]:
-        """UpdateKeys, as often as it takes for all changes; stops when nobody waits for it any more.
+    def update(self, arguments: Arguments, changes: Iterable[Change], call: CallContext) -> tuple[Response, int]:
+        """Calls UpdateKeys until all changes are applied; stops if the caller is gone.
 
         Args:
-            sent: `KvsARN`, and `IfMatch` where the caller names the version to begin with.
-            changes: in order, looked at as they are needed; may raise ValidationError.
-            call: the rpc; its progress tells what is applied.
+            arguments: `KvsARN`, and `IfMatch` if the caller sent the etag to begin with.
+            changes: The changes in order, read only as they are needed; may raise ValidationError.
+            call: The rpc; its progress counts the applied changes.
 
         Returns:
-            The answer to the last batch, and how many changes were applied.
+            The response to the last batch, and how many changes were applied.
         """
         response: Response = {}
         progress = call.progress = Progress()
@@ -98,10 +102,13 @@ class KeyValues:
                     break
                 progress.in_flight = batch.changes
                 response = self._write(
-                    call, self._backend.update_keys, {**sent, **arguments(batch)}, guess=response.get("ETag", "")
+                    call,
+                    self._backend.update_keys,
+                    {**arguments, **batch_arguments(batch)},
+                    likely_etag=response.get("ETag", ""),
                 )
-                if "IfMatch" in sent:
-                    sent = {**sent, "IfMatch": response["ETag"]}
+                if "IfMatch" in arguments:
+                    arguments = {**arguments, "IfMatch": response["ETag"]}
                 progress.applied += batch.changes
                 progress.in_flight = 0
         except (StatusError, ValidationError) as error:
@@ -109,77 +116,78 @@ class KeyValues:
             raise call.annotate(failure) from None
         return response, progress.applied
 
-    def _read(self, call: CallContext, operation: Operation, sent: Arguments, *required: str) -> Response:
-        return self._upstream.read(
-            call, operation, _subject(sent), *required, explain=lambda error: self._explain(error, sent)
+    def _read(self, call: CallContext, operation: Operation, arguments: Arguments, *required: str) -> Response:
+        return self._client.read(
+            call, operation, _target(arguments), *required, explain=partial(self._explain, arguments)
         )
 
     def _write(
         self,
         call: CallContext,
         operation: Operation,
-        sent: Arguments,
-        seen: AppliedCheck | None = None,
+        arguments: Arguments,
+        check_applied: AppliedCheck | None = None,
         *,
-        guess: str = "",
+        likely_etag: str = "",
     ) -> Response:
-        """Writes to the version that is named; else to the one that is guessed, or read, until it is the store's."""
-        if "IfMatch" in sent:
-            # What is seen would not say of which version it is, nor whose.
-            return self._change(call, operation, sent, None)
-        with self._turns.hold(sent["KvsARN"]):
-            for number, pause in enumerate(exponential_backoff(), 1):
-                version = guess if guess and number == 1 else self._version(call, sent)
+        """Writes with the caller's etag; without one, with the likely one or one that is read, until it matches."""
+        if "IfMatch" in arguments:
+            # A read would not show whether the version with this value is the one that this write made.
+            return self._change(call, operation, arguments, None)
+        with self._lock.hold(arguments["KvsARN"]):
+            for attempt, delay in enumerate(exponential_backoff(), 1):
+                etag = likely_etag if likely_etag and attempt == 1 else self._etag(call, arguments)
                 try:
-                    return self._change(call, operation, {**sent, "IfMatch": version}, seen)
+                    return self._change(call, operation, {**arguments, "IfMatch": etag}, check_applied)
                 except StatusError as error:
                     if error.reason != ETAG_MISMATCH:
                         raise
-                    if number == _TRIES:
-                        error.retry_after = _COME_BACK_SECONDS  # no version of the caller's is wrong
+                    if attempt == _MAX_ATTEMPTS:
+                        error.retry_after = _RETRY_AFTER_SECONDS  # The caller sent no etag that could be wrong.
                         raise
-                self._upstream.timing.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (spread, not secrecy)
-        raise AssertionError("pauses never end")
+                jitter = random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not secrecy)
+                self._client.timeouts.sleep(delay * jitter)
+        raise AssertionError("backoff never ends")
 
-    def _change(self, call: CallContext, operation: Operation, sent: Arguments, seen: AppliedCheck | None) -> Response:
-        return self._upstream.change(
+    def _change(
+        self, call: CallContext, operation: Operation, arguments: Arguments, check_applied: AppliedCheck | None
+    ) -> Response:
+        return self._client.change(
             call,
             operation,
-            _subject(sent),
+            _target(arguments),
             "ETag",
-            # Of one that was applied, the repeat would be answered as if it had not been: its version is gone.
+            # A retry of an applied write fails as if it was not applied, because its etag is outdated.
             repeatable=False,
-            seen=seen,
-            explain=lambda error: self._explain(error, sent),
+            check_applied=check_applied,
+            explain=partial(self._explain, arguments),
         )
 
-    def _version(self, call: CallContext, sent: Arguments) -> str:
-        return str(self.describe({"KvsARN": sent["KvsARN"]}, call)["ETag"])
+    def _etag(self, call: CallContext, arguments: Arguments) -> str:
+        return str(self.describe({"KvsARN": arguments["KvsARN"]}, call)["ETag"])
 
-    def _state(self, sent: Arguments) -> Response:
-        """Describes the store as the answer to a write would have; raises UnreadableAnswerError without a version."""
-        state = self._reader.describe_key_value_store_data(KvsARN=sent["KvsARN"])
-        if "ETag" not in state:
+    def _describe(self, arguments: Arguments) -> Response:
+        """Describes the store as the response to a write would; raises MalformedResponseError without an etag."""
+        described = self._backend.describe_key_value_store_data(KvsARN=arguments["KvsARN"])
+        if "ETag" not in described:
             raise MalformedResponseError
-        return state
+        return described
 
-    def _settled(self, sent: Arguments) -> Response:
-        """Describes the store, without a version: the one that it has may be that of another's later write."""
-        return {**self._state(sent), "ETag": ""}
+    def _describe_settled(self, arguments: Arguments) -> Response:
+        """Describes the store without its etag, which may already belong to somebody else's later write."""
+        return {**self._describe(arguments), "ETag": ""}
 
-    def _explain(self, error: Exception, sent: Arguments) -> StatusError | None:
-        """Tells apart what has one code: a key or a store that is missing; another version, or a store not READY."""
-        code = aws_code(error)
-        if code not in (_MISSING, _CONFLICT):
-            return None
-        if code == _MISSING:
-            is_store = "Key" not in sent or is_deleted(lambda _: self._state(sent), "", _MISSING) is not None
-            if is_store:
-                return reclassify(_NO_STORE, error, _subject(sent))
-            return reclassify(_MISSING, error, OperationTarget(_KEY, sent["Key"], sent))
-        status = (self._upstream.look(lambda: self._state(sent)) or {}).get("Status") or READY
-        return None if status == READY else not_ready(sent["KvsARN"], status, upstream_metadata(error))
+    def _explain(self, arguments: Arguments, failure: UpstreamFailure) -> StatusError | None:
+        """Distinguishes what has one code: a missing key or store; an etag mismatch or a store that is not READY."""
+        if failure.aws_code == _NOT_FOUND:
+            if "Key" not in arguments or is_deleted(self._describe, arguments, _NOT_FOUND) is not None:
+                return reclassify(_STORE_NOT_FOUND, failure, _target(arguments))
+            return reclassify(_NOT_FOUND, failure, OperationTarget(_KEY, arguments["Key"], arguments))
+        if failure.aws_code == _CONFLICT:
+            status = (self._client.probe(lambda: self._describe(arguments)) or {}).get("Status") or READY
+            return None if status == READY else not_ready(arguments["KvsARN"], status, upstream_metadata(failure))
+        return None
 
 
-def _subject(sent: Arguments) -> OperationTarget:
-    return OperationTarget(KIND, sent["KvsARN"], sent)
+def _target(arguments: Arguments) -> OperationTarget:
+    return OperationTarget(KIND, arguments["KvsARN"], arguments)

@@ -1,80 +1,108 @@
-"""The reads that tell whose a resource of this name is."""
+"""Whose resource holds a name: the reads that settle a create."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final, Literal
+from enum import StrEnum, auto
+from typing import Final
 
-from ..backends.protocol import Backend, Response
+from ..backends.protocol import Response
 from ..errors.aws_codes import MalformedResponseError
-from ..errors.classify import UPSTREAM_ERRORS, aws_code, proven_not_applied
+from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, classify
 from ..errors.translate import is_temporary
 from . import request_tag
-from .diagnostics.tags import list_tags
+from .client import UpstreamClient
 from .resource_kinds import ResourceKind
 
 TAG_PROPAGATION_SECONDS: Final = 60.0
-"""For how long after a create its tags may not show in ListTagsForResource."""
+"""How long after a create ListTagsForResource may not show its tags yet."""
 
-Verdict = Literal["ours", "reused", "another's", "absent", "undecided", "unreadable"]
+
+class Ownership(StrEnum):
+    """Whose resource holds a name."""
+
+    OURS = auto()
+    """This create's: the tag has the same request_id and the same content."""
+    REQUEST_ID_REUSED = auto()
+    """An earlier create's with the same request_id and different content."""
+    FOREIGN = auto()
+    """Somebody else's: it has tags, but not this request_id's."""
+    ABSENT = auto()
+    """Nobody's: the name is free, or the resource does not show yet."""
+    UNDECIDED = auto()
+    """It has no tags, but is so young that they may not show yet."""
+    UNREADABLE = auto()
+    """A read failed."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen of a resource.
+    """What the reads found.
 
     Attributes:
-        verdict: `ours`, `reused` and `another's` as in request_tag; `absent` where there is none of this name (or it
-            does not show yet); `undecided` where it is young and shows no tags yet; `unreadable` where a read failed.
-        response: the resource in the form of a create's response, where it is ours.
-        error: what the read raised, where it is unreadable.
-        final: whether looking again cannot change the verdict.
+        ownership: Whose resource it is.
+        response: The resource, in the form of a create's response, if it is ours.
+        failure: The failure of a read, if it is unreadable.
+        final: Whether reading again cannot change the ownership.
     """
 
-    verdict: Verdict
+    ownership: Ownership
     response: Response | None = None
-    error: Exception | None = None
+    failure: UpstreamFailure | None = None
     final: bool = True
 
 
-def observe(backend: Backend, resource: ResourceKind, name: str, tag_value: str) -> Observation:
-    """Reads the resource of this name and its tags, and tells whose it is. An empty `tag_value` is nobody's."""
+def observe(client: UpstreamClient, kind: ResourceKind, name: str, tag_value: str) -> Observation:
+    """Reads the resource of this name and its tags. If `tag_value` is empty, no resource is ours."""
     try:
-        return _look(backend, resource, name, tag_value)
+        return _read(client, kind, name, tag_value)
     except UPSTREAM_ERRORS as error:
-        if aws_code(error) in (resource.missing, "NoSuchResource"):
-            return Observation("absent", final=False)
-        return Observation("unreadable", error=error, final=_is_lasting(error))
+        failure = classify(error)
+        if failure.aws_code in (kind.not_found_code, "NoSuchResource"):
+            return Observation(Ownership.ABSENT, final=False)
+        return Observation(Ownership.UNREADABLE, failure=failure, final=_is_lasting(failure))
 
 
-def _look(backend: Backend, resource: ResourceKind, name: str, tag_value: str) -> Observation:
-    described = resource.describe(backend, name)
+def classify_owner(tags: Sequence[Mapping[str, str]], tag_value: str) -> Ownership:
+    """Returns the owner of a resource with these tags; UNDECIDED if it has no tags, which may not show yet."""
+    found = next((tag.get("Value", "") for tag in tags if tag.get("Key") == request_tag.KEY), None)
+    if found is None:
+        return Ownership.FOREIGN if tags else Ownership.UNDECIDED
+    if found == tag_value:
+        return Ownership.OURS
+    is_same_request = found.split("/")[0] == tag_value.split("/")[0]
+    return Ownership.REQUEST_ID_REUSED if is_same_request else Ownership.FOREIGN
+
+
+def _read(client: UpstreamClient, kind: ResourceKind, name: str, tag_value: str) -> Observation:
+    described = kind.describe(client.backend, name)
     try:
-        member = described[resource.member]
-        name, arn, created = member["Name"], resource.arn(member), resource.created(member)
+        member = described[kind.member]
+        name, arn, created = member["Name"], kind.arn(member), kind.created(member)
     except KeyError:
         raise MalformedResponseError from None
     if not name:
         raise MalformedResponseError
-    match request_tag.classify_owner(list_tags(backend, arn), tag_value):
-        case "ours":
-            return Observation("ours", response={resource.member: member, "ETag": described.get("ETag", "")})
-        case "none" if _age(described, created) < TAG_PROPAGATION_SECONDS:
-            return Observation("undecided", final=False)
-        case "reused":
-            return Observation("reused")
-    return Observation("another's")
+    match classify_owner(client.list_tags(arn), tag_value):
+        case Ownership.OURS:
+            return Observation(Ownership.OURS, {kind.member: member, "ETag": described.get("ETag", "")})
+        case Ownership.UNDECIDED if _age(described, created) < TAG_PROPAGATION_SECONDS:
+            return Observation(Ownership.UNDECIDED, final=False)
+        case Ownership.REQUEST_ID_REUSED:
+            return Observation(Ownership.REQUEST_ID_REUSED)
+    return Observation(Ownership.FOREIGN)
 
 
-def _is_lasting(error: Exception) -> bool:
-    """Tells whether the same read would fail again: refused, and not only for now."""
-    return proven_not_applied(error) and not is_temporary(error)
+def _is_lasting(failure: UpstreamFailure) -> bool:
+    """Returns whether the same read would fail again: it was rejected, and not only temporarily."""
+    return failure.outcome == "not_applied" and not is_temporary(failure)
 
 
 def _age(described: Response, created: datetime) -> float:
-    """Gives the age in seconds by CloudFront's own clock; by this machine's where CloudFront does not tell the time."""
+    """Returns the age in seconds by CloudFront's clock; by this machine's if CloudFront's response has no date."""
     date = described.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return (parsedate_to_datetime(date) - created).total_seconds()

@@ -1,25 +1,23 @@
-"""The tag that makes a create repeatable: it is set by the create itself and names who asked for what."""
+"""The request tag, which makes a create idempotent: the create itself sets it, and it names the request and content."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final
 
 KEY: Final = "cloudfront-facade:request"
-"""The key of the tag; its value is `<request_id>/<fingerprint>`."""
+"""The key of the tag. Its value is `<request_id>/<fingerprint>`."""
 
 _FINGERPRINT_DIGITS: Final = 32
 
-Match = Literal["ours", "reused", "another's", "none"]
-
 
 def fingerprint(arguments: Mapping[str, Any]) -> str:
-    """Sums up the content of a create: equal for equal boto3 arguments, whatever the order of the tags.
+    """Returns a hash of a create's content: equal for equal boto3 arguments, whatever the order of the tags.
 
-    A promise between releases: replicas of two releases must agree, so a golden test pins it.
+    It must not change between releases, because replicas of two releases must agree. A golden test pins it.
     """
     content = dict(arguments)
     if tags := content.get("Tags"):
@@ -29,28 +27,14 @@ def fingerprint(arguments: Mapping[str, Any]) -> str:
 
 
 def value(request_id: str, arguments: Mapping[str, Any]) -> str:
-    """Gives the value of the tag."""
+    """Returns the value of the tag."""
     return f"{request_id.lower()}/{fingerprint(arguments)}"
 
 
 def add(arguments: Mapping[str, Any], tag_value: str) -> dict[str, Any]:
-    """Gives the boto3 arguments with the tag added to the caller's."""
+    """Returns the boto3 arguments with the tag added to the caller's tags."""
     items = [*arguments.get("Tags", {}).get("Items", ()), {"Key": KEY, "Value": tag_value}]
     return {**arguments, "Tags": {"Items": items}}
-
-
-def classify_owner(tags: Sequence[Mapping[str, str]], tag_value: str) -> Match:
-    """Tells whose a resource with these tags is.
-
-    `ours`: the same id and content; `reused`: the same id, another content; `another's`: any tags without ours;
-    `none`: no tags at all, which may not show yet.
-    """
-    found = next((tag.get("Value", "") for tag in tags if tag.get("Key") == KEY), None)
-    if found is None:
-        return "another's" if tags else "none"
-    if found == tag_value:
-        return "ours"
-    return "reused" if found.split("/")[0] == tag_value.split("/")[0] else "another's"
 
 
 def _base64(content: bytes) -> str:

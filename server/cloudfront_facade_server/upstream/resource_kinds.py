@@ -1,4 +1,4 @@
-"""What the algorithm must know of a function and of a store."""
+"""What creates must know of a function and of a key value store."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ class ResourceKind:
     """A kind of resource that can be created.
 
     Attributes:
-        kind: the word for it in messages.
-        member: the member of the responses that describes it.
-        exists: the AWS code that says that the name is taken.
-        missing: the AWS code that says that there is none of this name.
-        create: calls the create of a backend.
-        describe: calls the describe of a backend, by name.
-        arn: reads the ARN out of `member`.
-        created: reads out of `member` when it was created; where CloudFront does not say, when it was changed last.
+        kind: The word for it in messages.
+        member: The member of the responses that describes it.
+        exists_code: The AWS code for a name that is taken.
+        not_found_code: The AWS code for a name that does not exist.
+        create: Returns the create operation of a backend.
+        describe: Describes a resource, by name.
+        arn: Returns the ARN from `member`.
+        created: Returns from `member` when it was created, or last changed if CloudFront does not say.
     """
 
     kind: str
     member: str
-    exists: str
-    missing: str
-    create: Callable[[Backend, Mapping[str, Any]], Response]
+    exists_code: str
+    not_found_code: str
+    create: Callable[[Backend], Callable[..., Response]]
     describe: Callable[[Backend, str], Response]
     arn: Callable[[Mapping[str, Any]], str]
     created: Callable[[Mapping[str, Any]], datetime]
 
 
 def _created(metadata: Mapping[str, Any]) -> datetime:
-    """CloudFront need not say when a function was created, but always when it was changed last."""
+    """Returns CreatedTime, which a function need not have, or LastModifiedTime, which it always has."""
     created: datetime = metadata.get("CreatedTime") or metadata["LastModifiedTime"]
     return created
 
@@ -44,9 +44,9 @@ def _created(metadata: Mapping[str, Any]) -> datetime:
 FUNCTION: Final = ResourceKind(
     kind="function",
     member="FunctionSummary",
-    exists="FunctionAlreadyExists",
-    missing="NoSuchFunctionExists",
-    create=lambda backend, arguments: backend.create_function(**arguments),
+    exists_code="FunctionAlreadyExists",
+    not_found_code="NoSuchFunctionExists",
+    create=lambda backend: backend.create_function,
     describe=lambda backend, name: backend.describe_function(Name=name, Stage="DEVELOPMENT"),
     arn=lambda summary: str(summary["FunctionMetadata"]["FunctionARN"]),
     created=lambda summary: _created(summary["FunctionMetadata"]),
@@ -55,9 +55,9 @@ FUNCTION: Final = ResourceKind(
 KEY_VALUE_STORE: Final = ResourceKind(
     kind="key value store",
     member="KeyValueStore",
-    exists="EntityAlreadyExists",
-    missing="EntityNotFound",
-    create=lambda backend, arguments: backend.create_key_value_store(**arguments),
+    exists_code="EntityAlreadyExists",
+    not_found_code="EntityNotFound",
+    create=lambda backend: backend.create_key_value_store,
     describe=lambda backend, name: backend.describe_key_value_store(Name=name),
     arn=lambda store: str(store["ARN"]),
     created=lambda store: store["LastModifiedTime"],

@@ -6,66 +6,64 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ..backends.protocol import Arguments, Response
+from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
-from ..errors.translate import OperationTarget
 from .client import UpstreamClient
-from .diagnostics.tags import list_tags
+from .operation_target import OperationTarget
 
 KIND: Final = "resource"
 
-Together = Callable[[Iterable[str], Iterable[str]], None]
-"""Checks the keys that are there with those that are added; raises ValidationError."""
+CheckTagLimit = Callable[[Iterable[str], Iterable[str]], None]
+"""Checks the resource's tag keys together with the keys to add; raises ValidationError."""
 
 
 class Tags:
     """The operations on tags. Each takes its boto3 arguments and the call, and raises StatusError.
 
     Args:
-        upstream: how the backend is reached.
-        together: checks how many tags a resource would have.
+        client: The upstream client.
+        check_tag_limit: Checks how many tags a resource would have.
     """
 
-    def __init__(self, upstream: UpstreamClient, together: Together) -> None:
-        self._upstream = upstream
-        self._backend = upstream.backend
-        self._reader = upstream.reader
-        self._together = together
+    def __init__(self, client: UpstreamClient, check_tag_limit: CheckTagLimit) -> None:
+        self._client = client
+        self._backend = client.backend
+        self._check_tag_limit = check_tag_limit
 
     def tag(self, arguments: Arguments, call: CallContext) -> Response:
-        """TagResource; raises ValidationError where the resource would have too many tags."""
-        subject, wanted = _subject(arguments), _items(arguments)
-        there = self._upstream.read(call, self._reader.list_tags_for_resource, _about(arguments), "Tags", "Items")
-        self._together([tag["Key"] for tag in _items(there)], [tag["Key"] for tag in wanted])
+        """Calls TagResource; raises ValidationError if the resource would have too many tags."""
+        wanted = _items(arguments)
+        with short_timeouts():
+            current = self.list({"Resource": arguments["Resource"]}, call)
+        self._check_tag_limit([tag["Key"] for tag in _items(current)], [tag["Key"] for tag in wanted])
 
-        def tagged() -> Response | None:
-            found = list_tags(self._reader, arguments["Resource"])
+        def check_tagged() -> Response | None:
+            found = self._client.list_tags(arguments["Resource"])
             return {} if all(tag in found for tag in wanted) else None
 
-        return self._upstream.change(call, self._backend.tag_resource, subject, repeatable=True, seen=tagged)
+        return self._client.change(
+            call, self._backend.tag_resource, _target(arguments), repeatable=True, check_applied=check_tagged
+        )
 
     def untag(self, arguments: Arguments, call: CallContext) -> Response:
-        """UntagResource."""
+        """Calls UntagResource."""
         unwanted = set(arguments["TagKeys"]["Items"])
 
-        def untagged() -> Response | None:
-            found = list_tags(self._reader, arguments["Resource"])
+        def check_untagged() -> Response | None:
+            found = self._client.list_tags(arguments["Resource"])
             return {} if unwanted.isdisjoint(tag["Key"] for tag in found) else None
 
-        return self._upstream.change(
-            call, self._backend.untag_resource, _subject(arguments), repeatable=True, seen=untagged
+        return self._client.change(
+            call, self._backend.untag_resource, _target(arguments), repeatable=True, check_applied=check_untagged
         )
 
     def list(self, arguments: Arguments, call: CallContext) -> Response:
-        """ListTagsForResource."""
-        return self._upstream.read(call, self._backend.list_tags_for_resource, _subject(arguments), "Tags", "Items")
+        """Calls ListTagsForResource."""
+        return self._client.read(call, self._backend.list_tags_for_resource, _target(arguments), "Tags", "Items")
 
 
-def _subject(arguments: Arguments) -> OperationTarget:
+def _target(arguments: Arguments) -> OperationTarget:
     return OperationTarget(KIND, arguments["Resource"], arguments)
-
-
-def _about(arguments: Arguments) -> OperationTarget:
-    return OperationTarget(KIND, arguments["Resource"], {"Resource": arguments["Resource"]})
 
 
 def _items(response: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:

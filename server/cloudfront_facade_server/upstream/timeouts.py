@@ -1,4 +1,4 @@
-"""How long a change may take, and the pauses between the looks at what became of it."""
+"""How long it may take to settle a change."""
 
 from __future__ import annotations
 
@@ -9,25 +9,22 @@ from dataclasses import dataclass
 from ..call_context import Clock
 from ..concurrency.greenlets import sleep
 
-HasTime = Callable[[], bool]
-"""Tells whether an rpc leaves time for one more read that explains."""
-
 
 @dataclass(frozen=True)
 class SettleTimeouts:
-    """How long a change may take.
+    """How long it may take to find out what became of a change.
 
     Attributes:
-        look: seconds that one read can take at the most, of those that explain or settle.
-        settling: seconds for which a change whose answer was lost is looked for, after each send.
-        longest_send: seconds that one send and its settling can take; a second one starts only where the server's end
+        read: Maximum seconds of one read with short timeouts.
+        total: Seconds of reads to settle a change whose response was lost, after each send.
+        longest_send: Maximum seconds of one send with its settling. A second send starts only if the server's shutdown
             leaves it that much.
-        clock: a monotonic clock.
-        sleep: waits so many seconds.
+        clock: A monotonic clock.
+        sleep: Waits the given number of seconds.
     """
 
-    look: float
-    settling: float
+    read: float
+    total: float
     longest_send: float
     clock: Clock = time.monotonic
     sleep: Callable[[float], None] = sleep

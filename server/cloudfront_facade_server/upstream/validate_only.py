@@ -1,39 +1,48 @@
-"""`validate_only`: whether a create would be let through, as far as reads can tell."""
+"""`validate_only`: whether a create would succeed, as far as reads can show."""
 
 from __future__ import annotations
 
 from ..backends.protocol import Response
+from ..backends.timeouts import short_timeouts
+from ..call_context import CallContext
 from ..errors.aws_codes import MalformedResponseError
-from ..errors.translate import from_upstream, status_for_code
-from .attempt import Attempt
+from ..errors.classify import classify
+from ..errors.translate import status_for_code, translate
+from .client import UpstreamClient
 from .diagnostics import association
+from .idempotent_create import IdempotentCreate
+from .operation_target import OperationTarget
+from .ownership import Ownership
+from .resource_kinds import ResourceKind
 
 
-def check(attempt: Attempt) -> Response:
-    """Tells whether the create would be let through.
+def check(
+    client: UpstreamClient, kind: ResourceKind, call: CallContext, target: OperationTarget, tag_value: str
+) -> Response:
+    """Checks whether a create would succeed. The arguments are those of IdempotentCreate.
 
     Returns:
-        An empty response, for nothing was created.
+        An empty response, because nothing was created.
 
     Raises:
-        StatusError: the name is taken, the store to associate is not READY, or the reads failed.
+        StatusError: The name is taken, the store to associate is not READY, or the reads failed.
     """
-    means, subject = attempt.means, attempt.subject
-    sighting = attempt.look()
-    if sighting.verdict == "undecided" and attempt.tag_value:
-        sighting = attempt.settle()
-    match sighting.verdict:
-        case "ours":
-            return {}
-        case "absent":
-            if refusal := association.refusal(means.reader, subject.sent, {}, attempt.has_time):
-                raise refusal
-            return {}
-        case "reused":
-            raise attempt.reused()
-        case "unreadable" if sighting.error:
-            raise from_upstream(sighting.error, subject)
-        case "undecided" if attempt.tag_value:
-            raise from_upstream(MalformedResponseError(), subject)
-        case _:
-            raise status_for_code(means.resource.exists, subject)
+    create = IdempotentCreate(client, kind, call, target, tag_value)
+    with short_timeouts():
+        observation = create.observe()
+        if observation.ownership is Ownership.UNDECIDED and tag_value:
+            observation = create.settle()
+        match observation.ownership:
+            case Ownership.OURS:
+                return {}
+            case Ownership.ABSENT:
+                if error := association.check(client, call, target.arguments, {}):
+                    raise error
+                return {}
+            case Ownership.REQUEST_ID_REUSED:
+                raise create.request_id_reused()
+            case Ownership.UNREADABLE if observation.failure:
+                raise translate(observation.failure, target)
+            case Ownership.UNDECIDED if tag_value:
+                raise translate(classify(MalformedResponseError()), target)
+    raise status_for_code(kind.exists_code, target)

@@ -1,4 +1,4 @@
-"""Waiting for a store to be READY: in the event loop, with one poll for a store however many wait for it."""
+"""Waits until a store is READY: single-flight, with one poll per store however many rpcs wait for it."""
 
 from __future__ import annotations
 
@@ -10,101 +10,108 @@ from typing import Any, Final
 
 import grpc
 
-from ..backends.protocol import Response
+from ..backends.protocol import Arguments, Response
+from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..concurrency.backoff import exponential_backoff
 from ..concurrency.greenlets import await_, greenlet_spawn
 from ..errors.redaction import redacted
-from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
-from ..errors.translate import OperationTarget, precondition
+from ..errors.status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, StatusError
+from ..errors.translate import label, precondition
 from .client import UpstreamClient
 from .diagnostics.store_status import READY
 from .key_value_stores import KIND
+from .operation_target import OperationTarget
 
-_FIRST_PAUSE: Final = 0.25
-_LONGEST_PAUSE: Final = 5.0
+_FIRST_DELAY: Final = 0.25
+_LONGEST_DELAY: Final = 5.0
 
 
 @dataclass
-class _Watch:
-    """One store that is waited for.
+class _SharedPoll:
+    """The poll of one store.
 
     Attributes:
-        task: polls until the store is READY, or will never be.
-        waiting: how many rpcs wait for it.
+        task: Polls until the store is READY or never will be.
+        waiters: How many rpcs wait for it.
     """
 
     task: asyncio.Task[Response]
-    waiting: int = 0
+    waiters: int = 0
 
 
 class ReadyWaiter:
-    """The stores that are waited for."""
+    """Waits for stores.
 
-    def __init__(self, upstream: UpstreamClient) -> None:
-        self._upstream = upstream
-        self._watches: dict[str, _Watch] = {}
+    Args:
+        client: The upstream client.
+    """
 
-    def wait(self, arguments: Mapping[str, Any], _call: CallContext) -> Response:
-        """WaitForKeyValueStore: gives the description of the store once it is READY.
+    def __init__(self, client: UpstreamClient) -> None:
+        self._client = client
+        self._polls: dict[str, _SharedPoll] = {}
+
+    def wait(self, arguments: Arguments, _call: CallContext) -> Response:
+        """Returns the description of the store once it is READY.
 
         Raises:
-            StatusError: there is no such store, its import failed, or it cannot be read, and not only for now.
+            StatusError: The store does not exist, its import failed, or reads of it fail permanently.
         """
         name = arguments["Name"]
-        watch = self._watches.get(name)
-        if watch is None:
+        poll = self._polls.get(name)
+        if poll is None:
             task = asyncio.get_running_loop().create_task(greenlet_spawn(self._poll, arguments))
-            watch = self._watches[name] = _Watch(task)
-            task.add_done_callback(partial(self._end, name, watch))
-        watch.waiting += 1
+            poll = self._polls[name] = _SharedPoll(task)
+            task.add_done_callback(partial(self._on_done, name, poll))
+        poll.waiters += 1
         try:
-            return await_(asyncio.shield(watch.task))
+            return await_(asyncio.shield(poll.task))
         finally:
-            watch.waiting -= 1
-            if not watch.waiting:
-                self._forget(name, watch)
-                watch.task.cancel()
+            poll.waiters -= 1
+            if not poll.waiters:
+                self._forget(name, poll)
+                poll.task.cancel()
 
-    def _end(self, name: str, watch: _Watch, _task: asyncio.Task[Response]) -> None:
-        self._forget(name, watch)
+    def _on_done(self, name: str, poll: _SharedPoll, _task: asyncio.Task[Response]) -> None:
+        self._forget(name, poll)
 
-    def _forget(self, name: str, watch: _Watch) -> None:
-        """Has the next that waits for this store begin anew."""
-        if self._watches.get(name) is watch:
-            del self._watches[name]
+    def _forget(self, name: str, poll: _SharedPoll) -> None:
+        """Makes the next rpc that waits for this store start a new poll."""
+        if self._polls.get(name) is poll:
+            del self._polls[name]
 
-    def _poll(self, arguments: Mapping[str, Any]) -> Response:
-        subject = OperationTarget(KIND, arguments["Name"], arguments)
+    def _poll(self, arguments: Arguments) -> Response:
+        target = OperationTarget(KIND, arguments["Name"], arguments)
         call = CallContext("WaitForKeyValueStore", "", float("inf"))
-        for pause in exponential_backoff(_FIRST_PAUSE, _LONGEST_PAUSE):
+        for delay in exponential_backoff(_FIRST_DELAY, _LONGEST_DELAY):
             try:
-                described = self._upstream.read(
-                    call, self._upstream.reader.describe_key_value_store, subject, "KeyValueStore", "ARN"
-                )
+                with short_timeouts():
+                    described = self._client.read(
+                        call, self._client.backend.describe_key_value_store, target, "KeyValueStore", "ARN"
+                    )
             except StatusError as error:
                 if error.retry_after is None:
                     raise
             else:
                 if described["KeyValueStore"].get("Status") == READY:
                     return described
-                self._raise_if_import_failed(call, described["KeyValueStore"], subject)
-            self._upstream.timing.sleep(pause)
-        raise AssertionError("pauses never end")
+                self._raise_if_import_failed(call, described["KeyValueStore"], target)
+            self._client.timeouts.sleep(delay)
+        raise AssertionError("backoff never ends")
 
-    def _raise_if_import_failed(self, call: CallContext, store: Mapping[str, Any], subject: OperationTarget) -> None:
-        """Raises StatusError where the import of a store failed: only the data plane tells."""
-        reader = self._upstream.reader
-        data = self._upstream.probe_if_time(call, lambda: reader.describe_key_value_store_data(KvsARN=store["ARN"]))
+    def _raise_if_import_failed(self, call: CallContext, store: Mapping[str, Any], target: OperationTarget) -> None:
+        """Raises StatusError if the import of a store failed, which only the data plane shows."""
+        describe = self._client.backend.describe_key_value_store_data
+        data = self._client.probe_if_time(call, lambda: describe(KvsARN=store["ARN"]))
         reason = redacted((data or {}).get("FailureReason", ""), {})
         if not reason:
             return
-        message = f"the {KIND} {subject.name!a} will not be {READY}, for its import failed: {reason}"
+        message = f"{label(target)} will never be {READY} because its import failed: {reason}"[:MAX_MESSAGE_CHARACTERS]
         raise StatusError(
             grpc.StatusCode.FAILED_PRECONDITION,
             "KEY_VALUE_STORE_FAILED",
-            message[:400],
+            message,
             domain=CLOUDFRONT_DOMAIN,
-            metadata={"name": subject.name, "failure_reason": reason[:200]},
-            details=[precondition("KEY_VALUE_STORE_FAILED", subject.name, message[:400])],
+            metadata={"name": target.name, "failure_reason": reason[:200]},
+            details=[precondition("KEY_VALUE_STORE_FAILED", target.name, message)],
         )

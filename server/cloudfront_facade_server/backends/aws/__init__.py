@@ -1,11 +1,11 @@
-"""CloudFront itself, or any HTTP endpoint with its API, through boto3.
+"""CloudFront itself, or any HTTP endpoint that is compatible with it, through boto3.
 
 `backend`      the Backend
 `clients`      boto3 clients with retries switched off
-`credentials`  credentials that are found late and refreshed
-`transport`    carries boto3's requests in the event loop
+`credentials`  credentials that are loaded late and refreshed
+`transport`    sends boto3's requests in the event loop
 """
 
-from .backend import AwsBackend, AwsBackendError, AwsCalls
+from .backend import AwsBackend, AwsBackendError
 
-__all__ = ["AwsBackend", "AwsBackendError", "AwsCalls"]
+__all__ = ["AwsBackend", "AwsBackendError"]

@@ -1,38 +1,70 @@
-"""CloudFront itself, or any HTTP endpoint that speaks as it does, through boto3."""
+"""CloudFront itself, or any HTTP endpoint that is compatible with it, through boto3."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from ...errors.aws_codes import EXPIRED_CODES
 from ...errors.classify import aws_code, proven_not_applied
-from ..protocol import Backend, Response
-from .clients import AwsBackendError, Clients, make_clients, one_line_errors
+from ..protocol import Response
+from ..timeouts import timeouts_are_short
+from .clients import AwsBackendError, make_clients, one_line_errors
 from .transport import Timeouts, use_timeouts
 
-__all__ = ["AwsBackend", "AwsBackendError", "AwsCalls"]
+__all__ = ["AwsBackend", "AwsBackendError"]
+
+SHORT_TIMEOUT_SECONDS: Final = 2.0
+"""Connect and read timeout of reads that settle or explain, so that several fit into the time for settling."""
 
 
-class AwsCalls:
-    """CloudFront's operations by boto3's clients, with one more try where the credentials had expired.
+class AwsBackend:
+    """CloudFront by boto3, with exactly one HTTP request for each call.
 
-    It waits for answers in the event loop: see `waiting`.
+    It waits for responses in the event loop (see `concurrency.greenlets`), and sends once more after a refresh if the
+    credentials had expired.
+
+    Credentials come from where boto3 finds them, and are always needed, because boto3 signs requests to any endpoint.
+    They are loaded when they are first needed, because their source may be slow: see `credentials_available`.
+
+    The data plane's rules put the account before the host, also of an `endpoint_url` (`http://127.0.0.1:4566` becomes
+    `http://123456789012.127.0.0.1:4566`), and few such names resolve. So requests go to the host and port of
+    `endpoint_url`, and the long name is only in the Host header and the signature; with TLS, the certificate must be
+    the endpoint's own. A proxy from the environment receives the long name and must resolve it.
 
     Args:
-        clients: what makes, signs and carries the requests.
-        timeouts: how long each of them may take.
+        region: The AWS region to sign for; CloudFront itself only accepts `us-east-1`.
+        endpoint_url: Where to send the requests of both planes instead of CloudFront's own addresses.
+        profile: The profile of the AWS config file; None for the environment's choice.
+        connect_timeout: Maximum seconds to establish a connection.
+        read_timeout: Maximum seconds that CloudFront may stay silent.
+        short_timeout: Upper bound of both timeouts inside `short_timeouts`.
+
+    Raises:
+        AwsBackendError: botocore is too old or lacks awscrt, the profile is unknown, or the address or the AWS
+            configuration is invalid.
     """
 
     name = "aws"
 
-    def __init__(self, clients: Clients, timeouts: Timeouts) -> None:
-        self._clients = clients
-        self._timeouts = timeouts
+    def __init__(
+        self,
+        *,
+        region: str = "us-east-1",
+        endpoint_url: str | None = None,
+        profile: str | None = None,
+        connect_timeout: float = 2.0,
+        read_timeout: float = 15.0,
+        short_timeout: float = SHORT_TIMEOUT_SECONDS,
+    ) -> None:
+        self._clients = make_clients(region, endpoint_url, profile)
+        self._timeouts = Timeouts(connect_timeout, read_timeout)
+        short = min(read_timeout, short_timeout)
+        self._short_timeouts = Timeouts(min(connect_timeout, short), short)
 
     def create_function(self, **arguments: Any) -> Response:
         """Calls CreateFunction."""
@@ -43,14 +75,14 @@ class AwsCalls:
         return self._call(self._clients.control.describe_function, arguments)
 
     def get_function(self, **arguments: Any) -> Response:
-        """Calls GetFunction. The connection is free again once `FunctionCode` was read to its end."""
+        """Calls GetFunction."""
         return self._call(self._clients.control.get_function, arguments)
 
     def update_function(self, **arguments: Any) -> Response:
-        """Calls UpdateFunction. The service model misspells the header of its ETag, so botocore does not find it."""
-        answer = self._call(self._clients.control.update_function, arguments)
-        etag = answer["ResponseMetadata"]["HTTPHeaders"].get("etag")
-        return answer if "ETag" in answer or not etag else {**answer, "ETag": etag}
+        """Calls UpdateFunction. The service model misspells the ETag's header, so botocore does not find it."""
+        response = self._call(self._clients.control.update_function, arguments)
+        etag = response["ResponseMetadata"]["HTTPHeaders"].get("etag")
+        return response if "ETag" in response or not etag else {**response, "ETag": etag}
 
     def publish_function(self, **arguments: Any) -> Response:
         """Calls PublishFunction."""
@@ -62,7 +94,7 @@ class AwsCalls:
 
     def delete_function(self, **arguments: Any) -> Response:
         """Calls DeleteFunction."""
-        return self._call_for_nothing(self._clients.control.delete_function, arguments)
+        return self._call_without_body(self._clients.control.delete_function, arguments)
 
     def list_functions(self, **arguments: Any) -> Response:
         """Calls ListFunctions."""
@@ -86,7 +118,7 @@ class AwsCalls:
 
     def delete_key_value_store(self, **arguments: Any) -> Response:
         """Calls DeleteKeyValueStore."""
-        return self._call_for_nothing(self._clients.control.delete_key_value_store, arguments)
+        return self._call_without_body(self._clients.control.delete_key_value_store, arguments)
 
     def list_key_value_stores(self, **arguments: Any) -> Response:
         """Calls ListKeyValueStores."""
@@ -118,11 +150,11 @@ class AwsCalls:
 
     def tag_resource(self, **arguments: Any) -> Response:
         """Calls TagResource."""
-        return self._call_for_nothing(self._clients.control.tag_resource, arguments)
+        return self._call_without_body(self._clients.control.tag_resource, arguments)
 
     def untag_resource(self, **arguments: Any) -> Response:
         """Calls UntagResource."""
-        return self._call_for_nothing(self._clients.control.untag_resource, arguments)
+        return self._call_without_body(self._clients.control.untag_resource, arguments)
 
     def list_tags_for_resource(self, **arguments: Any) -> Response:
         """Calls ListTagsForResource."""
@@ -132,81 +164,17 @@ class AwsCalls:
         """Closes the connections; a later call opens new ones."""
         self._clients.transport.close()
 
-    def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
-        credentials = self._clients.credentials
-        round_before = credentials.round
-        with use_timeouts(self._timeouts):
-            try:
-                return _readable(operation, arguments)
-            except boto.ClientError as error:
-                if aws_code(error) not in EXPIRED_CODES or not proven_not_applied(error):
-                    raise
-            credentials.renew(round_before)
-            return _readable(operation, arguments)
-
-    def _call_for_nothing(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
-        """Calls an operation whose answer is its status alone, which any server on the way could have given."""
-        answer = self._call(operation, arguments)
-        status = answer["ResponseMetadata"]["HTTPStatusCode"]
-        if status != HTTPStatus.NO_CONTENT:
-            raise ResponseParserError(f"HTTP {status}, where CloudFront answers {HTTPStatus.NO_CONTENT:d}")
-        return answer
-
-
-class AwsBackend(AwsCalls):
-    """CloudFront by boto3, with exactly one HTTP request for each call.
-
-    Credentials come from where boto3 finds them, and are always needed, for boto3 signs requests to any endpoint. They
-    are looked for when they are first needed, for their source may take its time: see `credentials_available`.
-
-    The data plane's rules put the account before the host, of an `endpoint_url` too (`http://127.0.0.1:4566` becomes
-    `http://123456789012.127.0.0.1:4566`), and few such names lead anywhere. So the requests go to the very host and
-    port of `endpoint_url`, and the long name is only in their header Host and their signature; over TLS the certificate
-    has to be the endpoint's own. A proxy, where the environment names one, is given the long name, and has to find it.
-
-    Args:
-        region: the AWS region to sign for; CloudFront itself knows only `us-east-1`.
-        endpoint_url: where to send the requests of both planes instead of CloudFront's own addresses.
-        profile: the profile of the AWS config file; None for the environment's choice.
-        connect_timeout: seconds that a connection may take to stand.
-        read_timeout: seconds that CloudFront may stay silent.
-
-    Raises:
-        AwsBackendError: botocore is too old or lacks awscrt, the profile is unknown, or the address or the AWS
-            configuration makes no sense.
-    """
-
-    def __init__(
-        self,
-        *,
-        region: str = "us-east-1",
-        endpoint_url: str | None = None,
-        profile: str | None = None,
-        connect_timeout: float = 2.0,
-        read_timeout: float = 15.0,
-    ) -> None:
-        super().__init__(make_clients(region, endpoint_url, profile), Timeouts(connect_timeout, read_timeout))
-
     def warm_up(self) -> None:
-        """Does what the first call would have to do first, and no call needs; it blocks."""
+        """Does the first call's preparations early. It blocks, and no call needs it."""
         self._clients.transport.warm_up()
 
-    def settling(self, read_timeout: float) -> Backend:
-        """Makes a backend for reads that must not take long, with these credentials and connections.
-
-        Args:
-            read_timeout: seconds that CloudFront may stay silent, and the most that a connection may take to stand.
-        """
-        timeouts = Timeouts(min(self._timeouts.connect, read_timeout), read_timeout)
-        return AwsCalls(self._clients, timeouts)
-
     def credentials_available(self) -> bool:
-        """Tells whether requests can be signed now: False where the source of the credentials fails to answer.
+        """Returns whether requests can be signed now; False if the source of the credentials fails.
 
-        It takes as long as that source does: a minute, or for ever.
+        It blocks as long as that source does: a minute, or without limit.
 
         Raises:
-            AwsBackendError: there are no credentials at all, or they are set up so that they can never be found.
+            AwsBackendError: There are no credentials, or they are configured so that none can ever be loaded.
         """
         with one_line_errors():
             try:
@@ -217,16 +185,36 @@ class AwsBackend(AwsCalls):
 
     @property
     def credentials_failure(self) -> str:
-        """Why credentials could not be had the last time, in words for the operator; empty where they could."""
+        """Why the last attempt to load credentials failed, for the operator; empty if it succeeded."""
         return str(self._clients.credentials.failure or "")
 
+    def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
+        credentials = self._clients.credentials
+        round_before = credentials.round
+        with use_timeouts(self._short_timeouts if timeouts_are_short() else self._timeouts):
+            try:
+                return _parsed(operation, arguments)
+            except boto.ClientError as error:
+                if aws_code(error) not in EXPIRED_CODES or not proven_not_applied(error):
+                    raise
+            credentials.renew(round_before)
+            return _parsed(operation, arguments)
 
-def _readable(operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
-    """Calls an operation; raises ResponseParserError for every answer that makes no sense.
+    def _call_without_body(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
+        """Calls an operation whose response is only its status, which any server on the way could have sent."""
+        response = self._call(operation, arguments)
+        status = response["ResponseMetadata"]["HTTPStatusCode"]
+        if status != HTTPStatus.NO_CONTENT:
+            raise ResponseParserError(f"HTTP {status} instead of CloudFront's {HTTPStatus.NO_CONTENT:d}")
+        return response
 
-    Of what is well-formed, but not what the service model says, botocore's parser raises what it stumbles over.
+
+def _parsed(operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
+    """Calls an operation; raises ResponseParserError for every response that cannot be parsed.
+
+    botocore's parser raises whatever it fails with if a response is well-formed but does not match the service model.
     """
     try:
         return operation(**arguments)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise ResponseParserError(f"{type(error).__name__} in the answer's parser") from error
+        raise ResponseParserError(f"{type(error).__name__} in the parser of the response") from error

@@ -1,8 +1,8 @@
-"""How boto3's clients of CloudFront are made, and what can be wrong with that, in one line each.
+"""Makes boto3's clients for CloudFront, and reports what is wrong with the setup in one line.
 
-Whatever changes how often, how long or what is sent is pinned here, so that neither the environment nor the AWS config
-file can bring back a silent second send. Where the credentials come from and which way the network takes (proxies,
-certificate authorities, FIPS and dual-stack names) stay the machine's to say.
+Every setting that changes what is sent, how often or how long is pinned here, so that neither the environment nor the
+AWS config file can add a hidden retry. The machine still decides where credentials come from and how to reach AWS
+(proxies, CA certificates, FIPS and dual-stack names).
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class AwsBackendError(Exception):
-    """The AWS backend cannot work as it is set up; the text is one line that says why and what to do."""
+    """The AWS backend cannot work with this setup; the message says in one line why and what to do."""
 
 
 @dataclass(frozen=True)
 class Clients:
-    """What calls CloudFront, all with the same credentials and over the same connections.
+    """The boto3 clients, which share credentials and connections.
 
     Attributes:
-        control: a boto3 client of CloudFront.
-        data: a boto3 client of the key value stores' data plane.
-        credentials: what both sign with.
-        transport: what carries the requests of both.
+        control: The boto3 client of CloudFront.
+        data: The boto3 client of the key value stores' data plane.
+        credentials: The credentials that sign both clients' requests.
+        transport: Sends both clients' requests.
     """
 
     control: Any
@@ -61,11 +61,11 @@ class Clients:
 
 
 def make_clients(region: str, endpoint_url: str | None, profile: str | None) -> Clients:
-    """Makes the clients; the arguments are those of `AwsBackend`.
+    """Returns the clients. The arguments are those of `AwsBackend`.
 
     Raises:
         AwsBackendError: botocore is too old or lacks awscrt, the profile is unknown, or the address or the AWS
-            configuration makes no sense.
+            configuration is invalid.
     """
     _quieten_boto3()
     _check_signer()
@@ -79,14 +79,14 @@ def make_clients(region: str, endpoint_url: str | None, profile: str | None) -> 
             "cloudfront",
             region_name=region,
             endpoint_url=endpoint_url,
-            # Of what the rules let through, botocore would find nothing, and look at each member again.
+            # The rules are stricter than botocore's validation, so running it again would only cost time.
             config=_config(parameter_validation=False),
         )
         data = session.client(
             "cloudfront-keyvaluestore",
             region_name=region,
             endpoint_url=endpoint_url,
-            # An empty key would make of a key's address the address of all keys.
+            # Keep validation on: an empty key would turn GetKey's URL into ListKeys'.
             config=_config(parameter_validation=True),
         )
         transport = _transport(core)
@@ -100,7 +100,7 @@ def make_clients(region: str, endpoint_url: str | None, profile: str | None) -> 
 def _config(**settings: Any) -> Config:
     return Config(
         user_agent=_user_agent(),
-        # A second send of a create that took effect would answer that the name is taken, and hide that it worked.
+        # A hidden retry of a create that was applied would return that the name is taken.
         retries={"total_max_attempts": 1, "mode": "standard"},
         defaults_mode="legacy",
         ignore_configured_endpoint_urls=True,
@@ -109,7 +109,7 @@ def _config(**settings: Any) -> Config:
 
 
 def _user_agent() -> str:
-    """Says what botocore says by itself, which it would put together anew for each request, twice."""
+    """Returns botocore's own user agent. botocore would build it twice for each request."""
     return (
         f"Boto3/{boto3.__version__} md/Botocore#{botocore.__version__} ua/2.1 lang/python#{platform.python_version()}"
         f" cloudfront-facade/{version('cloudfront-facade')}"
@@ -117,20 +117,20 @@ def _user_agent() -> str:
 
 
 def _time(value: Any) -> datetime:
-    """Reads a time. CloudFront's are ISO 8601, which costs botocore's own reader, made for every form, much longer."""
+    """Parses a time. CloudFront's are ISO 8601, which botocore's parser for all formats reads much more slowly."""
     if isinstance(value, str) and value.endswith("Z"):
         return datetime.fromisoformat(value)
     if isinstance(value, int | float):
-        # The data plane's are seconds since 1970, which botocore would tell in the machine's own time zone.
+        # The data plane's are seconds since 1970, which botocore would convert to the machine's time zone.
         return _EPOCH + timedelta(seconds=value)
     parsed: datetime = parse_timestamp(value)
     return parsed
 
 
 def _check_json(response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Raises ResponseParserError for an answer of the data plane that is no JSON object.
+    """Raises ResponseParserError for a response of the data plane that is not a JSON object.
 
-    botocore reads it as one without members, and a list of keys that has none is an empty list.
+    botocore would parse it as an object without members, so ListKeys would return an empty list.
     """
     if response_dict["status_code"] >= HTTPStatus.MULTIPLE_CHOICES:
         return
@@ -139,24 +139,24 @@ def _check_json(response_dict: Mapping[str, Any], **_: Any) -> None:
     except orjson.JSONDecodeError:
         is_object = False
     if not is_object:
-        raise ResponseParserError("no JSON object in the answer")
+        raise ResponseParserError("the response is not a JSON object")
 
 
 def _transport(session: Any) -> Transport:
-    """Makes the transport, which trusts what boto3 is set to trust."""
+    """Returns the transport, which trusts the CA certificates that boto3 is configured to trust."""
     ca_bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     try:
         return Transport(ca_bundle)
     except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror or "no certificates in it"
-        raise AwsBackendError(f"the authorities of AWS_CA_BUNDLE cannot be read: {ca_bundle}: {reason}") from None
+        reason = getattr(error, "reason", None) or error.strerror or "it contains no certificates"
+        raise AwsBackendError(f"cannot read the CA certificates of AWS_CA_BUNDLE: {ca_bundle}: {reason}") from None
 
 
 def _check_signer() -> None:
     if not HAS_CRT:
         raise AwsBackendError(
-            "requests for the values of key value stores are signed with SigV4A, for which boto3 needs awscrt: "
-            "pip install 'boto3[crt]'"
+            "boto3 needs awscrt to sign requests for the values of key value stores with SigV4A: "
+            'pip install "boto3[crt]"'
         )
 
 
@@ -174,7 +174,7 @@ def _check_service_model(model: Any) -> None:
 
 
 def _quieten_boto3() -> None:
-    """Keeps secrets out of the log: below WARNING, boto3 writes signatures, function code and account ids to it."""
+    """Keeps secrets out of the log: below WARNING, boto3 logs signatures, function code and account ids."""
     for name in ("boto3", "botocore", "urllib3"):
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.WARNING))
@@ -183,24 +183,24 @@ def _quieten_boto3() -> None:
 
 
 def _without_exception(record: logging.LogRecord) -> bool:
-    """Drops the text of what a source of credentials failed with: it may hold all that a process printed."""
+    """Drops the exception of a failed source of credentials: it may contain all output of a process."""
     record.exc_info = None
     return True
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Makes of botocore's exceptions AwsBackendError."""
+    """Converts botocore's exceptions to AwsBackendError."""
     try:
         yield
     except boto.NoCredentialsError as error:
         raise AwsBackendError(
-            "there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile"
-            " (AWS_PROFILE), or give the machine, container or pod a role"
+            "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile"
+            " (AWS_PROFILE), or attach a role to the machine, container or pod"
         ) from error
     except boto.ProfileNotFound as error:
         raise AwsBackendError(
-            f"there is no AWS profile {error.kwargs.get('profile')!r} in the AWS config and credentials files"
+            f'AWS profile "{error.kwargs.get("profile")}" not found in the AWS config and credentials files'
         ) from error
     except (boto.BotoCoreError, ValueError) as error:
-        raise AwsBackendError(f"boto3 cannot be set up: {' '.join(str(error).split())}") from error
+        raise AwsBackendError(f"cannot set up boto3: {' '.join(str(error).split())}") from error

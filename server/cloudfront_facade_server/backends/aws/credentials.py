@@ -1,4 +1,4 @@
-"""AWS credentials that can be found later, and found anew."""
+"""AWS credentials that are loaded when they are needed, and can be loaded again."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ _MISCONFIGURED: Final = (
     boto.PartialCredentialsError,
     boto.ProfileNotFound,
 )
-"""What waiting does not cure: somebody has to change a file or a variable."""
+"""Errors that a retry does not fix: somebody has to change a file or a variable."""
 
 
-_LAST_SECONDS: Final = 600.0
-"""When so little is left of credentials, they are renewed before they are used: botocore's own limit."""
+_MANDATORY_REFRESH_SECONDS: Final = 600.0
+"""Credentials that expire within this time are refreshed before they are used: botocore's own limit."""
 
-_PAUSE_SECONDS: Final = 10.0
-"""Between two searches that nobody waits for."""
+_BACKGROUND_INTERVAL_SECONDS: Final = 10.0
+"""Minimum time between two background refreshes."""
 
-_GIVEN_UP_SECONDS: Final = 60.0
-"""How old a search may be that calls wait for: botocore's own, with its tries, end before."""
+_MAX_LOAD_AGE_SECONDS: Final = 60.0
+"""A load in flight that is older has hung: botocore's own loads end before, retries included."""
 
-_SEARCH_SECONDS: Final = 10.0
-"""How long a call waits for credentials that are being looked for: well within the deadline of most."""
+_MAX_WAIT_SECONDS: Final = 10.0
+"""How long a call waits for credentials that are being loaded: well within most deadlines."""
 
 
 class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
-    """Credentials that are found when they are first needed, and found anew on demand.
+    """Credentials that are loaded when they are first needed, and loaded again on demand.
 
-    boto3 looks for credentials when a client is made and holds on to what it finds until that expires by its own clock.
-    With these in between, clients can be made while the source is silent, a rotated file is read again, and all clients
-    of a process change over at once. Each finding takes a session of its own, for a session remembers the old ones.
+    boto3 loads credentials when a client is made and keeps them until they expire by its own clock. With this class in
+    between, clients can be made while the source is silent, a rotated file is read again, and all clients of a process
+    switch at once. Every load uses a new session, because a session caches the old credentials.
 
     Args:
-        profile: the profile of the AWS config file; None for the environment's choice.
+        profile: The profile of the AWS config file; None for the environment's choice.
 
     Attributes:
-        round: how often credentials have been looked for.
-        failure: what the last look, or the last renewal by botocore, failed with; None where it did not.
+        round: How often credentials have been loaded.
+        failure: Why the last load, or the last refresh by botocore, failed; None if it succeeded.
     """
 
     def __init__(self, profile: str | None) -> None:
@@ -60,39 +60,39 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         self.round = 0
         self._found: Any = None
         self._frozen: Any = None
-        self._under_way: dict[str, asyncio.Future[Any]] = {}
+        self._in_flight: dict[str, asyncio.Future[Any]] = {}
         self._begun_at = float("-inf")
         self.failure: boto.BotoCoreError | None = None
 
     def load_credentials(self) -> RenewableCredentials:
-        """Gives these to the session whose credential provider they are."""
+        """Returns these credentials to the session whose credential provider they are."""
         return self
 
     def get_frozen_credentials(self) -> Any:
-        """Gives what botocore signs the next request with. The loop goes on while they are looked for.
+        """Returns what botocore signs the next request with. The event loop goes on while it is loaded.
 
-        Those that are good for some minutes yet are renewed meanwhile, and used.
+        Credentials that are valid for some more minutes are used, and refreshed in the background.
 
         Raises:
-            CredentialRetrievalError: the source does not answer in time, or answers with an error.
-            BotoCoreError: the source is not set up, or not properly.
+            CredentialRetrievalError: The source does not respond in time or responds with an error.
+            BotoCoreError: The source is not configured, or not correctly.
         """
         found, frozen = self._found, self._frozen
         if found is None or frozen is None:
             return self._off_loop("find", self.find)
         refresh_needed: Callable[..., bool] = getattr(found, "refresh_needed", _never)
-        if refresh_needed(refresh_in=_LAST_SECONDS):
+        if refresh_needed(refresh_in=_MANDATORY_REFRESH_SECONDS):
             return self._off_loop("find", self.find)
-        if refresh_needed() and time.monotonic() - self._begun_at > _PAUSE_SECONDS:
+        if refresh_needed() and time.monotonic() - self._begun_at > _BACKGROUND_INTERVAL_SECONDS:
             self._begin("find", self.find)
         return frozen
 
     def find(self) -> Any:
-        """Gives the same, and blocks while they are looked for: a minute, or for ever.
+        """Returns the same, but blocks while it is loaded: a minute, or without limit.
 
         Raises:
-            CredentialRetrievalError: the source does not answer, or answers with an error.
-            BotoCoreError: the source is not set up, or not properly.
+            CredentialRetrievalError: The source does not respond or responds with an error.
+            BotoCoreError: The source is not configured, or not correctly.
         """
         round_before, found = self.round, self._found
         if found is None:
@@ -111,40 +111,40 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         return frozen
 
     def renew(self, round_before: int) -> Any:
-        """Looks for credentials afresh, unless another call did so since `round_before`; then gives what it found.
+        """Loads new credentials, unless another call did so since `round_before`; returns them.
 
         Raises:
-            CredentialRetrievalError: the source does not answer, or answers with an error.
-            BotoCoreError: the source is not set up, or not properly.
+            CredentialRetrievalError: The source does not respond or responds with an error.
+            BotoCoreError: The source is not configured, or not correctly.
         """
         return self._off_loop("renew", lambda: self._renew(round_before))
 
-    def _begin(self, name: str, search: Callable[[], Any]) -> asyncio.Future[Any]:
-        """Searches in a thread, one for all calls that want the same."""
-        in_flight = self._under_way.get(name)
+    def _begin(self, name: str, load: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Loads in a thread, single-flight: all calls of the same name share one."""
+        in_flight = self._in_flight.get(name)
         if in_flight is None or in_flight.done():
             self._begun_at = time.monotonic()
-            in_flight = self._under_way[name] = run_in_daemon_thread(search)
-            # Its failure is told to those who wait for it, and there may be nobody.
+            in_flight = self._in_flight[name] = run_in_daemon_thread(load)
+            # Its failure is raised in the calls that wait for it, if there are any.
             in_flight.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         return in_flight
 
-    def _off_loop(self, name: str, search: Callable[[], Any]) -> Any:
-        """Waits for a search; not for ever, for its source may hang, and not longer than the call may."""
-        if time.monotonic() - self._begun_at > _GIVEN_UP_SECONDS:
+    def _off_loop(self, name: str, load: Callable[[], Any]) -> Any:
+        """Waits for a load with a timeout, because the source may hang, and not longer than the call may take."""
+        if time.monotonic() - self._begun_at > _MAX_LOAD_AGE_SECONDS:
             self._give_up()
-        in_flight = self._begin(name, search)
-        seconds = min(_SEARCH_SECONDS, remaining_upstream_time())
+        in_flight = self._begin(name, load)
+        seconds = min(_MAX_WAIT_SECONDS, remaining_upstream_time())
         if not await_(asyncio.wait({in_flight}, timeout=max(0.0, seconds)))[0]:
-            raise boto.CredentialRetrievalError(provider="their source", error_msg="no answer in time")
+            raise boto.CredentialRetrievalError(provider="their source", error_msg="no response in time")
         if error := in_flight.exception():
             raise error.with_traceback(None)
         return in_flight.result()
 
     def _give_up(self) -> None:
-        """Leaves searches that hang to themselves, with what they hold: the next one begins anew."""
-        if any(not search.done() for search in self._under_way.values()):
-            self._under_way.clear()
+        """Abandons loads that hang, with the lock that they hold, so that the next load can start."""
+        if any(not load.done() for load in self._in_flight.values()):
+            self._in_flight.clear()
             self._lock = threading.Lock()
             self._found = self._frozen = None
 
@@ -156,19 +156,19 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
                 except boto.BotoCoreError as error:
                     self.failure = error
                 self.round += 1
-            # Who waited shares a failure too: one after the other they would wait for a dead source by the minute.
+            # Waiting calls share a failure too. Otherwise each of them would wait a minute for a dead source in turn.
             if self.failure is not None:
                 raise self.failure.with_traceback(None)
             return self._found
 
 
 def _never(refresh_in: float = 0.0) -> bool:  # noqa: ARG001 (botocore's name)
-    """Tells that credentials without an end need no refresh."""
+    """Returns False: credentials that never expire need no refresh."""
     return False
 
 
 def _find_credentials(profile: str | None) -> tuple[Any, Any]:
-    """Finds credentials, and what they sign with now."""
+    """Loads credentials; returns them and what they sign with now."""
     try:
         found = boto3.Session(profile_name=profile).get_credentials()
         frozen = _fit_for_headers(found.get_frozen_credentials()) if found else None
@@ -182,17 +182,17 @@ def _find_credentials(profile: str | None) -> tuple[Any, Any]:
 
 
 def _fit_for_headers(frozen: Any) -> Any:
-    """Gives credentials whose key and token a header can carry; raises InvalidConfigError for others."""
+    """Returns credentials if a header can carry their key and token; otherwise raises InvalidConfigError."""
     if not all(part.isascii() and part.isprintable() for part in (frozen.access_key, frozen.token or "")):
         raise boto.InvalidConfigError(
-            error_msg="the AWS access key or session token has a line break or another character that none can have"
+            error_msg="the AWS access key or session token contains a line break or another invalid character"
         )
     return frozen
 
 
 def _not_retrieved(error: Exception) -> boto.CredentialRetrievalError:
-    """Marks as the credentials' fault what may look like an answer of CloudFront: a time-out or refusal of STS."""
+    """Returns an error of the credentials for one that looks like CloudFront's, such as a timeout or error of STS."""
     reason = type(error).__name__
     if isinstance(error, boto.ClientError):
-        reason = f"{error.operation_name} answered {error.response.get('Error', {}).get('Code')}"
+        reason = f"{error.operation_name} returned {error.response.get('Error', {}).get('Code')}"
     return boto.CredentialRetrievalError(provider="their source", error_msg=reason)

@@ -1,8 +1,8 @@
-"""How boto3's requests travel: by aiohttp, in the event loop.
+"""Sends boto3's requests with aiohttp, in the event loop.
 
-boto3 makes, signs and reads; its event `before-send` lets another than urllib3 carry the request. Every request is sent
-at most once, and what fails is raised as botocore's own exception for it, in which two families say when it failed:
-EndpointConnectionError, ConnectTimeoutError and SSLError come before anything was sent, all others leave that open.
+boto3 builds and signs the requests and parses the responses; its event `before-send` replaces urllib3. Every request is
+sent at most once. Failures are raised as botocore's own exceptions, which also say when a request failed:
+EndpointConnectionError, ConnectTimeoutError and SSLError come before anything was sent; all others leave that open.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from ...concurrency.greenlets import await_
 if TYPE_CHECKING:
     import aiohttp
 
-# aiohttp is imported where it is used: its import takes a tenth of a second, for it reads the system's authorities, and
-# the server can serve before. See `Transport.warm_up`.
+# aiohttp is imported in the functions that use it: the import takes a tenth of a second because it reads the system's
+# CA certificates, and the server can serve before that. See `Transport.warm_up`.
 
 _HEADERS: Final = {"Accept-Encoding": "identity"}
-"""What urllib3 adds to a request of boto3."""
+"""The headers that urllib3 adds to boto3's requests."""
 
-_IN_A_HEADER: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-"""What HTTP carries (RFC 9110, section 5.5)."""
+_HEADER_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
+"""A header value that HTTP can carry (RFC 9110, section 5.5)."""
 
-_NO_HEADERS_OF_ITS_OWN: Final = ("Accept", "Content-Type", "User-Agent")
+_SKIPPED_AUTO_HEADERS: Final = ("Accept", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Timeouts:
     """How long a request may take.
 
     Attributes:
-        connect: seconds that a connection may take to stand.
-        read: seconds that the other side may take to answer.
+        connect: Maximum seconds to establish a connection.
+        read: Maximum seconds that the server may stay silent.
     """
 
     connect: float
@@ -60,7 +60,7 @@ _timeouts: ContextVar[Timeouts] = ContextVar("timeouts")
 
 @contextmanager
 def use_timeouts(timeouts: Timeouts) -> Iterator[None]:
-    """Sets the timeouts of the requests that are made inside."""
+    """Sets the timeouts of the requests inside."""
     before = _timeouts.set(timeouts)
     try:
         yield
@@ -69,14 +69,14 @@ def use_timeouts(timeouts: Timeouts) -> Iterator[None]:
 
 
 class Transport:
-    """Carries the requests of a boto3 client, in the event loop that carries the first of them.
+    """Sends the requests of boto3 clients, all in the event loop that sends the first one.
 
     Args:
-        ca_bundle: the file of the authorities to trust; None for those that certifi keeps.
+        ca_bundle: The file of the CA certificates to trust; None for certifi's.
 
     Raises:
-        OSError: that file cannot be read, or is none of certificates.
-        ValueError: a proxy of the environment is no address.
+        OSError: The file cannot be read or does not contain certificates.
+        ValueError: A proxy in the environment is not an address.
     """
 
     def __init__(self, ca_bundle: str | None) -> None:
@@ -85,21 +85,21 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
 
     def send(self, request: AWSPreparedRequest, *, endpoint: str | None = None, **_: Any) -> AWSResponse:
-        """Answers botocore's event `before-send`.
+        """Handles botocore's event `before-send`.
 
         Args:
-            request: what to send; its header Host, where it has one, is sent as it is.
-            endpoint: the address to go to for it, by its host and port, unless a proxy finds the way; None for its own.
+            request: The request; a Host header is sent unchanged.
+            endpoint: The address whose host and port to connect to if there is no proxy; None for the request's own.
 
         Raises:
-            HTTPClientError: one of botocore's, as said above.
+            HTTPClientError: The request failed; the subclass says when.
         """
         if remaining_upstream_time() < 0:
-            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's time was over before")
+            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's deadline had already passed")
         return await_(self._send(request, endpoint, _timeouts.get()))
 
     def warm_up(self) -> None:
-        """Does beforehand what the first request would have to do."""
+        """Does the first request's preparations early."""
         import_module("aiohttp")
         self._context()
 
@@ -116,8 +116,8 @@ class Transport:
         proxy = self._proxy(request.url)
         address = _at(endpoint, request.url) if endpoint and not proxy else request.url
         headers = {**_HEADERS, **{name: _text(value) for name, value in request.headers.items()}}
-        if malformed := [name for name, value in headers.items() if not _IN_A_HEADER.fullmatch(value)]:
-            raise boto.EndpointConnectionError(endpoint_url=request.url, error=f"no header can be {malformed[0]}")
+        if malformed := [name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)]:
+            raise boto.EndpointConnectionError(endpoint_url=request.url, error=f"malformed header {malformed[0]}")
         try:
             async with self._open().request(
                 request.method,
@@ -138,7 +138,7 @@ class Transport:
         return AWSResponse(request.url, response.status, response.headers, _Content(content))
 
     def _proxy(self, url: str) -> str | None:
-        """Gives the proxy for an address; None where there is none."""
+        """Returns the proxy for an address, or None."""
         if not self._proxies:
             return None
         parts = urlsplit(url)
@@ -156,26 +156,26 @@ class Transport:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # How many are open at once is for Admission to say.
+                # The upstream concurrency limiter bounds the open connections.
                 connector=aiohttp.TCPConnector(limit=0, ssl=self._context()),
-                middlewares=(_never_again,),
+                middlewares=(_send_once,),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=_NO_HEADERS_OF_ITS_OWN,
+                skip_auto_headers=_SKIPPED_AUTO_HEADERS,
             )
         return self._session
 
 
 class _Content(io.BytesIO):
-    """The body of a response, as botocore wants to read it."""
+    """The body of a response, with the interface that botocore reads."""
 
     def stream(self) -> Iterator[bytes]:
-        """Gives all of it."""
+        """Yields the whole body."""
         yield self.read()
 
 
-async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keeps aiohttp from sending a PUT or DELETE once more when the connection broke under it."""
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from resending a PUT or DELETE if its connection broke."""
     import aiohttp
 
     try:
@@ -187,7 +187,7 @@ async def _never_again(request: aiohttp.ClientRequest, handler: aiohttp.ClientHa
 
 
 def _translated(error: aiohttp.ClientError, url: str) -> boto.HTTPClientError:
-    """Gives botocore's exception, with words of our own: aiohttp's quote the answer, and the address of the proxy."""
+    """Returns botocore's exception with our own message: aiohttp's quote the response and the proxy's address."""
     import aiohttp
 
     match error:
@@ -201,9 +201,9 @@ def _translated(error: aiohttp.ClientError, url: str) -> boto.HTTPClientError:
             reason = _reason(error.os_error)
             return boto.EndpointConnectionError(endpoint_url=url, error=f"{error.host}:{error.port}: {reason}")
         case aiohttp.InvalidURL():
-            return boto.EndpointConnectionError(endpoint_url=url, error="no address")
+            return boto.EndpointConnectionError(endpoint_url=url, error="invalid address")
         case aiohttp.ClientHttpProxyError():
-            return boto.EndpointConnectionError(endpoint_url=url, error=f"the proxy answered {error.status}")
+            return boto.EndpointConnectionError(endpoint_url=url, error=f"the proxy returned {error.status}")
         case aiohttp.ConnectionTimeoutError():
             return boto.ConnectTimeoutError(endpoint_url=url, error="")
         case aiohttp.ServerTimeoutError():
@@ -214,23 +214,23 @@ def _translated(error: aiohttp.ClientError, url: str) -> boto.HTTPClientError:
 
 
 def _reason(error: OSError) -> str:
-    """Says what the system said: asyncio says something else; where a name has no address, only the resolver knows."""
+    """Returns the system's message instead of asyncio's; for an unresolved name only the resolver has one."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "no connection"
 
 
 def _proxies() -> dict[str, str]:
-    """Gives the proxies that the environment names for each scheme; raises ValueError where one makes no sense."""
+    """Returns the environment's proxy for each scheme; raises ValueError if one is invalid."""
     named = {scheme: urllib.request.getproxies().get(scheme) for scheme in ("http", "https")}
     proxies = {scheme: _with_scheme(address) for scheme, address in named.items() if address}
     for scheme, address in proxies.items():
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{scheme}_proxy has to be http://HOST:PORT or https://HOST:PORT")
+            raise ValueError(f"{scheme}_proxy must be http://HOST:PORT or https://HOST:PORT")
     return proxies
 
 
 def _at(endpoint: str, url: str) -> str:
-    """Gives the URL with the host and port of an endpoint."""
+    """Returns the URL with the host and port of an endpoint."""
     return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(endpoint).netloc))
 
 

@@ -1,60 +1,68 @@
-"""Who uses a function or a store, as far as the service's role may see: told where a delete is refused."""
+"""What uses a function or a store, as far as the facade's role may read it. The error of a rejected delete names it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
 import grpc
 from google.rpc import error_details_pb2
 
-from ...backends.protocol import Backend
-from ...errors.classify import UPSTREAM_ERRORS
+from ...call_context import CallContext
+from ...errors.classify import UPSTREAM_ERRORS, UpstreamFailure
 from ...errors.status_error import CLOUDFRONT_DOMAIN, StatusError
-from ...errors.translate import OperationTarget, upstream_metadata
-from ..timeouts import HasTime
+from ...errors.translate import label, upstream_metadata
+from ..client import Operation, UpstreamClient
+from ..operation_target import OperationTarget
 
-_SHOWN: Final = 20
-"""Users that an error names."""
+_MAX_USERS: Final = 20
+"""Maximum number of users that the details list."""
+
+_MAX_USERS_IN_MESSAGE: Final = 3
 
 _STAGES: Final = ("DEVELOPMENT", "LIVE")
 
 Page = Mapping[str, Any]
 
 
-def function_in_use(reader: Backend, error: Exception, subject: OperationTarget, has_time: HasTime) -> StatusError:
-    """Refuses to delete a function, and names the distributions that use it."""
+def function_in_use(
+    client: UpstreamClient, call: CallContext, target: OperationTarget, failure: UpstreamFailure
+) -> StatusError | None:
+    """Names the distributions that use a function; returns None if that is not why it cannot be deleted."""
+    if failure.aws_code != "FunctionInUse":
+        return None
 
     def distributions() -> Iterator[str]:
-        arn = reader.describe_function(Name=subject.name, Stage="DEVELOPMENT")["FunctionSummary"]["FunctionMetadata"][
-            "FunctionARN"
-        ]
-        for page in _pages(reader.list_distributions, "DistributionList", has_time, {}):
+        described = client.backend.describe_function(Name=target.name, Stage="DEVELOPMENT")
+        arn = described["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+        for page in _pages(client, call, client.backend.list_distributions, "DistributionList", {}):
             yield from (f"distribution {each['Id']}" for each in page.get("Items", ()) if _calls(each, arn))
 
-    return _in_use("FUNCTION_IN_USE", error, subject, distributions())
+    return _in_use("FUNCTION_IN_USE", failure, target, distributions())
 
 
 def key_value_store_in_use(
-    reader: Backend, error: Exception, subject: OperationTarget, has_time: HasTime
-) -> StatusError:
-    """Refuses to delete a store, and names the functions that are associated with it."""
+    client: UpstreamClient, call: CallContext, target: OperationTarget, failure: UpstreamFailure
+) -> StatusError | None:
+    """Names the functions that are associated with a store; returns None if that is not why it cannot be deleted."""
+    if failure.aws_code != "CannotDeleteEntityWhileInUse":
+        return None
 
     def functions() -> Iterator[str]:
-        arn = reader.describe_key_value_store(Name=subject.name)["KeyValueStore"]["ARN"]
+        arn = client.backend.describe_key_value_store(Name=target.name)["KeyValueStore"]["ARN"]
         for stage in _STAGES:
-            for page in _pages(reader.list_functions, "FunctionList", has_time, {"Stage": stage}):
+            for page in _pages(client, call, client.backend.list_functions, "FunctionList", {"Stage": stage}):
                 yield from (f"function {each['Name']} ({stage})" for each in page.get("Items", ()) if _reads(each, arn))
 
-    return _in_use("KEY_VALUE_STORE_IN_USE", error, subject, functions())
+    return _in_use("KEY_VALUE_STORE_IN_USE", failure, target, functions())
 
 
 def _pages(
-    operation: Callable[..., Mapping[str, Any]], member: str, has_time: HasTime, arguments: Mapping[str, str]
+    client: UpstreamClient, call: CallContext, operation: Operation, member: str, arguments: Mapping[str, str]
 ) -> Iterator[Page]:
     page: Page = {}
-    while has_time():
+    while client.has_time_to_read(call):
         marker = {"Marker": page["NextMarker"]} if page else {}
         page = operation(**arguments, **marker)[member]
         yield page
@@ -63,14 +71,14 @@ def _pages(
 
 
 def _calls(distribution: Mapping[str, Any], function_arn: str) -> bool:
-    behaviours = [
+    behaviors = [
         distribution.get("DefaultCacheBehavior", {}),
         *distribution.get("CacheBehaviors", {}).get("Items", ()),
     ]
     return any(
         association.get("FunctionARN") == function_arn
-        for behaviour in behaviours
-        for association in behaviour.get("FunctionAssociations", {}).get("Items", ())
+        for behavior in behaviors
+        for association in behavior.get("FunctionAssociations", {}).get("Items", ())
     )
 
 
@@ -79,28 +87,28 @@ def _reads(function: Mapping[str, Any], store_arn: str) -> bool:
     return any(association.get("KeyValueStoreARN") == store_arn for association in associations)
 
 
-def _in_use(reason: str, error: Exception, subject: OperationTarget, found: Iterator[str]) -> StatusError:
+def _in_use(reason: str, failure: UpstreamFailure, target: OperationTarget, found: Iterator[str]) -> StatusError:
     users: list[str] = []
-    with suppress(*UPSTREAM_ERRORS, KeyError):  # what was found before is told
+    with suppress(*UPSTREAM_ERRORS, KeyError):
         for user in found:
-            users.append(user)  # noqa: PERF402 (an error must not take away what was found)
-    message = f"the {subject.kind} {subject.name!a} is in use"
+            users.append(user)  # noqa: PERF402 (an error must not lose the users found before it)
+    message = f"{label(target)} is in use"
     if users:
-        more = f" and {len(users) - 3} more" if len(users) > 3 else ""
-        message = f"{message} by {', '.join(users[:3])}{more}"
+        rest = len(users) - _MAX_USERS_IN_MESSAGE
+        more = f" and {rest} more" if rest > 0 else ""
+        message = f"{message} by {', '.join(users[:_MAX_USERS_IN_MESSAGE])}{more}"
+    violation = error_details_pb2.PreconditionFailure.Violation
     return StatusError(
         grpc.StatusCode.FAILED_PRECONDITION,
         reason,
         message,
         domain=CLOUDFRONT_DOMAIN,
-        metadata={**upstream_metadata(error), "name": subject.name},
+        metadata={**upstream_metadata(failure), "name": target.name},
         details=[
             error_details_pb2.PreconditionFailure(
                 violations=[
-                    error_details_pb2.PreconditionFailure.Violation(
-                        type=reason, subject=user, description=f"uses the {subject.kind} {subject.name}"
-                    )
-                    for user in users[:_SHOWN] or [subject.name]
+                    violation(type=reason, subject=user, description=f"uses {label(target)}")
+                    for user in users[:_MAX_USERS] or [target.name]
                 ]
             )
         ],

@@ -1,4 +1,4 @@
-"""Refusals of what needs a key value store that is there and READY: CloudFront has no codes of its own for them."""
+"""The errors for a key value store that is missing or not READY: CloudFront has no codes of its own for them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ import grpc
 
 from ...errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ...errors.translate import precondition
+from ...errors.violations import quote
 
 READY: Final = "READY"
 _READY_AFTER_SECONDS: Final = 5.0
 
 
 def not_found(arn: str, metadata: Mapping[str, str]) -> StatusError:
-    """Refuses what names a store that is not there."""
-    return _failed("KEY_VALUE_STORE_NOT_FOUND", f"there is no key value store {arn}", arn, metadata)
+    """Returns the error for a call that names a store that does not exist."""
+    return _failed_precondition("KEY_VALUE_STORE_NOT_FOUND", f'key value store "{arn}" not found', arn, metadata)
 
 
 def not_ready(arn: str, status: str, metadata: Mapping[str, str]) -> StatusError:
-    """Refuses what can only be done to a store that is READY."""
-    return _failed(
+    """Returns the error for a call that needs a store that is READY."""
+    return _failed_precondition(
         "KEY_VALUE_STORE_NOT_READY",
-        f"the key value store {arn} is {status[:32]!a}; this can be done once it is {READY}",
+        f'key value store "{arn}" is {quote(status)}; retry when it is "{READY}": WaitForKeyValueStore waits for it',
         arn,
         metadata,
         retry_after=_READY_AFTER_SECONDS,
     )
 
 
-def _failed(
+def _failed_precondition(
     reason: str, message: str, arn: str, metadata: Mapping[str, str], retry_after: float | None = None
 ) -> StatusError:
     return StatusError(

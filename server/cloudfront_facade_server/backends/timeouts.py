@@ -1,0 +1,24 @@
+"""Which timeouts a request to CloudFront has. Only `aws` looks at it: the other backends have no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_short: ContextVar[bool] = ContextVar("short_timeouts", default=False)
+
+
+@contextmanager
+def short_timeouts() -> Iterator[None]:
+    """Shortens the timeouts of the calls inside, for reads that settle or explain."""
+    token = _short.set(True)
+    try:
+        yield
+    finally:
+        _short.reset(token)
+
+
+def timeouts_are_short() -> bool:
+    """Returns whether the caller is inside `short_timeouts`."""
+    return _short.get()
