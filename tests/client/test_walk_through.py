@@ -41,7 +41,7 @@ def test_the_walk_through_runs_from_create_to_delete() -> None:
         assert left(facade.address) == []
     steps = [line.split()[0] for line in ended.stdout.splitlines()]
     assert steps == [
-        "created", "tested", "filled", "tested", "refused", "LIVE", "tagged", "deleted", "deleted",
+        "created", "tested", "filled", "tested", "rejected", "LIVE", "tagged", "deleted", "deleted",
     ]  # fmt: skip
     assert '"uri":"/docs/index.html"' in ended.stdout
     assert '"location":{"value":"/documentation/"}' in ended.stdout

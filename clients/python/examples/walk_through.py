@@ -1,4 +1,4 @@
-"""The whole life of a function and of its key value store. It leaves nothing behind, also when a step fails.
+"""The life of a function and of its key value store. It deletes what it creates, even if a step fails.
 
 python clients/python/examples/walk_through.py [HOST:PORT]
 """
@@ -49,7 +49,7 @@ READY_SECONDS = 600.0
 
 
 def run(facade: Client, name: str, etag: str) -> str:
-    """Runs a version of a function, and gives its output."""
+    """Runs a version of a function and returns its output."""
     result = facade.functions.TestFunction(
         functions.TestFunctionRequest(name=name, etag=etag, event_object=json.dumps(EVENT).encode())
     ).test_result
@@ -59,14 +59,14 @@ def run(facade: Client, name: str, etag: str) -> str:
 
 
 def delete_function(facade: Client, name: str) -> None:
-    """Deletes a function in the version that it has."""
+    """Deletes a function in its current version."""
     described = facade.functions.DescribeFunction(functions.DescribeFunctionRequest(name=name))
     facade.functions.DeleteFunction(functions.DeleteFunctionRequest(name=name, etag=described.etag))
     print("deleted the function", name)
 
 
 def delete_store(facade: Client, name: str) -> None:
-    """Deletes a store in the version that it has, when it is READY."""
+    """Waits until a store is READY and deletes it in its current version."""
     wait_until_ready(facade.key_value_stores, name, timeout=READY_SECONDS)
     described = facade.key_value_stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name=name))
     facade.key_value_stores.DeleteKeyValueStore(stores.DeleteKeyValueStoreRequest(name=name, etag=described.etag))
@@ -74,16 +74,16 @@ def delete_store(facade: Client, name: str) -> None:
 
 
 def walk(facade: Client, clean_up: ExitStack) -> None:
-    """Takes every step; what it creates is deleted by the stack, the last thing first."""
+    """Takes every step. The stack deletes what it creates, in reverse order."""
     name = f"walk-through-{uuid.uuid4()}"
 
-    # Create a store. It takes a while until it is READY.
+    # Create a store. It becomes READY later.
     facade.key_value_stores.CreateKeyValueStore(
         stores.CreateKeyValueStoreRequest(name=name, comment="old paths", tags=[Tag(key="team", value="web")])
     )
     clean_up.callback(delete_store, facade, name)
 
-    # Create a function with tags. With a request_id, which the client adds, it is created once.
+    # Create a function with tags. The request_id, which the client adds, makes the create idempotent.
     config = functions.FunctionConfig(comment="Adds index.html", runtime=RUNTIME)
     created = facade.functions.CreateFunction(
         functions.CreateFunctionRequest(
@@ -94,11 +94,11 @@ def walk(facade: Client, clean_up: ExitStack) -> None:
     arn = created.function_summary.function_metadata.function_arn
     print("created", arn)
 
-    # Test it, and publish what was tested.
+    # Test it, and publish the tested version.
     print("tested", run(facade, name, created.etag))
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
 
-    # Fill the store, and let an update associate the function with it.
+    # Fill the store, and associate the function with it by an update.
     store = wait_until_ready(facade.key_value_stores, name, timeout=READY_SECONDS)
     put_many(facade.key_values, store.arn, {"/docs/": "/documentation/", "/faq": "/help"})
     print("filled", {item.key: item.value for item in list_keys(facade.key_values, store.arn)})
@@ -111,15 +111,15 @@ def walk(facade: Client, clean_up: ExitStack) -> None:
     )
     print("tested", run(facade, name, updated.etag))
 
-    # An update of a version that is no longer there is refused, and says so.
+    # An update with an old etag is rejected.
     try:
         facade.functions.UpdateFunction(
             functions.UpdateFunctionRequest(name=name, etag=created.etag, function_config=config, function_code=WRITTEN)
         )
     except FacadeError as error:
-        print("refused", error.reason)
+        print("rejected", error.reason)
 
-    # LIVE is what was published, until the update is published too.
+    # LIVE stays the published version until the update is published too.
     live = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
     print("LIVE has the code of", "the first version" if live.function_code == WRITTEN else "the second version")
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=updated.etag))
@@ -132,7 +132,7 @@ def walk(facade: Client, clean_up: ExitStack) -> None:
 
 
 def main() -> None:
-    """Walks through on the server that is named, and deletes what it made."""
+    """Runs the example against a server."""
     target = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:50051"
     with connect(target) as facade, ExitStack() as clean_up:
         walk(facade, clean_up)
