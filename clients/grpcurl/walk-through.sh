@@ -57,7 +57,7 @@ call KeyValueStoreService/DescribeKeyValueStore <<JSON
 {"name": "$store"}
 JSON
 call KeyValueStoreService/UpdateKeyValueStore <<JSON
-{"name": "$store", "comment": "old paths and where they went", "etag": "$(member etag)"}
+{"name": "$store", "comment": "old paths and their targets", "etag": "$(member etag)"}
 JSON
 store_etag=$(member etag)
 

@@ -1,5 +1,5 @@
-// Redirects by a table in a key value store: the key is an old path without its last slash, the value is where it
-// lives now, a path or a URL. Entries change without a new version of this function. Query strings are kept.
+// Redirects by a table in a key value store: the key is an old path without its last slash, the value is its
+// new path or URL. Entries change without a new version of this function. Query strings are kept.
 // Event type: viewer request. Runtime: cloudfront-js-2.0. Needs the association with one key value store.
 
 import cf from 'cloudfront';
