@@ -1,4 +1,4 @@
-"""Why a function cannot be associated with its store, as far as ListKeyValueStores tells."""
+"""Why a function cannot be associated with its store, as far as ListKeyValueStores shows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def explain(stores: Stores, code: str = "InvalidArgument", sent: Any = SENT) -> 
     return error.reason if error else None
 
 
-def test_a_store_is_looked_for_on_every_page() -> None:
+def test_stores_are_read_from_every_page() -> None:
     other = {"ARN": "another", "Status": "READY"}
     stores = Stores([other], [other], [{"ARN": ARN, "Status": "PROVISIONING"}])
     assert explain(stores) == "KEY_VALUE_STORE_NOT_READY"
@@ -60,7 +60,7 @@ def test_a_store_that_is_ready_is_not_the_reason() -> None:
     assert explain(Stores([{"ARN": ARN, "Status": "READY"}])) is None
 
 
-def test_other_refusals_and_functions_without_a_store_are_not_looked_into() -> None:
+def test_other_errors_and_functions_without_a_store_cause_no_reads() -> None:
     stores = Stores([])
     assert explain(stores, code="TooManyFunctions") is None
     assert explain(stores, sent={"FunctionConfig": {}}) is None
@@ -69,6 +69,6 @@ def test_other_refusals_and_functions_without_a_store_are_not_looked_into() -> N
 
 
 @pytest.mark.parametrize("stores", [Stores(refused("AccessDenied")), Stores([{"ARN": "another"}], endless=True)])
-def test_what_cannot_be_read_to_its_end_is_no_explanation(stores: Stores) -> None:
+def test_an_incomplete_list_of_stores_explains_nothing(stores: Stores) -> None:
     assert explain(stores) is None
-    assert len(stores.asked) <= 10, "there is no time for more"
+    assert len(stores.asked) <= 10, "there is no time for more reads"

@@ -1,4 +1,4 @@
-"""Changes of keys, cut into what one call of CloudFront takes."""
+"""Splits changes of keys into batches that one UpdateKeys of CloudFront takes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHANGES = st.lists(st.tuples(st.text(min_size=1, max_size=3), st.none() | st.tex
 
 
 @given(CHANGES)
-def test_nothing_is_lost_and_the_order_stays(changes: list[Change]) -> None:
+def test_batches_keep_every_change_and_the_order(changes: list[Change]) -> None:
     applied = 0
     for batch in batches(changes):
         assert batch.values == dict(changes[applied : applied + batch.changes])
@@ -24,23 +24,23 @@ def test_nothing_is_lost_and_the_order_stays(changes: list[Change]) -> None:
 
 
 @given(CHANGES)
-def test_a_batch_is_what_cloudfront_takes(changes: list[Change]) -> None:
+def test_a_batch_has_at_most_as_many_keys_as_cloudfront_takes(changes: list[Change]) -> None:
     for batch in batches(changes):
         assert 1 <= len(batch.values) <= UPDATE_KEYS_MAX_KEYS
 
 
-def test_batches_are_as_large_as_they_may_be() -> None:
+def test_batches_are_as_large_as_allowed() -> None:
     sizes = [batch.changes for batch in batches((f"key-{number}", "v") for number in range(120))]
     assert sizes == [50, 50, 20]
 
 
-def test_of_a_key_that_comes_again_a_batch_has_the_last_change_and_counts_all() -> None:
+def test_a_batch_has_only_the_last_change_of_a_key_and_counts_all() -> None:
     (batch,) = batches([("a", "1"), ("b", "1"), ("a", None), ("b", "2")])
     assert (batch.values, batch.changes) == ({"a": None, "b": "2"}, 4)
     assert [each.changes for each in batches(("a", "1") for _ in range(2000))] == [2000]
 
 
-def test_a_batch_that_is_full_takes_the_keys_that_it_has() -> None:
+def test_a_full_batch_still_takes_changes_of_its_keys() -> None:
     keys = [(f"key-{number}", "v") for number in range(UPDATE_KEYS_MAX_KEYS)]
     assert [each.changes for each in batches([*keys, keys[0], ("new", "v")])] == [UPDATE_KEYS_MAX_KEYS + 1, 1]
 
@@ -51,7 +51,7 @@ def test_a_batch_stays_below_the_bytes_of_a_call_however_its_text_is_escaped() -
         assert len(json.dumps(batch_arguments(batch))) <= UPDATE_KEYS_MAX_BYTES
 
 
-def test_changes_are_taken_only_as_they_are_needed() -> None:
+def test_changes_are_read_only_as_they_are_needed() -> None:
     taken = []
 
     def changes() -> Iterator[Change]:
@@ -63,7 +63,7 @@ def test_changes_are_taken_only_as_they_are_needed() -> None:
     assert len(taken) == UPDATE_KEYS_MAX_KEYS + 1
 
 
-def test_puts_and_deletes_are_told_apart_and_left_out_where_empty() -> None:
+def test_empty_puts_or_deletes_are_left_out() -> None:
     assert batch_arguments(Batch({"a": "", "b": None}, 2)) == {
         "Puts": [{"Key": "a", "Value": ""}],
         "Deletes": [{"Key": "b"}],

@@ -1,4 +1,4 @@
-"""Every error that AWS and its libraries raise becomes the status that the contract says, and leaks nothing."""
+"""Every error of AWS and its libraries becomes the status of the contract and leaks nothing."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def client_error(code: str, http_status: int, message: str = "", request_id: str
 
 
 def read(error: StatusError) -> Failure:
-    """Reads a status as it goes over the wire."""
+    """Decodes a status from its trailers."""
     trailers = dict(error.trailing_metadata("CreateFunction"))
     packed = trailers["grpc-status-details-bin"]
     assert isinstance(packed, bytes)
@@ -116,7 +116,7 @@ def test_the_operations_in_use_are_those_of_the_backends() -> None:
     names = installed_wire().model.operation_names
 
     assert {name for name in names if hasattr(Backend, xform_name(name))} == OPERATIONS
-    # Both planes have an operation of this name; the Protocol tells them apart.
+    # Both planes have an operation of this name; the Protocol has two names for it.
     assert {name for name in DATA_MODEL.operation_names if hasattr(Backend, xform_name(name))} == DATA_OPERATIONS
     assert set(DATA_MODEL.operation_names) == DATA_OPERATIONS
     assert hasattr(Backend, "describe_key_value_store_data")
@@ -140,7 +140,7 @@ def assert_rows(shapes: Any) -> None:
         assert shape.metadata["error"]["httpStatusCode"] == http_status
 
 
-def test_the_table_has_no_row_that_the_contract_does_not_speak_of() -> None:
+def test_the_table_has_only_rows_of_the_contract() -> None:
     assert TABLE.keys() == {*REJECTIONS, *FAILURES}
 
 
@@ -161,7 +161,7 @@ def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_stat
 
 
 @pytest.mark.parametrize(("code", "http_status"), [(code, status) for code, (status, _) in REJECTIONS.items()])
-def test_a_refusal_proves_that_nothing_happened(code: str, http_status: int) -> None:
+def test_an_upstream_4xx_proves_that_nothing_was_changed(code: str, http_status: int) -> None:
     assert proven_not_applied(client_error(code, http_status))
 
 
@@ -172,7 +172,7 @@ def test_a_failure_proves_nothing(code: str, http_status: int) -> None:
 
 @pytest.mark.parametrize(("http_status", "expected"), BY_HTTP_STATUS.items())
 @pytest.mark.parametrize("code", ["", "SomethingNew", "the status"])
-def test_a_code_that_nobody_knows_goes_by_the_http_status(http_status: int, code: str, expected: Expected) -> None:
+def test_an_unknown_code_is_translated_by_the_http_status(http_status: int, code: str, expected: Expected) -> None:
     code = str(http_status) if code == "the status" else code
     error = client_error(code, http_status, SECRET)
 
@@ -202,7 +202,7 @@ def exceptions_of_botocore(base: type[Exception] = boto.BotoCoreError) -> Iterat
 
 
 @pytest.mark.parametrize("kind", sorted(set(exceptions_of_botocore()), key=repr), ids=lambda kind: kind.__name__)
-def test_no_exception_of_botocores_puts_its_text_into_a_status(kind: Any) -> None:
+def test_the_text_of_a_botocore_exception_is_never_in_a_status(kind: Any) -> None:
     fields: dict[str, Any] = {name: SECRET for _, name, _, _ in string.Formatter().parse(kind.fmt) if name}
     if kind is boto.WaiterError:
         fields["last_response"] = {}
@@ -214,23 +214,25 @@ def test_no_exception_of_botocores_puts_its_text_into_a_status(kind: Any) -> Non
 
 
 @pytest.mark.parametrize("code", [*REJECTIONS, *FAILURES, "", "SomethingNew"])
-def test_arns_and_accounts_that_the_caller_did_not_send_are_told_to_nobody(code: str) -> None:
+def test_arns_and_accounts_that_the_caller_did_not_send_are_redacted(code: str) -> None:
     role = f"arn:aws:sts::999988887777:assumed-role/{SECRET}/session"
     bucket = f'"arn:aws-cn:s3:::{SECRET}/key.json"'
     text = f"User: {role} is not authorized for {bucket} of 999988887777 (999988887777)\r\n\0é {STORE_ARN}."
 
     failure = read(translate(classify(client_error(code, 400, text)), TARGET))
 
-    told = everything_in(failure)
-    assert SECRET not in told
-    assert "999988887777" not in told
+    text_sent = everything_in(failure)
+    assert SECRET not in text_sent
+    assert "999988887777" not in text_sent
     assert failure.message.isascii()
     assert failure.message.isprintable()
-    assert ("is not authorized for" in told) is (code in QUOTING), "only what speaks of the caller's input is quoted"
-    assert (STORE_ARN in told) is (code in QUOTING), "the caller knows its own ARNs"
+    assert ("is not authorized for" in text_sent) is (code in QUOTING), (
+        "only messages about the caller's input are quoted"
+    )
+    assert (STORE_ARN in text_sent) is (code in QUOTING), "the caller knows its own ARNs"
 
 
-def test_a_long_text_of_cloudfronts_is_cut() -> None:
+def test_a_long_message_of_cloudfront_is_truncated() -> None:
     failure = read(translate(classify(client_error("InvalidArgument", 400, "long " * 10_000)), TARGET))
 
     assert failure.message.startswith("CloudFront rejected the request as invalid: long long")
@@ -238,7 +240,7 @@ def test_a_long_text_of_cloudfronts_is_cut() -> None:
     assert failure.violations[0].description == failure.message
 
 
-def test_the_name_of_what_it_is_about_is_in_the_details() -> None:
+def test_the_details_name_the_resource() -> None:
     failure = read(translate(classify(client_error("FunctionAlreadyExists", 409)), TARGET))
     missing = read(translate(classify(client_error("EntitySizeLimitExceeded", 413)), TARGET))
 
@@ -247,19 +249,19 @@ def test_the_name_of_what_it_is_about_is_in_the_details() -> None:
     assert missing.details["PreconditionFailure"].violations[0].subject == "rewrite"
 
 
-def test_the_enum_of_reasons_is_what_the_service_can_give() -> None:
+def test_the_enum_lists_exactly_the_reasons_that_the_code_returns() -> None:
     published = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()} - {"UNSPECIFIED"}  # noqa: SIM118
     package = Path(cloudfront_facade_server.__file__).parent
 
     given = {reason for path in package.rglob("*.py") for reason in reasons_in(ast.parse(path.read_text()))}
 
-    # A caller that went away gets no status at all; the empty reason is for the log.
+    # A caller that went away receives no status; the empty reason is only for the log.
     assert given - {""} == published
     assert all(reason.isupper() and len(reason) <= 63 for reason in published)
 
 
 def reasons_in(module: ast.Module) -> Iterator[str]:
-    """Finds the reason of each status and row that a module makes; it must be written there, or come from a row."""
+    """Yields the reason of each status and row in a module; it must be a literal or come from a row."""
     functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
     places = {"StatusError": 1, "ErrorMapping": 1}
     # A function that takes the reason and passes it on to a status stands for the reasons of its callers.
@@ -279,7 +281,7 @@ def reasons_in(module: ast.Module) -> Iterator[str]:
             case ast.Name(id="reason"):
                 assert any(node in ast.walk(function) for function in functions if function.name in places)
             case _:
-                raise AssertionError(f"line {node.lineno}: the reason is not written there")
+                raise AssertionError(f"line {node.lineno}: the reason is not a literal")
 
 
 def reason_of(call: ast.Call, index: int) -> ast.expr:
@@ -287,7 +289,7 @@ def reason_of(call: ast.Call, index: int) -> ast.expr:
     return named[0] if named else call.args[index]
 
 
-def test_what_is_proven_needs_a_status_or_a_request_that_never_left() -> None:
+def test_only_a_4xx_or_a_failed_connect_proves_that_nothing_was_changed() -> None:
     assert proven_not_applied(boto.ConnectTimeoutError(endpoint_url="x"))
     assert proven_not_applied(boto.SSLError(endpoint_url="x", error="[SSL: CERTIFICATE_VERIFY_FAILED] expired"))
     assert proven_not_applied(boto.EndpointConnectionError(endpoint_url="x"))
@@ -306,7 +308,7 @@ def test_what_is_proven_needs_a_status_or_a_request_that_never_left() -> None:
 
 
 def everything_in(failure: Failure) -> str:
-    """Gives all text that a caller can read."""
+    """Returns all text that a caller can read."""
     packed = failure.trailers["grpc-status-details-bin"]
     assert isinstance(packed, bytes)
     return failure.message + packed.decode(errors="replace") + repr(failure.metadata)

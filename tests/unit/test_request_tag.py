@@ -1,4 +1,4 @@
-"""The tag that makes a create repeatable."""
+"""The request tag, which makes a create idempotent."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ FUNCTION = {
 
 
 def test_the_fingerprint_is_the_same_in_every_release() -> None:
-    # Replicas of two releases run side by side: a change of these figures breaks repeats of creates under way.
+    # Replicas of two releases run side by side, so a change of these values breaks retries of creates in flight.
     assert request_tag.fingerprint(FUNCTION) == "c74e0f61c1608129adcedde1fdd70377"
     assert request_tag.fingerprint({"Name": "redirects"}) == "9588ed95e29802942944d3acf5bd9280"
 
 
-def test_the_order_of_tags_makes_no_difference_and_everything_else_does() -> None:
+def test_the_fingerprint_depends_on_everything_except_the_order_of_tags() -> None:
     original = request_tag.fingerprint(FUNCTION)
     reordered = {**FUNCTION, "Tags": {"Items": [{"Key": "a", "Value": ""}, {"Key": "b"}]}}
     assert request_tag.fingerprint(reordered) == original
@@ -46,14 +46,14 @@ def test_the_order_of_tags_makes_no_difference_and_everything_else_does() -> Non
     assert original not in fingerprints
 
 
-def test_the_request_id_and_validate_only_are_no_part_of_the_fingerprint() -> None:
+def test_the_fingerprint_excludes_request_id_and_validate_only() -> None:
     plain, dressed = function(), function(request_id=REQUEST_ID, validate_only=True)
     assert create_function_to_boto(plain) == create_function_to_boto(dressed)
     store = CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID, validate_only=True)
     assert create_key_value_store_to_boto(store) == {"Name": "redirects"}
 
 
-def test_the_tag_is_added_last_and_the_callers_arguments_are_left_alone() -> None:
+def test_the_tag_is_added_last_and_the_callers_arguments_are_unchanged() -> None:
     value = request_tag.value(REQUEST_ID.upper(), FUNCTION)
     added = request_tag.add(FUNCTION, value)
     assert value == f"{REQUEST_ID}/{request_tag.fingerprint(FUNCTION)}"
@@ -86,7 +86,7 @@ def test_a_create_without_a_request_id_owns_nothing() -> None:
 
 
 @given(st.binary(max_size=200), st.text(max_size=20))
-def test_a_value_keeps_the_rules_of_tags(code: bytes, comment: str) -> None:
+def test_the_value_follows_the_tag_rules(code: bytes, comment: str) -> None:
     arguments = create_function_to_boto(function(function_code=code, tags=[Tag(key="a", value=comment)]))
     value = request_tag.value(REQUEST_ID, arguments)
     assert len(value) == 69

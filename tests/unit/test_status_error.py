@@ -1,4 +1,4 @@
-"""What an error is sent as."""
+"""The trailers and messages of errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_error_carries_one_error_info_with_operation_and_outcome() -> None:
     assert "grpc-retry-pushback-ms" not in trailers
 
 
-def test_retry_info_and_pushback_are_there_only_where_they_are_meant() -> None:
+def test_an_overloaded_error_has_retry_info_and_pushback() -> None:
     status, trailers = sent(overloaded(32, "calls"))
     retry = error_details_pb2.RetryInfo()
     assert any(detail.Unpack(retry) for detail in status.details)
@@ -50,9 +50,7 @@ def test_retry_info_and_pushback_are_there_only_where_they_are_meant() -> None:
 
 
 @pytest.mark.parametrize(("repeatable", "pushback"), [(True, None), (False, "-1")])
-def test_a_call_that_the_end_cuts_off_is_retried_only_where_that_is_safe(
-    repeatable: bool, pushback: str | None
-) -> None:
+def test_a_call_cut_off_by_shutdown_is_retried_only_if_that_is_safe(repeatable: bool, pushback: str | None) -> None:
     _, trailers = sent(shutting_down("unknown", repeatable=repeatable))
     assert trailers.get("grpc-retry-pushback-ms") == pushback
 
@@ -66,7 +64,7 @@ def test_a_call_that_the_end_cuts_off_is_retried_only_where_that_is_safe(
         ("unknown", "it is unknown whether the change was applied"),
     ],
 )
-def test_a_call_that_is_cut_off_says_what_happened_and_where_a_repeat_is_safe(outcome: Outcome, says: str) -> None:
+def test_the_error_of_a_call_cut_off_says_what_happened_and_if_a_retry_is_safe(outcome: Outcome, says: str) -> None:
     again = "; retry the same request"
     assert deadline_exceeded(outcome).message == f"the deadline expired while the call was in flight; {says}"
     for repeatable in (False, True):
@@ -77,7 +75,7 @@ def test_a_call_that_is_cut_off_says_what_happened_and_where_a_repeat_is_safe(ou
         assert (error.retry_after is not None) is is_safe
 
 
-def test_up_to_twenty_violations_are_named_distinct_fields_first_and_all_are_counted() -> None:
+def test_up_to_twenty_violations_are_listed_distinct_fields_first_and_all_are_counted() -> None:
     violations = [Violation(f"tags[{index // 2}].key", f"RULE_{index % 2}", "sent; allowed") for index in range(500)]
     error = validation_failed(violations)
     status, _ = sent(error)
@@ -90,7 +88,7 @@ def test_up_to_twenty_violations_are_named_distinct_fields_first_and_all_are_cou
     assert alone.message == "tags[0].key: sent; allowed"
 
 
-def test_details_that_are_too_long_are_cut_from_the_end_and_error_info_stays() -> None:
+def test_details_that_are_too_long_are_truncated_except_error_info() -> None:
     violations = [Violation(f"field{index}", "RULE", "x" * 400) for index in range(20)]
     status, trailers = sent(validation_failed(violations))
     shown = violations_of(status)
