@@ -188,9 +188,9 @@ def _bound(field: FieldInfo, name: str) -> int | None:
 
 def _literals(annotation: object) -> tuple[str, ...]:
     """Returns the values of a Literal, also inside a list."""
-    found = getattr(annotation, "__args__", ())
+    found: tuple[object, ...] = getattr(annotation, "__args__", ())
     if found and all(isinstance(value, str) for value in found):
-        return tuple(found)
+        return tuple(str(value) for value in found)
     return _literals(found[0]) if getattr(annotation, "__origin__", None) is list else ()
 
 
