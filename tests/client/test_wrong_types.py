@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -127,29 +127,33 @@ async def one_wrong() -> AsyncIterator[Any]:
     yield {}
 
 
-async def write_wrong(facade: aio.Client) -> None:
-    call: Any = facade.key_values.ImportKeys()
-    await call.write(data.ImportKeysRequest())
-    await call.write({})
-    await call.done_writing()
-    await call
-
-
-async def iterate_wrong(facade: aio.Client) -> None:
-    await facade.key_values.ImportKeys(one_wrong())
-
-
-@pytest.mark.parametrize("send", [write_wrong, iterate_wrong])
-def test_a_wrong_request_of_an_asynchronous_stream_is_a_type_error(send: Callable[[aio.Client], Any]) -> None:
+def test_a_wrong_request_of_an_asynchronous_iterable_is_a_type_error() -> None:
     async def main(target: str) -> None:
         async with aio.connect(target) as facade, asyncio.timeout(PATIENCE):
-            await send(facade)
+            await facade.key_values.ImportKeys(one_wrong())
 
     with (
         running_server(Canned()) as target,
         pytest.raises(TypeError, match=r"^requests\[1\] must be ImportKeysRequest, not dict$"),
     ):
         asyncio.run(main(target))
+
+
+def test_a_wrong_request_that_is_written_is_a_type_error_and_the_call_goes_on() -> None:
+    async def main(target: str) -> None:
+        async with aio.connect(target) as facade, asyncio.timeout(PATIENCE):
+            call: Any = facade.key_values.ImportKeys()
+            await call.write(data.ImportKeysRequest(kvs_arn=ARN))
+            with pytest.raises(TypeError, match=r"^request must be ImportKeysRequest, not dict$"):
+                await call.write({})
+            await call.write(data.ImportKeysRequest())
+            await call.done_writing()
+            assert await call == data.ImportKeysResponse()
+
+    servicer = Canned()
+    with running_server(servicer) as target:
+        asyncio.run(main(target))
+    assert servicer.received[0].request == [data.ImportKeysRequest(kvs_arn=ARN), data.ImportKeysRequest()]
 
 
 def test_a_list_of_requests_is_a_stream() -> None:

@@ -1,4 +1,4 @@
-"""Channels that raise ValueError after they are closed.
+"""A channel that raises ValueError after it is closed.
 
 A closed gRPC channel dereferences freed memory and crashes the process (grpcio 1.85.1).
 """
@@ -9,12 +9,11 @@ from threading import Lock
 from typing import Any
 
 import grpc
-from grpc import aio
 
 CLOSED = "the client is closed"
 
 
-class _Closable:
+class Closable:
     """Opens multi-callables of a channel until it is closed."""
 
     def __init__(self, channel: Any) -> None:
@@ -46,7 +45,7 @@ class _Closable:
             return getattr(self._channel, name)(*arguments, **keywords)
 
 
-class ClosableChannel(_Closable, grpc.Channel):
+class ClosableChannel(Closable, grpc.Channel):
     """A blocking channel. Interceptors open a multi-callable for each call, so it checks every call."""
 
     def subscribe(self, callback: Any, try_to_connect: bool | None = False) -> None:
@@ -68,31 +67,3 @@ class ClosableChannel(_Closable, grpc.Channel):
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class AioClosableChannel(_Closable, aio.Channel):
-    """A channel of asyncio. It checks stubs when they are made; interceptors check calls of stubs made earlier."""
-
-    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
-        """Returns the connectivity."""
-        state: grpc.ChannelConnectivity = self._channel.get_state(try_to_connect)
-        return state
-
-    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
-        """Waits until the connectivity changes."""
-        await self._channel.wait_for_state_change(last_observed_state)
-
-    async def channel_ready(self) -> None:
-        """Waits until the channel is connected."""
-        await self._channel.channel_ready()
-
-    async def close(self, grace: float | None = None) -> None:
-        """Closes the channel. Calls in flight are cancelled after `grace` seconds."""
-        self._closed = True
-        await self._channel.close(grace)
-
-    async def __aenter__(self) -> AioClosableChannel:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 
+from cloudfront_facade._aio_closable_channel import AioClosableChannel
 from cloudfront_facade._aio_interceptors import interceptors
 from cloudfront_facade._aio_jobs import (
     create_and_publish,
@@ -36,7 +37,6 @@ from cloudfront_facade._aio_jobs import (
     put_many,
     wait_until_ready,
 )
-from cloudfront_facade._closable_channel import AioClosableChannel
 from cloudfront_facade._defaults import CallDefaults
 from cloudfront_facade._service_config import channel_arguments
 
