@@ -158,7 +158,7 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     server, dispatcher = make_server(settings, upstream.backend)
     address = await server.start()
-    where = {
+    log_fields = {
         "listen": address,
         "tls": _tls(settings),
         "backend": upstream.backend.name,
@@ -167,13 +167,13 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
 
     async def become_ready() -> None:
         try:
-            await wait_until_ready(upstream.obstacle, where)
+            await wait_until_ready(upstream.obstacle, log_fields)
         except CannotServeError as error:
             failure.append(error)
             stop.set()
             return
         await server.set_serving(serving=True)
-        _log.info("serving", **where)
+        _log.info("serving", **log_fields)
         if upstream.backend.name == "embedded":
             _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
         await run_in_daemon_thread(upstream.warm_up)

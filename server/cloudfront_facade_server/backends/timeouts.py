@@ -1,4 +1,4 @@
-"""Which timeouts a request to CloudFront has. Only `aws` looks at it: the other backends have no network."""
+"""Which timeouts a request to CloudFront has. Only `aws` reads it, because the other backends have no network."""
 
 from __future__ import annotations
 
