@@ -1,4 +1,4 @@
-"""The build backend of the repository's root, which holds two distributions and is none itself."""
+"""The build backend of the repository's root, which is not a distribution itself."""
 
 raise SystemExit(
     "Nothing to install here. For the client: pip install ./clients/python. "

@@ -23,16 +23,16 @@ from cloudfront_facade.jobs import put_many
     "error", [LookupError("the file ended"), FacadeError(grpc.StatusCode.NOT_FOUND), asyncio.InvalidStateError()]
 )
 def test_an_error_of_the_source_ends_the_call_and_is_raised(run: Run, error: Exception) -> None:
-    servicer, told = Watching(), [0]
+    servicer, reported = Watching(), [0]
     with running_server(servicer) as target:
         with pytest.raises(type(error)) as caught:
-            run(target, "key_values", "put_many", ARN, failing(error), progress=lambda sent, _: told.append(sent))
+            run(target, "key_values", "put_many", ARN, failing(error), progress=lambda sent, _: reported.append(sent))
         assert servicer.ended.wait(PATIENCE)
     assert caught.value is error
 
-    assert 2500 < told[-1] < 3000
+    assert 2500 < reported[-1] < 3000
     assert caught.value.__notes__[-1] == (
-        f"{told[-1]} changes had been handed to gRPC; the first batches of them may have been applied."
+        f"{reported[-1]} changes had been handed to gRPC; the first batches of them may have been applied."
     )
 
 

@@ -69,7 +69,7 @@ def test_progress_is_reported_after_each_request(run: Run, kind: Any, total: int
     seen: list[tuple[int, int | None]] = []
     items = kind([(str(number), "v") for number in range(1200)])
     with running_server(Canned(DONE)) as target:
-        run(target, "key_values", "put_many", ARN, items, progress=lambda *told: seen.append(told))
+        run(target, "key_values", "put_many", ARN, items, progress=lambda *counts: seen.append(counts))
     assert seen == [(500, total), (1000, total), (1200, total)]
 
 
@@ -84,7 +84,7 @@ def test_the_caller_can_set_the_total(run: Run) -> None:
             ARN,
             iter([put("a")]),
             total=9,
-            progress=lambda *told: seen.append(told),
+            progress=lambda *counts: seen.append(counts),
         )
     assert seen == [(1, 9)]
 

@@ -17,6 +17,7 @@ import trustme
 import cloudfront_facade
 from client.canned import Canned, running_server
 from cloudfront_facade import aio, jobs
+from support.tools import require_module
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "guides" / "python.md").read_text()
@@ -44,7 +45,7 @@ def run(*command: str, cwd: Path, errors: str = r"\A\Z") -> str:
 
 
 def test_the_example_with_a_bar_shows_it(facade_address: str, tmp_path: Path) -> None:
-    pytest.importorskip("rich")
+    require_module("rich")
     [example] = (each for each in examples("python bar") if BAR in each)
     example = example.replace(ADDRESS, facade_address)
     assert_matches(r"^2 2 \w+$", run(sys.executable, "-c", example, cwd=tmp_path, errors=r"^Redirects .* 2/\? "))

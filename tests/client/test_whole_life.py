@@ -61,11 +61,11 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     store = on_stores("wait_until_ready", name, timeout=30)
     assert (store.name, store.status) == (name, "READY")
     assert name in [each.name for each in on_stores("list_key_value_stores", page_size=1)]
-    told: list[Any] = []
+    reported: list[Any] = []
     items = {f"/{number}": f"/new/{number}" for number in range(1200)} | {"/old": "/new"}
-    imported = on_keys("put_many", store.arn, items, progress=lambda *each: told.append(each))
+    imported = on_keys("put_many", store.arn, items, progress=lambda *each: reported.append(each))
     assert (imported.applied_changes, imported.item_count) == (1201, 1201)
-    assert told == [(500, 1201), (1000, 1201), (1201, 1201)]
+    assert reported == [(500, 1201), (1000, 1201), (1201, 1201)]
     deleted = on_keys("import_keys", store.arn, [data.KeyChange(delete="/0")], etag=imported.etag)
     assert (deleted.applied_changes, deleted.item_count) == (1, 1200)
     del items["/0"]

@@ -134,7 +134,7 @@ async def import_keys(
 ) -> ImportKeysResponse:
     """Makes any number of changes, in order, in one call. The changes may be an asynchronous iterable.
 
-    If the call ends early, an asynchronous iterable gets a CancelledError where it waits. It is closed in any case, if
+    If the call ends early, an asynchronous iterable gets a CancelledError at its await. It is closed in any case, if
     it has `aclose`. An iterable that blocks is not interrupted.
     """
     check_changes(changes)

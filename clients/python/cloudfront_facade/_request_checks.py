@@ -58,7 +58,7 @@ class CheckedRequests:
     """The requests of a stream. The first one of a wrong type ends the stream and the call.
 
     Attributes:
-        error: What is wrong with that request. gRPC reads requests where nobody sees an exception, so the call raises
+        error: The error of that request. gRPC reads requests in a thread or task of its own, so the call raises
             it instead.
 
     Raises:
