@@ -183,7 +183,7 @@ def test_a_hanging_renewal_is_replaced_by_another_one(
         time.sleep(1.1)
         with pytest.raises(CredentialRetrievalError):
             backend.list_key_value_stores()
-        assert eventually(lambda: source.runs > runs), "a second search begins beside the one that hangs"
+        assert eventually(lambda: source.runs > runs), "a second renewal starts while the first one hangs"
     source.expire_in(timedelta(hours=1))
     assert eventually(lambda: _is_answered(backend))
 

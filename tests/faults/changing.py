@@ -1,4 +1,4 @@
-"""What the tests of changes have in common: a server over boto3 that gives up soon, and what is changed on it."""
+"""A server for tests of changes: over boto3, with short timeouts; and the resources that are changed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade_server.backends.aws import AwsBackend
+from support.cloudfront.faults import status_only
 from support.cloudfront.http import CloudFrontDouble
-from support.facade import Facade, function, running_facade
+from support.facade import Facade, Failure, function, running_facade
 
 MakeBackend = Callable[..., AwsBackend]
 
@@ -21,6 +22,8 @@ DEVELOPMENT = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
 V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
 CODE = b"function handler(event) { return event.request; } // 2"
 UNKNOWN = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+LOST = status_only(503)
+"""A fault that applies nothing and leaves the outcome unknown."""
 
 
 @pytest.fixture
@@ -53,3 +56,15 @@ def updating(etag: str, code: bytes = CODE, **config: Any) -> functions.UpdateFu
 
 def describe(facade: Facade, stage: functions.FunctionStage.ValueType = LIVE) -> functions.DescribeFunctionResponse:
     return facade.functions.DescribeFunction(functions.DescribeFunctionRequest(name="rewrite", stage=stage))
+
+
+def publishing(etag: str) -> functions.PublishFunctionRequest:
+    return functions.PublishFunctionRequest(name="rewrite", etag=etag)
+
+
+def etag_of(facade: Facade) -> str:
+    return facade.stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name="redirects")).etag
+
+
+def status_of(failure: Failure) -> tuple[grpc.StatusCode, str, str]:
+    return failure.code, failure.reason, failure.outcome

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of faults."""
+"""Fixtures of the fault tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["created", "facade", "store"]
 def replica(
     cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
 ) -> Callable[..., AbstractContextManager[Facade]]:
-    """What makes servers on the double that wait half a second for an answer; takes settings of `serve`."""
+    """Runs servers in front of the double that wait half a second for a response; takes settings of `serve`."""
 
     @contextmanager
     def run(*, timeout: float = 0.5, **settings: Any) -> Iterator[Facade]:

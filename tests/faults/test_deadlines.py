@@ -1,4 +1,4 @@
-"""What a call does with the time that its caller, or the server's end, leaves it."""
+"""How calls use the time before their deadline."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ from cloudfront_facade.v1.function_service_pb2 import (
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, DeleteKeyValueStoreRequest
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
+from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront.faults import apply_then_close, delay, hang, normally, refuse, status_only
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.stores import StoredStore, utc_now
-from support.facade import REQUEST_ID, Facade, failing, function, open_channel
+from support.facade import REQUEST_ID, Facade, failing, function, open_channel, running_facade
 from support.process import FacadeProcess
 
 Replica = Callable[..., AbstractContextManager[Facade]]
@@ -32,7 +33,7 @@ Replica = Callable[..., AbstractContextManager[Facade]]
 MISSING_STORE = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
 
 
-def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
+def test_a_hanging_call_ends_at_its_deadline_and_does_not_delay_others(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.script("CreateFunction", hang(30), normally())
@@ -50,26 +51,26 @@ def test_a_hanging_cloudfront_costs_the_caller_its_deadline_and_nobody_else(
         cloudfront.release()
     assert served < 1.0
     assert 0.9 < ended[0] < 1.2
-    told = {line["status"]: line["outcome"] for line in lines if line["event"] == "rpc"}
-    assert told == {"OK": "applied", "DEADLINE_EXCEEDED": "unknown"}
+    outcomes = {line["status"]: line["outcome"] for line in lines if line["event"] == "rpc"}
+    assert outcomes == {"OK": "applied", "DEADLINE_EXCEEDED": "unknown"}
 
 
-def test_settling_leaves_time_to_answer_and_ends(cloudfront: CloudFrontDouble, replica: Replica) -> None:
+def test_settling_ends_before_the_deadline(cloudfront: CloudFrontDouble, replica: Replica) -> None:
     cloudfront.script("CreateFunction", apply_then_close())
     cloudfront.always("DescribeFunction", status_only(503))
     with replica(settle_timeout=5, default_deadline=1.4) as facade:
         failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
-        looks = cloudfront.count("DescribeFunction")
+        reads = cloudfront.count("DescribeFunction")
         time.sleep(1.2)
-        assert cloudfront.count("DescribeFunction") == looks, "it goes on, and nobody waits for it"
+        assert cloudfront.count("DescribeFunction") == reads, "reads must end with the call"
 
     assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
     assert failure.retry_after
-    assert looks >= 3
+    assert reads >= 3
 
 
 @pytest.mark.parametrize(("deadline", "sends"), [(1.4, 1), (10, 2)])
-def test_a_second_send_starts_only_where_the_deadline_has_room_for_it(
+def test_a_create_is_sent_again_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica, deadline: float, sends: int
 ) -> None:
     cloudfront.script("CreateFunction", status_only(503))
@@ -85,11 +86,11 @@ def test_a_second_send_starts_only_where_the_deadline_has_room_for_it(
     assert cloudfront.effects("CreateFunction") == sends - 1
 
 
-def test_reads_that_settle_and_explain_have_short_timeouts(cloudfront: CloudFrontDouble) -> None:
+def test_settling_reads_have_short_timeouts(cloudfront: CloudFrontDouble) -> None:
     arguments = ("--backend", "aws", "--endpoint-url", cloudfront.url, "--read-timeout", "30", "--drain-delay", "0")
     with FacadeProcess(*arguments) as process, open_channel(process.address) as channel:
         functions, stores = FunctionServiceStub(channel), KeyValueStoreServiceStub(channel)
-        there = functions.CreateFunction(function("there"))
+        existing = functions.CreateFunction(function("existing"))
         for operation in ("CreateFunction", "CreateKeyValueStore", "UpdateFunction"):
             cloudfront.script(operation, apply_then_close())
         cloudfront.script("DescribeFunction", hang(), hang())
@@ -97,8 +98,8 @@ def test_reads_that_settle_and_explain_have_short_timeouts(cloudfront: CloudFron
 
         started = time.monotonic()
         update = UpdateFunctionRequest(
-            name="there",
-            etag=there.etag,
+            name="existing",
+            etag=existing.etag,
             function_config=FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0),
             function_code=b"another code",
         )
@@ -124,10 +125,10 @@ def associated(arn: str, **fields: Any) -> Any:
     return function("associated", function_config=config, **fields)
 
 
-def test_an_association_is_explained_only_where_the_deadline_has_room_for_the_read(
+def test_the_store_of_an_association_is_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    # A look may take 2 s for the connection and 0.5 s for the answer.
+    # A read may take 2 s for the connection and 0.5 s for the response.
     with replica() as facade:
         hurried = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=2.3)
         assert cloudfront.count("ListKeyValueStores") == 0
@@ -140,7 +141,7 @@ def test_an_association_is_explained_only_where_the_deadline_has_room_for_the_re
     assert not dry.HasField("function_summary")
 
 
-def test_an_explanation_of_many_pages_ends_before_the_deadline(cloudfront: CloudFrontDouble, replica: Replica) -> None:
+def test_reading_many_pages_of_stores_ends_before_the_deadline(cloudfront: CloudFrontDouble, replica: Replica) -> None:
     for number in range(900):
         name = f"store-{number}"
         cloudfront.stores[name] = StoredStore(name, None, utc_now(), "E1")
@@ -148,10 +149,10 @@ def test_an_explanation_of_many_pages_ends_before_the_deadline(cloudfront: Cloud
     with replica() as facade:
         failure = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=3.4)
     assert (failure.reason, failure.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
-    assert 1 <= cloudfront.count("ListKeyValueStores") < 6, "a store that was not seen is not called missing"
+    assert 1 <= cloudfront.count("ListKeyValueStores") < 6, "a store that was not read is not reported as missing"
 
 
-def test_who_uses_it_is_read_only_where_the_deadline_has_room_for_it(
+def test_the_users_of_a_resource_are_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.always("DeleteFunction", refuse("FunctionInUse", 409))
@@ -166,7 +167,7 @@ def test_who_uses_it_is_read_only_where_the_deadline_has_room_for_it(
         for delete, request in deletes:
             before = len(cloudfront.requests)
             hurried = failing(delete, request, timeout=2.3)
-            assert len(cloudfront.requests) == before + 1, "the delete alone"
+            assert len(cloudfront.requests) == before + 1, "only the delete may be sent"
             patient = failing(delete, request, timeout=10)
             assert len(cloudfront.requests) > before + 2
             for failure in (hurried, patient):
@@ -174,16 +175,14 @@ def test_who_uses_it_is_read_only_where_the_deadline_has_room_for_it(
                 assert failure.reason.endswith("_IN_USE")
 
 
-def test_a_deadline_that_passes_is_logged_as_what_the_caller_sees(
-    cloudfront: CloudFrontDouble, replica: Replica
-) -> None:
+def test_an_exceeded_deadline_is_logged_as_the_caller_sees_it(cloudfront: CloudFrontDouble, replica: Replica) -> None:
     count = 12
     with capture_logs() as lines, replica(timeout=20, shutdown_grace_period=3) as facade:
         facade.functions.CreateFunction(function())
         cloudfront.always("CreateFunction", hang())
         calls = []
         for number in range(count):
-            # gRPC tells the server of such a deadline in hundredths of a second, rounded up: the caller gives up first.
+            # gRPC sends such a deadline in hundredths of a second, rounded up, so the caller's ends first.
             calls.append(facade.functions.CreateFunction.future(function(), timeout=1.001 + number / 100))
             cloudfront.wait_for("CreateFunction", number + 2)
         assert {call.code() for call in calls} == {grpc.StatusCode.DEADLINE_EXCEEDED}
@@ -191,6 +190,46 @@ def test_a_deadline_that_passes_is_logged_as_what_the_caller_sees(
         cloudfront.release()
     rpcs = [line for line in lines if line["event"] == "rpc"][1:]
     assert [line["outcome"] for line in rpcs] == ["unknown"] * count
-    # On a machine that is busy with something else, the caller may be ahead by more than gRPC's rounding.
+    # On a busy machine the caller may be ahead by more than gRPC's rounding.
     statuses = [line["status"] for line in rpcs]
     assert statuses.count("DEADLINE_EXCEEDED") > count // 2, statuses
+
+
+def test_a_deadline_above_the_maximum_is_shortened(
+    cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
+) -> None:
+    cloudfront.script("CreateFunction", hang())
+    with running_facade(aws_backend(cloudfront), default_deadline=1, max_deadline=1, shutdown_grace_period=1) as facade:
+        started = time.monotonic()
+        failure = failing(facade.functions.CreateFunction, function(), timeout=30)
+        assert time.monotonic() - started < 3
+    assert failure.reason == "DEADLINE_EXCEEDED"
+
+
+def test_nothing_is_sent_if_the_deadline_is_too_short(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+    failure = failing(facade.functions.CreateFunction, function(), timeout=0.3)
+
+    assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (failure.reason, failure.outcome) == ("DEADLINE_TOO_SHORT", "not_applied")
+    assert failure.metadata["required_ms"] == "500"
+    assert cloudfront.requests == ()
+
+
+def test_a_hanging_call_ends_at_the_default_deadline_and_its_outcome_is_logged(
+    cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
+) -> None:
+    cloudfront.script("CreateFunction", hang())
+    with (
+        capture_logs() as lines,
+        running_facade(aws_backend(cloudfront), default_deadline=1, drain_delay=0, shutdown_grace_period=1) as facade,
+    ):
+        started = time.monotonic()
+        failure = failing(facade.functions.CreateFunction, function())
+        assert time.monotonic() - started < 1.2
+        cloudfront.release()
+
+    assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (failure.reason, failure.outcome) == ("DEADLINE_EXCEEDED", "unknown")
+    (line,) = [line for line in lines if line["event"] == "rpc"]
+    assert (line["status"], line["reason"], line["outcome"]) == ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED", "unknown")
+    assert line["log_level"] == "warning"

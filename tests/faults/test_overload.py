@@ -1,4 +1,4 @@
-"""More than the server can take: it stays quick, and as large as it was. A real process, over the HTTP double."""
+"""Under overload the server stays fast and does not grow. A real process in front of the CloudFront double."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from support.event_loop import event_loop
 from support.facade import failing, failure_of, function, open_channel
 from support.process import EMBEDDED, FacadeProcess
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells a process's memory so")
+pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux has /proc/self/statm")
 
 CREATE = "/cloudfront_facade.v1.FunctionService/CreateFunction"
 IMPORT = "/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys"
 STORE = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
 
 FLAT = 8.0
-"""MiB by which a server may be larger than it was after it had done the same once: allocators keep what is free."""
+"""MiB that a server may grow after the first repetition, because allocators keep free memory."""
 
 
 def on(cloudfront: CloudFrontDouble, *arguments: str) -> FacadeProcess:
@@ -44,7 +44,7 @@ def seconds(call: Callable[[], Any]) -> float:
 
 
 def measured(method: Any, request: Any, took: list[float]) -> Any:
-    """Begins a call that will add the seconds that it took."""
+    """Starts a call that appends its duration when it ends."""
     started = time.monotonic()
     call = method.future(request, timeout=20)
     call.add_done_callback(lambda _: took.append(time.monotonic() - started))
@@ -57,16 +57,16 @@ def assert_health_answers(channel: Any) -> None:
 
 
 def assert_quick(call: Callable[[], Any]) -> None:
-    """Makes a call again and again: half of them take less than 50 ms."""
+    """Repeats a call; half of the calls must take less than 50 ms."""
     medians = []
-    for _ in range(3):  # the machine may be busy with something else
+    for _ in range(3):  # the machine may be busy
         medians.append(median(seconds(call) for _ in range(11)))
         if medians[-1] < 0.05:
             return
     raise AssertionError(medians)
 
 
-def test_ten_times_the_load_is_shed_at_once_in_every_wave(cloudfront: CloudFrontDouble) -> None:
+def test_calls_above_the_limit_are_shed_at_once_in_every_wave(cloudfront: CloudFrontDouble) -> None:
     slots, load, waves = 4, 40, 6
     with (
         on(cloudfront, "--max-concurrent-upstream-calls", str(slots)) as process,
@@ -101,31 +101,31 @@ def test_ten_times_the_load_is_shed_at_once_in_every_wave(cloudfront: CloudFront
                 sizes.append(process.memory())
         finally:
             cloudfront.release()
-    # The best of three waves: the machine may be busy with something else in one.
+    # The best of three waves, because the machine may be busy.
     assert min(medians[:3]) < 0.05, medians
     assert min(medians[3:]) < 0.05, medians
-    assert cloudfront.count("CreateFunction") == 1 + slots * waves, "what is shed is not sent"
+    assert cloudfront.count("CreateFunction") == 1 + slots * waves, "a shed call must not be sent"
     assert sizes[-1] - sizes[0] < FLAT, sizes
 
 
-def test_messages_above_the_limit_are_refused_and_not_kept() -> None:
+def test_messages_above_the_limit_are_rejected_and_not_kept() -> None:
     above = function(function_code=b"x" * 600_000).SerializeToString()
     far_above = function(function_code=b"x" * 6_000_000).SerializeToString()
     with FacadeProcess(*EMBEDDED) as process, open_channel(process.address) as channel:
         create = channel.unary_unary(CREATE)
 
-        def refuse(times: int) -> float:
+        def reject(times: int) -> float:
             for _ in range(times):
                 calls = [create.future(above, timeout=20) for _ in range(8)]
                 assert {call.code() for call in calls} == {grpc.StatusCode.RESOURCE_EXHAUSTED}
                 assert failing(create, far_above, timeout=20).code is grpc.StatusCode.RESOURCE_EXHAUSTED
             return process.memory()
 
-        sizes = [refuse(times) for times in (8, 12, 12)]
+        sizes = [reject(times) for times in (8, 12, 12)]
         assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
         assert_health_answers(channel)
-    # What is kept is kept each time; buffers that a busy machine needs are needed once.
-    assert min(sizes[1] - sizes[0], sizes[2] - sizes[1]) < 2 * FLAT, "it has kept some of 60 MB each time"
+    # A leak would grow each time; buffers that a busy machine needs grow once.
+    assert min(sizes[1] - sizes[0], sizes[2] - sizes[1]) < 2 * FLAT, "the server has kept some of 60 MB each time"
 
 
 async def slowly() -> AsyncIterator[bytes]:
@@ -136,7 +136,7 @@ async def slowly() -> AsyncIterator[bytes]:
 
 
 async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
-    """Opens a thousand streams without a message, a hundred on each connection, and fifty that send slowly."""
+    """Opens a thousand streams that send nothing, a hundred on each connection, and fifty that send slowly."""
     async with AsyncExitStack() as stack:
         calls: list[Any] = []
         for _ in range(10):
@@ -161,7 +161,7 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
         await asyncio.gather(*calls, return_exceptions=True)
 
 
-def test_a_thousand_silent_streams_and_slow_senders_keep_nobody_waiting(cloudfront: CloudFrontDouble) -> None:
+def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFrontDouble) -> None:
     with on(cloudfront, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
         create = FunctionServiceStub(channel).CreateFunction
         names = iter(range(1000))
@@ -183,25 +183,15 @@ def test_a_thousand_silent_streams_and_slow_senders_keep_nobody_waiting(cloudfro
             asyncio.run_coroutine_threadsafe(crowded, event_loop()).result(60)
             time.sleep(0.1)
             sizes.append(process.memory())
-        assert process.threads() <= threads + 4, "gRPC itself may add one where the machine is busy"
-    # It takes room for so many at first. What it kept of streams that are gone would grow by each thousand.
+        assert process.threads() <= threads + 4, "gRPC may add a thread if the machine is busy"
+    # Memory grows at first. If ended streams were kept, it would grow with each thousand.
     growth = [after - before for before, after in pairwise(sizes)]
     assert min(growth) < 2, sizes
 
 
-def test_imports_that_say_nothing_take_no_slot() -> None:
-    embedded = (
-        "--backend",
-        "embedded",
-        "--embedded-db",
-        ":memory:",
-        "--drain-delay",
-        "0",
-        "--shutdown-grace-period",
-        "2",
-    )
+def test_imports_that_send_nothing_do_not_count_against_the_limit() -> None:
     with (
-        FacadeProcess(*embedded, "--max-concurrent-calls", "20") as process,
+        FacadeProcess(*EMBEDDED, "--shutdown-grace-period", "2", "--max-concurrent-calls", "20") as process,
         open_channel(process.address) as channel,
         open_channel(process.address, use_local_subchannel_pool=1) as another,
     ):

@@ -1,4 +1,4 @@
-"""The server and the client's retry policy together: what is retried, and what is not."""
+"""The server and the client's retry policy together: which errors are retried."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ import grpc
 import pytest
 
 from cloudfront_facade import Client, FacadeError, connect
+from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront.faults import Fault, apply_then_status, normally, refuse, status_only, throttle
+from support.cloudfront.faults import (
+    Fault,
+    apply_then_status,
+    normally,
+    refuse,
+    status_only,
+    throttle,
+)
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, failing, function, running_facade
 
@@ -28,7 +36,7 @@ def client(facade: Facade) -> Iterator[Client]:
 
 
 @pytest.mark.parametrize("status", [400, 429])
-def test_throttling_says_when_to_come_back_and_is_sent_once(
+def test_throttling_has_a_retry_delay_and_the_call_is_sent_once(
     facade: Facade, cloudfront: CloudFrontDouble, status: int
 ) -> None:
     cloudfront.always("CreateFunction", throttle(status))
@@ -54,7 +62,7 @@ def test_throttling_says_when_to_come_back_and_is_sent_once(
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_refusal_is_not_retried_by_a_stock_retry_policy(
+def test_an_error_is_not_retried_by_a_standard_retry_policy(
     facade: Facade, cloudfront: CloudFrontDouble, fault: Fault, reason: str
 ) -> None:
     cloudfront.always("CreateFunction", fault)
@@ -64,7 +72,7 @@ def test_a_refusal_is_not_retried_by_a_stock_retry_policy(
     assert cloudfront.count("CreateFunction") == 1
 
 
-def test_a_right_that_the_role_lacks_is_named_and_no_arn(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+def test_a_missing_permission_is_named_without_arns(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     text = (
         "User: arn:aws:sts::123456789012:assumed-role/facade/i-0 is not authorized to perform: "
         "cloudfront:TagResource on resource: arn:aws:cloudfront::123456789012:function/rewrite"
@@ -77,18 +85,20 @@ def test_a_right_that_the_role_lacks_is_named_and_no_arn(facade: Facade, cloudfr
     assert "123456789012" not in repr(failure)
 
 
-def test_what_is_unknown_is_retried_with_the_same_request_id_until_it_is_ok(
+def test_an_unknown_outcome_is_retried_with_the_same_request_id_until_it_succeeds(
     client: Client, cloudfront: CloudFrontDouble
 ) -> None:
     cloudfront.script("CreateFunction", status_only(503), status_only(503), normally())
 
     client.functions.CreateFunction(function())
 
-    assert cloudfront.count("CreateFunction") == 3, "two sends of the first call, one of its repeat"
+    assert cloudfront.count("CreateFunction") == 3, "the first call sends twice, its retry once"
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_a_lost_create_without_a_request_id_is_never_retried(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+def test_a_create_without_a_request_id_is_never_retried_after_a_lost_response(
+    facade: Facade, cloudfront: CloudFrontDouble
+) -> None:
     cloudfront.script("CreateFunction", apply_then_status(503))
     with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as lost:
         client.functions.CreateFunction(function())
@@ -98,7 +108,7 @@ def test_a_lost_create_without_a_request_id_is_never_retried(facade: Facade, clo
     assert cloudfront.count("CreateFunction") == 1
 
 
-def test_an_endpoint_that_nobody_listens_on_is_unreachable_and_nothing_was_sent(
+def test_a_refused_connection_is_unreachable_and_not_applied(
     aws_backend: Callable[..., AwsBackend],
 ) -> None:
     with CloudFrontDouble() as closed:
@@ -108,3 +118,17 @@ def test_an_endpoint_that_nobody_listens_on_is_unreachable_and_nothing_was_sent(
     assert failure.code is grpc.StatusCode.UNAVAILABLE
     assert (failure.reason, failure.outcome) == ("UPSTREAM_UNREACHABLE", "not_applied")
     assert failure.retry_after is not None
+
+
+def test_a_test_that_cloudfront_cannot_run_is_sent_once(
+    cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+) -> None:
+    cloudfront.always("TestFunction", refuse("TestFunctionFailed", 500))
+    request = functions.TestFunctionRequest(name="rewrite", etag=created.etag, event_object=b"{}")
+    failure = failing(facade.functions.TestFunction, request)
+    assert (failure.code, failure.reason, failure.outcome) == (
+        grpc.StatusCode.INTERNAL,
+        "TEST_FUNCTION_FAILED",
+        "not_applied",
+    )
+    assert cloudfront.count("TestFunction") == 1

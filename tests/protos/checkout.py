@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from protos.descriptors import PROJECT
+from support.tools import require_tool
 
 STAMPS: Final = ".make"
 GIT: Final = ("git", "-c", "user.name=test", "-c", "user.email=test@localhost")
@@ -48,13 +49,11 @@ class Checkout:
 
     def make(self, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Runs make, one process of this machine at a time, because it may have to install a tool."""
-        make = shutil.which("make")
-        assert make is not None
         variables = os.environ if variables is None else variables
         with (self._tools / "tests.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return subprocess.run(
-                [make, "--no-print-directory", *arguments],
+                [require_tool("make"), "--no-print-directory", *arguments],
                 cwd=self.folder,
                 # What a make above has set, its own flags above all, is not for this one.
                 env={name: value for name, value in variables.items() if not name.startswith(("MAKE", "MFLAGS"))},

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
 from protos.checkout import Checkout
 from protos.descriptors import PROJECT
+from support.tools import require_tool
 
 V1 = "protos/cloudfront_facade/v1"
-
-needs_npm = pytest.mark.skipif(
-    shutil.which("npm") is None and not os.environ.get("CI"), reason="npm is needed for buf breaking"
-)
 
 BREAKS = {
     "an_rpc_is_deleted": (
@@ -42,16 +37,15 @@ BREAKS = {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
+    require_tool("npm")
     return Checkout(tmp_path)
 
 
-@needs_npm
 def test_a_contract_without_changes_passes(checkout: Checkout) -> None:
     done = checkout.make("buf")
     assert (done.returncode, done.stdout) == (0, "")
 
 
-@needs_npm
 @pytest.mark.parametrize(("name", "old", "new", "finding"), BREAKS.values(), ids=BREAKS)
 def test_a_committed_break_fails(checkout: Checkout, name: str, old: str, new: str, finding: str) -> None:
     checkout.edit(name, old, new)
@@ -61,7 +55,6 @@ def test_a_committed_break_fails(checkout: Checkout, name: str, old: str, new: s
     assert finding in done.stdout
 
 
-@needs_npm
 def test_an_added_field_passes(checkout: Checkout) -> None:
     checkout.edit(
         f"{V1}/tag.proto",

@@ -1,4 +1,4 @@
-"""How the server ends: by SIGTERM, within its grace or not, and by SIGKILL; real processes over the HTTP double."""
+"""Shutdown by SIGTERM and SIGKILL, with real processes in front of the CloudFront double."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def create(process: FacadeProcess, timeout: float = 20) -> grpc.StatusCode | Fai
         return code if code is grpc.StatusCode.OK else failing(call.result)
 
 
-def test_a_create_that_fits_the_grace_is_answered_ok(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
+def test_a_create_that_ends_within_the_grace_period_succeeds(
+    cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor
+) -> None:
     cloudfront.script("CreateFunction", hold())
     process = start(cloudfront, "--drain-delay", "0.2")
     answer = caller.submit(create, process)
@@ -58,15 +60,15 @@ def test_a_create_that_fits_the_grace_is_answered_ok(cloudfront: CloudFrontDoubl
     assert cloudfront.effects("CreateFunction") == 1
 
 
-@pytest.mark.parametrize("begun", [False, True])
-def test_a_stream_that_is_silent_holds_up_no_end(begun: bool) -> None:
+@pytest.mark.parametrize("with_request", [False, True])
+def test_a_silent_stream_does_not_delay_the_shutdown(with_request: bool) -> None:
     process = FacadeProcess(
         *EMBEDDED_WITH_DRAIN, "--drain-delay", "0", "--shutdown-grace-period", "40"
     ).wait_until_serving()
     ended = threading.Event()
 
     def requests() -> Iterator[bytes]:
-        if begun:
+        if with_request:
             yield ImportKeysRequest(kvs_arn=STORE).SerializeToString()
         ended.wait(60)
 
@@ -79,12 +81,12 @@ def test_a_stream_that_is_silent_holds_up_no_end(begun: bool) -> None:
         assert process.wait(20) == 0
         assert time.monotonic() - started < 15
         assert call.code() is grpc.StatusCode.UNAVAILABLE
-        if begun:
+        if with_request:
             assert failing(call.result).reason == "SHUTTING_DOWN"
         ended.set()
 
 
-def test_a_create_that_does_not_fit_the_grace_is_unavailable_and_its_repeat_ok(
+def test_a_create_that_exceeds_the_grace_period_is_unavailable_and_its_repeat_succeeds(
     cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor
 ) -> None:
     cloudfront.script("CreateFunction", apply_then_hang(), normally())
@@ -99,12 +101,12 @@ def test_a_create_that_does_not_fit_the_grace_is_unavailable_and_its_repeat_ok(
     assert failure.code is grpc.StatusCode.UNAVAILABLE
     assert (failure.reason, failure.outcome) == ("SHUTTING_DOWN", "unknown")
     assert failure.retry_after is not None
-    assert process.wait(10) == 0, "a call that hangs upstream does not hold the process"
+    assert process.wait(10) == 0, "a hanging upstream call must not delay the shutdown"
     assert [line["reason"] for line in process.lines if line["event"] == "rpc"] == ["SHUTTING_DOWN"]
-    repeat_is_ok(cloudfront)
+    assert_repeat_succeeds(cloudfront)
 
 
-def test_a_create_that_sigkill_cuts_off_is_unavailable_and_its_repeat_ok(
+def test_a_create_interrupted_by_sigkill_is_unavailable_and_its_repeat_succeeds(
     cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor
 ) -> None:
     cloudfront.script("CreateFunction", apply_then_hang(), normally())
@@ -118,10 +120,10 @@ def test_a_create_that_sigkill_cuts_off_is_unavailable_and_its_repeat_ok(
     assert isinstance(failure, Failure)
     assert failure.code is grpc.StatusCode.UNAVAILABLE
     assert process.wait() == -signal.SIGKILL
-    repeat_is_ok(cloudfront)
+    assert_repeat_succeeds(cloudfront)
 
 
-def repeat_is_ok(cloudfront: CloudFrontDouble) -> None:
+def assert_repeat_succeeds(cloudfront: CloudFrontDouble) -> None:
     cloudfront.release()
     with start(cloudfront, "--drain-delay", "0") as another:
         assert create(another) is grpc.StatusCode.OK
@@ -134,7 +136,7 @@ def fail_when_released(exchange: Exchange) -> Answer | Hangup:
 
 
 @pytest.mark.parametrize(("grace", "sends"), [("45", 2), ("15", 1)])
-def test_a_second_send_starts_only_where_the_grace_has_room_for_it(
+def test_a_create_is_sent_again_only_if_the_grace_period_allows_it(
     cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor, grace: str, sends: int
 ) -> None:
     cloudfront.script("CreateFunction", fail_when_released)
@@ -156,7 +158,7 @@ def test_a_second_send_starts_only_where_the_grace_has_room_for_it(
     assert process.wait() == 0
 
 
-def test_new_calls_are_served_while_it_drains_and_health_says_not_serving(cloudfront: CloudFrontDouble) -> None:
+def test_new_calls_are_served_during_the_drain_and_health_is_not_serving(cloudfront: CloudFrontDouble) -> None:
     process = start(cloudfront, "--drain-delay", "2")
     with open_channel(process.address) as channel:
         functions = FunctionServiceStub(channel)
@@ -172,7 +174,7 @@ def test_new_calls_are_served_while_it_drains_and_health_says_not_serving(cloudf
     assert process.wait(10) == 0
 
 
-def test_a_second_signal_hurries_the_end(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
+def test_a_second_signal_shortens_the_shutdown(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
     cloudfront.script("CreateFunction", apply_then(hold()))
     process = start(cloudfront, "--drain-delay", "20")
     answer = caller.submit(create, process)
@@ -192,7 +194,7 @@ def test_a_second_signal_hurries_the_end(cloudfront: CloudFrontDouble, caller: T
     assert time.monotonic() - started < 5
 
 
-def test_a_create_whose_caller_went_away_has_the_grace_too(cloudfront: CloudFrontDouble) -> None:
+def test_a_cancelled_create_also_has_the_grace_period(cloudfront: CloudFrontDouble) -> None:
     cloudfront.script("CreateFunction", hold())
     process = start(cloudfront, "--drain-delay", "0")
     with open_channel(process.address) as channel:
@@ -216,9 +218,9 @@ def test_a_create_whose_caller_went_away_has_the_grace_too(cloudfront: CloudFron
         ("300", "", 0.0),
         ("0.3", "health", 0.0),
     ],
-    ids=["health", "reflection", "nobody", "long ago"],
+    ids=["health", "reflection", "no caller", "idle caller"],
 )
-def test_whoever_called_within_the_idle_time_is_a_caller_to_wait_for(idle: str, ask: str, delay: float) -> None:
+def test_the_server_drains_only_if_there_was_a_call_within_the_idle_time(idle: str, ask: str, delay: float) -> None:
     process = FacadeProcess(
         *EMBEDDED_WITH_DRAIN, "--max-connection-idle", idle, "--drain-delay", "20"
     ).wait_until_serving()
@@ -234,11 +236,11 @@ def test_whoever_called_within_the_idle_time_is_a_caller_to_wait_for(idle: str, 
     if delay:
         with pytest.raises(subprocess.TimeoutExpired):
             process.process.wait(0.3)
-        process.signal(signal.SIGINT)  # who presses again does not want to wait
+        process.signal(signal.SIGINT)  # a second Ctrl-C skips the drain
     assert process.wait(10) == 0
 
 
-def test_the_grace_is_as_long_as_it_was_said(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
+def test_the_grace_period_has_the_configured_length(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
     cloudfront.script("CreateFunction", hang())
     process = start(cloudfront, "--drain-delay", "0", "--shutdown-grace-period", "2")
     answer = caller.submit(create, process)
@@ -257,8 +259,8 @@ def test_the_grace_is_as_long_as_it_was_said(cloudfront: CloudFrontDouble, calle
     cloudfront.release()
 
 
-def test_a_name_that_is_looked_up_for_ever_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    # Without uvloop, which asks the system itself, a name is looked up in a thread that Python waits for at its end.
+def test_a_hanging_name_lookup_does_not_delay_the_shutdown(tmp_path: Path) -> None:
+    # Without uvloop, which has its own resolver, names are resolved in a thread that Python joins on exit.
     (tmp_path / "sitecustomize.py").write_text(
         "import socket, sys, time\n"
         "sys.modules['uvloop'] = None\n"

@@ -1,4 +1,4 @@
-"""A name that exists already, as a function and as a store: ours, another's, or not to be told."""
+"""Creates whose name exists: the resource is the caller's, foreign, or undecided, for functions and stores."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Replica = Callable[..., AbstractContextManager[Facade]]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of resource: its operations, and how a test reads and writes what is stored of it."""
+    """A kind of resource: its operations, and how a test reads and writes the stored resource."""
 
     create: str
     describe: str
@@ -46,20 +46,20 @@ class Kind:
     arn: Callable[[Any], str]
 
     def request(self, content: str = "ours", **fields: Any) -> Any:
-        """Makes a create of this content."""
+        """Returns a create with this content."""
         return self.make("rewrite", **{self.content_field: self.sent(content)}, **fields)
 
     @property
     def content_field(self) -> str:
-        """The field of the request that holds the content."""
+        """The field of the request that has the content."""
         return "function_code" if self.content == "code" else "comment"
 
     def held(self, double: CloudFrontDouble) -> Any:
-        """Gives the stored content."""
+        """Returns the stored content."""
         return getattr(self.stored(double), self.content)
 
     def age(self, double: CloudFrontDouble, seconds: float) -> None:
-        """Makes the resource so old."""
+        """Sets the age of the resource."""
         self.stored(double).created = datetime.now(UTC) - timedelta(seconds=seconds)
 
 
@@ -93,7 +93,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     return chosen
 
 
-def test_what_describe_shows_only_later_is_not_taken_for_absent(
+def test_a_resource_that_is_visible_late_is_not_treated_as_absent(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.describe_lag = 2.0
@@ -105,7 +105,7 @@ def test_what_describe_shows_only_later_is_not_taken_for_absent(
     assert cloudfront.effects(kind.create) == 1
 
 
-def test_a_name_that_belongs_to_somebody_else_is_refused_and_theirs_untouched(
+def test_a_foreign_name_is_rejected_and_the_resource_does_not_change(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica() as facade:
@@ -118,7 +118,7 @@ def test_a_name_that_belongs_to_somebody_else_is_refused_and_theirs_untouched(
     assert failure.code is grpc.StatusCode.ALREADY_EXISTS
     assert failure.reason == kind.exists
     assert failure.domain == "cloudfront.amazonaws.com"
-    assert failure.outcome == "unknown", "one send is not proven to have done nothing"
+    assert failure.outcome == "unknown", "the first send may have been applied"
     assert failure.details["ResourceInfo"].resource_name == "rewrite"
     assert (taken.reason, taken.outcome, taken.retry_after) == (kind.exists, "not_applied", None)
     assert taken.metadata["aws_code"].endswith("AlreadyExists")
@@ -126,7 +126,7 @@ def test_a_name_that_belongs_to_somebody_else_is_refused_and_theirs_untouched(
     assert cloudfront.effects(kind.create) == 1
 
 
-def test_the_same_id_with_another_content_is_refused_and_changes_nothing(
+def test_the_same_request_id_with_other_content_is_rejected_and_changes_nothing(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica() as facade:
@@ -140,7 +140,7 @@ def test_the_same_id_with_another_content_is_refused_and_changes_nothing(
     assert cloudfront.effects(kind.create) == 1
 
 
-def test_two_replicas_with_the_same_id_at_once_are_both_ok(
+def test_concurrent_creates_with_the_same_request_id_succeed_on_both_replicas(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.tags_lag = 2.0
@@ -156,7 +156,7 @@ def test_two_replicas_with_the_same_id_at_once_are_both_ok(
     assert cloudfront.effects(kind.create) == 1
 
 
-def test_two_replicas_with_different_ids_make_one_and_refuse_one(
+def test_only_one_of_two_concurrent_creates_with_different_request_ids_succeeds(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica() as one, replica() as other:
@@ -170,7 +170,7 @@ def test_two_replicas_with_different_ids_make_one_and_refuse_one(
     assert cloudfront.effects(kind.create) == 1
 
 
-def test_a_repeat_after_an_update_answers_the_current_state_and_overwrites_nothing(
+def test_a_repeated_create_after_an_update_returns_the_current_state_and_changes_nothing(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     request = kind.request(request_id=REQUEST_ID)
@@ -193,7 +193,7 @@ def test_a_repeat_after_an_update_answers_the_current_state_and_overwrites_nothi
 UNREADABLE: dict[str, Fault] = {"another root": wrong_root(), "a page": html(200), "nothing": status_only(200)}
 
 
-def test_tags_that_cannot_be_read_make_nothing_another_s_however_old_it_is(
+def test_a_resource_with_unreadable_tags_is_never_foreign(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     request = kind.request(request_id=REQUEST_ID)
@@ -214,7 +214,7 @@ def test_tags_that_cannot_be_read_make_nothing_another_s_however_old_it_is(
 @pytest.mark.parametrize(
     ("age", "reason"), [(50, "UPSTREAM_OUTCOME_UNKNOWN"), (70, "ALREADY_EXISTS")], ids=["young", "old"]
 )
-def test_a_resource_without_tags_is_condemned_only_after_a_minute(
+def test_a_resource_without_tags_is_foreign_only_after_a_minute(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, age: int, reason: str
 ) -> None:
     with replica(settle_timeout=0.2) as facade:
@@ -222,24 +222,24 @@ def test_a_resource_without_tags_is_condemned_only_after_a_minute(
         kind.age(cloudfront, age)
         failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
     assert failure.reason.endswith(reason)
-    assert (cloudfront.count("ListTagsForResource") > 1) is (age < 60), "the young one is looked at again"
+    assert (cloudfront.count("ListTagsForResource") > 1) is (age < 60), "a young resource must be read again"
 
 
 def dated(text: str) -> Fault:
-    """The answer tells this time."""
+    """Answers normally, but with this Date header."""
 
-    def told(exchange: Exchange) -> Answer | Hangup:
+    def with_date(exchange: Exchange) -> Answer | Hangup:
         answer = exchange.answer()
         return replace(answer, headers={**answer.headers, "Date": text})
 
-    return told
+    return with_date
 
 
 @pytest.mark.parametrize(
     "date", ["yesterday", "", "Wed, 25 Nov 1990 02:04:15 -0000", "Wed, 99 Nov 2026 99:99:99 GMT"],
     ids=["garbage", "empty", "no zone", "impossible"],
 )  # fmt: skip
-def test_where_the_time_that_cloudfront_tells_is_of_no_use_this_machines_clock_is_asked(
+def test_this_machines_clock_is_used_if_cloudfronts_date_is_invalid(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, date: str
 ) -> None:
     with replica(settle_timeout=0.2) as facade:
@@ -252,7 +252,7 @@ def test_where_the_time_that_cloudfront_tells_is_of_no_use_this_machines_clock_i
     assert (old.reason, old.outcome) == (kind.exists, "not_applied")
 
 
-def test_a_name_with_tags_of_others_is_not_waited_for(
+def test_a_resource_with_foreign_tags_is_rejected_at_once(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica(settle_timeout=20) as facade:
