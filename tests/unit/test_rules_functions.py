@@ -108,7 +108,8 @@ def test_an_update_follows_the_rules_of_a_create() -> None:
         (b"[]", "EVENT_OBJECT_JSON", "JSON, but not an object"),
         (b"null", "EVENT_OBJECT_JSON", "JSON, but not an object"),
         (b'{"a": "\xff"}', "EVENT_OBJECT_JSON", "byte 7 is not UTF-8"),
-        (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "EVENT_OBJECT_JSON", "nested too deeply"),
+        # Too deep for every supported Python: 3.11 parses 1,000 levels, 3.13 parses 10,000.
+        (b'{"a":' + b"[" * 20_000 + b"]" * 20_000 + b"}", "EVENT_OBJECT_JSON", "nested too deeply"),
         (b'{"a":' + b"1" * 5_000 + b"}", "EVENT_OBJECT_JSON", "a number has too many digits"),
         (b'{"a": NaN}', "EVENT_OBJECT_JSON", "NaN and Infinity are not valid JSON"),
         (b'{"a": -Infinity}', "EVENT_OBJECT_JSON", "NaN and Infinity are not valid JSON"),
