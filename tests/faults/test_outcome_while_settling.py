@@ -1,0 +1,63 @@
+"""The outcome that a caller receives if its deadline expires while a change is being settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import grpc
+import pytest
+
+from faults.changing import updating
+from support.cloudfront.faults import Fault, hang, normally, refuse, status_only, throttle
+from support.cloudfront.http import CloudFrontDouble
+from support.facade import REQUEST_ID, Facade, failing, function
+
+Replica = Callable[..., AbstractContextManager[Facade]]
+
+LOST, TAKEN, FULL = status_only(503), refuse("FunctionAlreadyExists", 409), refuse("TooManyFunctions", 400)
+
+
+@pytest.fixture
+def hurried(replica: Replica) -> AbstractContextManager[Facade]:
+    """A server whose default deadline expires during a read of half a second that hangs."""
+    return replica(settle_timeout=0, min_upstream_time=0, default_deadline=0.4)
+
+
+@pytest.mark.parametrize(
+    ("sends", "reads", "outcome"),
+    [
+        ([LOST], [hang()], "unknown"),
+        ([LOST, throttle()], [normally(), hang()], "unknown"),
+        ([TAKEN], [hang()], "unknown"),
+        ([FULL], [hang()], "not_applied"),
+    ],
+    ids=["lost", "lost, then throttled", "the name is taken", "the quota is used up"],
+)
+def test_a_deadline_during_the_reads_of_a_create_returns_what_is_known(
+    cloudfront: CloudFrontDouble,
+    hurried: AbstractContextManager[Facade],
+    sends: list[Fault],
+    reads: list[Fault],
+    outcome: str,
+) -> None:
+    cloudfront.script("CreateFunction", *sends)
+    cloudfront.script("DescribeFunction", *reads)
+    with hurried as facade:
+        failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
+        cloudfront.release()
+    assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert (failure.reason, failure.outcome) == ("DEADLINE_EXCEEDED", outcome)
+    assert cloudfront.count("CreateFunction") == len(sends)
+
+
+def test_a_deadline_during_the_reads_of_an_update_returns_an_unknown_outcome(
+    cloudfront: CloudFrontDouble, hurried: AbstractContextManager[Facade]
+) -> None:
+    with hurried as facade:
+        created = facade.functions.CreateFunction(function())
+        cloudfront.script("UpdateFunction", LOST)
+        cloudfront.script("DescribeFunction", hang())
+        failure = failing(facade.functions.UpdateFunction, updating(created.etag))
+        cloudfront.release()
+    assert (failure.reason, failure.outcome) == ("DEADLINE_EXCEEDED", "unknown")
