@@ -45,17 +45,18 @@ SERVICES = {
 """The service that the cases of a group are about."""
 
 
-class CallRecorder(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):  # type: ignore[misc]
+class CallRecorder(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):
     """Records the full name of each rpc that is called."""
 
     def __init__(self) -> None:
         self.called: set[str] = set()
 
-    def intercept_unary_unary(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        self.called.add(details.method)
-        return continuation(details, request)
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        self.called.add(client_call_details.method)
+        return continuation(client_call_details, request)
 
-    intercept_stream_unary = intercept_unary_unary
+    def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return self.intercept_unary_unary(continuation, client_call_details, request_iterator)
 
 
 def test_the_suite_passes_on_the_embedded_backend(facade_process: FacadeProcess) -> None:
