@@ -1,4 +1,4 @@
-"""`python -m cloudfront_facade_server`, the same as the command `cloudfront-facade`."""
+"""Makes `python -m cloudfront_facade_server` run the command `cloudfront-facade`."""
 
 import sys
 

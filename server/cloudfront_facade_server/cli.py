@@ -1,4 +1,4 @@
-"""The subcommands of the server. Invalid settings end each with one line and exit code 1."""
+"""The server's subcommands. With invalid settings, a command prints one line and exits with code 1."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ _Settings = TypeVar("_Settings", bound=BaseSettings)
 
 
 class StartError(Exception):
-    """The command cannot run; the message is its one line."""
+    """The command cannot run. The message is the one line that the command prints."""
 
 
 def _command(run: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], int]:
+    """Decorates a subcommand: a StartError becomes one line on standard error and exit code 1."""
+
     @wraps(run)
     def command(arguments: Sequence[str]) -> int:
         try:
@@ -64,7 +66,7 @@ def sanity(arguments: Sequence[str]) -> int:
     """Runs `sanity` and returns its exit code."""
     from .sanity.suite import run as run_suite
 
-    # It deletes what it created, whichever signal ends it.
+    # SIGTERM also raises KeyboardInterrupt, so that the suite deletes what it created.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return run_suite(_settings(SanitySettings, "sanity", arguments), _print)
 
@@ -78,7 +80,7 @@ def _settings(kind: type[_Settings], command: str, arguments: Sequence[str]) -> 
         raise StartError(str(error).removeprefix("error parsing CLI: ") + hint) from None
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
-        raise StartError("; ".join(_one_line(each, arguments, prefix) for each in error.errors())) from None
+        raise StartError("; ".join(_one_line(detail, arguments, prefix) for detail in error.errors())) from None
 
 
 def _one_line(error: ErrorDetails, arguments: Sequence[str], env_prefix: str) -> str:
@@ -93,7 +95,7 @@ def _one_line(error: ErrorDetails, arguments: Sequence[str], env_prefix: str) ->
     if not any(argument.partition("=")[0] == flag for argument in arguments):
         flag = f"{env_prefix}{name.upper()}"
     value = ascii(str(error["input"])[:64])[1:-1]
-    if error["type"] == "literal_error":  # pydantic quotes the allowed values otherwise
+    if error["type"] == "literal_error":  # pydantic uses single quotes
         message = message.replace("'", '"')
     return f'{flag} "{value}": {message[0].lower()}{message[1:]}'
 

@@ -1,4 +1,4 @@
-"""The flags of a command, made from its settings."""
+"""The flags of a command, generated from its settings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pydantic_settings import BaseSettings, CliSettingsSource
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 _NONE: Final = "\0"
-"""The text that pydantic-settings takes for None; NUL cannot be typed on a command line."""
+"""Sentinel that pydantic-settings parses as None. NUL cannot be typed on a command line."""
 
 
 _NO_DEFAULT: Final = re.compile(rf" \((?:default: {_NONE}?|default factory: list)\)$")
-"""What pydantic-settings adds to the help of a setting that is not set by default."""
+"""The suffix that pydantic-settings adds to the help of a setting that has no default value."""
 
 
 @dataclass(frozen=True)
 class Metavar:
-    """Annotates a setting with the placeholder of its value in the help of its flag, for example SECONDS."""
+    """Annotates a setting with the placeholder that the help shows for its value, for example SECONDS."""
 
     name: str
 
@@ -32,7 +32,7 @@ def flags_source(kind: type[Settings], program: str) -> CliSettingsSource[Settin
 
     Args:
         kind: The settings of the command.
-        program: How the command is called, for the help.
+        program: The command as the help shows it.
     """
 
     def add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Action:

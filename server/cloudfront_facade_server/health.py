@@ -1,4 +1,4 @@
-"""The command `health`: checks the health of a server, for containers without other tools."""
+"""The command `health`: a health check for containers that have no gRPC client."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from .settings import HealthSettings, TargetSettings
 
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (what a server can listen on)
+_LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (a server may listen on all interfaces)
 
 
 def check(settings: HealthSettings, listen: str) -> str:
     """Checks the health of a server.
 
     Args:
-        settings: Which server, and how to connect to it.
+        settings: The server's address, and how to connect to it.
         listen: The address on which `serve` listens in the same environment; used if the settings have no target.
 
     Returns:
-        `SERVING`, `NOT_SERVING`, or in one line why the server did not answer.
+        `SERVING`, `NOT_SERVING`, or one line with the reason why the server did not respond.
     """
     target = settings.target or _target_of(listen)
     with open_channel(target, settings) as channel:
@@ -45,11 +45,11 @@ def _target_of(listen: str) -> str:
     if listen.startswith("unix:"):
         return listen
     host, _, port = listen.rpartition(":")
-    return f"{_ANY_ADDRESS.get(host, host)}:{port}"
+    return f"{_LOOPBACK_OF.get(host, host)}:{port}"
 
 
 def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str]) -> grpc.Channel:
-    """Opens a channel to a server with these gRPC options; it uses TLS if the settings have a CA."""
+    """Opens a channel to a server, with TLS if the settings have a CA."""
     if settings.tls_ca is None:
         return grpc.insecure_channel(target, options)
     credentials = grpc.ssl_channel_credentials(

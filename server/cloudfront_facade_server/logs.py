@@ -40,7 +40,7 @@ def configure(level: Literal["debug", "info", "warning", "error"], style: Litera
     )
     handler = _Handler(out)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
-    # Libraries may log secrets, and rarely anything useful below a warning: only this package logs below it.
+    # Below WARNING, libraries rarely log anything useful and may log secrets, so only this package logs there.
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)
     logging.getLogger(__package__).setLevel(threshold)
 
@@ -53,17 +53,18 @@ def _lines_lost(count: int) -> structlog.types.EventDict:
 class _StandardError:
     """Writes lines to standard error and never blocks, so that no response depends on the reader of the log.
 
-    A line that cannot be written immediately is lost. The next line that can be written is preceded by their number.
+    A line that cannot be written immediately is dropped. The next line that is written is preceded by a line with the
+    number of dropped lines.
 
     Args:
-        lines_lost: Returns the line that reports how many were lost.
+        lines_lost: Returns the line that reports the number of dropped lines.
     """
 
     def __init__(self, lines_lost: Callable[[int], Any]) -> None:
         self._lines_lost = lines_lost
         self._lock = threading.Lock()
         self._lost = 0
-        self._torn = False
+        self._is_mid_line = False
 
     def msg(self, line: str) -> None:
         """Writes a line."""
@@ -76,27 +77,27 @@ class _StandardError:
     debug = info = warning = error = msg
 
     def _write(self, line: str) -> bool:
-        """Writes a line; returns False if that would block, or if there is no file to write to."""
-        begun = False
-        start = "\n" if self._torn else ""
+        """Writes a line; returns False if that would block, or if standard error is closed."""
+        has_started = False
+        start = "\n" if self._is_mid_line else ""
         try:
             sys.stderr.flush()
             descriptor = sys.stderr.fileno()
             for content in _pieces(f"{start}{line}\n".encode(errors="replace")):
                 # A pipe that is reported writable takes PIPE_BUF bytes without blocking (POSIX).
                 if not select.select([], [descriptor], [], 0)[1]:
-                    self._torn = self._torn or begun
+                    self._is_mid_line = self._is_mid_line or has_started
                     return False
                 os.write(descriptor, content)
-                begun = True
+                has_started = True
         except (OSError, ValueError):
             return False
-        self._torn = False
+        self._is_mid_line = False
         return True
 
 
 class _Handler(logging.Handler):
-    """Writes the lines of libraries in the same way."""
+    """Writes the log records of libraries to the same output."""
 
     def __init__(self, out: _StandardError) -> None:
         super().__init__()
@@ -116,7 +117,7 @@ def _json(event: object, **_: object) -> str:
 
 
 def _replace_exception(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Replaces an exception by its class and location, because its text may contain secrets."""
+    """Replaces an exception with its class and location, because its text may contain secrets."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
@@ -129,5 +130,5 @@ def _replace_exception(_logger: object, _method: str, event: structlog.types.Eve
 def exception_location(error: BaseException) -> dict[str, str]:
     """Returns the class and the location of an unexpected exception for the log, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
-    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
-    return {"exception": type(error).__name__, "where": where}
+    location = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
+    return {"exception": type(error).__name__, "where": location}

@@ -9,21 +9,21 @@ from cloudfront_facade.v1.function_service_pb2 import FunctionStage
 
 
 class PageTokenError(Exception):
-    """The list did not return this page token."""
+    """The page token is malformed, or another list returned it."""
 
 
 def functions_list(stage: int) -> str:
-    """Names the list of the functions in a stage; an unspecified stage is DEVELOPMENT."""
+    """Returns the name of the list of the functions in a stage; an unspecified stage is DEVELOPMENT."""
     return f"ListFunctions/{stage or FunctionStage.FUNCTION_STAGE_DEVELOPMENT}"
 
 
 def key_value_stores_list(status: str) -> str:
-    """Names the list of the stores with a status; an empty status is all of them."""
+    """Returns the name of the list of the stores with a status; an empty status stands for all stores."""
     return f"ListKeyValueStores/{status}"
 
 
 def keys_list(arn: str) -> str:
-    """Names the list of a store's keys."""
+    """Returns the name of the list of a store's keys."""
     return f"ListKeys/{arn}"
 
 
@@ -31,8 +31,8 @@ def encode(list_name: str, marker: str | None) -> str:
     """Returns the token of a list's next page; empty if this is the last page.
 
     Args:
-        list_name: the list, as named above.
-        marker: the start of the next page, as CloudFront returned it; None or empty if there is no next page.
+        list_name: The name of the list.
+        marker: The start of the next page, as CloudFront returned it; None or empty if there is no next page.
     """
     if not marker:
         return ""
@@ -40,10 +40,10 @@ def encode(list_name: str, marker: str | None) -> str:
 
 
 def decode(list_name: str, page_token: str) -> str:
-    """Returns the start of the page that a token of this list names; empty for the first page.
+    """Returns the start of the page that a token of this list refers to; empty for the first page.
 
     Raises:
-        PageTokenError: The list did not return this token.
+        PageTokenError: The token is malformed, or another list returned it.
     """
     if not page_token:
         return ""
@@ -51,7 +51,7 @@ def decode(list_name: str, page_token: str) -> str:
         padded = page_token + "=" * (-len(page_token) % 4)
         match json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)):
             case [str(token_list), str(marker)] if token_list == list_name and marker:
-                marker.encode()  # raises for half of a surrogate pair, which JSON can hold and nothing can send
+                marker.encode()  # raises for an unpaired surrogate, which JSON can contain and UTF-8 cannot encode
                 return marker
     except (ValueError, RecursionError):
         raise PageTokenError from None

@@ -1,4 +1,4 @@
-"""Waits from listening until the server can be SERVING."""
+"""Waits until the backend is ready; until then, the server listens but is not SERVING."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import structlog
 from .concurrency.greenlets import run_in_daemon_thread
 
 ReadinessCheck = Callable[[], str]
-"""Returns why the backend is not ready, for the operator, or an empty text if it is. It may block for long, and raises
-an exception if waiting is useless."""
+"""Returns the reason why the backend is not ready, for the operator; empty if it is ready. It may block for a long
+time, and raises an exception if waiting cannot help."""
 
 _POLL_SECONDS: Final = 2.0
 
@@ -24,7 +24,7 @@ async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) ->
 
     Args:
         check: Called every two seconds.
-        log_fields: Further fields of the log lines.
+        log_fields: Additional fields of the log lines.
     """
     logged = ""
 

@@ -1,4 +1,4 @@
-"""Every setting of the commands, each a flag and an environment variable."""
+"""The settings of the commands. Each one is a flag and an environment variable."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _UNIX = "unix:"
 _DATA_SERVICE = "/cloudfront_facade.v1.KeyValueStoreDataService/"
 
 _SETTLE_READ_SECONDS = 2.0
-"""The longest connect and read timeouts while a change is settled, so that several reads fit into that time."""
+"""Upper bound of the connect and read timeouts while a change is settled, so that several reads fit into that time."""
 
-_ROOM_BESIDES_CODE = 32 * 1024
-"""Bytes of a function's name, comment, ARN and tags at their longest: 50 tags of 384 characters, and room."""
+_OTHER_FIELDS_BYTES = 32 * 1024
+"""Maximum size of a create without the code: name, comment, ARN and 50 tags of 384 characters, plus a margin."""
 
 
 def _is_address(value: str) -> str:
@@ -67,7 +67,7 @@ class ServeSettings(ListenSettings):
     """
 
     backend: Literal["aws", "embedded"] = Field(
-        description="aws: CloudFront, through boto3; embedded: CloudFront's behaviour in a local file, for development"
+        description="aws: CloudFront, through boto3; embedded: CloudFront emulated on a local file, for development"
     )
     tls_cert: _File = Field(None, description="PEM file of the server's certificate chain; enables TLS")
     tls_key: _File = Field(None, description="PEM file of the server's private key")
@@ -85,9 +85,9 @@ class ServeSettings(ListenSettings):
     endpoint_url: Annotated[str | None, Metavar("URL")] = Field(
         None, min_length=1, description="send requests to this CloudFront-compatible endpoint instead"
     )
-    profile: _Name = Field(None, min_length=1, description="profile of the AWS configuration to use")
-    connect_timeout: _PositiveSeconds = Field(2.0, description="timeout of a connection to CloudFront, in seconds")
-    read_timeout: _PositiveSeconds = Field(15.0, description="timeout of a response of CloudFront, in seconds")
+    profile: _Name = Field(None, min_length=1, description="AWS configuration profile to use")
+    connect_timeout: _PositiveSeconds = Field(2.0, description="timeout for connecting to CloudFront, in seconds")
+    read_timeout: _PositiveSeconds = Field(15.0, description="timeout for a response from CloudFront, in seconds")
 
     embedded_db: Annotated[str | None, Metavar("FILE")] = Field(
         None,
@@ -96,7 +96,7 @@ class ServeSettings(ListenSettings):
         "by default a file in the user's XDG state directory",
     )
     embedded_s3_dir: Annotated[DirectoryPath | None, Metavar("DIR")] = Field(
-        None, description="directory whose files BUCKET/KEY stand for S3 objects, for imports"
+        None, description="directory that replaces S3 in imports: its file BUCKET/KEY is the object s3://BUCKET/KEY"
     )
     embedded_provisioning_seconds: _Seconds = Field(0.0, description="seconds until a new store is READY")
     embedded_max_functions: _Count = Field(100, description="quota of functions")
@@ -106,11 +106,11 @@ class ServeSettings(ListenSettings):
         limits.TAGS_MAX,
         ge=1,
         le=limits.TAGS_MAX,
-        description="maximum number of tags of a resource, including the request tag",
+        description="maximum number of tags per resource, including the request tag",
     )
     tag_charset: Literal["ascii", "unicode"] = Field(
         "ascii",
-        description="characters of tags; ascii: CloudFront's documented set, unicode: the set of its service model",
+        description="characters allowed in tags; ascii: CloudFront's documented set, unicode: its service model's set",
     )
     max_function_code_bytes: Annotated[int, Metavar("BYTES")] = Field(
         limits.FUNCTION_CODE_QUOTA,
@@ -125,7 +125,7 @@ class ServeSettings(ListenSettings):
         description="maximum concurrent calls, excluding health and reflection; "
         "WaitForKeyValueStore calls have a separate limit of the same size",
     )
-    max_concurrent_streams: _Count = Field(100, description="maximum concurrent calls of one connection")
+    max_concurrent_streams: _Count = Field(100, description="maximum concurrent calls per connection")
     max_request_bytes: _RequestBytes = Field(256 * 1024, description="maximum size of a request, in bytes")
     max_data_request_bytes: _RequestBytes = Field(
         4 * 1024 * 1024, description="maximum size of a request to KeyValueStoreDataService, in bytes"
@@ -169,10 +169,10 @@ class ServeSettings(ListenSettings):
             )
         if "@" in (self.endpoint_url or ""):
             raise ValueError("--endpoint-url must not contain a user or a password, because it is logged")
-        if self.max_request_bytes < (least := self.max_function_code_bytes + _ROOM_BESIDES_CODE):
+        if self.max_request_bytes < (minimum := self.max_function_code_bytes + _OTHER_FIELDS_BYTES):
             raise ValueError(
-                f"--max-request-bytes {self.max_request_bytes} must be at least {least}, "
-                f"which is --max-function-code-bytes and {_ROOM_BESIDES_CODE} bytes for the other fields"
+                f"--max-request-bytes {self.max_request_bytes} must be at least {minimum}: "
+                f"--max-function-code-bytes plus {_OTHER_FIELDS_BYTES} bytes for the other fields"
             )
         if self.backend == "embedded" and (self.endpoint_url or self.profile):
             raise ValueError("--endpoint-url and --profile require --backend aws")
@@ -189,11 +189,11 @@ class ServeSettings(ListenSettings):
         return self
 
     def settle_read_timeout(self) -> float:
-        """Returns the read timeout, in seconds, while a change is settled, so that several reads fit into that time."""
+        """Returns the read timeout, in seconds, while a change is settled."""
         return min(self.read_timeout, _SETTLE_READ_SECONDS)
 
     def longest_read(self) -> float:
-        """Returns how many seconds one read can take while a change is settled."""
+        """Returns the maximum duration of one read while a change is settled, in seconds."""
         return min(self.connect_timeout, _SETTLE_READ_SECONDS) + self.settle_read_timeout()
 
     def message_limit(self, method: str) -> int:
@@ -203,7 +203,7 @@ class ServeSettings(ListenSettings):
         return self.max_request_bytes
 
     def longest_send(self) -> float:
-        """Returns how many seconds one send can take with its settling, including a last probe of two reads."""
+        """Returns the maximum duration of one send, in seconds, with its settling and a last probe of two reads."""
         return self.connect_timeout + self.read_timeout + self.settle_timeout + 2 * self.longest_read()
 
     def unix_path(self) -> Path | None:
@@ -301,15 +301,16 @@ class SanitySettings(TargetSettings):
 
 
 def unknown_variables() -> list[str]:
-    """Returns the variables with the prefix of settings that are not settings; most likely they are misspelt.
+    """Returns the environment variables that have the settings' prefix but are not settings; probably misspelt.
 
-    Kubernetes adds `..._SERVICE_HOST`, `..._PORT` and the like for a Service named `cloudfront-facade`.
+    Variables that Kubernetes sets for a Service named `cloudfront-facade` (`..._SERVICE_HOST`, `..._PORT` and similar
+    ones) are ignored.
     """
     prefix = "CLOUDFRONT_FACADE_"
     known = {f"{prefix}{name.upper()}" for name in ServeSettings.model_fields}
     known |= {f"{prefix}HEALTH_{name.upper()}" for name in HealthSettings.model_fields}
     known |= {f"{prefix}SANITY_{name.upper()}" for name in SanitySettings.model_fields}
-    foreign = (f"{prefix}SERVICE_", f"{prefix}PORT")
+    kubernetes = (f"{prefix}SERVICE_", f"{prefix}PORT")
     return sorted(
-        name for name in os.environ if name.startswith(prefix) and name not in known and not name.startswith(foreign)
+        name for name in os.environ if name.startswith(prefix) and name not in known and not name.startswith(kubernetes)
     )
