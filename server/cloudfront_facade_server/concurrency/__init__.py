@@ -1,6 +1,6 @@
-"""Concurrency primitives of the event loop.
+"""Concurrency primitives for the event loop.
 
-`greenlets`   runs plain functions in the event loop; they are suspended while they wait
+`greenlets`   runs plain functions in the event loop, and suspends them while they wait
 `backoff`     exponential backoff
 `keyed_lock`  one lock for each key
 """

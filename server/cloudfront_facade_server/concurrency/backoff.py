@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 
 def exponential_backoff(first: float = 0.1, longest: float = 1.0) -> Iterator[float]:
-    """Yields delays in seconds without end.
+    """Yields the delays between retries in seconds, without end.
 
     Args:
         first: The first delay.
-        longest: The upper bound. Each delay is twice the one before, up to this.
+        longest: The longest delay. Each delay is twice the previous one, up to this.
     """
     delay = first
     while True:

@@ -2,10 +2,10 @@
 
 A servicer is a plain function, and so is everything it calls, boto3 included. It runs in the event loop's own thread,
 as a greenlet: to wait for CloudFront's response or for a timer, it passes an awaitable to the event loop with `await_`
-and is suspended. It is resumed with the result; in between, the event loop does other work. So a waiting call costs no
-thread, a rejected request switches no threads, and two calls never run at the same instant.
+and is suspended. It is resumed with the result; in the meantime, the event loop does other work. So a waiting call
+needs no thread, a rejected request needs no thread switch, and two calls never run in parallel.
 
-The names are those of SQLAlchemy, which bridges its asyncio API in the same way.
+`greenlet_spawn` and `await_` are named as in SQLAlchemy, whose asyncio API works in the same way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MAX_IDLE_GREENLETS: Final = 64
 
 
 class PooledGreenlet(greenlet):
-    """A greenlet of a `GreenletPool`: it runs one function after another.
+    """A greenlet of a `GreenletPool`, which runs one function after another.
 
     Attributes:
         awaits: The awaitable that the function is suspended on; None when the function has ended.
@@ -38,7 +38,7 @@ class PooledGreenlet(greenlet):
     """
 
     def __init__(self) -> None:
-        super().__init__(_run_one_after_another)
+        super().__init__(_run_functions)
         self.awaits: Awaitable[Any] | None = None
         self.result: Any = None
         self.failure: BaseException | None = None
@@ -48,8 +48,8 @@ class PooledGreenlet(greenlet):
 class GreenletPool:
     """Runs plain functions in an event loop, each in a greenlet that is reused.
 
-    Python maps memory for the stack of a new greenlet and unmaps it at the end. That takes a tenth of the time in
-    which a request is rejected.
+    Memory is mapped for the stack of each new greenlet and unmapped at its end. Without reuse, this takes a tenth of
+    the time needed to reject a request.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class GreenletPool:
         return self._end(suspended)
 
     def _end(self, ended: PooledGreenlet) -> Any:
-        """Keeps the greenlet for another function; returns what its function returned, or raises what it raised."""
+        """Keeps the greenlet for reuse, and returns or raises what its function did."""
         result, failure = ended.result, ended.failure
         ended.result = ended.failure = None
         if len(self._idle) < _MAX_IDLE_GREENLETS:
@@ -95,7 +95,7 @@ class GreenletPool:
 # between two functions, not even the greenlet itself.
 
 
-def _run_one_after_another() -> None:
+def _run_functions() -> None:
     while True:
         _run(_next())
 
@@ -144,12 +144,12 @@ def sleep(seconds: float) -> None:
 
 
 def checkpoint() -> None:
-    """Lets the event loop do other work; called now and then by a function that computes for long."""
+    """Lets the event loop do other work. A long computation calls this from time to time."""
     sleep(0)
 
 
 def run_in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
-    """Runs a function that may block for ever in a thread that does not delay the exit of the process."""
+    """Runs a function that may block forever in a daemon thread, which does not delay the exit of the process."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
