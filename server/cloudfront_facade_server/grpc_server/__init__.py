@@ -3,8 +3,8 @@
 `listener`        addresses, TLS and gRPC's own limits
 `server`          starts and stops the server, with health and reflection
 `dispatcher`      runs servicer methods under a deadline, and sends their responses and errors
-`request_stream`  requests of a client stream, for a servicer method that is a plain function
-`catch_all`       answers everything that never reaches a servicer
+`request_stream`  passes the requests of a client stream to a servicer method
+`catch_all`       handles everything that never reaches a servicer
 `access_log`      writes one line for each rpc
 `reflection`      serves the descriptor set
 `status`          converts exceptions to statuses

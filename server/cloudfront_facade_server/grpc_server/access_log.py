@@ -1,7 +1,7 @@
 """The access log: one line for each rpc, written when the rpc ends.
 
-This is the only place that writes it. The lines of unknown methods, undecodable requests and faults outside servicers
-have the same fields as all others. Health checks and reflection calls have a line only if they fail.
+Only this module writes it. The lines of unknown methods, undecodable requests and faults outside servicers have the
+same fields as all others. Health checks and reflection calls are logged only if they fail.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _log = structlog.get_logger()
 def log_rpc(
     call: CallContext, arrived: float, failure: StatusError | None = None, error: BaseException | None = None
 ) -> None:
-    """Writes the line of an rpc: a warning if the operator should take notice, and never the text of an exception.
+    """Writes the line of an rpc. It never contains the text of an exception.
 
     Args:
         call: The rpc.
-        arrived: The time of the call's clock at which its first request had been received.
+        arrived: The time on the call's clock at which its first request was received.
         failure: The status that the caller received, or would have received; None for OK.
         error: The exception behind `failure`.
     """
-    facts: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "method": call.operation,
         "caller": call.caller,
         "status": failure.code.name if failure else "OK",
@@ -39,18 +39,18 @@ def log_rpc(
         **call.change_counts(),
     }
     if call.aws_request_id:
-        facts["aws_request_id"] = call.aws_request_id
+        fields["aws_request_id"] = call.aws_request_id
     if failure is None:
-        _log.info("rpc", **facts)
+        _log.info("rpc", **fields)
         return
     if failure.reason:
-        facts["reason"] = failure.reason
-    facts |= {key: failure.metadata[key] for key in _LOGGED_METADATA if key in failure.metadata}
+        fields["reason"] = failure.reason
+    fields |= {key: failure.metadata[key] for key in _LOGGED_METADATA if key in failure.metadata}
     if failure.cause:
-        facts["cause"] = failure.cause
+        fields["cause"] = failure.cause
     if error and error is not failure and failure.reason == "INTERNAL":
-        _log.error("rpc", **facts, **exception_location(error))
+        _log.error("rpc", **fields, **exception_location(error))
     elif failure.reason.startswith("UPSTREAM_") or call.outcome == "unknown":
-        _log.warning("rpc", **facts)
+        _log.warning("rpc", **fields)
     else:
-        _log.info("rpc", **facts)
+        _log.info("rpc", **fields)

@@ -1,4 +1,4 @@
-"""Answers what never reaches a servicer: unknown methods, undecodable requests and faults outside servicers."""
+"""Handles what never reaches a servicer: unknown methods, undecodable requests and faults outside servicers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from ..errors.status_error import StatusError
 from .access_log import log_rpc
 
 _MAX_OPERATION_CHARACTERS: Final = 64
-"""Characters of a method's name in the log and in an error; callers can invent names of any length."""
+"""Maximum length of a method's name in the log and in errors, because callers can invent names of any length."""
 
 
 class CatchAllInterceptor(grpc.aio.ServerInterceptor):
     """Wraps every handler of the server, so that no caller receives the text of an exception.
 
     Args:
-        backend: The metadata that names the backend, for the trailers.
+        backend: The trailer that names the backend.
         message_limit: Returns the maximum size in bytes of a request, by the path of its method.
 
     Attributes:
-        last_arrival: The monotonic time at which the last call arrived; health and reflection count too.
+        last_arrival: The monotonic time at which the last call arrived, including health and reflection calls.
     """
 
     def __init__(self, backend: tuple[str, str], message_limit: Callable[[str], int]) -> None:
@@ -45,11 +45,11 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         """Returns the wrapped handler of a method."""
         self.last_arrival = time.monotonic()
         method = handler_call_details.method
-        if (known := self._wrapped.get(method)) is not None:
-            return known
+        if (cached := self._wrapped.get(method)) is not None:
+            return cached
         handler = await continuation(handler_call_details)
         if handler is None:
-            return self._unknown(method)  # not kept, because callers can invent any number of methods
+            return self._unknown(method)  # not cached, because callers can invent any number of methods
         self._wrapped[method] = wrapped = self._wrap(handler, method)
         return wrapped
 
@@ -117,7 +117,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
     ) -> None:
         """Logs the rpc and aborts it with the status of an exception; an unexpected one becomes INTERNAL."""
         if isinstance(error, grpc.aio.InternalError) and context.done():
-            # gRPC itself failed, because the caller went away while it was answered.
+            # gRPC could not send the response, because the caller had gone.
             raise asyncio.CancelledError
         failure = error if isinstance(error, StatusError) else internal("unknown")
         operation = method.rpartition("/")[2][:_MAX_OPERATION_CHARACTERS]
@@ -128,14 +128,14 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _UndecodableRequest:
-    """Stands for a request that is too large or cannot be decoded."""
+    """Takes the place of a request that is too large or cannot be decoded."""
 
     def __init__(self, error: Callable[[], StatusError]) -> None:
         self.error = error
 
 
 def _checked(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable[[bytes], Any] | None:
-    """Returns a deserializer that raises nothing: gRPC would send the text of an exception to the caller."""
+    """Returns a deserializer that never raises, because gRPC would send the exception's text to the caller."""
     if deserialize is None:
         return None
 
@@ -144,14 +144,14 @@ def _checked(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable
             return _UndecodableRequest(partial(message_too_large, len(content), limit))
         try:
             return deserialize(content)
-        except Exception:  # noqa: BLE001 (each implementation of protobuf raises another)
+        except Exception:  # noqa: BLE001 (the exception depends on the protobuf implementation)
             return _UndecodableRequest(unreadable)
 
     return checked
 
 
 class _CheckedStream:
-    """A stream of requests that raises StatusError if one is undecodable."""
+    """A stream of requests that raises StatusError if a request is undecodable."""
 
     def __init__(self, requests: AsyncIterator[Any]) -> None:
         self._requests = requests

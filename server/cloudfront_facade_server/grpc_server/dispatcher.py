@@ -1,7 +1,7 @@
 """Runs servicer methods, which are plain functions, in the event loop, and sends their responses and errors.
 
-A method that has been suspended continues after its caller has gone, because a create that was sent cannot be recalled.
-The caller receives an error at its deadline, whatever the method waits for.
+A suspended method continues after its caller has gone, because a create that was sent cannot be recalled. The caller
+receives an error at its deadline, whatever the method is waiting for.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .request_stream import RequestStream, receive_first
 from .status import to_status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
-"""The trailer that names the backend in every response and error. Responses of the embedded backend have it as initial
-metadata too. Errors never do, because a client stops retrying when it has received initial metadata."""
+"""The trailer that names the backend in every response and error. Responses of the embedded backend also have it as
+initial metadata. Errors never do, because a client stops retrying when it has received initial metadata."""
 
 _DEADLINE_SLACK_SECONDS: Final = 0.02
-_DEADLINE_SLACK: Final = 0.01
-"""How far gRPC's own timer may be ahead: it rounds a timeout by up to a hundredth of it."""
+_DEADLINE_SLACK_RATIO: Final = 0.01
+"""How early gRPC's own timer may fire: it rounds a timeout by up to one percent."""
 
 Method = Callable[[Any, CallContext], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
@@ -53,7 +53,12 @@ class CallLimits:
     max_long_running_deadline: float = 1800.0
 
     def seconds(self, requested: float | None, options: MethodOptions) -> float:
-        """Returns how long a call may take, if its caller requested a deadline in so many seconds."""
+        """Returns how long a call may take, in seconds.
+
+        Args:
+            requested: Seconds until the deadline that the caller set; None if it set none.
+            options: The options of the method.
+        """
         longest = self.max_long_running_deadline if options.long_running else self.max_deadline
         if requested is None:
             return longest if options.long_poll else self.default_deadline
@@ -66,9 +71,9 @@ class _OpenCall:
 
     Attributes:
         call: The rpc.
-        arrived: The time of the clock at which it arrived.
+        arrived: The time on the clock at which it arrived.
         long_poll: Whether the rpc is a long poll, cancelled when its caller goes away.
-        response: What its caller receives.
+        response: Resolves to what its caller receives.
         early_error: The error that its caller received, or would have received, before the method ended.
         task: Runs the method to its end.
     """
@@ -106,7 +111,7 @@ class Dispatcher:
     Args:
         limits: Limits of calls.
         backend_name: `aws` or `embedded`, sent to callers.
-        shutdown: When the server shuts down.
+        shutdown: The deadline of the shutdown.
         clock: A monotonic clock.
 
     Attributes:
@@ -140,7 +145,7 @@ class Dispatcher:
         """Returns a servicer for gRPC's generated `add_...Servicer_to_server`, with a coroutine for each rpc.
 
         Args:
-            service: Has a plain function for each rpc.
+            service: The servicer, which has a plain function for each rpc.
             options: The options of the methods, by name; a missing one has the defaults.
         """
         names = [name for name in dir(service) if name[0].isupper()]
@@ -149,7 +154,7 @@ class Dispatcher:
         )
 
     def cut_off(self) -> None:
-        """Answers all calls in flight, and all that arrive, with SHUTTING_DOWN: the server exits now."""
+        """Fails all calls, in flight and new, with SHUTTING_DOWN, because the server is about to exit."""
         self._is_cut_off = True
         for open_call in tuple(self._open):
             call = open_call.call
@@ -157,7 +162,7 @@ class Dispatcher:
             self._close(open_call, open_call.early_error)
 
     def end_long_polls(self) -> None:
-        """Answers all long polls, and all that arrive, with SHUTTING_DOWN: another server can continue them."""
+        """Fails all long polls, in flight and new, with SHUTTING_DOWN, because another server can take them over."""
         self._is_draining = True
         for open_call in tuple(self._open):
             if open_call.long_poll:
@@ -165,7 +170,7 @@ class Dispatcher:
 
     def _handler(self, operation: str, method: Method, options: MethodOptions) -> Handler:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            # A stream counts from its first request on, like any call.
+            # The time of a stream starts with its first request, like that of a unary call.
             received = await receive_first(request) if isinstance(request, AsyncIterable) else None
             arrived = self._clock()
             seconds = self._limits.seconds(context.time_remaining(), options)
@@ -252,7 +257,7 @@ class Dispatcher:
 
 
 def _caller_gone(call: CallContext, arrived: float) -> StatusError:
-    """Returns for the log why the caller is gone; gRPC ends an expired call in the same way as a cancelled one."""
-    if call.remaining() <= _DEADLINE_SLACK_SECONDS + _DEADLINE_SLACK * (call.deadline - arrived):
+    """Returns the status to log for a caller that has gone; gRPC reports an expired call as a cancelled one."""
+    if call.remaining() <= _DEADLINE_SLACK_SECONDS + _DEADLINE_SLACK_RATIO * (call.deadline - arrived):
         return deadline_exceeded(call.overall_outcome)
     return StatusError(grpc.StatusCode.CANCELLED, "", "the caller went away")

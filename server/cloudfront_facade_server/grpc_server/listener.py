@@ -1,4 +1,4 @@
-"""Addresses, TLS, and gRPC's own limits."""
+"""Addresses, TLS and gRPC's own limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SOCKET_PROBE_SECONDS = 1.0
 
 
 class CannotListenError(Exception):
-    """The address or the certificates cannot be used; the message is one line that says why."""
+    """The address or the certificates cannot be used. The message is one line with the reason."""
 
 
 def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
@@ -25,13 +25,13 @@ def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
     return [
         # The largest limit of all methods; CatchAllInterceptor enforces the limit of each.
         ("grpc.max_receive_message_length", max(settings.max_request_bytes, settings.max_data_request_bytes)),
-        # The limit above is for one message after decompression. Nothing limits their sum: 60 requests of 6 KB become
-        # 1.5 GB. Bit 0 is "identity", the only encoding that is enabled.
+        # Compression is disabled: bit 0 is "identity". The limit above applies to each message after decompression,
+        # but nothing limits their sum, and 60 requests of 6 KB can become 1.5 GB.
         ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
         ("grpc.max_connection_idle_ms", round(settings.max_connection_idle * 1000)),
         ("grpc.server_handshake_timeout_ms", round(settings.handshake_timeout * 1000)),
-        # Pings detect a peer that vanished; callers may send them too.
+        # Keepalive pings detect dead peers; callers may send them too.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.keepalive_permit_without_calls", 1),
@@ -48,7 +48,7 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
         The address with the port that was bound.
 
     Raises:
-        CannotListenError: The address is in use or impossible, or the certificates are invalid.
+        CannotListenError: The address is in use or invalid, or the certificates are invalid.
     """
     credentials = _credentials(settings)
     if path := settings.unix_path():
@@ -67,7 +67,7 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
 
 
 def _reason(settings: ServeSettings) -> str:
-    """Returns the reason, found by another attempt without gRPC, which does not report it."""
+    """Returns why the address cannot be bound, by binding it without gRPC, which does not report the reason."""
     try:
         if path := settings.unix_path():
             with socket.socket(socket.AF_UNIX) as probe:
@@ -84,7 +84,7 @@ def _reason(settings: ServeSettings) -> str:
 
 
 def _require_free(path: Path) -> None:
-    """Raises CannotListenError if a server listens on a Unix socket, because gRPC would take the socket from it."""
+    """Raises CannotListenError if another server listens on a Unix socket, because gRPC would take over the socket."""
     if not path.parent.is_dir():
         raise CannotListenError(f"cannot listen on unix:{path}: its directory does not exist")
     if not path.exists():
@@ -105,13 +105,13 @@ def _credentials(settings: ServeSettings) -> Any:
         return None
     ca = settings.tls_client_ca
     cert, key = settings.tls_cert, settings.tls_key
-    with _clear_error(f"--tls-cert {cert}"):
+    with _check_tls_file(f"--tls-cert {cert}"):
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cert)
-    with _clear_error(f"--tls-cert {cert} with --tls-key {key}"):
+    with _check_tls_file(f"--tls-cert {cert} with --tls-key {key}"):
         # The empty passphrase keeps OpenSSL from prompting for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     if ca:
-        with _clear_error(f"--tls-client-ca {ca}"):
+        with _check_tls_file(f"--tls-client-ca {ca}"):
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(ca)
     return grpc.ssl_server_credentials(
         [(settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())],
@@ -121,12 +121,12 @@ def _credentials(settings: ServeSettings) -> Any:
 
 
 @contextmanager
-def _clear_error(what: str) -> Iterator[None]:
-    """Raises CannotListenError with OpenSSL's reason; gRPC would start, and fail every handshake."""
+def _check_tls_file(flags: str) -> Iterator[None]:
+    """Raises CannotListenError with OpenSSL's reason. gRPC would start anyway, and fail every handshake."""
     try:
         yield
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "reason", None) or error.strerror or "not PEM"
         if reason == "PEM_LIB" or "PEM lib" in reason:
             reason = "it contains no certificate or private key, or one with a passphrase, which is not supported"
-        raise CannotListenError(f"the TLS files cannot be used: {what}: {reason}") from None
+        raise CannotListenError(f"the TLS files cannot be used: {flags}: {reason}") from None

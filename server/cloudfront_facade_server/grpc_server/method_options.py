@@ -1,4 +1,4 @@
-"""What the protos' method options say about the methods of a service."""
+"""The method options of a service, read from the protos' descriptors."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def method_options(service: str) -> dict[str, MethodOptions]:
     Args:
         service: The full name of the service.
     """
-    found = {}
+    options = {}
     for method in descriptor_pool.Default().FindServiceByName(service).methods:
         extensions = method.GetOptions().Extensions
         long_poll = extensions[options_pb2.long_poll]
-        found[method.name] = MethodOptions(long_poll or extensions[options_pb2.long_running], long_poll)
-    return found
+        options[method.name] = MethodOptions(long_poll or extensions[options_pb2.long_running], long_poll)
+    return options

@@ -1,4 +1,4 @@
-"""Requests of a client stream, for a servicer method that is a plain function."""
+"""Passes the requests of a client stream to a servicer method, which is a plain function."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..errors.facade_errors import shutting_down
 from ..errors.status_error import StatusError
 
 _CANCELLATION_DELAY_SECONDS: Final = 0.01
-"""How long after the end of a stream gRPC may report that its caller has cancelled the call."""
+"""How long after the end of a stream gRPC may report that the caller has cancelled the call."""
 
 _SILENCE_SECONDS: Final = 2.0
-"""How long a stream may be silent while the server drains."""
+"""How long a stream may stay silent while the server is draining."""
 
 
 async def receive_first(requests: AsyncIterable[Any]) -> tuple[list[Any], AsyncIterator[Any]]:
@@ -35,13 +35,15 @@ async def receive_first(requests: AsyncIterable[Any]) -> tuple[list[Any], AsyncI
 
 
 class RequestStream:
-    """An iterator that suspends its caller until the next request arrives; it ends when the caller is gone.
+    """Iterates over the requests of a stream; suspends the servicer method until the next request arrives.
+
+    It ends when the caller ends the stream or disconnects.
 
     Args:
         first: The first request, as `receive_first` returns it.
         rest: Iterates over the rest.
         call: The rpc.
-        is_draining: Whether the server is draining; it then ends a stream that is silent.
+        is_draining: Returns whether the server is draining. If it is, a silent stream is ended.
 
     Raises:
         StatusError: A request was rejected, or the server is draining.

@@ -1,4 +1,4 @@
-"""The gRPC server with health and reflection: starts, reports its health and shuts down."""
+"""The gRPC server with health and reflection: start, health and graceful shutdown."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .method_options import method_options
 from .reflection import add_reflection
 
 Register = Callable[[Any, grpc.aio.Server], None]
-"""The generated `add_...Servicer_to_server` of a service."""
+"""The generated function `add_...Servicer_to_server` of a service."""
 
 _CUT_OFF_MARGIN_SECONDS: Final = 1.0
-"""After the grace period the dispatcher answers the calls in flight; gRPC itself would only reset them, this later."""
+"""How long after the grace period gRPC resets calls. In this time, the dispatcher fails them with SHUTTING_DOWN."""
 
 _log = structlog.get_logger()
 
@@ -36,8 +36,8 @@ class Server:
     Args:
         settings: Addresses, limits and timeouts.
         dispatcher: Runs the methods of the services.
-        shutdown: How long calls may still run; begins when the server stops.
-        services: For each full name the service and its generated registration.
+        shutdown: The deadline of the shutdown; set when the server stops.
+        services: The servicer and its generated registration function, by the service's full name.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Server:
             add_reflection(self._server, [*services, HEALTH])
 
     async def start(self) -> str:
-        """Listens; the health stays NOT_SERVING.
+        """Starts to listen. The health stays NOT_SERVING.
 
         Returns:
             The address, with the port that was bound.
@@ -78,7 +78,7 @@ class Server:
             await self._health.set(name, statuses.SERVING if serving else statuses.NOT_SERVING)
 
     async def close(self) -> None:
-        """Stops immediately; for a server that was never serving."""
+        """Stops immediately. For a server that was never SERVING."""
         await self._server.stop(None)
 
     async def stop(self, hurry: asyncio.Event) -> None:
@@ -87,7 +87,7 @@ class Server:
         A server without callers stops immediately.
 
         Args:
-            hurry: Ends the drain delay, and when set again the grace period.
+            hurry: When set, ends the drain delay; when set again, ends the grace period.
         """
         settings = self._settings
         delay = settings.drain_delay if self._has_callers() else 0.0
@@ -104,14 +104,14 @@ class Server:
         hurried = asyncio.ensure_future(_wait(hurry, settings.shutdown_grace_period))
         await asyncio.wait({idle, hurried}, return_when=asyncio.FIRST_COMPLETED)
         self._dispatcher.cut_off()
-        # What is still open is not a call of a service: a health watch, reflection, a stream without a message.
+        # The calls that are still open do not reach a servicer: health watches, reflection, streams without a request.
         await self._server.stop(_CUT_OFF_MARGIN_SECONDS)
         for pending in (idle, hurried):
             pending.cancel()
         await stopped
 
     def _has_callers(self) -> bool:
-        """Returns whether a caller may hold a connection; after the idle limit, only health watches still do."""
+        """Returns whether callers may be connected. After the idle limit, only health watches keep a connection."""
         since_last = time.monotonic() - self._catch_all.last_arrival
         return self._dispatcher.in_flight > 0 or since_last < self._settings.max_connection_idle
 

@@ -1,1 +1,1 @@
-"""The rpcs: each one validates, translates, acts and translates back."""
+"""The servicers. Each rpc validates its request, translates it, calls CloudFront and translates the response."""

@@ -1,4 +1,4 @@
-"""FunctionService."""
+"""The servicer of FunctionService."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ..validation.rules import Rules
 class FunctionService:
     """The rpcs of `cloudfront_facade.v1.FunctionService`.
 
-    Each takes its request and the call, and raises ValidationError or StatusError.
+    Each method takes its request and the call, and raises ValidationError or StatusError.
 
     Args:
         rules: The validation rules.
@@ -54,13 +54,13 @@ class FunctionService:
         return translation.create_function_from_boto(response)
 
     def DescribeFunction(self, request: DescribeFunctionRequest, call: CallContext) -> DescribeFunctionResponse:
-        """Describes a function in one of its stages."""
+        """Describes a stage of a function."""
         self._rules.describe_function(request)
         response = self._functions.describe(translation.describe_function_to_boto(request), call)
         return translation.describe_function_from_boto(response)
 
     def GetFunction(self, request: GetFunctionRequest, call: CallContext) -> GetFunctionResponse:
-        """Returns the code of a function in one of its stages."""
+        """Returns the code of a stage of a function."""
         self._rules.get_function(request)
         response = self._functions.get(translation.get_function_to_boto(request), call)
         return translation.get_function_from_boto(response)
@@ -84,13 +84,13 @@ class FunctionService:
         return translation.test_function_from_boto(response)
 
     def DeleteFunction(self, request: DeleteFunctionRequest, call: CallContext) -> DeleteFunctionResponse:
-        """Deletes a function in both stages."""
+        """Deletes both stages of a function."""
         self._rules.delete_function(request)
         response = self._functions.delete(translation.delete_function_to_boto(request), call)
         return translation.delete_function_from_boto(response)
 
     def ListFunctions(self, request: ListFunctionsRequest, call: CallContext) -> ListFunctionsResponse:
-        """Lists the functions that have a stage."""
+        """Lists the functions that have the requested stage."""
         self._rules.list_functions(request)
         response = self._functions.list(translation.list_functions_to_boto(request), call)
         return translation.list_functions_from_boto(response, request)

@@ -1,4 +1,4 @@
-"""KeyValueStoreDataService."""
+"""The servicer of KeyValueStoreDataService."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from ..validation.rules import Rules
 class KeyValueStoreDataService:
     """The rpcs of `cloudfront_facade.v1.KeyValueStoreDataService`.
 
-    Each takes its request, or its stream of requests, and the call, and raises ValidationError or StatusError.
+    Each method takes its request, or its stream of requests, and the call, and raises ValidationError or StatusError.
 
     Args:
         rules: The validation rules.

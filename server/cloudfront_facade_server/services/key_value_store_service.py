@@ -1,4 +1,4 @@
-"""KeyValueStoreService."""
+"""The servicer of KeyValueStoreService."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from ..validation.rules import Rules
 class KeyValueStoreService:
     """The rpcs of `cloudfront_facade.v1.KeyValueStoreService`.
 
-    Each takes its request and the call, and raises ValidationError or StatusError.
+    Each method takes its request and the call, and raises ValidationError or StatusError.
 
     Args:
         rules: The validation rules.

@@ -1,4 +1,4 @@
-"""TagService."""
+"""The servicer of TagService."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..validation.rules import Rules
 class TagService:
     """The rpcs of `cloudfront_facade.v1.TagService`.
 
-    Each takes its request and the call, and raises ValidationError or StatusError.
+    Each method takes its request and the call, and raises ValidationError or StatusError.
 
     Args:
         rules: The validation rules.
