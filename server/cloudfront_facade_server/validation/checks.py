@@ -9,10 +9,10 @@ from .. import limits
 from ..errors.violations import Violation, quote
 from .rule_names import Rule
 
-_SHOWN_OF_ARN = 120
+_MAX_SHOWN_ARN_CHARACTERS = 120
 
-_NOT_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML 1.0 cannot carry (section 2.2), and CR, which a parser reads back as LF (section 2.11)."""
+_UNSAFE_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that XML 1.0 does not allow (section 2.2), and CR, which parsers turn into LF (section 2.11)."""
 
 
 def check_not_empty(field: str, rule: Rule, count: int) -> Iterator[Violation]:
@@ -25,9 +25,11 @@ def check_name(field: str, value: str) -> Iterator[Violation]:
     """Checks the name of a function or a store."""
     if not 1 <= len(value) <= limits.NAME_MAX_LENGTH:
         yield Violation(
-            field, Rule.NAME_LENGTH, f"{_length(value)}; allowed: 1 to {limits.NAME_MAX_LENGTH} of a-z A-Z 0-9 - _"
+            field,
+            Rule.NAME_LENGTH,
+            f"{_shown_length(value)}; allowed: 1 to {limits.NAME_MAX_LENGTH} of a-z A-Z 0-9 - _",
         )
-    if bad := find_outside(limits.NAME_PATTERN, value):
+    if bad := find_disallowed(limits.NAME_PATTERN, value):
         yield Violation(field, Rule.NAME_CHARACTERS, f"{bad}; allowed: a-z A-Z 0-9 - _")
 
 
@@ -35,15 +37,17 @@ def check_comment(field: str, value: str) -> Iterator[Violation]:
     """Checks the comment of a function or a store."""
     if len(value) > limits.COMMENT_MAX_LENGTH:
         yield Violation(
-            field, Rule.COMMENT_LENGTH, f"{_length(value)}; allowed: at most {limits.COMMENT_MAX_LENGTH} characters"
+            field,
+            Rule.COMMENT_LENGTH,
+            f"{_shown_length(value)}; allowed: at most {limits.COMMENT_MAX_LENGTH} characters",
         )
     yield from check_xml(field, Rule.COMMENT_CHARACTERS, value)
 
 
 def check_xml(field: str, rule: Rule, value: str) -> Iterator[Violation]:
-    """Checks that CloudFront's API, which is XML, can carry a string unchanged."""
-    if found := _NOT_XML.search(value):
-        bad = describe_character(value, found.start())
+    """Checks that a string passes through CloudFront's XML API unchanged."""
+    if match := _UNSAFE_IN_XML.search(value):
+        bad = describe_character(value, match.start())
         yield Violation(field, rule, f"{bad}; allowed: characters of XML 1.0 except carriage return")
 
 
@@ -53,7 +57,7 @@ def check_key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             Rule.KEY_VALUE_STORE_ARN_FORM,
-            f"{_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID with 12 digits and a UUID; "
+            f"{_shown_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID with 12 digits and a UUID; "
             "DescribeKeyValueStore returns it",
         )
 
@@ -65,19 +69,19 @@ def check_resource_arn(field: str, value: str) -> Iterator[Violation]:
     yield Violation(
         field,
         Rule.RESOURCE_ARN_FORM,
-        f"{_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME or "
+        f"{_shown_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME or "
         "arn:aws:cloudfront::ACCOUNT:key-value-store/ID, with 12 digits; "
         "DescribeFunction and DescribeKeyValueStore return it",
     )
 
 
 def check_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violation]:
-    """Checks an etag that must be set.
+    """Checks a required etag.
 
     Args:
-        field: the path of the field.
-        value: the etag.
-        returned_by: the rpc that returns it.
+        field: The path of the field.
+        value: The etag.
+        returned_by: The rpc that returns it.
     """
     if not value:
         yield Violation(field, Rule.ETAG_LENGTH, f"required; {returned_by} returns it")
@@ -85,17 +89,17 @@ def check_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violatio
 
 
 def check_optional_etag(field: str, value: str) -> Iterator[Violation]:
-    """Checks an etag that may be empty."""
+    """Checks an optional etag."""
     if len(value) > limits.ETAG_MAX_LENGTH:
         yield Violation(
-            field, Rule.ETAG_LENGTH, f"{_length(value)}; allowed: at most {limits.ETAG_MAX_LENGTH} characters"
+            field, Rule.ETAG_LENGTH, f"{_shown_length(value)}; allowed: at most {limits.ETAG_MAX_LENGTH} characters"
         )
-    if bad := find_outside(limits.ETAG_PATTERN, value):
+    if bad := find_disallowed(limits.ETAG_PATTERN, value):
         yield Violation(field, Rule.ETAG_CHARACTERS, f"{bad}; allowed: visible ASCII except double quotes")
 
 
 def check_status(field: str, value: str) -> Iterator[Violation]:
-    """Checks the status that a list of stores is filtered by; it may be empty."""
+    """Checks the optional status by which a list of stores is filtered."""
     if not limits.STATUS_PATTERN.fullmatch(value):
         yield Violation(
             field, Rule.STATUS_FORM, f'{quote(value)}; allowed: empty, or 1 to 64 of A-Z _, for example "READY"'
@@ -110,7 +114,7 @@ def check_key(field: str, value: str) -> Iterator[Violation]:
 
 
 def check_key_in_path(field: str, value: str) -> Iterator[Violation]:
-    """Checks a key that is sent in the path of a URL, in which `.` and `..` mean another path."""
+    """Checks a key that is sent in the path of a URL, in which `.` and `..` have a special meaning."""
     yield from check_key(field, value)
     if value in (".", ".."):
         yield Violation(
@@ -134,7 +138,7 @@ def check_s3_object_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             Rule.SOURCE_ARN_FORM,
-            f"{_arn(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn and aws-us-gov); "
+            f"{_shown_arn(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn and aws-us-gov); "
             "BUCKET is 3 to 255 of a-z A-Z 0-9 . _ -",
         )
         return
@@ -147,7 +151,7 @@ def check_s3_object_arn(field: str, value: str) -> Iterator[Violation]:
 
 
 def check_request_id(field: str, value: str) -> Iterator[Violation]:
-    """Checks the id of a create; it may be empty."""
+    """Checks the optional id of a create."""
     if value and not limits.REQUEST_ID_PATTERN.fullmatch(value):
         yield Violation(
             field,
@@ -156,8 +160,8 @@ def check_request_id(field: str, value: str) -> Iterator[Violation]:
         )
 
 
-def find_outside(pattern: re.Pattern[str], value: str) -> str | None:
-    """Describes the first character that a repeated character class does not match; None if it matches all."""
+def find_disallowed(pattern: re.Pattern[str], value: str) -> str | None:
+    """Describes the first character that a pattern of allowed characters does not match; None if it matches all."""
     matched = pattern.match(value)
     end = matched.end() if matched else 0
     return describe_character(value, end) if end < len(value) else None
@@ -168,9 +172,9 @@ def describe_character(value: str, index: int) -> str:
     return f"{quote(value)} contains U+{ord(value[index]):04X} at position {index + 1}"
 
 
-def _length(value: str) -> str:
+def _shown_length(value: str) -> str:
     return f"{quote(value)} has {len(value)} characters" if value else "empty"
 
 
-def _arn(value: str) -> str:
-    return quote(value, _SHOWN_OF_ARN) if value else "empty"
+def _shown_arn(value: str) -> str:
+    return quote(value, _MAX_SHOWN_ARN_CHARACTERS) if value else "empty"

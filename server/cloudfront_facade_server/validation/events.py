@@ -1,4 +1,4 @@
-"""The check of the event that a function is tested with."""
+"""The check of TestFunction's event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .rule_names import Rule
 
 
 class _JSONConstantError(ValueError):
-    """The document contains NaN or an infinity, which Python reads and JSON does not have."""
+    """The document contains NaN or Infinity, which Python parses but JSON does not allow."""
 
 
 def _reject_constant(_name: str) -> None:
@@ -39,6 +39,6 @@ def _find_problem(content: bytes) -> str:
         return "NaN and Infinity are not valid JSON"
     except RecursionError:
         return "nested too deeply"
-    except ValueError:  # the limit of Python's int()
+    except ValueError:  # Python's int() limits the number of digits
         return "a number has too many digits"
     return "" if isinstance(event, dict) else "JSON, but not an object"

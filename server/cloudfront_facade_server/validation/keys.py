@@ -1,4 +1,4 @@
-"""The checks of changes of keys, in one request and in a stream of requests."""
+"""The checks of key changes, in one request and in a stream of requests."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def check_changes(changes: Sequence[KeyChange], first: int, checkpoint: Callable
     """Checks changes, up to CHECKED_ELEMENTS_MAX violations.
 
     Args:
-        changes: the changes of one request.
-        first: the number of the first one, counted from the start of the stream.
-        checkpoint: lets other calls run; it is called every CHECKED_ELEMENTS_MAX changes.
+        changes: The changes of one request.
+        first: The index of the first change, counted from the start of the stream.
+        checkpoint: Lets other calls run. Called once per CHECKED_ELEMENTS_MAX changes.
     """
-    found = 0
+    count = 0
     for index, change in enumerate(changes, first):
         for violation in _check_change(f"changes[{index}]", change):
             yield violation
-            found += 1
-        if found >= limits.CHECKED_ELEMENTS_MAX:
+            count += 1
+        if count >= limits.CHECKED_ELEMENTS_MAX:
             return
         if index % limits.CHECKED_ELEMENTS_MAX == 0:
             checkpoint()
@@ -35,7 +35,7 @@ def check_changes(changes: Sequence[KeyChange], first: int, checkpoint: Callable
 def check_stream(
     first: ImportKeysRequest, later: Iterator[ImportKeysRequest], checkpoint: Callable[[], None]
 ) -> Iterator[ImportKeysRequest]:
-    """Yields the requests of a stream, each checked when it is taken; raises ValidationError."""
+    """Yields the requests of a stream, each checked when it is read; raises ValidationError."""
     count = 0
     for request in chain((first,), later):
         raise_if_any(

@@ -10,18 +10,18 @@ from .. import limits
 class Rule(StrEnum):
     """A rule of a request.
 
-    The names are part of the contract: a rule may be added, and a name keeps its meaning.
+    The names are part of the contract: rules may be added, but a name never changes its meaning.
 
     Attributes:
-        fields: the fields that the rule applies to, in Markdown.
-        allowed: what the rule allows, in Markdown.
+        fields: The fields that the rule applies to, in Markdown.
+        allowed: What the rule allows, in Markdown.
     """
 
     fields: str
     allowed: str
 
     def __new__(cls, name: str, fields: str, allowed: str) -> Rule:
-        """Makes a name that also knows what it means."""
+        """Returns a member that is its name and has a description."""
         rule = str.__new__(cls, name)
         rule._value_ = name
         rule.fields = fields
@@ -134,13 +134,13 @@ class Rule(StrEnum):
         "`tags[].key`, `tag_keys[]`",
         f"a key that does not start with `{limits.TAG_RESERVED_PREFIX}` or `{limits.TAG_FACADE_PREFIX}`, in any case",
     )
-    TAG_KEY_UNIQUE = "TAG_KEY_UNIQUE", "`tags[].key`, `tag_keys[]`", "each key once; case matters"
+    TAG_KEY_UNIQUE = "TAG_KEY_UNIQUE", "`tags[].key`, `tag_keys[]`", "each key once; keys are case-sensitive"
     TAG_VALUE_LENGTH = "TAG_VALUE_LENGTH", "`tags[].value`", f"0 to {limits.TAG_VALUE_MAX_LENGTH} characters"
     TAG_VALUE_CHARACTERS = "TAG_VALUE_CHARACTERS", "`tags[].value`", "the same characters as in a key"
-    REQUEST_ID_FORM = "REQUEST_ID_FORM", "`request_id`", "empty, or a UUID in its form of 36 characters"
+    REQUEST_ID_FORM = "REQUEST_ID_FORM", "`request_id`", "empty, or a UUID in its 36-character form"
 
 
 def table() -> str:
     """Returns the rules as the Markdown table of the reference page."""
     rows = [f"| `{rule}` | {rule.fields} | {rule.allowed} |" for rule in Rule]
-    return "\n".join(["| rule | field(s) | what is allowed |", "|---|---|---|", *rows])
+    return "\n".join(["| rule | fields | allowed |", "|---|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""The rules of each request: one method for each rpc. Each raises ValidationError with all violations."""
+"""The rules of each request. Each rpc has one method, which raises ValidationError with all violations."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ _DESCRIBE_STORE: Final = "DescribeKeyValueStore"
 
 
 class Rules:
-    """Checks requests. There is one method for each rpc.
+    """Checks requests. Each rpc has one method.
 
     Args:
-        tags: the rules of tags.
-        max_function_code_bytes: maximum size of a function's code.
+        tags: The rules for tags.
+        max_function_code_bytes: Maximum size of a function's code.
     """
 
     def __init__(self, tags: TagRules, max_function_code_bytes: int = limits.FUNCTION_CODE_QUOTA) -> None:
@@ -205,8 +205,8 @@ class Rules:
         """Checks an UpdateKeysRequest; raises ValidationError.
 
         Args:
-            request: the request, which may have 100,000 changes.
-            checkpoint: lets other calls run; it is called from time to time.
+            request: The request, which may have 100,000 changes.
+            checkpoint: Lets other calls run. Called from time to time.
         """
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
@@ -221,14 +221,14 @@ class Rules:
         """Checks the ImportKeysRequests of a stream.
 
         Args:
-            requests: the requests as they arrive.
-            checkpoint: lets other calls run; it is called from time to time.
+            requests: The requests as they arrive.
+            checkpoint: Lets other calls run. Called from time to time.
 
         Returns:
-            The first request, which names the store, and all requests, each checked when it is taken.
+            The first request, which names the store, and all requests, each checked when it is read.
 
         Raises:
-            ValidationError: The first request breaks rules, or a later one does when it is taken.
+            ValidationError: The first request breaks rules. Reading a later one raises it too.
         """
         first = next(requests, ImportKeysRequest())
         raise_if_any(

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from .. import limits
 from ..errors.violations import Violation, quote
-from .checks import describe_character, find_outside
+from .checks import describe_character, find_disallowed
 from .rule_names import Rule
 
 Charset = Literal["ascii", "unicode"]
@@ -22,7 +22,7 @@ _ALLOWED: dict[Charset, str] = {
 
 
 class Tag(Protocol):
-    """A tag as protobuf models it; an absent value and an empty one differ."""
+    """A tag as protobuf models it. An absent value differs from an empty one."""
 
     key: str
     value: str
@@ -36,12 +36,14 @@ class TagRules:
 
     Args:
         charset: `ascii` for the characters of the API reference, `unicode` for the wider set of the service model.
-        max_tags: maximum number of tags of a resource, the service's own included.
+        max_tags: Maximum number of tags per resource, including the service's own tag.
     """
 
     def __init__(self, charset: Charset = "ascii", max_tags: int = limits.TAGS_MAX) -> None:
         self._allowed = _ALLOWED[charset]
-        self._find_bad: Callable[[str], str | None] = _outside_ascii if charset == "ascii" else _outside_unicode
+        self._find_disallowed: Callable[[str], str | None] = (
+            _disallowed_in_ascii if charset == "ascii" else _disallowed_in_unicode
+        )
         self._max_tags = max_tags
 
     def check(self, field: str, tags: Sequence[Tag], *, own_tags: int = 0) -> Iterator[Violation]:
@@ -79,10 +81,10 @@ class TagRules:
                 )
 
     def check_total(self, field: str, existing: AbstractSet[str], added: AbstractSet[str]) -> Iterator[Violation]:
-        """Checks how many tags a resource would have after `added` is set.
+        """Checks the number of tags that a resource would have with the keys `added`.
 
-        An existing tag may be changed even if the resource has too many. Tags of AWS itself do not count. Source: AWS
-        General Reference, tag naming limits and requirements.
+        An existing tag may be changed even if the resource has too many. Tags that AWS itself sets do not count.
+        Source: AWS General Reference, tag naming limits and requirements.
         """
         counted = {key for key in existing if not key.lower().startswith(limits.TAG_RESERVED_PREFIX)}
         if not added <= existing and (count := len(counted | added)) > self._max_tags:
@@ -97,7 +99,7 @@ class TagRules:
         if not 1 <= len(key) <= limits.TAG_KEY_MAX_LENGTH:
             sent = f"{quote(key)} has {len(key)} characters" if key else "empty"
             yield Violation(field, Rule.TAG_KEY_LENGTH, f"{sent}; allowed: 1 to {limits.TAG_KEY_MAX_LENGTH} characters")
-        if bad := self._find_bad(key):
+        if bad := self._find_disallowed(key):
             yield Violation(field, Rule.TAG_KEY_CHARACTERS, f"{bad}; allowed: {self._allowed}")
         lowered = key.lower()
         for prefix, owner in ((limits.TAG_RESERVED_PREFIX, "AWS"), (limits.TAG_FACADE_PREFIX, "this service")):
@@ -115,15 +117,15 @@ class TagRules:
                 Rule.TAG_VALUE_LENGTH,
                 f"{quote(value)} has {len(value)} characters; allowed: 0 to {limits.TAG_VALUE_MAX_LENGTH} characters",
             )
-        if bad := self._find_bad(value):
+        if bad := self._find_disallowed(value):
             yield Violation(field, Rule.TAG_VALUE_CHARACTERS, f"{bad}; allowed: {self._allowed}")
 
 
-def _outside_ascii(value: str) -> str | None:
-    return find_outside(limits.TAG_PATTERN, value)
+def _disallowed_in_ascii(value: str) -> str | None:
+    return find_disallowed(limits.TAG_PATTERN, value)
 
 
-def _outside_unicode(value: str) -> str | None:
+def _disallowed_in_unicode(value: str) -> str | None:
     for index, character in enumerate(value[: limits.TAG_VALUE_MAX_LENGTH]):
         category = unicodedata.category(character)
         # \p{Z} includes line and paragraph separators, which would break every log and page that shows a tag.
