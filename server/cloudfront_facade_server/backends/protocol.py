@@ -1,8 +1,8 @@
-"""The methods that every backend has, in boto3's shape: keyword arguments in, parsed response out.
+"""The methods that every backend has. Like boto3's, they take keyword arguments and return a parsed response.
 
 The arguments and the response of a method have the types of boto3's stubs, which only mypy needs. A response has
-`ResponseMetadata` with `HTTPStatusCode`, `RequestId` and `HTTPHeaders` (names in lower case, `date` among them); times
-are aware datetimes. An operation that CloudFront rejects raises `botocore.exceptions.ClientError` with CloudFront's
+`ResponseMetadata` with `HTTPStatusCode`, `RequestId` and `HTTPHeaders` (lower-case names, including `date`). Times are
+aware datetimes. An operation that CloudFront rejects raises `botocore.exceptions.ClientError` with CloudFront's
 code.
 """
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from types_boto3_cloudfront_keyvaluestore import type_defs as data
 
 Arguments = Mapping[str, Any]
-"""The keyword arguments of any method. Each method of Backend has a type for its own."""
+"""The keyword arguments of any method. Each method of Backend has a more specific type."""
 
 Response = Any
-"""The response of any method. Each method of Backend has a type for its own."""
+"""The response of any method. Each method of Backend has a more specific type."""
 
 
 class Backend(Protocol):
-    """CloudFront's operations on functions, key value stores and tags, and those of the data plane.
+    """CloudFront's operations on functions, key value stores and tags, including the data plane.
 
     Both planes have a `describe_key_value_store`; the data plane's is `describe_key_value_store_data` here.
     """
@@ -77,7 +77,7 @@ class Backend(Protocol):
     def create_key_value_store(
         self, **arguments: Unpack[control.CreateKeyValueStoreRequestTypeDef]
     ) -> control.CreateKeyValueStoreResultTypeDef:
-        """Creates a store; it is provisioned afterwards."""
+        """Creates a store, which CloudFront then provisions."""
 
     def describe_key_value_store(
         self, **arguments: Unpack[control.DescribeKeyValueStoreRequestTypeDef]
@@ -117,7 +117,7 @@ class Backend(Protocol):
         """Returns a page of keys with their values."""
 
     def update_keys(self, **arguments: Unpack[data.UpdateKeysRequestTypeDef]) -> data.UpdateKeysResponseTypeDef:
-        """Puts and deletes keys, all or none of them."""
+        """Puts and deletes keys atomically."""
 
     def tag_resource(
         self, **arguments: Unpack[control.TagResourceRequestTypeDef]
@@ -135,4 +135,4 @@ class Backend(Protocol):
         """Returns the tags of a resource."""
 
     def close(self) -> None:
-        """Closes files and connections. No method is called afterwards."""
+        """Closes files and connections. No method must be called afterwards."""

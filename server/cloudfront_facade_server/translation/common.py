@@ -1,4 +1,4 @@
-"""Pages, times and enums."""
+"""Pagination, timestamps and enums."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _log = logging.getLogger(__name__)
 
 
 class ListArguments(TypedDict):
-    """What the arguments of the control plane's lists have in common."""
+    """The pagination arguments of the control plane's list operations."""
 
     MaxItems: NotRequired[str]
     Marker: NotRequired[str]
 
 
 def set_page(arguments: ListArguments, page_size: int, marker: str) -> None:
-    """Sets the arguments of pagination: the size and the start of a page.
+    """Sets the pagination arguments of a list operation.
 
     Args:
-        arguments: the arguments of a list.
-        page_size: maximum number of elements; 0 for CloudFront's default.
-        marker: start of the page; empty for the first page.
+        arguments: The arguments of the operation.
+        page_size: Maximum number of elements; 0 for CloudFront's default.
+        marker: Start of the page; empty for the first page.
     """
     if page_size:
         arguments["MaxItems"] = str(min(page_size, limits.LIST_PAGE_MAX))
@@ -40,15 +40,15 @@ def set_page(arguments: ListArguments, page_size: int, marker: str) -> None:
 
 
 def timestamp(time: datetime | None) -> Timestamp | None:
-    """Returns the Timestamp, in UTC, of a datetime with a time zone."""
+    """Returns the Timestamp of an aware datetime; None for None."""
     if time is None:
         return None
-    since = time - _EPOCH
-    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
+    elapsed = time - _EPOCH
+    return Timestamp(seconds=elapsed.days * 86_400 + elapsed.seconds, nanos=elapsed.microseconds * 1000)
 
 
 def enum_from_boto(value: _Name | None, known: Mapping[_Name, int]) -> int:
-    """Returns an enum's number; 0 (UNSPECIFIED), with a warning in the log, for a value newer than the protos."""
+    """Returns an enum's number. For a value that the protos do not have, logs a warning and returns 0 (UNSPECIFIED)."""
     if value is None:
         return 0
     number = known.get(value, 0)

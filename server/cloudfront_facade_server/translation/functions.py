@@ -69,7 +69,7 @@ def create_function_to_boto(request: CreateFunctionRequest) -> boto.CreateFuncti
 
 
 def create_function_from_boto(response: boto.CreateFunctionResultTypeDef) -> CreateFunctionResponse:
-    """Returns the response; an empty one for an empty mapping, which validate_only returns."""
+    """Returns the response. It is empty for an empty mapping, the result of validate_only."""
     summary = response.get("FunctionSummary")
     return CreateFunctionResponse(
         function_summary=_summary_from_boto(summary) if summary else None,
@@ -96,7 +96,7 @@ def get_function_to_boto(request: GetFunctionRequest) -> boto.GetFunctionRequest
 
 
 def get_function_from_boto(response: boto.GetFunctionResultTypeDef) -> GetFunctionResponse:
-    """Returns the response with the code, which is read to its end."""
+    """Returns the response with the whole code, read from boto3's stream."""
     return GetFunctionResponse(
         function_code=response["FunctionCode"].read(),
         etag=response.get("ETag", ""),
@@ -186,7 +186,7 @@ def list_functions_from_boto(
 
 
 def _percent_from_boto(text: str | None) -> int | None:
-    """Returns a ComputeUtilization as a number; None, with a warning in the log, if it is not one."""
+    """Returns a ComputeUtilization as a number. If it is not a number, logs a warning and returns None."""
     if text is None:
         return None
     if text.isascii() and text.isdigit() and len(text) < 10:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class PutKeyArguments(TypedDict):
-    """PutKeyRequestTypeDef, except that `IfMatch` is absent if the request has no etag; the etag is then read."""
+    """PutKeyRequestTypeDef, except that `IfMatch` is absent if the request has no etag."""
 
     KvsARN: str
     Key: str
@@ -58,7 +58,7 @@ class UpdateKeysArguments(TypedDict):
 def describe_key_value_store_data_to_boto(
     request: DescribeKeyValueStoreDataRequest,
 ) -> boto.DescribeKeyValueStoreRequestTypeDef:
-    """Returns the arguments of the data plane's `describe_key_value_store`."""
+    """Returns the arguments of boto3's data-plane `describe_key_value_store`."""
     return {"KvsARN": request.kvs_arn}
 
 
@@ -79,7 +79,7 @@ def describe_key_value_store_data_from_boto(
 
 
 def get_key_to_boto(request: GetKeyRequest) -> boto.GetKeyRequestTypeDef:
-    """Returns the arguments of `get_key`."""
+    """Returns the arguments of boto3's `get_key`."""
     return {"KvsARN": request.kvs_arn, "Key": request.key}
 
 
@@ -94,7 +94,7 @@ def get_key_from_boto(response: boto.GetKeyResponseTypeDef) -> GetKeyResponse:
 
 
 def put_key_to_boto(request: PutKeyRequest) -> PutKeyArguments:
-    """Returns the arguments of `put_key`."""
+    """Returns the arguments of boto3's `put_key`."""
     arguments: PutKeyArguments = {"KvsARN": request.kvs_arn, "Key": request.key, "Value": request.value}
     if request.etag:
         arguments["IfMatch"] = request.etag
@@ -111,7 +111,7 @@ def put_key_from_boto(response: boto.PutKeyResponseTypeDef) -> PutKeyResponse:
 
 
 def delete_key_to_boto(request: DeleteKeyRequest) -> DeleteKeyArguments:
-    """Returns the arguments of `delete_key`."""
+    """Returns the arguments of boto3's `delete_key`."""
     arguments: DeleteKeyArguments = {"KvsARN": request.kvs_arn, "Key": request.key}
     if request.etag:
         arguments["IfMatch"] = request.etag
@@ -128,7 +128,7 @@ def delete_key_from_boto(response: boto.DeleteKeyResponseTypeDef) -> DeleteKeyRe
 
 
 def list_keys_to_boto(request: ListKeysRequest) -> boto.ListKeysRequestTypeDef:
-    """Returns the arguments of `list_keys`."""
+    """Returns the arguments of boto3's `list_keys`."""
     arguments: boto.ListKeysRequestTypeDef = {"KvsARN": request.kvs_arn}
     if request.page_size:
         arguments["MaxResults"] = min(request.page_size, limits.KEYS_PAGE_MAX)
@@ -145,18 +145,18 @@ def list_keys_from_boto(response: boto.ListKeysResponseTypeDef, request: ListKey
 
 
 def update_keys_to_boto(request: UpdateKeysRequest) -> UpdateKeysArguments:
-    """Returns the arguments of `update_keys` without the changes, which are sent in batches."""
+    """Returns the arguments of boto3's `update_keys` without the changes, which are sent in batches."""
     return _update_arguments(request.kvs_arn, request.etag)
 
 
 def changes_to_boto(changes: Iterable[KeyChange]) -> Iterator[tuple[str, str | None]]:
-    """Yields the key of each change and its new value; None if it is deleted."""
+    """Yields the key and the new value of each change; the value is None if the key is deleted."""
     for change in changes:
         yield (change.put.key, change.put.value) if change.HasField("put") else (change.delete, None)
 
 
 def update_keys_from_boto(response: boto.UpdateKeysResponseTypeDef) -> UpdateKeysResponse:
-    """Returns the response, made from that of the last batch."""
+    """Returns the response, built from that of the last batch."""
     return UpdateKeysResponse(
         item_count=response.get("ItemCount", 0),
         total_size_in_bytes=response.get("TotalSizeInBytes", 0),
@@ -165,12 +165,12 @@ def update_keys_from_boto(response: boto.UpdateKeysResponseTypeDef) -> UpdateKey
 
 
 def import_keys_to_boto(request: ImportKeysRequest) -> UpdateKeysArguments:
-    """Returns the arguments of `update_keys` without the changes, made from the first request of the stream."""
+    """Returns the arguments of boto3's `update_keys` without the changes, from the first request of the stream."""
     return _update_arguments(request.kvs_arn, request.etag)
 
 
 def import_keys_from_boto(response: boto.UpdateKeysResponseTypeDef, applied_changes: int) -> ImportKeysResponse:
-    """Returns the response, made from that of the last batch."""
+    """Returns the response, built from that of the last batch."""
     return ImportKeysResponse(
         applied_changes=applied_changes,
         item_count=response.get("ItemCount", 0),

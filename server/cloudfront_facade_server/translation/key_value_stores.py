@@ -49,7 +49,7 @@ def create_key_value_store_to_boto(request: CreateKeyValueStoreRequest) -> boto.
 
 
 def create_key_value_store_from_boto(response: boto.CreateKeyValueStoreResultTypeDef) -> CreateKeyValueStoreResponse:
-    """Returns the response; an empty one for an empty mapping, which validate_only returns."""
+    """Returns the response. It is empty for an empty mapping, the result of validate_only."""
     store = response.get("KeyValueStore")
     return CreateKeyValueStoreResponse(
         key_value_store=_store_from_boto(store) if store else None,
