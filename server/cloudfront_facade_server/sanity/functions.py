@@ -202,7 +202,7 @@ def unpublished(facade: Facade) -> None:
     name = facade.create_function().function_summary.name
     details = check_refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
     check(
-        "published" in details["ResourceInfo"].description,
+        "publish" in details["ResourceInfo"].description.lower(),
         f"the description is {details['ResourceInfo'].description!a}",
     )
 
