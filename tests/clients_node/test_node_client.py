@@ -104,7 +104,7 @@ def assert_all_passed(output: str) -> None:
 
 
 def test_the_client_has_the_projects_version() -> None:
-    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    version = tomllib.loads((PROJECT / "clients" / "python" / "pyproject.toml").read_text())["project"]["version"]
     assert json.loads((CLIENT / "package.json").read_text())["version"] == version
     assert json.loads(LOCK.read_text())["version"] == version
 
