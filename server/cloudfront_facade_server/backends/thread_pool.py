@@ -1,4 +1,4 @@
-"""Runs a backend that blocks in threads, so that the event loop goes on."""
+"""Runs a blocking backend in threads, so that it does not block the event loop."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .protocol import Backend
 
 
 class ThreadPoolBackend:
-    """Adapts a backend that blocks: runs its methods in a thread pool.
+    """Runs the methods of a blocking backend in a thread pool.
 
-    TestFunction takes long, so it has a pool of its own. Calls above its size are throttled as CloudFront would do.
+    TestFunction takes long, so it has its own pool. Calls that exceed its size are throttled, as by CloudFront.
 
     Args:
-        backend: A backend that blocks.
-        threads: Maximum number of its calls at once.
-        runs: Maximum number of TestFunction calls at once.
+        backend: A blocking backend.
+        threads: Maximum number of concurrent calls.
+        runs: Maximum number of concurrent TestFunction calls.
     """
 
     def __init__(self, backend: Backend, threads: int, runs: int = 4) -> None:

@@ -11,7 +11,7 @@ _short: ContextVar[bool] = ContextVar("short_timeouts", default=False)
 
 @contextmanager
 def short_timeouts() -> Iterator[None]:
-    """Shortens the timeouts of the calls inside, for reads that settle or explain."""
+    """Shortens the timeouts of calls inside the block: reads that settle a change or explain an error."""
     token = _short.set(True)
     try:
         yield

@@ -1,9 +1,9 @@
-"""CloudFront's behaviour on SQLite in this process, for development, callers' CI and demos.
+"""An emulation of CloudFront on SQLite in this process, for development, callers' CI and demos.
 
-The server uses `backend`. Each module imports only those above it:
+The server uses only `backend`. Of the others, each module imports only those above it:
 `responses`, `versions`, `pages`   errors, response metadata and times; ETags and If-Match; pages of lists
 `schema`, `database`               the tables, and the file with its lock and transactions
-`tags`, `import_source`            tags, and local files that stand for S3 objects
+`tags`, `import_source`            tags, and local files that replace S3 objects
 `store_queries`, `key_value_stores`, `key_values`   key value stores: queries, control plane, data plane
 `function_queries`, `functions`, `test_runs`        functions; TestFunction runs them with `function_runtime`
 """

@@ -29,18 +29,18 @@ def _utc_now() -> datetime:
 
 
 class EmbeddedBackend:
-    """Behaves as CloudFront does. Safe for threads; several processes may share the file.
+    """Emulates CloudFront. Thread-safe; several processes may share the database file.
 
     Args:
         path: The database file, or `:memory:` for a database that is lost when the backend is closed.
-        s3_dir: The folder whose files `BUCKET/KEY` stand for S3 objects; None if imports are not configured.
+        s3_dir: The folder whose files `BUCKET/KEY` replace S3 objects; None if imports are not configured.
         provisioning_seconds: Seconds for which a new store is PROVISIONING; with 0, its next read returns READY.
         max_functions: The account's quota of functions.
         max_key_value_stores: The account's quota of stores.
-        max_function_code_bytes: The largest function code.
-        clock: Returns the aware time of each operation.
+        max_function_code_bytes: Maximum size of a function's code.
+        clock: Returns the current time, an aware datetime.
         busy_timeout_seconds: Seconds to wait for the database before ServiceUnavailable.
-        runner: Runs functions for TestFunction; None for the runner of `function_runtime`.
+        runner: Runs functions for TestFunction; None selects the runner of `function_runtime`.
 
     Raises:
         EmbeddedDatabaseError: The file cannot be used.
@@ -185,7 +185,7 @@ class EmbeddedBackend:
             members = call(now)
         except CloudFrontError as error:
             raise error.client_error(operation, now) from None
-        # Bugs of this backend, not a state of the database.
+        # These are bugs in this backend, not problems of the database.
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:

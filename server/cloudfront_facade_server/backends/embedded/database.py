@@ -50,8 +50,8 @@ def default_path() -> Path:
 class Database:
     """One connection, which the threads use in turn.
 
-    SQLite allows one writer at a time in any case. Threads with a connection each would wait in SQLite's backoff, which
-    costs throughput and delays some of them for seconds. Here they queue.
+    SQLite allows only one writer at a time anyway. With a connection per thread, writers would wait in SQLite's busy
+    handler, which costs throughput and delays some of them for seconds. Here they wait for a lock instead.
 
     Args:
         path: The file, or `:memory:`. A missing folder or file is created, accessible only to its owner.
@@ -68,7 +68,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Runs a transaction that sees one state of the database.
+        """Runs a read transaction, which sees a consistent snapshot of the database.
 
         Raises:
             sqlite3.OperationalError: The database is temporarily unavailable.
@@ -78,7 +78,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Runs the only write transaction. When it ends without an error, its changes are on the disk.
+        """Runs a write transaction; only one runs at a time. When it ends without an error, its changes are durable.
 
         Raises:
             sqlite3.OperationalError: The database is temporarily unavailable. Nothing was written.
@@ -109,7 +109,7 @@ class Database:
 
 def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
     try:
-        # Absolute, because an empty path means a temporary file to SQLite.
+        # Absolute, because SQLite opens a temporary file for an empty path.
         file = path if path == IN_MEMORY else _create_file(Path(path).absolute())
         connection = sqlite3.connect(file, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
     except (OSError, ValueError) as error:
@@ -129,7 +129,7 @@ def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
 
 def _create_file(path: Path) -> Path:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Function code is private, but SQLite would make the file readable by everybody.
+    # Function code is private, but SQLite would make the file readable by all users.
     path.touch(mode=0o600)
     return path
 
@@ -145,14 +145,14 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     # On macOS, a plain fsync leaves data in the drive's cache. Elsewhere this has no effect.
     connection.execute("PRAGMA fullfsync = ON")
-    # Takes the write lock at once, because several processes may initialize the same new file.
+    # Takes the write lock up front, because several processes may initialize the same new file.
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
         for statement in schema.STATEMENTS:
             connection.execute(statement)
     else:
         _check_schema(connection, path)
-    # Written even without a change, so that a read-only folder fails the start and not the first create.
+    # Written even if unchanged, so that a read-only folder is found at the start, not by the first create.
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""Queries of functions, which have one row for each stage, and CloudFront's summaries of them."""
+"""Queries of functions, which have one row per stage, and the FunctionSummary of a row."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def function_summary(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def associated_store(config: Mapping[str, Any]) -> str | None:
-    """Returns the ARN of the store in a FunctionConfig, after all checks that need no query.
+    """Checks the associations of a FunctionConfig, without a query, and returns the ARN of the store; None without one.
 
     Raises:
         CloudFrontError: InvalidArgument.
@@ -101,7 +101,7 @@ def associated_store(config: Mapping[str, Any]) -> str | None:
 
 
 def require_ready(connection: sqlite3.Connection, store_arn: str | None, now: datetime) -> None:
-    """Checks that the store, if there is one, can be associated with a function.
+    """Checks that a store can be associated with a function; `store_arn` is None without an association.
 
     Raises:
         CloudFrontError: InvalidArgument.

@@ -32,8 +32,8 @@ class Functions:
 
     Args:
         database: The database.
-        max_functions: The account's quota.
-        max_code_bytes: The largest code.
+        max_functions: The account's quota of functions.
+        max_code_bytes: Maximum size of a function's code.
     """
 
     def __init__(self, database: Database, *, max_functions: int, max_code_bytes: int) -> None:
@@ -95,7 +95,7 @@ class Functions:
         """Implements GetFunction.
 
         Returns:
-            `FunctionCode`, a stream, `ETag` and `ContentType`.
+            `FunctionCode` (a stream), `ETag` and `ContentType`.
 
         Raises:
             CloudFrontError: NoSuchFunctionExists.
@@ -186,10 +186,10 @@ class Functions:
         return {}
 
     def list(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Implements ListFunctions. A marker is the name and the stage of the last item of the previous page.
+        """Implements ListFunctions. A marker is the name and stage of the previous page's last item.
 
         Returns:
-            `FunctionList`, sorted by name. Without Stage it has both stages, DEVELOPMENT before LIVE.
+            `FunctionList`, sorted by name. Without `Stage`, it contains both stages, DEVELOPMENT before LIVE.
 
         Raises:
             CloudFrontError: InvalidArgument.
@@ -208,7 +208,7 @@ class Functions:
                     "marked_name": name,
                     # A marker without a stage skips both stages of the name.
                     "marked_stage": stage or LIVE,
-                    # One more than the page shows whether there is another page.
+                    # One more row than the page has, to find out whether there is another page.
                     "limit": page_size + 1,
                 },
             ).fetchall()
@@ -220,7 +220,7 @@ class Functions:
         return {"FunctionList": page}
 
     def _columns(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """Returns the columns of a new version of DEVELOPMENT, after all checks that need no query.
+        """Checks the arguments, without a query, and returns the columns of a new version of DEVELOPMENT.
 
         Raises:
             CloudFrontError: FunctionSizeLimitExceeded, InvalidArgument.

@@ -1,7 +1,7 @@
-"""Local files that stand for S3 objects, and the keys that a store imports from them.
+"""Local files that replace S3 objects, and the keys that a store imports from them.
 
-CloudFront imports in the background: every problem of the object except its size is the store's failure reason, not an
-error of the create. A reason discloses neither the file's content nor its path.
+CloudFront imports in the background. So every problem with the object except its size becomes the store's failure
+reason, not an error of the create. A reason discloses neither the file's content nor its path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .responses import CloudFrontError
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The result of an import: keys with their values, or the reason why it failed."""
+    """The result of an import: the keys with their values, or the reason why it failed."""
 
     key_values: dict[str, str]
     failure: str | None = None
@@ -27,7 +27,7 @@ class ImportFailedError(Exception):
 
 
 class ImportFolder:
-    """A folder whose file `BUCKET/KEY` stands for the S3 object `arn:aws:s3:::BUCKET/KEY`.
+    """A folder whose file `BUCKET/KEY` replaces the S3 object `arn:aws:s3:::BUCKET/KEY`.
 
     Args:
         folder: The folder; if None, every import fails.
@@ -66,12 +66,12 @@ class ImportFolder:
             # Checked first, so that a caller cannot learn whether a file outside the folder exists.
             if not file.is_relative_to(root):
                 raise ImportFailedError("The import file is outside the folder of --embedded-s3-dir.")
-            # A pipe could block, and a device could be endless.
+            # Reading a pipe could block, and reading a device could never end.
             if not file.is_file():
                 raise ImportFailedError("The import file does not exist in the folder of --embedded-s3-dir.")
             with file.open("rb") as stream:
                 return stream.read(limits.IMPORT_FILE_MAX_BYTES + 1)
-        # RuntimeError: a loop of links. ValueError: a NUL in the path.
+        # RuntimeError: a loop of symbolic links. ValueError: a NUL in the path.
         except (OSError, RuntimeError, ValueError):
             raise ImportFailedError("The import file cannot be read.") from None
 

@@ -27,7 +27,7 @@ class KeyValueStores:
         database: The database.
         imports: The folder with import files.
         provisioning_seconds: Seconds for which a new store is PROVISIONING.
-        max_stores: The account's quota.
+        max_stores: The account's quota of stores.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class KeyValueStores:
         """Implements CreateKeyValueStore.
 
         Returns:
-            `KeyValueStore`, always PROVISIONING, `ETag` and `Location`.
+            `KeyValueStore` (always PROVISIONING), `ETag` and `Location`.
 
         Raises:
             CloudFrontError: EntityAlreadyExists, EntityLimitExceeded, EntitySizeLimitExceeded, InvalidTagging.
@@ -79,7 +79,7 @@ class KeyValueStores:
         elif self._provisioning_milliseconds:
             ready_time = now + self._provisioning_milliseconds
         else:
-            # READY at once, even if the clock is set back.
+            # READY immediately, even if the clock is set back.
             ready_time = 0
         connection.execute(
             """
@@ -134,7 +134,7 @@ class KeyValueStores:
                     "now": to_milliseconds(now),
                     "marker": arguments.get("Marker", ""),
                     "status": arguments.get("Status"),
-                    # One more than the page shows whether there is another page.
+                    # One more row than the page has, to find out whether there is another page.
                     "limit": page_size + 1,
                 },
             ).fetchall()

@@ -15,7 +15,7 @@ from .store_queries import READY, store_by_arn
 from .versions import check_data_version, new_data_etag, require_data_if_match
 
 FAILED = "FAILED"
-"""The status of a store whose import failed. CloudFront's own word is not documented."""
+"""The status of a store whose import failed. CloudFront's own value is not documented."""
 
 Change = Callable[[sqlite3.Connection], object]
 
@@ -58,7 +58,7 @@ class KeyValues:
         """Implements GetKey.
 
         Returns:
-            `Key`, `Value` and the store's sizes.
+            `Key`, `Value`, `ItemCount` and `TotalSizeInBytes`.
 
         Raises:
             DataPlaneError: ConflictException, ResourceNotFoundException.
@@ -75,7 +75,7 @@ class KeyValues:
         """Implements ListKeys.
 
         Returns:
-            `Items`, sorted by key, and `NextToken` if there are more.
+            `Items`, sorted by key, and `NextToken` if there is another page.
 
         Raises:
             DataPlaneError: ConflictException, ResourceNotFoundException, ValidationException.
@@ -88,18 +88,18 @@ class KeyValues:
             _ready_store(connection, arn, now)
             rows = connection.execute(
                 "SELECT key, value FROM key_values WHERE arn = ? AND key > ? ORDER BY key LIMIT ?",
-                # One more than the page shows whether there is another page.
+                # One more row than the page has, to find out whether there is another page.
                 (arn, last_key, page_size + 1),
             ).fetchall()
         items = [{"Key": row["key"], "Value": row["value"]} for row in rows[:page_size]]
-        more = {"NextToken": _token(arn, items[-1]["Key"])} if len(rows) > page_size else {}
-        return {"Items": items, **more}
+        next_page = {"NextToken": _token(arn, items[-1]["Key"])} if len(rows) > page_size else {}
+        return {"Items": items, **next_page}
 
     def put(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """Implements PutKey.
 
         Returns:
-            The new sizes and the new `ETag` of the store.
+            The new `ItemCount`, `TotalSizeInBytes` and `ETag` of the store.
 
         Raises:
             DataPlaneError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
@@ -112,7 +112,7 @@ class KeyValues:
         """Implements DeleteKey.
 
         Returns:
-            The new sizes and the new `ETag` of the store.
+            The new `ItemCount`, `TotalSizeInBytes` and `ETag` of the store.
 
         Raises:
             DataPlaneError: ConflictException, ResourceNotFoundException, ValidationException.
@@ -129,7 +129,7 @@ class KeyValues:
         """Implements UpdateKeys, which is atomic and ignores deletes of keys that do not exist.
 
         Returns:
-            The new sizes and the new `ETag` of the store.
+            The new `ItemCount`, `TotalSizeInBytes` and `ETag` of the store.
 
         Raises:
             DataPlaneError: ConflictException, ResourceNotFoundException, ServiceQuotaExceededException,
@@ -179,7 +179,7 @@ def _store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.R
 def _ready_store(connection: sqlite3.Connection, arn: str, now: datetime) -> sqlite3.Row:
     row = _store(connection, arn, now)
     if row["status"] != READY:
-        # CloudFront's own words for ConflictException.
+        # CloudFront's own message for ConflictException.
         raise DataPlaneError("ConflictException", 409, "The key value store was not in expected state: not READY.")
     return row
 

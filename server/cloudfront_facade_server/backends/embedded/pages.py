@@ -1,6 +1,6 @@
 """Pagination of the control plane's lists.
 
-A marker is a position in the order of the list, so that changes between two pages never repeat an item.
+A marker is a position in the sort order, so that an item is never repeated if the list changes between two pages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def max_items(arguments: Mapping[str, Any]) -> int:
     """Returns the maximum number of items of a page.
 
     Raises:
-        CloudFrontError: InvalidArgument, because `MaxItems` is not a positive integer.
+        CloudFrontError: InvalidArgument if `MaxItems` is not a positive integer.
     """
     text: str = arguments.get("MaxItems", str(limits.LIST_PAGE_MAX))
     if not re.fullmatch("[1-9][0-9]{0,8}", text):

@@ -1,4 +1,4 @@
-"""What CloudFront's responses have besides their content: errors, metadata, ARNs and times."""
+"""The parts that CloudFront's responses have in common: errors, metadata, ARNs and times."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 ACCOUNT_ID = "000000000000"
-"""The account of every embedded resource. AWS assigns it to nobody."""
+"""The account id in every ARN of this backend. AWS assigns it to nobody."""
 
 ARN_PREFIX = f"arn:aws:cloudfront::{ACCOUNT_ID}:"
 LOCATION_PREFIX = "https://cloudfront.amazonaws.com/2020-05-31/"
-"""Contains the API version of CloudFront's service model."""
+"""The base URL of `Location`, with the API version of CloudFront's service model."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADERS = {"Location": "location", "ContentType": "content-type"}
@@ -68,7 +68,7 @@ def invalid_argument(message: str) -> CloudFrontError:
 def response_metadata(
     http_status: int, now: datetime, members: Mapping[str, Any], etag_header: str = "etag"
 ) -> dict[str, Any]:
-    """Returns the `ResponseMetadata` of a response; its headers repeat the members that travel as headers."""
+    """Returns the `ResponseMetadata` of a response; its headers repeat the members that CloudFront sends as headers."""
     request_id = str(uuid.uuid4())
     headers = {"date": format_datetime(now.astimezone(UTC), usegmt=True), "x-amzn-requestid": request_id}
     for member, header in {**_HEADERS, "ETag": etag_header}.items():
@@ -83,5 +83,5 @@ def to_milliseconds(time: datetime) -> int:
 
 
 def from_milliseconds(milliseconds: int) -> datetime:
-    """Returns the aware time of `to_milliseconds`."""
+    """Returns the aware datetime of milliseconds since 1970."""
     return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -5,10 +5,10 @@ associated with a function cannot be deleted, because `function_stages` refers t
 """
 
 APPLICATION_ID = 0x43_46_46_44
-"""SQLite's application_id of these files, "CFFD", which distinguishes them from other programs' databases."""
+"""SQLite's `application_id` of these files, "CFFD". It distinguishes them from other programs' databases."""
 
 VERSION = 1
-"""SQLite's user_version of these tables. Every change of the tables increases it."""
+"""SQLite's `user_version` of these tables. Every change to the tables increases it."""
 
 STATEMENTS = (
     """

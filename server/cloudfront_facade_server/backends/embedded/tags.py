@@ -69,7 +69,7 @@ class Tags:
 
 
 def requested_tags(arguments: Mapping[str, Any]) -> Sequence[Tag]:
-    """Returns the tags of a create or of a TagResource, checked.
+    """Checks and returns the tags of a create or of a TagResource.
 
     Raises:
         CloudFrontError: InvalidTagging.

@@ -30,15 +30,15 @@ class CodeRunner(Protocol):
         key_values: Mapping[str, str] | None,
         store: StoreMetadata | None = None,
     ) -> Run:
-        """Runs `code` on `event`; `key_values` and `store` are those of the associated store, or None without one."""
+        """Runs `code` on `event`; `key_values` and `store` describe the associated store, or are None without one."""
 
 
 class TestRuns:
-    """The operation TestFunction.
+    """The TestFunction operation.
 
     Args:
         database: The database.
-        runner: Runs the functions; None for the runner of `function_runtime`.
+        runner: Runs the functions; None selects the runner of `function_runtime`.
     """
 
     def __init__(self, database: Database, runner: CodeRunner | None) -> None:
@@ -49,7 +49,7 @@ class TestRuns:
         """Implements TestFunction.
 
         Returns:
-            `TestResult`. If the function throws, it has a `FunctionErrorMessage`.
+            `TestResult`, with a `FunctionErrorMessage` if the function throws.
 
         Raises:
             CloudFrontError: InvalidArgument, InvalidIfMatchVersion, NoSuchFunctionExists, TestFunctionFailed.
@@ -82,7 +82,7 @@ class TestRuns:
     def _run(
         self, function: sqlite3.Row, event: bytes, key_values: Mapping[str, str] | None, store: StoreMetadata | None
     ) -> Run:
-        # Imported late, because most servers never test a function.
+        # Imported lazily, because most servers never test a function.
         from ...function_runtime import InvalidEventError, Runner, RunnerError
 
         if self._runner is None:

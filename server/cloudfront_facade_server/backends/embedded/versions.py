@@ -17,11 +17,11 @@ _ETAG = re.compile("E[A-Z0-9]{12,13}")
 """The format of the control plane's ETags. Source: the API reference's examples."""
 
 _DATA_ETAG = re.compile("(?:KV|E)[A-Z0-9]{12,13}")
-"""The format of the data plane's ETags, and of the control plane's, which early releases used for both."""
+"""The format of the data plane's ETags. Early releases used the control plane's format for both."""
 
 
 def new_etag() -> str:
-    """Returns an ETag of the control plane, for one version of one resource; 36^13 values make it unique."""
+    """Returns an ETag of the control plane, for one version of one resource. 36^13 values make it unique."""
     return f"E{_random()}"
 
 
@@ -31,10 +31,10 @@ def new_data_etag() -> str:
 
 
 def require_if_match(arguments: Mapping[str, Any]) -> str:
-    """Returns the version that the caller wants to change.
+    """Returns the `IfMatch` of a request.
 
     Raises:
-        CloudFrontError: InvalidIfMatchVersion, because it is missing or malformed.
+        CloudFrontError: InvalidIfMatchVersion if it is missing or malformed.
     """
     version: str = arguments.get("IfMatch", "")
     if not _ETAG.fullmatch(version):
@@ -43,8 +43,8 @@ def require_if_match(arguments: Mapping[str, Any]) -> str:
 
 
 def invalid_if_match() -> CloudFrontError:
-    """Returns the error of a malformed version."""
-    # CloudFront's own words.
+    """Returns the error for a missing or malformed `IfMatch`."""
+    # CloudFront's own message.
     message = "The If-Match version is missing or not valid for the resource."
     return CloudFrontError("InvalidIfMatchVersion", 400, message)
 
@@ -53,17 +53,17 @@ def check_version(version: str, etag: str) -> None:
     """Checks that `version` is the current one.
 
     Raises:
-        CloudFrontError: PreconditionFailed.
+        CloudFrontError: PreconditionFailed if it is not.
     """
     if version != etag:
         raise CloudFrontError("PreconditionFailed", 412, "The If-Match version is not the current version.")
 
 
 def require_data_if_match(arguments: Mapping[str, Any]) -> str:
-    """Returns the version of a store's keys that the caller wants to change.
+    """Returns the `IfMatch` of a request of the data plane.
 
     Raises:
-        DataPlaneError: ValidationException, because it is missing or malformed.
+        DataPlaneError: ValidationException if it is missing or malformed.
     """
     version: str = arguments.get("IfMatch", "")
     if not _DATA_ETAG.fullmatch(version):
@@ -76,7 +76,7 @@ def check_data_version(version: str, etag: str) -> None:
     """Checks that `version` is the current version of the store's keys.
 
     Raises:
-        DataPlaneError: ConflictException.
+        DataPlaneError: ConflictException if it is not.
     """
     if version != etag:
         raise DataPlaneError("ConflictException", 409, "The If-Match version is not the current version.")
