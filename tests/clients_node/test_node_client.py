@@ -69,9 +69,7 @@ def tls_address(tmp_path: Path) -> Iterator[str]:
         yield process.address
 
 
-def test_the_clients_own_tests_and_readme_examples_pass(
-    facade_address: str, tls_address: str, tmp_path: Path
-) -> None:
+def test_the_clients_own_tests_and_readme_examples_pass(facade_address: str, tls_address: str, tmp_path: Path) -> None:
     node, npm = require_node()
     # In `make test`, `make lint` has installed the packages already.
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
