@@ -1,11 +1,11 @@
 """Runs CloudFront functions on quickjs-ng, each run in a process of its own.
 
-Imports nothing of the rest of the server. Its public names are those of `__all__`. Inside, each module imports only
+Imports nothing from the rest of the server. The public names are those in `__all__`. Each module imports only
 those above it:
-`model`                  inputs besides the function, the result, limits and errors
-`sandbox`, `scripts/`    what runs in the process: Python that imports nothing outside `sandbox`, and JavaScript
-`process`                starts the process, bounds its time and its output, and kills it
-`runner`                 sends bytes to the process and parses its response; never looks into the code or the event
+`model`                  limits, errors, the result of a run, and the metadata of a store
+`sandbox`, `scripts/`    the code that runs in the process: Python, which imports only `sandbox`, and JavaScript
+`process`                starts the process, limits its time and output, and kills it
+`runner`                 sends bytes to the process and parses its response; never parses the code or the event
 """
 
 from .model import InvalidEventError, Limits, Run, RunnerError, StoreMetadata

@@ -1,4 +1,4 @@
-"""The result of a run, its inputs besides the function, its limits and its errors."""
+"""Limits and errors of a run, its result, and the metadata of a store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Run:
             error.
         error_message: The error of the function or of the value that it returned. None if there was no error.
         logs: The lines written with `console.log`.
-        compute_utilization: 0 to 100, percent of the allowed CPU time; an estimate, not CloudFront's figure.
+        compute_utilization: CPU time in percent of the limit, 0 to 100; an estimate, not CloudFront's figure.
     """
 
     output: str | None
@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class StoreMetadata:
-    """What `kvs()` and `meta()` know about the associated store. Times are in ISO 8601, as in CloudFront."""
+    """The metadata of the associated store, for `kvs()` and `meta()`. Times are in ISO 8601, as in CloudFront."""
 
     id: str
     creation_date_time: str
@@ -45,10 +45,10 @@ class Limits:
     """The resources that one run may use.
 
     Attributes:
-        memory_bytes: JavaScript memory, not counting what the runtime itself takes. Source: the Developer Guide, quotas
+        memory_bytes: JavaScript memory, except that of the runtime itself. Source: the Developer Guide, quotas
             on CloudFront Functions, 2 MB.
-        cpu_seconds: CPU time of loading and running; 100 percent of compute utilization. CloudFront's own figure is not
-            published; its functions run "under a millisecond", in another engine on another machine.
+        cpu_seconds: CPU time for loading and running; 100 percent of compute utilization. CloudFront's own figure is
+            not published; its functions run "under a millisecond", in another engine on another machine.
         wall_seconds: Time from the start of the process to its end.
         log_bytes: Size of all log lines of one run, as UTF-8. Source: the Developer Guide, restrictions on CloudFront
             Functions.

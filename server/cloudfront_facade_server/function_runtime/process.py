@@ -21,8 +21,8 @@ class CompletedRun:
 
     Attributes:
         output: Its standard output, up to the limit.
-        timed_out: Whether it was killed because its time was over.
-        output_exceeded: Whether it was killed because it wrote too much.
+        timed_out: Whether it was killed because it exceeded the time limit.
+        output_exceeded: Whether it was killed because it exceeded the output limit.
         exit_code: The exit code as in `subprocess`; negative for a signal.
     """
 
@@ -35,13 +35,13 @@ class CompletedRun:
 def run(command: Sequence[str], stdin: bytes, *, seconds: float, max_output_bytes: int) -> CompletedRun:
     """Runs a process to its end.
 
-    It has no environment, a session of its own, and no open files except the two pipes.
+    It has an empty environment, its own session, and no open files except two pipes and a null standard error.
 
     Args:
         command: The program and its arguments.
         stdin: Its standard input.
-        seconds: The time after which it is killed, with every process that it started.
-        max_output_bytes: The output above which it is killed.
+        seconds: Time limit, after which it is killed with every process that it started.
+        max_output_bytes: Output limit, above which it is killed.
 
     Returns:
         Its output, and how it ended.

@@ -22,29 +22,28 @@ ENGINE = "_quickjs"
 """The engine's module, which the distribution quickjs-ng installs."""
 
 COULD_NOT_RUN = "The CloudFront function associated with the CloudFront distribution is invalid or could not run. "
-"""CloudFront's own words, before the text of the error."""
+"""CloudFront's own message, which precedes the error."""
 
 _HERE = Path(__file__).parent
-_START = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; sys.exit(main())"
+_BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; sys.exit(main())"
 
 _STORE_CHUNK_PAIRS = 256
-"""Pairs that are serialized in one go, so that a store of 5 MB does not hold Python's lock for long."""
+"""Number of pairs that are serialized at once, so that a store of 5 MB does not hold the GIL for long."""
 
 _READY_BYTES = 1024
 _FIXED_LINE_BYTES = 32 * 1024
-_LINE_BYTES = 8
-"""Bytes of the response's line for each byte of logs. JSON in ASCII takes at most six for a control character, and four
-for an empty line."""
+_LINE_BYTES_PER_LOG_BYTE = 8
+"""Upper bound. In ASCII JSON, a control character takes six bytes, and an empty line takes four."""
 
 _FIXED_OUTPUT_BYTES = 1024
-_OUTPUT_BYTES = 3
-"""Bytes of JSON in ASCII for each byte of output in UTF-8."""
+_JSON_BYTES_PER_OUTPUT_BYTE = 3
+"""Upper bound for ASCII JSON of output in UTF-8."""
 
-_WHOLE_TIME_USED = (State.CPU_TIME_EXCEEDED, State.TIMEOUT, State.CRASHED)
+_FULL_UTILIZATION = (State.CPU_TIME_EXCEEDED, State.TIMEOUT, State.CRASHED)
 
 
 class Runner:
-    """Runs functions. Safe for threads.
+    """Runs functions. Thread-safe.
 
     Args:
         limits: The resources that one run may use.
@@ -68,14 +67,14 @@ class Runner:
         """Runs a function once, and blocks until it ends, at most `wall_seconds`.
 
         Args:
-            code: The function, UTF-8.
+            code: The function's code in UTF-8.
             runtime: `cloudfront-js-1.0` or `cloudfront-js-2.0`.
             event: A JSON object.
             key_values: The content of the associated store; None if no store is associated.
             store: The metadata of the store. Without it `meta()` fails, and `kvs()` accepts any id.
 
         Returns:
-            The result, also when the function fails.
+            The result, even if the function fails.
 
         Raises:
             InvalidEventError: CloudFront could not pass this event to a function.
@@ -103,12 +102,12 @@ class Runner:
         """Runs the worker.
 
         Returns:
-            The line of its response, and the function's output. If the function ended the worker, the line has only
-            its `state`.
+            The line of its response, and the function's output. If the function crashed the worker or exceeded a limit
+            of the process, the line has only its `state`.
         """
         limits = self._limits
-        line_bytes = _FIXED_LINE_BYTES + _LINE_BYTES * limits.log_bytes
-        max_bytes = _READY_BYTES + line_bytes + _FIXED_OUTPUT_BYTES + _OUTPUT_BYTES * limits.output_bytes
+        line_bytes = _FIXED_LINE_BYTES + _LINE_BYTES_PER_LOG_BYTE * limits.log_bytes
+        max_bytes = _READY_BYTES + line_bytes + _FIXED_OUTPUT_BYTES + _JSON_BYTES_PER_OUTPUT_BYTE * limits.output_bytes
         try:
             completed = process.run(_command(), request, seconds=limits.wall_seconds, max_output_bytes=max_bytes)
         except OSError as error:
@@ -128,7 +127,7 @@ class Runner:
         return _parse_response(response, line_bytes)
 
     def _result(self, line: Mapping[str, Any], output: bytes) -> Run:
-        """Returns the result that the worker's response stands for."""
+        """Converts the worker's response to a result."""
         limits = self._limits
         state, text, logs = line["state"], line.get("text", ""), line.get("logs", [])
         if state == State.INVALID_EVENT:
@@ -136,7 +135,7 @@ class Runner:
         if state == State.INVALID_CODE:
             return Run(None, COULD_NOT_RUN + text, [], 0)
         spent = line.get("cpuSeconds", limits.cpu_seconds)
-        # At least 1, because some platforms measure CPU time coarsely and every function uses some.
+        # At least 1, because every function uses CPU time, which some platforms measure coarsely.
         utilization = min(max(math.ceil(100 * spent / limits.cpu_seconds), 1), 100)
         if state == State.COMPLETED:
             return Run(output.decode("ascii"), None, logs, utilization)
@@ -154,8 +153,8 @@ class Runner:
             State.CRASHED: "Error: the function ended the process that it ran in",
             State.PENDING: "Error: the function returned a promise that is never settled",
         }.get(state, text)
-        place = f" in {line['line']}" if reason is text and line.get("line") else ""
-        return Run(None, f"{COULD_NOT_RUN}{reason}{place}", logs, 100 if state in _WHOLE_TIME_USED else utilization)
+        location = f" in {line['line']}" if reason is text and line.get("line") else ""
+        return Run(None, f"{COULD_NOT_RUN}{reason}{location}", logs, 100 if state in _FULL_UTILIZATION else utilization)
 
 
 def _static_part(runtime: str, scripts: Mapping[str, str], builtins: Mapping[str, Any]) -> bytes:
@@ -175,8 +174,8 @@ def _command() -> list[str]:
         raise RunnerError("The JavaScript engine is not installed; install quickjs-ng.")
     if not sys.executable:
         raise RunnerError("The path of the Python interpreter is unknown; it is needed to start the function process.")
-    # Isolated and without the site module, so that no setting, file or folder of the user is read.
-    return [sys.executable, "-I", "-S", "-c", _START, str(_HERE), str(Path(engine.origin).parent)]
+    # Isolated and without the site module, so that Python reads no settings and files of the user.
+    return [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, str(_HERE), str(Path(engine.origin).parent)]
 
 
 def _store_chunks(key_values: Mapping[str, str]) -> Iterator[bytes]:
@@ -199,7 +198,7 @@ def _parse_response(response: bytes, max_line_bytes: int) -> tuple[dict[str, Any
 
 
 def _json_object(line: bytes) -> dict[str, Any]:
-    """Returns the JSON object in a line of the worker; empty if the line does not hold one."""
+    """Returns the JSON object in a line of the worker; empty if the line does not contain one."""
     try:
         document = json.loads(line)
     # RecursionError: the line is nested too deeply.

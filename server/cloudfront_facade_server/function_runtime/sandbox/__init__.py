@@ -1,9 +1,9 @@
-"""What runs in the process of a run, besides the engine: all code that parses what a caller or a function produced.
+"""The Python code that runs in the process of a function: everything that parses input of callers and functions.
 
-It imports nothing outside this package, and of the standard library only modules that load fast, because each run
-loads it again. Each module imports only those above it:
+It imports only itself and modules of the standard library that load fast, because each run loads it again. Each module
+imports only those above it:
 `tokens`, `syntax`              the language that the runtimes document
-`fields`, `event`, `output`     the event structure, in and out
+`fields`, `event`, `output`     the event structure, as input and output
 `worker`                        one run, from the request to the response
 """
 
@@ -16,14 +16,14 @@ RUNTIME_2 = "cloudfront-js-2.0"
 class State(StrEnum):
     """How a run ended.
 
-    The worker reports all of them except CRASHED and TIMEOUT, which the runner sets because the process is gone.
+    The worker reports all of them except CRASHED and TIMEOUT, which the runner sets because the process has ended.
     """
 
     COMPLETED = "completed"
     CPU_TIME_EXCEEDED = "cpu_time_exceeded"
     CRASHED = "crashed"
     FAILED = "failed"
-    """The function threw, or it did not load."""
+    """The function threw an error, or could not be loaded."""
     INVALID_CODE = "invalid_code"
     """The runtime does not support the code."""
     INVALID_EVENT = "invalid_event"
@@ -31,8 +31,8 @@ class State(StrEnum):
     MEMORY_EXCEEDED = "memory_exceeded"
     OUTPUT_EXCEEDED = "output_exceeded"
     PENDING = "pending"
-    """No promise is left that could settle the function's promise."""
+    """The function returned a promise that can no longer settle."""
     THREW_NULL = "threw_null"
     """The function threw null, or the engine did because no memory was left for an error."""
     TIMEOUT = "timeout"
-    """The wall-clock time was over."""
+    """The wall-clock limit was exceeded."""

@@ -1,4 +1,4 @@
-"""Parses the event that is passed to a function, and fills in the members that a test may omit.
+"""Parses the event that is passed to a function, and adds the members that a test may omit.
 
 Source: the Developer Guide, CloudFront Functions event structure, and test functions.
 """

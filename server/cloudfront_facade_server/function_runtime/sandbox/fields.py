@@ -69,7 +69,7 @@ def check_object(value: object, path: str) -> dict[str, Any]:
 
     Args:
         value: The value of the field.
-        path: The path of the field, for the message; so in every check here.
+        path: The path of the field, for the message. The same in all checks below.
 
     Returns:
         The value.
@@ -89,7 +89,7 @@ def check_string(value: object, path: str) -> str:
         The value.
 
     Raises:
-        FieldError: The value is not a string, or has control characters.
+        FieldError: The value is not a string, or contains control characters.
     """
     if not isinstance(value, str):
         raise FieldError(f"{path} must be a string.")
@@ -112,7 +112,7 @@ def check_headers(value: object, path: str) -> dict[str, Any]:
         if not _HEADER_NAME.fullmatch(name):
             raise FieldError(f"{path} must have header names that are valid in HTTP.")
         if name != name.lower():
-            # CloudFront's own words.
+            # CloudFront's own message.
             raise FieldError(f"{path} must have header names in lower case.")
     return _check_values(headers, path, attributes=False)
 
@@ -146,7 +146,7 @@ def check_querystring(value: object, path: str) -> dict[str, Any]:
 
 
 def check_returned_querystring(value: object, path: str) -> dict[str, Any] | str:
-    """Checks a query string that a function returned: text, or the form of the event structure.
+    """Checks a query string that a function returned: a string, or the form of the event structure.
 
     Returns:
         The value.
@@ -227,11 +227,11 @@ def check_body(value: object, path: str) -> str | dict[str, Any]:
 
 
 def check_header_changes(after: Mapping[str, Any], before: Mapping[str, Any], kind: str, path: str) -> None:
-    """Checks that a function changed no header that it must not change.
+    """Checks that a function changed only headers that it may change.
 
     Args:
         after: The headers that it returned.
-        before: The headers that it received; empty if it made a response to a request.
+        before: The headers that it received; empty if it responds to a viewer request itself.
         kind: `request` or `response`.
         path: The path of the headers.
 
@@ -248,7 +248,7 @@ def check_header_changes(after: Mapping[str, Any], before: Mapping[str, Any], ki
 
 
 def _query_length(query: Mapping[str, Any] | str) -> int:
-    """Returns the characters of a query string; the event's form counts with its "?", text as it is."""
+    """Returns the length of a query string. In the form of the event structure, "?", "&" and "=" are added."""
     if isinstance(query, str):
         return len(query)
     return sum(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 INVALID = "The CloudFront function returned an invalid value: "
-"""CloudFront's own words, before the rule that a value violates."""
+"""CloudFront's own message, which precedes the rule that a value violates."""
 
 
 class InvalidOutputError(ValueError):
@@ -28,7 +28,7 @@ def format_output(returned: str, event: Mapping[str, Any]) -> str:
     """Checks and formats what a function returned.
 
     Args:
-        returned: JSON of what the handler returned.
+        returned: The value that the handler returned, as JSON.
         event: The event that it received, as `parse_event` returns it.
 
     Returns:

@@ -1,8 +1,8 @@
 """Rejects language features that the two runtimes do not document, and rewrites imports.
 
 The engine supports more of JavaScript than CloudFront does. A function that uses an undocumented feature would pass
-here and fail there, so it is rejected, in the words of CloudFront's engine. Source: the Developer Guide, JavaScript
-runtime 1.0 and 2.0 features. The lists here hold what the guide omits.
+here and fail in CloudFront, so it is rejected with the message of CloudFront's engine. Source: the Developer Guide,
+JavaScript runtime 1.0 and 2.0 features. The lists below contain the features that the guide does not document.
 
 Each token is checked once, with its neighbours and the bracket around it, so the time is linear in the length of the
 code.
@@ -14,20 +14,20 @@ from . import RUNTIME_1
 from .tokens import EXPRESSION_KEYWORDS, Token, tokenize
 
 MAX_NESTING = 500
-"""Depth of nested brackets. The engine's parser reads ahead from each one, so its time grows with the depth, and it
-fails at a few thousand. CloudFront publishes no figure."""
+"""Maximum depth of nested brackets. The engine's parser reads ahead from each one, so its time grows with the depth,
+and it fails at a few thousand. CloudFront publishes no figure."""
 
 MODULE = "cloudfront"
 BUILT_IN = frozenset(["crypto", "querystring"])
-"""Modules that can be imported as well as required. Developer Guide: the example that validates a token imports one."""
+"""Modules that can be imported as well as required, as in the Developer Guide's example of token validation."""
 
-_ONLY_2 = frozenset(["let", "const", "async", "await", "import"])
-_NEVER = frozenset(["class", "extends", "super", "export", "yield", "enum", "with", "debugger"])
-_WATCHED = _ONLY_2 | _NEVER | {"of", "catch"}
-_NEVER_OPERATORS = frozenset(["?.", "??", "??=", "&&=", "||=", "#", "@"])
+_RUNTIME_2_WORDS = frozenset(["let", "const", "async", "await", "import"])
+_UNSUPPORTED_WORDS = frozenset(["class", "extends", "super", "export", "yield", "enum", "with", "debugger"])
+_CHECKED = _RUNTIME_2_WORDS | _UNSUPPORTED_WORDS | {"of", "catch"}
+_UNSUPPORTED_OPERATORS = frozenset(["?.", "??", "??=", "&&=", "||=", "#", "@"])
 _DECLARATIONS = frozenset(["var", "let", "const"])
 _STATEMENTS = frozenset(["if", "for", "while", "switch", "catch"])
-_THROWING = frozenset(["throw", "reject", "Promise"])
+_WORDS_THAT_THROW = frozenset(["throw", "reject", "Promise"])
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "${": "}"}
 _CLOSING = frozenset(_BRACKETS.values())
 
@@ -70,7 +70,7 @@ def to_script(text: str, runtime: str, module_name: str) -> Script:
     code = _Code(text)
     pieces, end, may_throw_null, imports_cloudfront = [], 0, False, False
     for index, token in enumerate(code.tokens):
-        if token.kind == "name" and token.text in _THROWING:
+        if token.kind == "name" and token.text in _WORDS_THAT_THROW:
             may_throw_null = True
         if code.is_unsupported(index, token, runtime):
             raise UnsupportedSyntaxError(f'Token "{token.text}" not supported in this version in {token.line}')
@@ -99,7 +99,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 class _Code:
-    """The tokens of a function, and the brackets around them.
+    """The tokens of a function, and the brackets that enclose each.
 
     Raises:
         UnsupportedSyntaxError: The code is nested too deeply.
@@ -108,7 +108,7 @@ class _Code:
     def __init__(self, text: str) -> None:
         self.tokens = _tokens(text)
         self._texts = [token.text for token in self.tokens]
-        # Stands for the text before the first token, at index -1, and after the last.
+        # The text before the first token, at index -1, and after the last.
         self._texts.append("")
         self._parents: list[int] = []
         """For each token, the index of the innermost bracket that is open before it; -1 outside all brackets."""
@@ -141,7 +141,7 @@ class _Code:
         return self._texts[index] if 0 <= index < len(self._texts) else ""
 
     def is_property(self, index: int) -> bool:
-        """Returns whether a name is that of a property, which may be any word."""
+        """Returns whether a name is a property name, which may be any word."""
         before = self._texts[index - 1]
         return before in (".", "?.") or (before in ("{", ",") and self._texts[index + 1] == ":")
 
@@ -167,11 +167,11 @@ class _Code:
         """Returns whether the runtime does not support a token.
 
         Raises:
-            UnsupportedSyntaxError: It does not, and has a message of its own for this token.
+            UnsupportedSyntaxError: It does not, and CloudFront has a specific message for this token.
         """
         text = token.text
         if token.kind == "name":
-            return text in _WATCHED and not self.is_property(index) and self._is_unsupported_word(index, token, runtime)
+            return text in _CHECKED and not self.is_property(index) and self._is_unsupported_word(index, token, runtime)
         if token.kind == "punctuation":
             return self._is_unsupported_punctuation(index, text)
         if token.kind == "number":
@@ -185,9 +185,9 @@ class _Code:
         text, after = token.text, self._texts[index + 1]
         if text == "export":
             raise UnsupportedSyntaxError(f"Illegal export statement in {token.line}")
-        if text in _NEVER:
+        if text in _UNSUPPORTED_WORDS:
             return True
-        if runtime == RUNTIME_1 and text in _ONLY_2 and not self._is_plain_async(index):
+        if runtime == RUNTIME_1 and text in _RUNTIME_2_WORDS and not self._is_plain_async(index):
             return True
         if text == "of":
             return self._is_loop_head(index)
@@ -198,7 +198,7 @@ class _Code:
         return text == "catch" and after == "{"
 
     def _is_unsupported_punctuation(self, index: int, text: str) -> bool:
-        if text in _NEVER_OPERATORS:
+        if text in _UNSUPPORTED_OPERATORS:
             return True
         before = self._texts[index - 1]
         if text in ("{", "["):
@@ -208,7 +208,7 @@ class _Code:
             is_pattern = index == 0 or before in (";", "{", "}", "(", ",", "=") or before in EXPRESSION_KEYWORDS
             return before in _DECLARATIONS or is_parameter or (is_assigned and is_pattern)
         if text == "=":
-            # A default of a parameter.
+            # The default value of a parameter.
             return self._parents[index] in self._parameter_lists
         if text == "...":
             # Only a rest parameter is documented, not a spread.

@@ -1,7 +1,7 @@
 """Splits JavaScript into tokens, precisely enough to find the language features that a function uses.
 
-The engine checks the syntax, not this module: at text that is not JavaScript the tokens simply end. The time is linear
-in the length of any code: no expression here backtracks, and `_Regexes` remembers its failures.
+The engine checks the syntax, not this module: at text that is not JavaScript, the tokens simply end. The time is linear
+in the length of the code: the regular expressions here do not backtrack, and `_Regexes` remembers its failures.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _TEMPLATE = re.compile(r"(?:[^`\\$]|\\(?s:.)|\$(?!\{))*")
 EXPRESSION_KEYWORDS = frozenset(
     ["return", "typeof", "case", "in", "delete", "void", "throw", "new", "instanceof", "do", "else", "await"]
 )
-"""Keywords before an expression: a slash after one of them begins a regular expression."""
+"""Keywords that precede an expression: a slash after one of them begins a regular expression."""
 
 
 def tokenize(code: str) -> Iterator[Token]:
@@ -61,7 +61,7 @@ def tokenize(code: str) -> Iterator[Token]:
     previous: Token | None = None
     # Whether the previous token is a property name, which may be any keyword.
     is_property = False
-    # The open brackets: "${" continues a template when it closes; a word of _HEADS stands for the "(" after that word.
+    # The open brackets. When "${" is closed, its template continues. A word of _HEADS represents the "(" after it.
     brackets: list[str] = []
     # Whether the previous token closes such a "(", so that a statement follows.
     is_after_head = False
@@ -118,7 +118,7 @@ _MAY_HAVE_LINES = frozenset(["string", "template"])
 
 
 class _Regexes:
-    """Finds the ends of regular expressions. Remembers positions without an end, so that no position is read twice."""
+    """Finds the ends of regular expressions. Remembers unterminated ones, so that no position is scanned twice."""
 
     def __init__(self, code: str) -> None:
         self._code = code
@@ -128,9 +128,9 @@ class _Regexes:
     def end(self, start: int) -> int:
         """Returns the end of the expression that begins with the slash at `start`, flags included; 0 if it has none."""
         code, position, in_class = self._code, start + 1, 0
-        seen = []
+        scanned = []
         while position < len(code) and (state := 2 * position + in_class) not in self._unterminated:
-            seen.append(state)
+            scanned.append(state)
             character = code[position]
             if character == "\\":
                 position += 1
@@ -145,7 +145,7 @@ class _Regexes:
             if character in ("\n", "\r", "\u2028", "\u2029"):
                 break
             position += 1
-        self._unterminated.update(seen)
+        self._unterminated.update(scanned)
         return 0
 
 

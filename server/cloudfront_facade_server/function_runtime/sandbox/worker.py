@@ -1,9 +1,10 @@
-"""Runs one function in a process of its own, and ends. Loaded with only the standard library and the engine.
+"""Runs one function in its own process and exits. Only the standard library and the engine are available.
 
 Standard input: the request, as `handle` expects it. Standard output: a line that reports whether the engine could be
 loaded, then the response. The arguments are the folders of this package and of the engine's module.
-The function cannot reach any Python object: it writes its requests to the key value store as text, and the worker reads
-them and passes the values back.
+
+The function cannot reach any Python object. Its requests to the key value store are text; the worker reads them and
+passes the values back.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ EPILOGUE_BYTES = 8 * 1024 * 1024
 EPILOGUE_SECONDS = 0.2
 
 PROCESS_BYTES = 512 * 1024 * 1024
-"""Address space of the whole process. The engine's own limit is far below; this one is for bugs in the engine."""
+"""Address space of the whole process. The engine's own limit is far lower; this one guards against its bugs."""
 
 PROCESS_CPU_SECONDS = 2
 
 MAX_TEXT_CHARACTERS = 1000
-"""Characters of an error's text."""
+"""Maximum length of an error's text."""
 
 _OUT_OF_MEMORY = "InternalError: out of memory"
 _INTERRUPTED = "InternalError: interrupted"
@@ -68,11 +69,11 @@ def limit_process() -> None:
 
 
 class Clock:
-    """Measures the function's CPU time, from now on.
+    """Measures the function's CPU time from the creation of the clock on.
 
     Args:
         engine: The engine that the function runs in.
-        allowed: Seconds of CPU time.
+        allowed: Limit of CPU time, in seconds.
     """
 
     def __init__(self, engine: Any, allowed: float) -> None:
@@ -82,7 +83,7 @@ class Clock:
 
     @property
     def spent(self) -> float:
-        """Seconds since the start. A single difference, because the clock of some platforms is coarse."""
+        """CPU time since the start, in seconds. A single difference, because the clock of some platforms is coarse."""
         return time.process_time() - self._start
 
     @property
@@ -108,17 +109,17 @@ def handle(request: bytes, context: Callable[[], Any]) -> bytes:
     """Checks the event and the code, runs the function once, and checks what it returned.
 
     Args:
-        request: A line of JSON, then parts of the sizes that it lists, without separators. The line: `sizes`;
-            `runtime`; `hasStore` and `store`, the metadata for `kvs()` and `meta()`; `moduleName`, of a global that the
-            function cannot guess; `startMilliseconds`; `memoryBytes`, `cpuSeconds`, `logBytes`, `outputBytes`. The
-            parts: JSON with `scripts`, by name, and `allowed`, for `prune.js`; the function; the event; then JSON
+        request: A line of JSON, then parts, without separators, of the sizes that it lists. The line contains `sizes`;
+            `runtime`; `hasStore` and `store`, the metadata for `kvs()` and `meta()`; `moduleName`, an unguessable name
+            of a global variable; `startMilliseconds`; `memoryBytes`, `cpuSeconds`, `logBytes`, `outputBytes`. The
+            parts are JSON with `scripts`, by name, and `allowed`, for `prune.js`; the function; the event; then JSON
             objects of key value pairs.
         context: Creates an engine.
 
     Returns:
-        A line of JSON, then the function's output if there is one, both ASCII. The line: `state`, a `State`; `text`,
-        the error of the event, the code, the output or the function; `line` of a syntax error, or 0; `logs`;
-        `cpuSeconds` that the run took.
+        A line of JSON, then the function's output if there is one, both ASCII. The line contains `state`, a `State`;
+        `text`, the error of the event, the code, the output or the function; `line`, that of a syntax error or 0;
+        `logs`; `cpuSeconds`, the time that the run took.
     """
     line, output = _handle(request, context)
     line["text"] = _printable(line["text"])[:MAX_TEXT_CHARACTERS]
@@ -187,7 +188,7 @@ def _execute(
     try:
         clock.run(host, "start", json.dumps(script.text), event)
         _settle(engine, host, clock, key_values)
-    # Only two errors that JavaScript cannot catch arrive here: no time left, and no memory left in the host's own code.
+    # Only two errors, which JavaScript cannot catch, arrive here: no time left, and no memory left in the host's code.
     except Exception as error:  # noqa: BLE001
         text = str(error).partition("\n")[0]
         # The engine's clock may be slightly ahead of this one.
@@ -199,7 +200,7 @@ def _execute(
     line: dict[str, Any] = {"state": state, "text": text, "line": 0, "cpuSeconds": spent}
     if not state:
         state, text = host("state"), json.loads(host("text"))
-        # If the function can throw null itself, only full memory shows that the engine did.
+        # If the function can throw null itself, only full memory proves that the engine threw it.
         is_out_of_memory = (
             is_full if state == State.PENDING else state == State.THREW_NULL and (is_full or not script.may_throw_null)
         )

@@ -24,7 +24,7 @@
     return value instanceof Uint8Array;
   }
 
-  // Returns the bytes to fill with or to search for, from a string, bytes or one byte.
+  // Converts a string, bytes or one byte to the bytes to fill with or to search for.
   function pattern(value, encoding) {
     if (typeof value === 'string') {
       return encodingOf(encoding).decode(value);
@@ -32,14 +32,14 @@
     return isBytes(value) ? value : [Number(value) & 255];
   }
 
-  function compare(one, other) {
-    const length = Math.min(one.length, other.length);
+  function compare(left, right) {
+    const length = Math.min(left.length, right.length);
     for (let i = 0; i < length; i++) {
-      if (one[i] !== other[i]) {
-        return one[i] < other[i] ? -1 : 1;
+      if (left[i] !== right[i]) {
+        return left[i] < right[i] ? -1 : 1;
       }
     }
-    return one.length === other.length ? 0 : one.length < other.length ? -1 : 1;
+    return left.length === right.length ? 0 : left.length < right.length ? -1 : 1;
   }
 
   function expectBytes(value, name) {
@@ -67,8 +67,8 @@
       return typeof value === 'string' ? encodingOf(encoding).decode(value).length : value.byteLength;
     }
 
-    static compare(one, other) {
-      return compare(expectBytes(one, 'buffer1'), expectBytes(other, 'buffer2'));
+    static compare(left, right) {
+      return compare(expectBytes(left, 'buffer1'), expectBytes(right, 'buffer2'));
     }
 
     static concat(list, totalLength) {

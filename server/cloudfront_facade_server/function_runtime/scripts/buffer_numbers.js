@@ -1,5 +1,5 @@
-// Adds to Buffer the methods for numbers, of a fixed width and of 1 to 6 bytes, and those that swap the byte order.
-// Evaluates to `(Buffer) => undefined`.
+// Adds to Buffer the methods that read and write numbers, of a fixed width and of 1 to 6 bytes, and those that swap the
+// byte order. Evaluates to `(Buffer) => undefined`.
 (function (Buffer) {
   'use strict';
   function integer(value, fallback) {

@@ -1,5 +1,5 @@
-// Converts between bytes and text: UTF-8, hex, base64, base64url and single-byte characters. Evaluates to the
-// functions.
+// Converts between bytes and text: UTF-8, hex, base64, base64url and single-byte characters. Evaluates to an
+// object with the functions.
 (function () {
   'use strict';
   const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -39,8 +39,8 @@
     return bytes;
   }
 
-  // Replaces each maximal incomplete sequence with one U+FFFD, as the Encoding Standard requires. If `strict`, returns
-  // null for bytes that are not UTF-8.
+  // Replaces each maximal incomplete sequence with one U+FFFD, as the Encoding Standard requires. If `strict` is true,
+  // returns null for bytes that are not UTF-8.
   function fromUtf8(bytes, strict) {
     let text = '';
     let i = 0;
@@ -98,10 +98,10 @@
     let text = '';
     for (let i = 0; i < bytes.length; i += 3) {
       const left = bytes.length - i;
-      const three = (bytes[i] << 16) | ((bytes[i + 1] || 0) << 8) | (bytes[i + 2] || 0);
-      text += alphabet[three >> 18] + alphabet[(three >> 12) & 63];
-      text += left > 1 ? alphabet[(three >> 6) & 63] : padded ? '=' : '';
-      text += left > 2 ? alphabet[three & 63] : padded ? '=' : '';
+      const group = (bytes[i] << 16) | ((bytes[i + 1] || 0) << 8) | (bytes[i + 2] || 0);
+      text += alphabet[group >> 18] + alphabet[(group >> 12) & 63];
+      text += left > 1 ? alphabet[(group >> 6) & 63] : padded ? '=' : '';
+      text += left > 2 ? alphabet[group & 63] : padded ? '=' : '';
     }
     return text;
   }

@@ -1,5 +1,5 @@
 // CloudFront's additions to the language: the `cloudfront` module, `require`, `console`, the methods of an event.
-// Evaluates to `(config, modules) => undefined`; `modules` are what `require` returns, by name.
+// Evaluates to `(config, modules) => undefined`; `modules` maps each name to what `require` returns for it.
 (function (config, modules) {
   'use strict';
   const { requestFromStore, log } = config;
@@ -66,11 +66,11 @@
     return modules[name];
   });
 
-  // --- code in strings is not evaluated ---
+  // --- eval and Function, which throw ---
 
-  function unsupported(what) {
+  function unsupported(name) {
     return function () {
-      throw new NativeTypeError(what + ' is not supported: CloudFront Functions does not evaluate code from text');
+      throw new NativeTypeError(name + ' is not supported: CloudFront Functions does not evaluate code from text');
     };
   }
   defineHidden(globalThis, 'eval', unsupported('eval'));
@@ -85,7 +85,7 @@
     }
   }
 
-  // --- the time is the same during the whole run ---
+  // --- Date, which returns the start time during the whole run ---
 
   const start = config.startMilliseconds;
   function FixedDate() {
@@ -160,11 +160,11 @@
   }
 
   function kvs(id) {
-    const known = requireStore().id;
-    if (id !== undefined && known !== null && id !== known) {
+    const associated = requireStore().id;
+    if (id !== undefined && associated !== null && id !== associated) {
       throw new NativeError('the key value store is not associated with the function');
     }
-    // Async functions, so that an invalid argument is a rejection too.
+    // Async functions, so that an invalid argument also rejects the promise.
     return freeze({
       get: async (key, options) => get(key, options),
       exists: async (key) => requestFromStore('get', requireString(key), (value) => value !== null),
@@ -179,7 +179,7 @@
     }
   }
 
-  // The result of a test does not contain the origin, so these helpers only check how they are called.
+  // The result of a test does not contain the origin, so these helpers only check their arguments.
   function originHelper(name) {
     return function (argument) {
       requireRequestEvent(name);

@@ -3,7 +3,7 @@
 (function (bytes, bytesOf, wrap) {
   'use strict';
   const BLOCK = 64;
-  // Kept here because runtime 1.0 removes DataView.
+  // References, because runtime 1.0 removes DataView.
   const View = DataView;
   const Memory = ArrayBuffer;
 
@@ -19,7 +19,7 @@
     return (word << count) | (word >>> (32 - count));
   }
 
-  // The message with its padding, as 32-bit words.
+  // Returns the padded message as 32-bit words.
   function padded(message, littleEndian) {
     const blocks = ((message.length + 8) >> 6) + 1;
     const view = new View(new Memory(blocks * BLOCK));
@@ -89,7 +89,7 @@
     return serialized(state, false);
   }
 
-  // The first 32 bits of the fractions of the roots of the first primes.
+  // The first 32 bits of the fractional parts of the square roots and cube roots of the first primes.
   const PRIMES = [];
   for (let n = 2; PRIMES.length < 64; n++) {
     if (PRIMES.every((prime) => n % prime)) {
@@ -111,16 +111,16 @@
         const y = w[i - 2];
         w[i] = i < 16 ? words[block + i]
           : w[i - 16] + (rotate(x, 25) ^ rotate(x, 14) ^ (x >>> 3)) + w[i - 7] + (rotate(y, 15) ^ rotate(y, 13) ^ (y >>> 10));
-        const one = h + (rotate(e, 26) ^ rotate(e, 21) ^ rotate(e, 7)) + ((e & f) ^ (~e & g)) + SHA256_CONSTANTS[i] + w[i];
-        const two = (rotate(a, 30) ^ rotate(a, 19) ^ rotate(a, 10)) + ((a & b) ^ (a & c) ^ (b & c));
+        const t1 = h + (rotate(e, 26) ^ rotate(e, 21) ^ rotate(e, 7)) + ((e & f) ^ (~e & g)) + SHA256_CONSTANTS[i] + w[i];
+        const t2 = (rotate(a, 30) ^ rotate(a, 19) ^ rotate(a, 10)) + ((a & b) ^ (a & c) ^ (b & c));
         h = g;
         g = f;
         f = e;
-        e = (d + one) | 0;
+        e = (d + t1) | 0;
         d = c;
         c = b;
         b = a;
-        a = (one + two) | 0;
+        a = (t1 + t2) | 0;
       }
       [a, b, c, d, e, f, g, h].forEach((word, i) => {
         state[i] = (state[i] + word) | 0;

@@ -1,6 +1,6 @@
 // The host's side of the sandbox: the functions that the worker calls, and the results that it reads. Evaluates to
-// `(config) => host`. Runs before the function, keeps references to every built-in that it needs, and passes nothing to
-// the function that leads back here: a function may overwrite all it can reach without changing what the worker reads.
+// `(config) => host`. Runs before the function, keeps references to every built-in that it needs, and passes the
+// function no reference to its own state: whatever a function overwrites, it cannot change what the worker reads.
 (function (config) {
   'use strict';
   const { parse, stringify } = JSON;
@@ -13,7 +13,7 @@
   const slice = String.prototype.slice;
   const MAX_MESSAGE = 1000;
 
-  // All results are text, grown by concatenation: a function could tamper with an array or object by its prototype.
+  // All results are strings, built by concatenation: a function could tamper with an array or object by its prototype.
   let logs = '';
   let logBudget = config.maxLogCharacters;
   let requests = '';
@@ -50,7 +50,7 @@
     }
   }
 
-  // Queues a request to the key value store. The worker resolves it when the function has no job left to run.
+  // Queues a request to the key value store. The worker resolves it when the function has no pending jobs.
   function requestFromStore(kind, key, convert) {
     return new NativePromise((resolve, reject) => {
       lastRequest += 1;
@@ -84,7 +84,7 @@
     } catch (error) {
       text = describe(error);
       stack = stackOf(error);
-      // The engine throws null when no memory is left for an error; only the worker can distinguish the two cases.
+      // The engine throws null if no memory is left for an error; only the worker can recognize this.
       state = error === null ? 'threw_null' : 'failed';
     }
   }
@@ -96,7 +96,7 @@
     NativePromise, NativeError, NativeTypeError,
   };
 
-  // Text leaves as JSON, because the engine may hold a string in pieces or encodings that the worker cannot convert.
+  // Returns strings as JSON, because the worker cannot convert all of the engine's internal forms of a string.
   return function host(command, first, second) {
     switch (command) {
       case 'start':

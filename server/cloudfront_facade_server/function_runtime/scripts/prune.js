@@ -1,5 +1,5 @@
 // Removes the built-ins that the runtime does not document. Evaluates to `(allowed) => undefined`; `allowed` maps the
-// path of an object to the names that it keeps. Symbols are kept, and so are objects without an entry.
+// path of an object to the names to keep. Symbols are kept, and so are objects without an entry.
 (function (allowed) {
   'use strict';
   const paths = Object.keys(allowed);

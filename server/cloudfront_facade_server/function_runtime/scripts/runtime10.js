@@ -1,13 +1,12 @@
-// Byte strings, in which each character is one byte; only runtime 1.0 has them. Evaluates to
-// `(config, bytes) => tools`.
+// Byte strings of runtime 1.0, in which each character is one byte. Evaluates to `(config, bytes) => tools`.
 (function (config, bytes) {
   'use strict';
-  // Byte strings with bytes above 127, so that they are not hashed as text.
-  const known = new Set();
+  // The byte strings that contain bytes above 127. They are hashed as bytes, not as text.
+  const byteStrings = new Set();
 
   function remember(text) {
     if (/[\x80-\xff]/.test(text)) {
-      known.add(text);
+      byteStrings.add(text);
     }
     return text;
   }
@@ -48,7 +47,7 @@
       if (typeof data !== 'string') {
         throw new TypeError('data is not a string');
       }
-      return known.has(data) ? bytes.fromSingle(data) : bytes.toUtf8(data);
+      return byteStrings.has(data) ? bytes.fromSingle(data) : bytes.toUtf8(data);
     },
     wrap: (digest) => remember(bytes.toSingle(digest, 255)),
   };

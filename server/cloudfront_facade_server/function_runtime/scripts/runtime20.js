@@ -1,4 +1,4 @@
-// Buffer, TextEncoder and TextDecoder, which only runtime 2.0 has. Evaluates to
+// Buffer, TextEncoder and TextDecoder of runtime 2.0. Evaluates to
 // `(config, bytes, buffer, numbers) => tools`.
 (function (config, bytes, buffer, numbers) {
   'use strict';
