@@ -39,7 +39,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
-    """RESOURCE_EXHAUSTED: the server is at a concurrency limit, which is `limit`. Nothing was sent to CloudFront.
+    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`. Nothing was sent to CloudFront.
     google.rpc.RetryInfo has the delay before a retry.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
@@ -47,7 +47,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_DEADLINE_TOO_SHORT: _ErrorReason.ValueType  # 4
     """DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
-    instead of `required_ms`.
+    is less than `required_ms`. Nothing was sent.
 
     Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
@@ -108,7 +108,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "aws_http_status": "404" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_NOT_FOUND: _ErrorReason.ValueType  # 23
-    """NOT_FOUND: the key value store does not exist. FAILED_PRECONDITION if a function was to be associated with it.
+    """NOT_FOUND: the key value store does not exist. The status is FAILED_PRECONDITION if the request would associate a
+    function with it.
 
     Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "DescribeKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntityNotFound",
@@ -261,7 +262,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_UNRECOGNIZED: _ErrorReason.ValueType  # 44
-    """The status follows the HTTP status: AWS returned a code that this version of the service does not know.
+    """AWS returned a code that this version of the service does not know. The status is derived from the HTTP status.
 
     Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
@@ -293,15 +294,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "412" } }
     """
     ERROR_REASON_ETAG_INVALID: _ErrorReason.ValueType  # 48
-    """INVALID_ARGUMENT: the `etag` is malformed: CloudFront never issued it. TestFunction also returns this if the `etag`
-    is not the current version.
+    """INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. TestFunction also returns this if the
+    `etag` is not the current version.
 
     Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
     "aws_http_status": "400" } }
     """
     ERROR_REASON_TEST_FUNCTION_FAILED: _ErrorReason.ValueType  # 49
-    """INTERNAL: CloudFront could not run the function. (If the function throws, the call succeeds.)
+    """INTERNAL: CloudFront could not run the function. (If the function throws an error, the call succeeds.)
 
     Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "TestFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TestFunctionFailed", "aws_http_status":
@@ -309,7 +310,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 50
     """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-    KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to find out.
+    KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to check this.
 
     Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
     "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -366,7 +367,7 @@ Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metada
 "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
-"""RESOURCE_EXHAUSTED: the server is at a concurrency limit, which is `limit`. Nothing was sent to CloudFront.
+"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`. Nothing was sent to CloudFront.
 google.rpc.RetryInfo has the delay before a retry.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
@@ -374,7 +375,7 @@ Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { 
 """
 ERROR_REASON_DEADLINE_TOO_SHORT: ErrorReason.ValueType  # 4
 """DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
-instead of `required_ms`.
+is less than `required_ms`. Nothing was sent.
 
 Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
@@ -435,7 +436,8 @@ Example: { "reason": "FUNCTION_NOT_FOUND", "domain": "cloudfront.amazonaws.com",
 "aws_http_status": "404" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_NOT_FOUND: ErrorReason.ValueType  # 23
-"""NOT_FOUND: the key value store does not exist. FAILED_PRECONDITION if a function was to be associated with it.
+"""NOT_FOUND: the key value store does not exist. The status is FAILED_PRECONDITION if the request would associate a
+function with it.
 
 Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "DescribeKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntityNotFound",
@@ -588,7 +590,7 @@ Example: { "reason": "UPSTREAM_UNREACHABLE", "domain": "cloudfront.amazonaws.com
 "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_UNRECOGNIZED: ErrorReason.ValueType  # 44
-"""The status follows the HTTP status: AWS returned a code that this version of the service does not know.
+"""AWS returned a code that this version of the service does not know. The status is derived from the HTTP status.
 
 Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
@@ -620,15 +622,15 @@ Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "met
 "412" } }
 """
 ERROR_REASON_ETAG_INVALID: ErrorReason.ValueType  # 48
-"""INVALID_ARGUMENT: the `etag` is malformed: CloudFront never issued it. TestFunction also returns this if the `etag`
-is not the current version.
+"""INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. TestFunction also returns this if the
+`etag` is not the current version.
 
 Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
 "aws_http_status": "400" } }
 """
 ERROR_REASON_TEST_FUNCTION_FAILED: ErrorReason.ValueType  # 49
-"""INTERNAL: CloudFront could not run the function. (If the function throws, the call succeeds.)
+"""INTERNAL: CloudFront could not run the function. (If the function throws an error, the call succeeds.)
 
 Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "TestFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TestFunctionFailed", "aws_http_status":
@@ -636,7 +638,7 @@ Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com
 """
 ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 50
 """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to find out.
+KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to check this.
 
 Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
 "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }

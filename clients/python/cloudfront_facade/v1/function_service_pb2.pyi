@@ -99,8 +99,8 @@ class CreateFunctionRequest(_message.Message):
     in the tag `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. If true, validates the request and reads whether the name is free and the associated store is READY, but
-    creates nothing. The response is then empty. Quotas are only checked by the create itself.
+    """Optional. If true, validates the request and checks that the name is free and the associated store is READY, but
+    creates nothing. The response is then empty. Only the create itself checks quotas.
     """
     @_builtins.property
     def function_config(self) -> Global___FunctionConfig:
@@ -375,8 +375,8 @@ Global___PublishFunctionRequest: _TypeAlias = PublishFunctionRequest  # noqa: Y0
 
 @_typing.final
 class PublishFunctionResponse(_message.Message):
-    """Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one;
-    DescribeFunction does.
+    """Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one here.
+    DescribeFunction returns it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

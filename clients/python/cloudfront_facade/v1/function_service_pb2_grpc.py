@@ -29,7 +29,7 @@ class FunctionServiceStub(object):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
     A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel):
@@ -84,7 +84,7 @@ class FunctionServiceServicer(object):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
     A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     def CreateFunction(self, request, context):
@@ -135,14 +135,14 @@ class FunctionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteFunction(self, request, context):
-        """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it.
+        """Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFunctions(self, request, context):
-        """Lists the functions that have a stage.
+        """Lists the functions that have the requested stage.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,7 +203,7 @@ class FunctionService(object):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
     A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     @staticmethod

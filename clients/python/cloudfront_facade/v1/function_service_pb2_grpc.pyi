@@ -30,7 +30,7 @@ class FunctionServiceStub:
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
     A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     @_typing.overload
@@ -59,16 +59,16 @@ class FunctionServiceStub:
     call succeeds and the response has a `function_error_message`.
     """
     DeleteFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]
-    """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
+    """Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
     ListFunctions: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.ListFunctionsRequest, _function_service_pb2.ListFunctionsResponse]
-    """Lists the functions that have a stage."""
+    """Lists the functions that have the requested stage."""
 
 @_typing.type_check_only
 class FunctionServiceAsyncStub(FunctionServiceStub):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
     A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -94,15 +94,15 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
     call succeeds and the response has a `function_error_message`.
     """
     DeleteFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]  # type: ignore[assignment]
-    """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
+    """Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
     ListFunctions: _aio.UnaryUnaryMultiCallable[_function_service_pb2.ListFunctionsRequest, _function_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
-    """Lists the functions that have a stage."""
+    """Lists the functions that have the requested stage."""
 
 class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
     A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     @_abc_1.abstractmethod
@@ -168,7 +168,7 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.DeleteFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.DeleteFunctionResponse, _abc.Awaitable[_function_service_pb2.DeleteFunctionResponse]]:
-        """Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
+        """Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
 
     @_abc_1.abstractmethod
     def ListFunctions(
@@ -176,6 +176,6 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.ListFunctionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.ListFunctionsResponse, _abc.Awaitable[_function_service_pb2.ListFunctionsResponse]]:
-        """Lists the functions that have a stage."""
+        """Lists the functions that have the requested stage."""
 
 def add_FunctionServiceServicer_to_server(servicer: FunctionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -109,7 +109,7 @@ class GetKeyRequest(_message.Message):
     """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     key: _builtins.str
     """Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API has the key in
-    the path of a URL; use ListKeys for them.
+    the path of a URL. Use ListKeys for them.
     """
     def __init__(
         self,
@@ -488,11 +488,11 @@ class ImportKeysRequest(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
     """Required in the first request. The ARN of the store (CloudFront's `KvsARN`), as in
-    DescribeKeyValueStoreDataRequest. In later requests, unset or the same.
+    DescribeKeyValueStoreDataRequest. In later requests, it must be unset or the same.
     """
     etag: _builtins.str
     """Optional in the first request. The expected version of the store's content (CloudFront's `IfMatch`), as in
-    UpdateKeysRequest. In later requests, unset or the same.
+    UpdateKeysRequest. In later requests, it must be unset or the same.
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
@@ -524,7 +524,7 @@ class ImportKeysResponse(_message.Message):
     TOTAL_SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     applied_changes: _builtins.int
-    """The number of changes that were applied, which is the number of all changes."""
+    """The number of changes that were applied: all changes of the stream."""
     item_count: _builtins.int
     """The number of keys of the store after the last batch."""
     total_size_in_bytes: _builtins.int

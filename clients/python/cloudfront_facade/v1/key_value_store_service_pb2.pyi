@@ -67,14 +67,14 @@ class CreateKeyValueStoreRequest(_message.Message):
     `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. If true, validates the request and reads whether the name is free, but creates nothing. The response is
-    then empty. Quotas and the import source are only checked by the create itself.
+    """Optional. If true, validates the request and checks that the name is free, but creates nothing. The response is
+    then empty. Only the create itself checks quotas and the import source.
     """
     @_builtins.property
     def import_source(self) -> Global___ImportSource:
-        """Optional. The file that the first keys and values are read from. CloudFront reads it only once, while it provisions
-        the store. If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData
-        return the reason.
+        """Optional. The file from which the store is filled. CloudFront reads it only once, while it provisions the store.
+        If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData return the
+        reason.
         """
 
     @_builtins.property

@@ -90,7 +90,7 @@ class KeyValueStoreServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateKeyValueStore(self, request, context):
-        """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+        """Changes the comment of a key value store, the only field that can be changed. The call also succeeds if a newer
         version already has this comment, so repeating the same request is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -43,7 +43,7 @@ class KeyValueStoreServiceStub:
     DescribeKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DescribeKeyValueStoreRequest, _key_value_store_service_pb2.DescribeKeyValueStoreResponse]
     """Describes a key value store."""
     UpdateKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.UpdateKeyValueStoreRequest, _key_value_store_service_pb2.UpdateKeyValueStoreResponse]
-    """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+    """Changes the comment of a key value store, the only field that can be changed. The call also succeeds if a newer
     version already has this comment, so repeating the same request is safe.
     """
     DeleteKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DeleteKeyValueStoreRequest, _key_value_store_service_pb2.DeleteKeyValueStoreResponse]
@@ -72,7 +72,7 @@ class KeyValueStoreServiceAsyncStub(KeyValueStoreServiceStub):
     DescribeKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DescribeKeyValueStoreRequest, _key_value_store_service_pb2.DescribeKeyValueStoreResponse]  # type: ignore[assignment]
     """Describes a key value store."""
     UpdateKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.UpdateKeyValueStoreRequest, _key_value_store_service_pb2.UpdateKeyValueStoreResponse]  # type: ignore[assignment]
-    """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+    """Changes the comment of a key value store, the only field that can be changed. The call also succeeds if a newer
     version already has this comment, so repeating the same request is safe.
     """
     DeleteKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.DeleteKeyValueStoreRequest, _key_value_store_service_pb2.DeleteKeyValueStoreResponse]  # type: ignore[assignment]
@@ -116,7 +116,7 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.UpdateKeyValueStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.UpdateKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.UpdateKeyValueStoreResponse]]:
-        """Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+        """Changes the comment of a key value store, the only field that can be changed. The call also succeeds if a newer
         version already has this comment, so repeating the same request is safe.
         """
 

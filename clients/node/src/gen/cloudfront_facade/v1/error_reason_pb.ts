@@ -60,7 +60,7 @@ export enum ErrorReason {
   REQUEST_ID_REUSED = 2,
 
   /**
-   * RESOURCE_EXHAUSTED: the server is at a concurrency limit, which is `limit`. Nothing was sent to CloudFront.
+   * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`. Nothing was sent to CloudFront.
    * google.rpc.RetryInfo has the delay before a retry.
    *
    * Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
@@ -72,7 +72,7 @@ export enum ErrorReason {
 
   /**
    * DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
-   * instead of `required_ms`.
+   * is less than `required_ms`. Nothing was sent.
    *
    * Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
@@ -169,7 +169,8 @@ export enum ErrorReason {
   FUNCTION_NOT_FOUND = 22,
 
   /**
-   * NOT_FOUND: the key value store does not exist. FAILED_PRECONDITION if a function was to be associated with it.
+   * NOT_FOUND: the key value store does not exist. The status is FAILED_PRECONDITION if the request would associate a
+   * function with it.
    *
    * Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "DescribeKeyValueStore", "outcome": "not_applied", "name": "redirects", "aws_code": "EntityNotFound",
@@ -406,7 +407,7 @@ export enum ErrorReason {
   UPSTREAM_UNREACHABLE = 43,
 
   /**
-   * The status follows the HTTP status: AWS returned a code that this version of the service does not know.
+   * AWS returned a code that this version of the service does not know. The status is derived from the HTTP status.
    *
    * Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
@@ -454,8 +455,8 @@ export enum ErrorReason {
   ETAG_MISMATCH = 47,
 
   /**
-   * INVALID_ARGUMENT: the `etag` is malformed: CloudFront never issued it. TestFunction also returns this if the `etag`
-   * is not the current version.
+   * INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. TestFunction also returns this if the
+   * `etag` is not the current version.
    *
    * Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
@@ -466,7 +467,7 @@ export enum ErrorReason {
   ETAG_INVALID = 48,
 
   /**
-   * INTERNAL: CloudFront could not run the function. (If the function throws, the call succeeds.)
+   * INTERNAL: CloudFront could not run the function. (If the function throws an error, the call succeeds.)
    *
    * Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "TestFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "TestFunctionFailed", "aws_http_status":
@@ -478,7 +479,7 @@ export enum ErrorReason {
 
   /**
    * NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-   * KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to find out.
+   * KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to check this.
    *
    * Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
    * "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }

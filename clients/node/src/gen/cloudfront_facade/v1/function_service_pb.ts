@@ -63,8 +63,8 @@ export type CreateFunctionRequest = Message<"cloudfront_facade.v1.CreateFunction
   requestId: string;
 
   /**
-   * Optional. If true, validates the request and reads whether the name is free and the associated store is READY, but
-   * creates nothing. The response is then empty. Quotas are only checked by the create itself.
+   * Optional. If true, validates the request and checks that the name is free and the associated store is READY, but
+   * creates nothing. The response is then empty. Only the create itself checks quotas.
    *
    * @generated from field: bool validate_only = 6;
    */
@@ -337,8 +337,8 @@ export const PublishFunctionRequestSchema: GenMessage<PublishFunctionRequest> = 
   messageDesc(file_cloudfront_facade_v1_function_service, 8);
 
 /**
- * Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one;
- * DescribeFunction does.
+ * Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one here.
+ * DescribeFunction returns it.
  *
  * @generated from message cloudfront_facade.v1.PublishFunctionResponse
  */
@@ -799,7 +799,7 @@ export const FunctionStageSchema: GenEnum<FunctionStage> = /*@__PURE__*/
  * Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
  *
  * A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
- * distributions use. Each stage has its own version, its `etag`. Errors are listed in ErrorReason.
+ * distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
  *
  * @generated from service cloudfront_facade.v1.FunctionService
  */
@@ -870,7 +870,7 @@ export const FunctionService: GenService<{
     output: typeof TestFunctionResponseSchema;
   },
   /**
-   * Deletes a function with both stages and its tags. Fails with FUNCTION_IN_USE if a distribution uses it.
+   * Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.DeleteFunction
    */
@@ -880,7 +880,7 @@ export const FunctionService: GenService<{
     output: typeof DeleteFunctionResponseSchema;
   },
   /**
-   * Lists the functions that have a stage.
+   * Lists the functions that have the requested stage.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.ListFunctions
    */

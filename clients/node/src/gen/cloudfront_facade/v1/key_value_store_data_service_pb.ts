@@ -122,7 +122,7 @@ export type GetKeyRequest = Message<"cloudfront_facade.v1.GetKeyRequest"> & {
 
   /**
    * Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API has the key in
-   * the path of a URL; use ListKeys for them.
+   * the path of a URL. Use ListKeys for them.
    *
    * @generated from field: string key = 2;
    */
@@ -541,7 +541,7 @@ export const UpdateKeysResponseSchema: GenMessage<UpdateKeysResponse> = /*@__PUR
 export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"> & {
   /**
    * Required in the first request. The ARN of the store (CloudFront's `KvsARN`), as in
-   * DescribeKeyValueStoreDataRequest. In later requests, unset or the same.
+   * DescribeKeyValueStoreDataRequest. In later requests, it must be unset or the same.
    *
    * @generated from field: string kvs_arn = 1;
    */
@@ -556,7 +556,7 @@ export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"
 
   /**
    * Optional in the first request. The expected version of the store's content (CloudFront's `IfMatch`), as in
-   * UpdateKeysRequest. In later requests, unset or the same.
+   * UpdateKeysRequest. In later requests, it must be unset or the same.
    *
    * @generated from field: string etag = 3;
    */
@@ -577,7 +577,7 @@ export const ImportKeysRequestSchema: GenMessage<ImportKeysRequest> = /*@__PURE_
  */
 export type ImportKeysResponse = Message<"cloudfront_facade.v1.ImportKeysResponse"> & {
   /**
-   * The number of changes that were applied, which is the number of all changes.
+   * The number of changes that were applied: all changes of the stream.
    *
    * @generated from field: int64 applied_changes = 1;
    */

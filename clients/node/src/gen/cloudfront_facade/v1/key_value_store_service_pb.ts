@@ -40,9 +40,9 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
   comment?: string;
 
   /**
-   * Optional. The file that the first keys and values are read from. CloudFront reads it only once, while it provisions
-   * the store. If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData
-   * return the reason.
+   * Optional. The file from which the store is filled. CloudFront reads it only once, while it provisions the store.
+   * If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData return the
+   * reason.
    *
    * @generated from field: cloudfront_facade.v1.ImportSource import_source = 3;
    */
@@ -66,8 +66,8 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
   requestId: string;
 
   /**
-   * Optional. If true, validates the request and reads whether the name is free, but creates nothing. The response is
-   * then empty. Quotas and the import source are only checked by the create itself.
+   * Optional. If true, validates the request and checks that the name is free, but creates nothing. The response is
+   * then empty. Only the create itself checks quotas and the import source.
    *
    * @generated from field: bool validate_only = 6;
    */
@@ -535,7 +535,7 @@ export const KeyValueStoreService: GenService<{
     output: typeof DescribeKeyValueStoreResponseSchema;
   },
   /**
-   * Changes the comment of a key value store; nothing else of it can be changed. The call also succeeds if a newer
+   * Changes the comment of a key value store, the only field that can be changed. The call also succeeds if a newer
    * version already has this comment, so repeating the same request is safe.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.UpdateKeyValueStore
