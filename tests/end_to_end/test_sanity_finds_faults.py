@@ -75,7 +75,7 @@ def page_without_its_first_item(correct: Operation, arguments: dict[str, Any]) -
 
 
 FAULTS: Final = {
-    "a create loses tags": ("create_function", without("Tags"), "exactly its tags"),
+    "a create loses tags": ("create_function", without("Tags"), "exactly the requested tags"),
     "code is returned with a change": ("get_function", code_with_a_newline, "byte for byte"),
     "an update ignores the etag": (
         "update_function",

@@ -1,4 +1,4 @@
-"""What a case checks with, and how a failure is described."""
+"""Assertions of cases, and descriptions of failures."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from grpc_status import rpc_status
 
 
 class CaseFailedError(Exception):
-    """A facade does not do what it should; the text says what it does instead."""
+    """The endpoint does not behave as expected. The message describes what it does."""
 
 
 def check(condition: object, failure: str) -> None:
-    """Raises CaseFailedError with this text unless a condition is true."""
+    """Raises CaseFailedError with the text `failure` unless a condition is true."""
     if not condition:
         raise CaseFailedError(failure)
 
 
-def check_equal(found: object, expected: object, what: str) -> None:
-    """Raises CaseFailedError unless two values are equal."""
-    check(found == expected, f"{what} is {found!a}, not {expected!a}")
+def check_equal(actual: object, expected: object, subject: str) -> None:
+    """Raises CaseFailedError unless two values are equal; `subject` names the value in the message."""
+    check(actual == expected, f"{subject} is {actual!a}, not {expected!a}")
 
 
 class Details(dict[str, Any]):
-    """The google.rpc details of an error by the names of their messages. A missing detail raises CaseFailedError."""
+    """The google.rpc details of an error, by message name. Looking up a missing one raises CaseFailedError."""
 
     def __missing__(self, kind: str) -> NoReturn:
         raise CaseFailedError(f"the error has no google.rpc.{kind}; it has {', '.join(sorted(self)) or 'no details'}")
 
 
-def check_refused(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> Details:
+def check_fails(call: Callable[[], object], code: grpc.StatusCode, reason: str) -> Details:
     """Makes a call that must fail with this code and reason.
 
     Returns:
@@ -47,15 +47,15 @@ def check_refused(call: Callable[[], object], code: grpc.StatusCode, reason: str
         call()
     except grpc.RpcError as error:
         details = details_of(error)
-        found = (code_of(error), details["ErrorInfo"].reason if "ErrorInfo" in details else "no ErrorInfo")
-        check(found == (code, reason), f"it fails with {describe_error(error)}; expected {code.name} {reason}")
+        actual = (code_of(error), details["ErrorInfo"].reason if "ErrorInfo" in details else "no ErrorInfo")
+        check(actual == (code, reason), f"it fails with {describe_error(error)}; expected {code.name} {reason}")
         return details
     raise CaseFailedError(f"it returns OK; expected {code.name} {reason}")
 
 
 def details_of(error: grpc.RpcError) -> Details:
     """Returns the google.rpc details of an error, except those that cannot be decoded."""
-    found = Details()
+    details = Details()
     with suppress(DecodeError, ValueError):
         status: Any = rpc_status.from_call(error) if isinstance(error, grpc.Call) else None
         for packed in status.details if status else ():
@@ -63,8 +63,8 @@ def details_of(error: grpc.RpcError) -> Details:
             if kind in error_details_pb2.DESCRIPTOR.message_types_by_name:
                 message = getattr(error_details_pb2, kind)()
                 packed.Unpack(message)
-                found[kind] = message
-    return found
+                details[kind] = message
+    return details
 
 
 def describe_error(error: grpc.RpcError) -> str:
@@ -76,5 +76,5 @@ def describe_error(error: grpc.RpcError) -> str:
 
 
 def code_of(error: grpc.RpcError) -> grpc.StatusCode | None:
-    """Returns the status code of an error; None if the error is not that of a call."""
+    """Returns the status code of an error; None if no call caused it."""
     return error.code() if isinstance(error, grpc.Call) else None

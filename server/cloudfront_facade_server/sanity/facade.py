@@ -26,7 +26,7 @@ from ..health import open_channel
 from ..settings import SanitySettings
 from .expectations import code_of, describe_error, details_of
 
-PASS_ON: Final = b"function handler(event) { return event.request; }\n"
+PASS_THROUGH: Final = b"function handler(event) { return event.request; }\n"
 RUNTIME: Final = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
 LIVE: Final = functions.FunctionStage.FUNCTION_STAGE_LIVE
 DEVELOPMENT: Final = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT
@@ -38,7 +38,7 @@ _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def pages(call: Callable[[Any], Any], request: Any) -> Iterator[Any]:
-    """Yields the page of a list that the request asks for, and all pages after it."""
+    """Yields the requested page of a list and all pages after it."""
     while True:
         page = call(request)
         yield page
@@ -77,18 +77,18 @@ class Facade:
         try:
             self.functions.ListFunctions(functions.ListFunctionsRequest(page_size=1))
         except grpc.RpcError as error:
-            # The cases judge any other error, and also UNIMPLEMENTED with the details of a facade.
-            is_unknown = code_of(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
-            return f"it is not a facade: {describe_error(error)}" if is_unknown else ""
+            # The cases report any other error, and also UNIMPLEMENTED with the error details of a facade.
+            is_other_server = code_of(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
+            return f"it is not a facade: {describe_error(error)}" if is_other_server else ""
         return ""
 
     def name(self) -> str:
-        """Returns a new name."""
+        """Returns a new name for a function or a store."""
         self._number += 1
         return f"{self._prefix}-{self._number}"
 
     def create_function(
-        self, code: bytes = PASS_ON, *, store_arn: str = "", tags: tuple[Tag, ...] = (), **fields: Any
+        self, code: bytes = PASS_THROUGH, *, store_arn: str = "", tags: tuple[Tag, ...] = (), **fields: Any
     ) -> functions.CreateFunctionResponse:
         """Creates a function that is deleted at the end."""
         associations = [functions.KeyValueStoreAssociation(key_value_store_arn=store_arn)] if store_arn else []
@@ -124,7 +124,7 @@ class Facade:
         return self.key_value_stores.WaitForKeyValueStore(request).key_value_store
 
     def clean_up(self) -> list[str]:
-        """Deletes what was created, and returns the names of what could not be deleted. It can be repeated."""
+        """Deletes the created resources and returns the names of those that could not be deleted. Can be repeated."""
         self._functions = [name for name in self._functions if not self._deleted(self._delete_function, name)]
         self._stores = [name for name in self._stores if not self._deleted(self._delete_store, name)]
         return list(dict.fromkeys(self._functions + self._stores))
@@ -151,7 +151,7 @@ class Facade:
         try:
             delete(name)
         except grpc.RpcError as error:
-            # A case may use an invalid name, and then nothing was created. Names that begin with the prefix are valid.
+            # If a case used an invalid name, nothing was created. Names that begin with the prefix are valid.
             never_created = code_of(error) is grpc.StatusCode.INVALID_ARGUMENT and not name.startswith(self._prefix)
             return never_created or code_of(error) is grpc.StatusCode.NOT_FOUND
         return True
@@ -159,17 +159,17 @@ class Facade:
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Delays Ctrl-C and SIGTERM until the block ends; a create in flight could be applied after the clean-up."""
+    """Delays Ctrl-C and SIGTERM until the block ends, because a create in flight may be applied after a clean-up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     delayed: list[int] = []
-    before = {each: signal.signal(each, lambda number, _: delayed.append(number)) for each in _INTERRUPTS}
+    previous = {number: signal.signal(number, lambda received, _: delayed.append(received)) for number in _INTERRUPTS}
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         if delayed:
             signal.raise_signal(delayed[0])
 
@@ -182,7 +182,7 @@ def open_facade(settings: SanitySettings) -> Iterator[Facade]:
 
 
 def _deadlines() -> str:
-    """Returns a gRPC service config with deadlines: if the endpoint hangs, the case fails and the suite goes on."""
+    """Returns a gRPC service config with deadlines: if the endpoint hangs, the case fails and the suite continues."""
     long_poll = {"service": _STORES.full_name, "method": "WaitForKeyValueStore"}
     methods = [
         {"name": [{}], "timeout": f"{_CALL_SECONDS}s"},

@@ -9,7 +9,7 @@ import grpc
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 
-from .expectations import check, check_equal, check_refused
+from .expectations import check, check_equal, check_fails
 from .facade import DEVELOPMENT, LIVE, Facade
 from .functions import describe, update
 from .registry import CaseRegistry
@@ -29,12 +29,12 @@ _LOGGING: Final = b"function handler(event) { console.log('this is %s'); return 
 
 
 def run(facade: Facade, created: functions.CreateFunctionResponse) -> functions.TestResult:
-    """Runs a function that was just created."""
+    """Tests a function that was just created."""
     return run_version(facade, created.function_summary.name, created.etag)
 
 
 def run_version(facade: Facade, name: str, etag: str, stage: int = 0, *, uri: str = "/docs/") -> functions.TestResult:
-    """Runs a version of a function with a viewer-request event for a URI."""
+    """Tests a version of a function with a viewer-request event for a URI."""
     event = {
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
@@ -55,8 +55,8 @@ def output(facade: Facade) -> None:
     """Should run a function, and return its output, its logs and its compute utilization."""
     result = run(facade, facade.create_function(_REWRITE))
     check_equal(result.function_error_message, "", "the error message")
-    answer = json.loads(result.function_output)
-    check_equal(answer.get("request", {}).get("uri"), "/docs/index.html", "the URI of the returned request")
+    output_object = json.loads(result.function_output)
+    check_equal(output_object.get("request", {}).get("uri"), "/docs/index.html", "the URI of the returned request")
     check(
         any("uri /docs/" in line for line in result.function_execution_logs),
         "the message that the function logged is not in the logs",
@@ -77,7 +77,7 @@ def bad_event(facade: Facade) -> None:
     """Should reject an event that is not JSON."""
     created = facade.create_function()
     request = functions.TestFunctionRequest(name=created.function_summary.name, etag=created.etag, event_object=b"{")
-    check_refused(lambda: facade.functions.TestFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+    check_fails(lambda: facade.functions.TestFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
 
 
 @case("functions", "update", "publish")
@@ -94,4 +94,4 @@ def stages(facade: Facade) -> None:
             f"this is {name_in_log}" in "".join(result.function_execution_logs),
             f"the stage that ran is not {name_in_log}",
         )
-    check_refused(lambda: run_version(facade, name, created.etag), grpc.StatusCode.INVALID_ARGUMENT, "ETAG_INVALID")
+    check_fails(lambda: run_version(facade, name, created.etag), grpc.StatusCode.INVALID_ARGUMENT, "ETAG_INVALID")

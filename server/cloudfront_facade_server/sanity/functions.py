@@ -10,14 +10,14 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
-from .expectations import check, check_equal, check_refused
-from .facade import DEVELOPMENT, LIVE, PASS_ON, RUNTIME, Facade, pages
+from .expectations import check, check_equal, check_fails
+from .facade import DEVELOPMENT, LIVE, PASS_THROUGH, RUNTIME, Facade, pages
 from .registry import CaseRegistry
 
 case: Final = CaseRegistry("functions")
 
-_ID: Final = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
-_ANY_BYTES: Final = b"// \xff\xfe\x00\r\n" + PASS_ON
+_REQUEST_ID: Final = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
+_ANY_BYTES: Final = b"// \xff\xfe\x00\r\n" + PASS_THROUGH
 
 
 def describe(facade: Facade, name: str, stage: int = 0) -> functions.DescribeFunctionResponse:
@@ -44,7 +44,7 @@ def create(facade: Facade) -> None:
         f":function/{created.function_summary.name}" in metadata.function_arn, f"the ARN is {metadata.function_arn!a}"
     )
     check_equal(metadata.stage, DEVELOPMENT, "the stage")
-    check(created.etag, "there is no etag")
+    check(created.etag, "the etag is empty")
     described = describe(facade, created.function_summary.name)
     check_equal(
         described.function_summary.function_config,
@@ -56,19 +56,19 @@ def create(facade: Facade) -> None:
 
 @case("tags")
 def create_with_tags(facade: Facade) -> None:
-    """Should create a function with exactly its tags, and keep an absent value distinct from an empty one."""
+    """Should create a function with exactly the requested tags, and keep an absent value distinct from an empty one."""
     tags = (Tag(key="team", value="edge"), Tag(key="empty", value=""), Tag(key="absent"))
     created = facade.create_function(tags=tags, request_id="")
     arn = created.function_summary.function_metadata.function_arn
-    found = facade.tags.ListTagsForResource(ListTagsForResourceRequest(resource=arn)).tags
-    check_equal(sorted(map(repr, found)), sorted(map(repr, tags)), "the list of tags")
+    listed = facade.tags.ListTagsForResource(ListTagsForResourceRequest(resource=arn)).tags
+    check_equal(sorted(map(repr, listed)), sorted(map(repr, tags)), "the list of tags")
 
 
 @case()
 def create_twice(facade: Facade) -> None:
     """Should not create a second function of the same name."""
     name = facade.create_function().function_summary.name
-    check_refused(
+    check_fails(
         lambda: facade.create_function(name=name, request_id=""),
         grpc.StatusCode.ALREADY_EXISTS,
         "FUNCTION_ALREADY_EXISTS",
@@ -78,18 +78,18 @@ def create_twice(facade: Facade) -> None:
 @case()
 def repeat(facade: Facade) -> None:
     """Should return the existing function when a create is repeated."""
-    first = facade.create_function(request_id=_ID)
+    first = facade.create_function(request_id=_REQUEST_ID)
     name = first.function_summary.name
-    again = facade.create_function(name=name, request_id=_ID)
+    again = facade.create_function(name=name, request_id=_REQUEST_ID)
     check_equal(again.etag, first.etag, "the etag in the second response")
 
 
 @case()
 def reuse(facade: Facade) -> None:
     """Should reject a request_id that created a function of this name with other content."""
-    name = facade.create_function(request_id=_ID).function_summary.name
-    check_refused(
-        lambda: facade.create_function(b"// another\n" + PASS_ON, name=name, request_id=_ID),
+    name = facade.create_function(request_id=_REQUEST_ID).function_summary.name
+    check_fails(
+        lambda: facade.create_function(b"// another\n" + PASS_THROUGH, name=name, request_id=_REQUEST_ID),
         grpc.StatusCode.INVALID_ARGUMENT,
         "REQUEST_ID_REUSED",
     )
@@ -100,13 +100,13 @@ def validate_only(facade: Facade) -> None:
     """Should create nothing if validate_only is set."""
     name = facade.name()
     facade.create_function(name=name, validate_only=True)
-    check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_fails(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
 
 
 @case()
 def all_violations(facade: Facade) -> None:
     """Should report every violation in a request at once, each with its field."""
-    details = check_refused(
+    details = check_fails(
         lambda: facade.create_function(
             b"x" * 40_961, name="no name", tags=(Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k"))
         ),
@@ -122,9 +122,9 @@ def all_violations(facade: Facade) -> None:
 def code(facade: Facade) -> None:
     """Should return a function's code byte for byte."""
     created = facade.create_function(_ANY_BYTES)
-    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=created.function_summary.name))
-    check_equal(got.function_code, _ANY_BYTES, "the code")
-    check_equal(got.etag, created.etag, "the etag")
+    response = facade.functions.GetFunction(functions.GetFunctionRequest(name=created.function_summary.name))
+    check_equal(response.function_code, _ANY_BYTES, "the code")
+    check_equal(response.etag, created.etag, "the etag")
 
 
 @case("update")
@@ -132,12 +132,12 @@ def replace(facade: Facade) -> None:
     """Should replace code and configuration completely, and return the new etag."""
     created = facade.create_function()
     name = created.function_summary.name
-    updated = update(facade, name, created.etag, b"// new\n" + PASS_ON, "new")
+    updated = update(facade, name, created.etag, b"// new\n" + PASS_THROUGH, "new")
     check(updated.etag not in ("", created.etag), f"the etag is {updated.etag!a} after {created.etag!a}")
     check_equal(describe(facade, name).etag, updated.etag, "the etag from DescribeFunction")
     check_equal(updated.function_summary.function_config.comment, "new", "the comment")
-    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
-    check_equal(got.function_code, b"// new\n" + PASS_ON, "the code")
+    response = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
+    check_equal(response.function_code, b"// new\n" + PASS_THROUGH, "the code")
 
 
 @case("update")
@@ -145,12 +145,12 @@ def stale_update(facade: Facade) -> None:
     """Should reject an update with an outdated etag, and change nothing."""
     created = facade.create_function()
     name = created.function_summary.name
-    newer = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
-    check_refused(
-        lambda: update(facade, name, created.etag, b"// 3\n" + PASS_ON), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
+    newer = update(facade, name, created.etag, b"// 2\n" + PASS_THROUGH)
+    check_fails(
+        lambda: update(facade, name, created.etag, b"// 3\n" + PASS_THROUGH), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
     )
-    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
-    check_equal((got.function_code, got.etag), (b"// 2\n" + PASS_ON, newer.etag), "the function")
+    response = facade.functions.GetFunction(functions.GetFunctionRequest(name=name))
+    check_equal((response.function_code, response.etag), (b"// 2\n" + PASS_THROUGH, newer.etag), "the function")
 
 
 @case("update")
@@ -158,20 +158,18 @@ def repeated_update(facade: Facade) -> None:
     """Should return OK when an update is repeated."""
     created = facade.create_function()
     name = created.function_summary.name
-    first = update(facade, name, created.etag, b"// 2\n" + PASS_ON)
+    first = update(facade, name, created.etag, b"// 2\n" + PASS_THROUGH)
     check_equal(
-        update(facade, name, created.etag, b"// 2\n" + PASS_ON).etag, first.etag, "the etag in the second response"
+        update(facade, name, created.etag, b"// 2\n" + PASS_THROUGH).etag, first.etag, "the etag in the second response"
     )
 
 
 @case()
-def injected_version(facade: Facade) -> None:
+def etag_with_line_break(facade: Facade) -> None:
     """Should reject an etag that cannot be sent in a header."""
     created = facade.create_function()
     request = functions.DeleteFunctionRequest(name=created.function_summary.name, etag=f"{created.etag}\r\nX: 1")
-    check_refused(
-        lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
-    )
+    check_fails(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
 
 
 @case("update", "stores")
@@ -186,12 +184,14 @@ def associate(facade: Facade) -> None:
             runtime=RUNTIME,
             key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=arn)],
         ),
-        function_code=PASS_ON,
+        function_code=PASS_THROUGH,
     )
     updated = facade.functions.UpdateFunction(request)
     described = describe(facade, request.name).function_summary.function_config
-    check_equal([each.key_value_store_arn for each in described.key_value_store_associations], [arn], "its stores")
-    update(facade, request.name, updated.etag, PASS_ON)
+    check_equal(
+        [association.key_value_store_arn for association in described.key_value_store_associations], [arn], "its stores"
+    )
+    update(facade, request.name, updated.etag, PASS_THROUGH)
     described = describe(facade, request.name).function_summary.function_config
     check_equal(len(described.key_value_store_associations), 0, "the number of its stores")
 
@@ -200,7 +200,7 @@ def associate(facade: Facade) -> None:
 def unpublished(facade: Facade) -> None:
     """Should report that a function was never published when its LIVE stage is requested."""
     name = facade.create_function().function_summary.name
-    details = check_refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    details = check_fails(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
     check(
         "publish" in details["ResourceInfo"].description.lower(),
         f"the description is {details['ResourceInfo'].description!a}",
@@ -214,9 +214,9 @@ def publish(facade: Facade) -> None:
     name = created.function_summary.name
     published = facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
     check_equal(published.function_summary.function_metadata.stage, LIVE, "the stage in the response")
-    update(facade, name, describe(facade, name).etag, b"// new\n" + PASS_ON)
-    got = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
-    check_equal(got.function_code, PASS_ON, "the code of LIVE")
+    update(facade, name, describe(facade, name).etag, b"// new\n" + PASS_THROUGH)
+    response = facade.functions.GetFunction(functions.GetFunctionRequest(name=name, stage=LIVE))
+    check_equal(response.function_code, PASS_THROUGH, "the code of LIVE")
 
 
 @case("publish", "update")
@@ -225,14 +225,14 @@ def live(facade: Facade) -> None:
     created = facade.create_function()
     name, unpublished = created.function_summary.name, facade.create_function().function_summary.name
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))
-    update(facade, name, describe(facade, name).etag, PASS_ON, "not published")
+    update(facade, name, describe(facade, name).etag, PASS_THROUGH, "not published")
     described = describe(facade, name, LIVE)
     check_equal(described.function_summary.function_metadata.stage, LIVE, "the stage")
     check_equal(described.function_summary.function_config.comment, "sanity", "the comment")
     check(described.etag not in ("", describe(facade, name).etag), f"the etag of both stages is {described.etag!a}")
     listed: dict[str, functions.FunctionSummary] = {}
     for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(stage=LIVE)):
-        listed |= {each.name: each for each in page.functions}
+        listed |= {function.name: function for function in page.functions}
     check(name in listed, "it is not in the list of LIVE")
     check_equal(listed[name].function_metadata.stage, LIVE, "the stage in the list of LIVE")
     check(unpublished not in listed, "an unpublished function is in the list of LIVE")
@@ -243,10 +243,10 @@ def stale_publish(facade: Facade) -> None:
     """Should not publish a function if the etag is outdated."""
     created = facade.create_function()
     name = created.function_summary.name
-    update(facade, name, created.etag, b"// new\n" + PASS_ON)
+    update(facade, name, created.etag, b"// new\n" + PASS_THROUGH)
     request = functions.PublishFunctionRequest(name=name, etag=created.etag)
-    check_refused(lambda: facade.functions.PublishFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
-    check_refused(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_fails(lambda: facade.functions.PublishFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_fails(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
 
 
 @case()
@@ -256,17 +256,15 @@ def listing(facade: Facade) -> None:
     listed: list[str] = []
     for page in pages(facade.functions.ListFunctions, functions.ListFunctionsRequest(page_size=2)):
         check(len(page.functions) <= 2, f"a page of 2 has {len(page.functions)}")
-        listed.extend(each.name for each in page.functions)
+        listed.extend(function.name for function in page.functions)
     check_equal([listed.count(name) for name in names], [1, 1, 1], "the number of times that each is listed")
 
 
 @case()
-def foreign_page(facade: Facade) -> None:
-    """Should reject a page token that did not come from the list."""
+def invalid_page_token(facade: Facade) -> None:
+    """Should reject a page token that the list did not return."""
     request = functions.ListFunctionsRequest(page_token="garbage")  # noqa: S106 (no secret)
-    check_refused(
-        lambda: facade.functions.ListFunctions(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
-    )
+    check_fails(lambda: facade.functions.ListFunctions(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
 
 
 @case()
@@ -275,9 +273,9 @@ def delete(facade: Facade) -> None:
     created = facade.create_function()
     name = created.function_summary.name
     facade.functions.DeleteFunction(functions.DeleteFunctionRequest(name=name, etag=created.etag))
-    check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_fails(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
     request = functions.DeleteFunctionRequest(name=name, etag=created.etag)
-    check_refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
+    check_fails(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
 
 
 @case("update")
@@ -285,7 +283,7 @@ def stale_delete(facade: Facade) -> None:
     """Should not delete a function if the etag is outdated."""
     created = facade.create_function()
     name = created.function_summary.name
-    update(facade, name, created.etag, b"// new\n" + PASS_ON)
+    update(facade, name, created.etag, b"// new\n" + PASS_THROUGH)
     request = functions.DeleteFunctionRequest(name=name, etag=created.etag)
-    check_refused(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_fails(lambda: facade.functions.DeleteFunction(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     describe(facade, name)

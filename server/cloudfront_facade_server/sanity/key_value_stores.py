@@ -8,7 +8,7 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 
-from .expectations import check, check_equal, check_refused
+from .expectations import check, check_equal, check_fails
 from .facade import Facade, pages
 from .registry import CaseRegistry
 
@@ -32,10 +32,10 @@ def create(facade: Facade) -> None:
 
 
 @case()
-def wait_for_nothing(facade: Facade) -> None:
+def wait_for_missing_store(facade: Facade) -> None:
     """Should not wait for a store that does not exist."""
     request = stores.WaitForKeyValueStoreRequest(name=facade.name())
-    check_refused(
+    check_fails(
         lambda: facade.key_value_stores.WaitForKeyValueStore(request),
         grpc.StatusCode.NOT_FOUND,
         "KEY_VALUE_STORE_NOT_FOUND",
@@ -49,7 +49,7 @@ def create_twice(facade: Facade) -> None:
     name = first.key_value_store.name
     again = facade.create_store(name=name, request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
     check_equal(again.key_value_store.arn, first.key_value_store.arn, "the ARN in the second response")
-    check_refused(
+    check_fails(
         lambda: facade.create_store(name=name),
         grpc.StatusCode.ALREADY_EXISTS,
         "KEY_VALUE_STORE_ALREADY_EXISTS",
@@ -78,9 +78,7 @@ def update(facade: Facade) -> None:
     check_equal(updated.key_value_store.comment, "new", "the comment")
     check(updated.etag not in ("", etag), f"the etag is {updated.etag!a} after {etag!a}")
     request.comment = "newer"
-    check_refused(
-        lambda: facade.key_value_stores.UpdateKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
-    )
+    check_fails(lambda: facade.key_value_stores.UpdateKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     check_equal(describe(facade, name).key_value_store.comment, "new", "the comment after the rejected update")
 
 
@@ -90,7 +88,7 @@ def listing(facade: Facade) -> None:
     names = [facade.create_store().key_value_store.name for _ in range(3)]
     listed: list[str] = []
     for page in pages(facade.key_value_stores.ListKeyValueStores, stores.ListKeyValueStoresRequest(page_size=2)):
-        listed.extend(each.name for each in page.key_value_stores)
+        listed.extend(store.name for store in page.key_value_stores)
     check_equal([listed.count(name) for name in names], [1, 1, 1], "the number of times that each is listed")
 
 
@@ -102,7 +100,7 @@ def listing_by_status(facade: Facade) -> None:
         listed: dict[str, str] = {}
         request = stores.ListKeyValueStoresRequest(status=status)
         for page in pages(facade.key_value_stores.ListKeyValueStores, request):
-            listed |= {each.name: each.status for each in page.key_value_stores}
+            listed |= {store.name: store.status for store in page.key_value_stores}
         check_equal(set(listed.values()) - {status}, set(), f"the set of other statuses in the list of {status}")
         check_equal(name in listed, expected, f"whether a READY store is in the list of {status}")
 
@@ -113,7 +111,7 @@ def in_use(facade: Facade) -> None:
     store = facade.ready_store()
     function = facade.create_function(store_arn=store.arn).function_summary.name
     request = stores.DeleteKeyValueStoreRequest(name=store.name, etag=describe(facade, store.name).etag)
-    details = check_refused(
+    details = check_fails(
         lambda: facade.key_value_stores.DeleteKeyValueStore(request),
         grpc.StatusCode.FAILED_PRECONDITION,
         "KEY_VALUE_STORE_IN_USE",
@@ -128,7 +126,7 @@ def delete(facade: Facade) -> None:
     name = facade.ready_store().name
     request = stores.DeleteKeyValueStoreRequest(name=name, etag=describe(facade, name).etag)
     facade.key_value_stores.DeleteKeyValueStore(request)
-    check_refused(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    check_fails(lambda: describe(facade, name), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
 @case("update")
@@ -138,7 +136,5 @@ def stale_delete(facade: Facade) -> None:
     etag = describe(facade, name).etag
     facade.key_value_stores.UpdateKeyValueStore(stores.UpdateKeyValueStoreRequest(name=name, etag=etag, comment="new"))
     request = stores.DeleteKeyValueStoreRequest(name=name, etag=etag)
-    check_refused(
-        lambda: facade.key_value_stores.DeleteKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH"
-    )
+    check_fails(lambda: facade.key_value_stores.DeleteKeyValueStore(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     describe(facade, name)

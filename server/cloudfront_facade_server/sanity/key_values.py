@@ -9,7 +9,7 @@ import grpc
 
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 
-from .expectations import check, check_equal, check_refused
+from .expectations import check, check_equal, check_fails
 from .facade import Facade, pages
 from .function_tests import run_version
 from .registry import CaseRegistry
@@ -50,7 +50,7 @@ def life(facade: Facade) -> None:
     described = facade.key_values.DescribeKeyValueStoreData(data.DescribeKeyValueStoreDataRequest(kvs_arn=arn))
     check_equal(described.item_count, 5, "the number of keys")
     facade.key_values.DeleteKey(data.DeleteKeyRequest(kvs_arn=arn, key="/a"))
-    check_refused(lambda: get(facade, arn, "/a"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+    check_fails(lambda: get(facade, arn, "/a"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
 
 
 @case("stores")
@@ -58,8 +58,8 @@ def missing_store(facade: Facade) -> None:
     """Should report that the store is missing, not the key."""
     store = facade.create_store().key_value_store
     missing = f"{store.arn.removesuffix(store.id)}{uuid.uuid4()}"
-    check_refused(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
-    check_refused(lambda: put(facade, missing, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    check_fails(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
+    check_fails(lambda: put(facade, missing, "k", "v"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
 @case("stores")
@@ -68,9 +68,9 @@ def versions(facade: Facade) -> None:
     arn = facade.ready_store().arn
     first = put(facade, arn, "k", "1")
     second = put(facade, arn, "k", "2", first.etag)
-    check_refused(lambda: put(facade, arn, "k", "3", first.etag), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_fails(lambda: put(facade, arn, "k", "3", first.etag), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     deletion = data.DeleteKeyRequest(kvs_arn=arn, key="k", etag=first.etag)
-    check_refused(lambda: facade.key_values.DeleteKey(deletion), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    check_fails(lambda: facade.key_values.DeleteKey(deletion), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     check_equal(get(facade, arn, "k"), "2", "the value")
     put(facade, arn, "k", "4", second.etag)
 
@@ -87,7 +87,7 @@ def many(facade: Facade) -> None:
         ("second", "again", "first"),
         "the values",
     )
-    check_refused(lambda: get(facade, arn, "k2"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
+    check_fails(lambda: get(facade, arn, "k2"), grpc.StatusCode.NOT_FOUND, "KEY_NOT_FOUND")
 
 
 @case("stores")
@@ -97,7 +97,7 @@ def stale_many(facade: Facade) -> None:
     etag = put(facade, arn, "k", "1").etag
     put(facade, arn, "k", "2")
     request = data.UpdateKeysRequest(kvs_arn=arn, changes=[change("k", "3")], etag=etag)
-    details = check_refused(lambda: facade.key_values.UpdateKeys(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+    details = check_fails(lambda: facade.key_values.UpdateKeys(request), grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
     check_equal(details["ErrorInfo"].metadata["outcome"], "not_applied", "the outcome")
     check_equal(get(facade, arn, "k"), "2", "the value")
 

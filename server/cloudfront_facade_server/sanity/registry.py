@@ -15,7 +15,7 @@ class Case:
     """One behaviour.
 
     Attributes:
-        sentence: What a facade should do.
+        sentence: The behaviour, in a sentence.
         group: A name in SANITY_GROUPS.
         needs: Other groups whose rpcs the case also calls.
         check: Raises CaseFailedError or grpc.RpcError if the facade does not do it. Any other error is a bug in the
@@ -29,7 +29,7 @@ class Case:
 
 
 class CaseRegistry:
-    """The cases of one group. A registry decorates the checks of its cases; the docstring of a check is the sentence.
+    """The cases of one group. A registry is a decorator factory for checks; a check's docstring is the case's sentence.
 
     Args:
         group: A name in SANITY_GROUPS.

@@ -47,7 +47,7 @@ def run(settings: SanitySettings, output: Callable[[str], None]) -> int:
 
     Args:
         settings: The endpoint, and what it does not support.
-        output: Is called with each line of the report.
+        output: Called with each line of the report.
 
     Returns:
         The exit code: 0 if at least one case passed and none failed, else 1. It is also 1 if Ctrl-C or SIGTERM ended
@@ -72,7 +72,7 @@ def run(settings: SanitySettings, output: Callable[[str], None]) -> int:
             remaining = facade.clean_up()
     for name in remaining:
         output(f"{FAILED}  could not be deleted: {name}")
-    counts = {state: sum(each.state == state for each in results) for state in (OK, FAILED, SKIPPED)}
+    counts = {state: sum(result.state == state for result in results) for state in (OK, FAILED, SKIPPED)}
     start = "interrupted: " if interrupted else ""
     output(f"{start}{counts[OK]} passed, {counts[FAILED] + len(remaining)} failed, {counts[SKIPPED]} skipped")
     return 1 if interrupted or counts[FAILED] or remaining or not counts[OK] else 0

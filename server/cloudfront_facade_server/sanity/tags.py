@@ -14,7 +14,7 @@ from cloudfront_facade.v1.tag_service_pb2 import (
     UntagResourceRequest,
 )
 
-from .expectations import check_equal, check_refused
+from .expectations import check_equal, check_fails
 from .facade import Facade
 from .registry import CaseRegistry
 
@@ -54,9 +54,9 @@ def reserved(facade: Facade) -> None:
     arn = facade.create_function().function_summary.function_metadata.function_arn
     for key in ("aws:x", "AWS:x", "cloudfront-facade:request"):
         tag = TagResourceRequest(resource=arn, tags=[Tag(key=key, value="x")])
-        check_refused(partial(facade.tags.TagResource, tag), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
+        check_fails(partial(facade.tags.TagResource, tag), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
         untag = UntagResourceRequest(resource=arn, tag_keys=[key])
-        check_refused(
+        check_fails(
             partial(facade.tags.UntagResource, untag),
             grpc.StatusCode.INVALID_ARGUMENT,
             "VALIDATION_FAILED",
@@ -70,10 +70,10 @@ def too_many(facade: Facade) -> None:
     created = facade.create_function(tags=existing, request_id="")
     arn = created.function_summary.function_metadata.function_arn
     request = TagResourceRequest(resource=arn, tags=[Tag(key=f"new-{number}") for number in range(11)])
-    details = check_refused(
+    details = check_fails(
         lambda: facade.tags.TagResource(request), grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED"
     )
-    check_equal([each.field for each in details["BadRequest"].field_violations], ["tags"], "the fields")
+    check_equal([violation.field for violation in details["BadRequest"].field_violations], ["tags"], "the fields")
     check_equal(len(tags_of(facade, arn)), 40, "the number of tags")
 
 
@@ -83,4 +83,4 @@ def missing(facade: Facade) -> None:
     existing = facade.create_function().function_summary
     arn = f"{existing.function_metadata.function_arn.removesuffix(existing.name)}{facade.name()}"
     request = ListTagsForResourceRequest(resource=arn)
-    check_refused(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
+    check_fails(lambda: facade.tags.ListTagsForResource(request), grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
