@@ -72,7 +72,7 @@ def test_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None:
         method = channel.stream_unary("/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys")
         failure = failing(method, iter([first, b"\xff"]))
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "VALIDATION_FAILED")
-    assert "bytes are no message" in failure.message
+    assert "bytes are not a message" in failure.message
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "50")
 
 

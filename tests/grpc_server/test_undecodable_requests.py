@@ -17,7 +17,7 @@ def test_undecodable_requests_to_health_and_reflection_are_rejected_without_libr
         ):
             assert broken.code is grpc.StatusCode.INVALID_ARGUMENT
             assert broken.reason == "VALIDATION_FAILED"
-            assert "bytes are no message" in broken.message
+            assert "bytes are not a message" in broken.message
 
 
 def test_undecodable_first_request_of_a_stream_is_rejected(facade_address: str) -> None:
