@@ -37,6 +37,17 @@ PHRASES = {
     r"stands? still": "is suspended",
     r"nasty": "hostile",
     r"rubbish": "leftovers",
+    r"(goes|go|went|going) on(?! (to|a|the)\b)": "continue",
+    r"(computes?|blocks?|waits?|runs?) for long": "for a long time",
+    r"for ever": "forever",
+    r"(time|deadline|wait) (is|was) over": "has passed or has expired",
+    r"own words?": "own message",
+    r"own accord": "automatically",
+    r"(holds?|held) up": "delay or block",
+    r"in one go": "together",
+    r"makes? no sense": "is malformed",
+    r"in so many (seconds|words)": "in N seconds",
+    r"and the like": "and similar ones",
 }
 """Each phrase, as a regular expression of whole words, and what to write instead."""
 

@@ -35,7 +35,7 @@ def check(settings: HealthSettings, listen: str) -> str:
 def _reason(error: grpc.RpcError) -> str:
     code, details = (error.code(), error.details()) if isinstance(error, grpc.Call) else (None, None)
     if code is grpc.StatusCode.NOT_FOUND:
-        details = details or "the server has no service of this name"
+        details = details or "the server has no service with this name"
     if details == "Socket closed":
         details = "Socket closed; if the server uses TLS, set --tls-ca"
     return f"{code.name if code else 'UNKNOWN'}: {' '.join((details or '').split())}"

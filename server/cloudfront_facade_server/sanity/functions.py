@@ -66,7 +66,7 @@ def create_with_tags(facade: Facade) -> None:
 
 @case()
 def create_twice(facade: Facade) -> None:
-    """Should not create a second function of the same name."""
+    """Should not create a second function with the same name."""
     name = facade.create_function().function_summary.name
     check_fails(
         lambda: facade.create_function(name=name, request_id=""),
@@ -86,7 +86,7 @@ def repeat(facade: Facade) -> None:
 
 @case()
 def reuse(facade: Facade) -> None:
-    """Should reject a request_id that created a function of this name with other content."""
+    """Should reject a request_id that created a function with this name but other content."""
     name = facade.create_function(request_id=_REQUEST_ID).function_summary.name
     check_fails(
         lambda: facade.create_function(b"// another\n" + PASS_THROUGH, name=name, request_id=_REQUEST_ID),

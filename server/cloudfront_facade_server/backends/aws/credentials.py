@@ -69,7 +69,7 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         return self
 
     def get_frozen_credentials(self) -> Any:
-        """Returns what botocore signs the next request with. The event loop goes on while it is loaded.
+        """Returns what botocore signs the next request with. The event loop keeps running while it is loaded.
 
         Credentials that are valid for some more minutes are used, and refreshed in the background.
 
