@@ -1,4 +1,4 @@
-"""Calls of asyncio that fail with `FacadeError`."""
+"""Wraps asyncio calls so that they fail with `FacadeError`."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class FacadeCall:
 class FacadeStreamCall(FacadeCall):
     """A call with a stream of requests, which fails with the server's status.
 
-    If the server answers while a request is being sent, grpc.aio replaces the status by an error of its own (7 times of
-    100, grpcio 1.85.1). The number of applied changes would be lost.
+    If the server responds while a request is being sent, grpc.aio may replace the status with its own error (7 of 100
+    calls, grpcio 1.85.1). The number of applied changes would be lost.
     """
 
     def __init__(self, call: Any, request_id: str, requests: CheckedRequests | None = None) -> None:
@@ -84,8 +84,8 @@ class FacadeStreamCall(FacadeCall):
             raise self._requests.error from None
 
     def _keep_status(self, call: Any) -> None:
-        """Keeps the server's status. gRPC calls this at once for each of the two, and resumes tasks only afterwards."""
-        code, details, trailers = (_result(each) for each in (call.code(), call.details(), call.trailing_metadata()))
+        """Keeps the server's status. gRPC calls this for both statuses before it resumes a task."""
+        code, details, trailers = (_result(value) for value in (call.code(), call.details(), call.trailing_metadata()))
         if code and code is not grpc.StatusCode.OK and details != _WRITE_FAILED:
             self._status = FacadeError(code, details or "", trailers or (), self._request_id)
 

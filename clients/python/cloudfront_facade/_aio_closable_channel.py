@@ -1,4 +1,4 @@
-"""A channel of asyncio that raises ValueError after it is closed."""
+"""An asyncio channel that raises ValueError after it is closed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AioClosableChannel(Closable, aio.Channel):
-    """A channel of asyncio. It checks stubs when they are made; interceptors check calls of stubs made earlier."""
+    """An asyncio channel. It is checked when a stub is created; interceptors check the calls of existing stubs."""
 
     def stream_unary(self, method: str, *arguments: Any, **keywords: Any) -> Any:
         """Returns the multi-callable of a method with a stream of requests and one response."""

@@ -91,7 +91,7 @@ def list_keys(
 async def wait_until_ready(
     key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
-    """Waits until a key value store is READY, and returns it. The wait goes on if the server restarts meanwhile."""
+    """Waits until a key value store is READY, and returns it. The wait continues if the server restarts meanwhile."""
     return await _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 
@@ -134,37 +134,37 @@ async def import_keys(
 ) -> ImportKeysResponse:
     """Makes any number of changes, in order, in one call. The changes may be an asynchronous iterable.
 
-    If the call ends early, an asynchronous iterable gets a CancelledError at its await. It is closed in any case, if
-    it has `aclose`. An iterable that blocks is not interrupted.
+    If the call ends early, a CancelledError is raised at the current await of an asynchronous iterable. The iterable is
+    always closed if it has `aclose`. An iterable that blocks is not interrupted.
     """
     check_changes(changes)
-    batcher, handed = (
+    batcher, counter = (
         ImportBatcher(kvs_arn, etag),
         ImportProgress(progress, size_of(changes) if total is None else total),
     )
     async with AioRequestWriter(key_values.ImportKeys, timeout) as writer:
-        with handed:
-            async with aclosing(_each_of(changes)) as each, writer.until_done():
-                async for change in each:
+        with counter:
+            async with aclosing(_iterate(changes)) as iterator, writer.until_done():
+                async for change in iterator:
                     if full := batcher.add(change):
-                        if not await writer.write(handed.count(full)):
+                        if not await writer.write(counter.count(full)):
                             break
-                        handed.report()
+                        counter.report()
                 else:
-                    if await writer.write(handed.count(batcher.rest())):
-                        handed.report()
+                    if await writer.write(counter.count(batcher.rest())):
+                        counter.report()
         response: ImportKeysResponse = await writer.response()
         return response
 
 
 async def _puts(items: AsyncIterable[tuple[str, str]]) -> AsyncGenerator[KeyChange, None]:
     index = count()
-    async with aclosing(_each_of(items)) as each:
-        async for item in each:
+    async with aclosing(_iterate(items)) as iterator:
+        async for item in iterator:
             yield put_change(next(index), item)
 
 
-async def _each_of(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
+async def _iterate(source: Iterable[T] | AsyncIterable[T]) -> AsyncGenerator[T, None]:
     if isinstance(source, AsyncIterable):
         iterator = aiter(source)
         try:

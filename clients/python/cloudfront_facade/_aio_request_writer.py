@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AioRequestWriter:
-    """A call of asyncio whose requests are made in the caller's task. It ends with the `async with`."""
+    """An asyncio call whose requests are produced in the caller's task. It ends with the `async with`."""
 
     def __init__(self, method: Any, timeout: float | None) -> None:
         self._call = FacadeStreamCall(method(timeout=timeout), "")

@@ -1,7 +1,7 @@
 """The command `cloudfront-facade`.
 
 Its subcommands are entry points of the group `cloudfront_facade.commands`: functions that take the arguments and return
-the exit code. A subcommand is imported when it runs, so the others cost it nothing.
+the exit code. A subcommand is imported only when it runs.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _SERVER_COMMANDS = {
     "health": "check a server's health; exits 0 if it is SERVING",
     "sanity": "run the conformance suite against a disposable server; exits 0 if every case passes",
 }
-"""The subcommands of the server's distribution. They are known without it, to say what to install."""
+"""The subcommands of the server's distribution, so that an error can name what to install if it is missing."""
 
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    # A command reports an error in one line; gRPC's own log lines would come on top.
+    # A command reports an error in one line, so gRPC must not log lines of its own.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     return run(sys.argv[1:])
 
@@ -66,17 +66,21 @@ def _find(name: str) -> EntryPoint | None:
 
     try:
         # Reading one distribution is faster than searching all.
-        found = [each for each in distribution(_SERVER).entry_points if (each.group, each.name) == (_GROUP, name)]
+        matches = [
+            entry_point
+            for entry_point in distribution(_SERVER).entry_points
+            if (entry_point.group, entry_point.name) == (_GROUP, name)
+        ]
     except PackageNotFoundError:
-        found = []
-    return next(iter(found or entry_points(group=_GROUP, name=name)), None)
+        matches = []
+    return next(iter(matches or entry_points(group=_GROUP, name=name)), None)
 
 
 def _commands() -> dict[str, str]:
-    """Returns the installed subcommands, and those that the server's distribution would add, with a line on each."""
+    """Returns all subcommands with a summary: the installed ones, and those that the server's distribution adds."""
     from importlib.metadata import entry_points
 
-    installed = {each.name: "" for each in entry_points(group=_GROUP)}
+    installed = {entry_point.name: "" for entry_point in entry_points(group=_GROUP)}
     hint = {name: f" (needs {_SERVER})" for name in _SERVER_COMMANDS if name not in installed}
     return {
         name: _SERVER_COMMANDS.get(name, "") + hint.get(name, "") for name in [*_SERVER_COMMANDS, *sorted(installed)]

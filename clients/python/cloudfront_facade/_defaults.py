@@ -1,4 +1,4 @@
-"""What every call, blocking or not, is sent with by default: a deadline and a `request_id`."""
+"""The defaults of every call, blocking or asyncio: a deadline and a `request_id`."""
 
 from __future__ import annotations
 

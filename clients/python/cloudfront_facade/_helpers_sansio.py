@@ -1,4 +1,4 @@
-"""The helpers of `jobs` and `aio` without I/O: what both share is written once.
+"""The I/O-free logic that `jobs` and `aio` share.
 
 A helper that makes several calls is a workflow, a generator. It yields calls and sleeps, and is sent each response; a
 failed call is thrown into it as `FacadeError`. The code that runs a workflow decides how to wait.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_KEYS_PAGE_SIZE = 50
-"""Maximum number of keys of one page. CloudFront's default is 10. Source: the data plane's service model."""
+"""Maximum number of keys on one page. CloudFront's default is 10. Source: the data plane's service model."""
 
 MAX_REQUEST_BYTES = 200 * 1024
 """Maximum size of one request of an import. It is far below the server's limit of 4 MiB, so that a proxy or the server
@@ -97,12 +97,12 @@ def create_and_publish_workflow(
 def _require_unchanged(
     functions: Any, request: CreateFunctionRequest, created: CreateFunctionResponse, timeout: float | None
 ) -> Workflow[None]:
-    """Checks that a function still is what the request asked for: the config in the response, and the code by a read.
+    """Checks that a function still matches the request: the config in the response, and the code from a read.
 
-    If it changes after that, PublishFunction fails, because it gets the etag of the response.
+    If it changes after that, PublishFunction fails, because it sends the etag of the response.
     """
     try:
-        found = yield Call(functions.GetFunction, GetFunctionRequest(name=request.name), timeout)
+        current = yield Call(functions.GetFunction, GetFunctionRequest(name=request.name), timeout)
     except FacadeError as error:
         error.add_note(
             "The function was created by an earlier request and not published: whether it has changed since is unknown."
@@ -112,12 +112,12 @@ def _require_unchanged(
         part
         for part, is_same in (
             ("config", created.function_summary.function_config == request.function_config),
-            ("code", found.function_code == request.function_code),
+            ("code", current.function_code == request.function_code),
         )
         if not is_same
     ]
     if differences:
-        raise FunctionChangedError(request.name, found.etag, " and ".join(differences))
+        raise FunctionChangedError(request.name, current.etag, " and ".join(differences))
 
 
 def wait_until_ready_workflow(
@@ -144,7 +144,7 @@ def wait_until_ready_workflow(
 
 
 def _is_transient(error: FacadeError) -> bool:
-    """Returns whether the wait may go on after an error, because the error is not about the store."""
+    """Returns whether the wait may continue after an error, because the error is not about the store."""
     return error.retry_delay is not None or error.code() in (
         grpc.StatusCode.UNAVAILABLE,
         # The server, or a proxy, has a shorter limit than the caller.
@@ -185,7 +185,7 @@ class ImportBatcher:
         self._index = 0
 
     def add(self, change: KeyChange) -> ImportKeysRequest | None:
-        """Adds a change. Returns the request of the changes before it if there is no room for this one.
+        """Adds a change. If it does not fit, returns a request with the changes before it.
 
         Raises:
             TypeError: The change is not a KeyChange. The error has its index.
@@ -193,9 +193,9 @@ class ImportBatcher:
         check_type(f"changes[{self._index}]", change, KeyChange.DESCRIPTOR)
         self._index += 1
         size = change.ByteSize()
-        held = len(self._request.changes)
+        count = len(self._request.changes)
         full = None
-        if held == MAX_REQUEST_CHANGES or (held and self._bytes + size > MAX_REQUEST_BYTES):
+        if count == MAX_REQUEST_CHANGES or (count and self._bytes + size > MAX_REQUEST_BYTES):
             full = self.rest()
         self._request.changes.append(change)
         self._bytes += size
@@ -208,7 +208,7 @@ class ImportBatcher:
 
 
 class ImportProgress:
-    """Counts the changes that are handed to gRPC, and notes the count on an exception that ends the import.
+    """Counts the changes that are handed to gRPC, and adds a note with the count to an exception that ends the import.
 
     Args:
         callback: Called after each request.

@@ -58,8 +58,8 @@ class CheckedRequests:
     """The requests of a stream. The first one of a wrong type ends the stream and the call.
 
     Attributes:
-        error: The error of that request. gRPC reads requests in a thread or task of its own, so the call raises
-            it instead.
+        error: The error of that request. gRPC reads requests in its own thread or task, so the call raises the error
+            instead.
 
     Raises:
         TypeError: `requests` is not iterable.
@@ -75,8 +75,8 @@ class CheckedRequests:
         elif isinstance(requests, Iterable):
             self._iterator = iter(requests)
         else:
-            of = f" of {self._expected.name}" if self._expected else ""
-            raise TypeError(f"requests must be an iterable{of}, not {type_name(requests)}")
+            suffix = f" of {self._expected.name}" if self._expected else ""
+            raise TypeError(f"requests must be an iterable{suffix}, not {type_name(requests)}")
 
     def __iter__(self) -> CheckedRequests:
         return self

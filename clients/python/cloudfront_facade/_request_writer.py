@@ -1,7 +1,7 @@
 """Writes a stream of requests, for the blocking client.
 
-gRPC reads requests from an iterator in a thread of its own. There, the caller's exceptions would be lost, and a
-database cursor that is bound to its thread would fail.
+gRPC reads an iterator of requests in its own thread, where the caller's exceptions would be lost and a database cursor
+that is bound to its thread would fail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class RequestWriter:
-    """A blocking call whose requests are made in the caller's thread. It ends with the `with`.
+    """A blocking call whose requests are produced in the caller's thread. It ends with the `with`.
 
     Attributes:
         done: Whether the call has ended.

@@ -55,9 +55,9 @@ NON_RETRYABLE_METHODS = [
 ]
 """Methods that are sent once, as names of a service config.
 
-If the connection breaks, nobody knows whether the first attempt took effect. A second one could undo a concurrent
-write. With an etag, it would fail because the first attempt changed the version, and report not_applied. Other
-changes are safe to retry: their etag stays the same, or the server recognizes that they are done.
+If the connection breaks, it is unknown whether the first attempt was applied. A retry could undo a concurrent write.
+With an etag, it would fail because the first attempt changed the version, and wrongly report not_applied. Other changes
+are safe to retry: their etag stays the same, or the server recognizes that they were applied.
 """
 
 

@@ -66,7 +66,7 @@ def _read(name: str, pem: Pem | None) -> bytes | None:
 def _content(pem: Pem) -> bytes:
     if isinstance(pem, bytes):
         return pem
-    # Taken for a path, the content, perhaps a private key, would be shown in the error that the file does not exist.
+    # If the content, perhaps a private key, were used as a path, the error "no such file" would show it.
     if isinstance(pem, str) and pem.lstrip().startswith("-----BEGIN"):
         return pem.encode()
     from pathlib import Path  # used only here, and slow to import

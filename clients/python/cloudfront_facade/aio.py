@@ -129,7 +129,7 @@ def connect(
     request_ids: bool = True,
     options: Iterable[tuple[str, Any]] = (),
 ) -> Client:
-    """Returns a client, in a running event loop. Arguments and errors are those of `cloudfront_facade.connect`."""
+    """Returns a client. An event loop must be running; see `cloudfront_facade.connect` for arguments and errors."""
     defaults = CallDefaults(deadline, request_ids)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
     channel = (

@@ -124,7 +124,7 @@ class FacadeError(grpc.RpcError):
     ) -> None:
         self._code = code
         self._details = details
-        self._trailing_metadata = tuple(_Metadatum(*each) for each in trailing_metadata)
+        self._trailing_metadata = tuple(_Metadatum(*pair) for pair in trailing_metadata)
         self.request_id = request_id
         # Copies and pickles of an exception are made from its arguments alone.
         super().__init__(code, details, self._trailing_metadata, request_id)
@@ -140,15 +140,16 @@ class FacadeError(grpc.RpcError):
         self.applied_changes = _count(info.metadata.get("applied_changes", ""))
         self.unknown_changes = _count(info.metadata.get("unknown_changes", ""))
         self.violations = tuple(
-            Violation(each.field, each.description, each.reason)
-            for each in _detail(status, error_details_pb2.BadRequest).field_violations
+            Violation(violation.field, violation.description, violation.reason)
+            for violation in _detail(status, error_details_pb2.BadRequest).field_violations
         )
         self.preconditions = tuple(
-            Precondition(each.type, each.subject, each.description)
-            for each in _detail(status, error_details_pb2.PreconditionFailure).violations
+            Precondition(violation.type, violation.subject, violation.description)
+            for violation in _detail(status, error_details_pb2.PreconditionFailure).violations
         )
         self.quotas = tuple(
-            Quota(each.subject, each.description) for each in _detail(status, error_details_pb2.QuotaFailure).violations
+            Quota(violation.subject, violation.description)
+            for violation in _detail(status, error_details_pb2.QuotaFailure).violations
         )
         self.resource = (
             Resource(resource.resource_type, resource.resource_name, resource.description)
@@ -161,7 +162,7 @@ class FacadeError(grpc.RpcError):
 
     @classmethod
     def of(cls, error: grpc.RpcError, request_id: str = "") -> Self:
-        """Returns the error of a generated stub, used without this client, as a FacadeError.
+        """Converts the error of a generated stub that is used without this client.
 
         Args:
             error: The error that the stub raised, of `grpc` or of `grpc.aio`.
@@ -185,7 +186,7 @@ class FacadeError(grpc.RpcError):
         """Returns the trailing metadata as pairs of key and value. They include the serialized status details."""
         return self._trailing_metadata
 
-    # gRPC passes an error that an interceptor raises to outer interceptors as the call: one that is done and failed.
+    # If an interceptor raises an error, gRPC passes it to outer interceptors as a call that is done and has failed.
 
     def result(self, timeout: float | None = None) -> NoReturn:  # noqa: ARG002
         """Raises the error."""
@@ -238,9 +239,9 @@ class FacadeError(grpc.RpcError):
     def __str__(self) -> str:
         known = ", ".join(part for part in (self.reason, f"outcome {self.outcome}") if part)
         lines = [f"{self._code.name}: {self._details} [{known}]"]
-        lines += [f"  {each.field or 'request'}: {each.description}" for each in self.violations]
-        lines += [f"  {each.subject}: {each.description}" for each in self.preconditions]
-        lines += [f"  {each.subject}: {each.description}" for each in self.quotas]
+        lines += [f"  {violation.field or 'request'}: {violation.description}" for violation in self.violations]
+        lines += [f"  {precondition.subject}: {precondition.description}" for precondition in self.preconditions]
+        lines += [f"  {quota.subject}: {quota.description}" for quota in self.quotas]
         count = _count(self.metadata.get("violation_count", ""))
         if count and count > len(self.violations):
             lines.append(f"  and {count - len(self.violations)} more")
@@ -277,7 +278,7 @@ class FunctionChangedError(RuntimeError):
 
 @runtime_checkable
 class _Terminated(Protocol):
-    """The common interface of the errors of grpc and grpc.aio; a bare RpcError has none of it."""
+    """The common interface of the errors of grpc and grpc.aio, which a bare RpcError does not have."""
 
     def code(self) -> grpc.StatusCode: ...
     def details(self) -> str | None: ...

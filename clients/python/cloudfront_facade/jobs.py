@@ -78,7 +78,7 @@ def list_functions(
     Args:
         functions: The stub.
         stage: The stage. The default is DEVELOPMENT, which every function has.
-        page_size: The maximum number of functions of one call; 0 for CloudFront's default of 100.
+        page_size: The maximum number of functions per call; 0 for CloudFront's default of 100.
         timeout: Seconds that one call may take; None for the client's default.
     """
     return _pages(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
@@ -96,7 +96,7 @@ def list_key_value_stores(
     Args:
         key_value_stores: The stub.
         status: Only stores with this status, for example `READY`; empty for all.
-        page_size: The maximum number of stores of one call; 0 for CloudFront's default of 100.
+        page_size: The maximum number of stores per call; 0 for CloudFront's default of 100.
         timeout: Seconds that one call may take; None for the client's default.
     """
     return _pages(
@@ -119,7 +119,7 @@ def list_keys(
     Args:
         key_values: The stub.
         kvs_arn: The ARN of the store.
-        page_size: The maximum number of keys of one call; CloudFront returns at most 50.
+        page_size: The maximum number of keys per call; CloudFront returns at most 50.
         timeout: Seconds that one call may take; None for the client's default.
     """
     return _pages(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
@@ -128,7 +128,7 @@ def list_keys(
 def wait_until_ready(
     key_value_stores: KeyValueStoreServiceStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
-    """Waits until a key value store is READY, and returns it. The wait goes on if the server restarts meanwhile.
+    """Waits until a key value store is READY, and returns it. The wait continues if the server restarts meanwhile.
 
     Args:
         key_value_stores: The stub.
@@ -136,8 +136,8 @@ def wait_until_ready(
         timeout: Seconds to wait at most; None for half an hour.
 
     Raises:
-        FacadeError: The store does not exist; its import failed (reason KEY_VALUE_STORE_FAILED); or it was not READY in
-            time, or no server was reachable. The last two are the error of the last attempt.
+        FacadeError: The store does not exist; its import failed (reason KEY_VALUE_STORE_FAILED); it was not READY in
+            time; or no server was reachable. In the last two cases, it is the error of the last attempt.
     """
     return _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
@@ -147,8 +147,8 @@ def create_and_publish(
 ) -> FunctionSummary:
     """Creates a function with its tags, publishes it, and returns its LIVE stage.
 
-    If the request has its own `request_id`, the whole can be retried: the create then returns the existing function,
-    which is published if its config and code still match the request.
+    If the request has its own `request_id`, the whole job can be retried: the create then returns the existing
+    function, which is published if its config and code still match the request.
 
     Args:
         functions: The stub.
@@ -187,8 +187,9 @@ def put_many(
 
     Raises:
         FacadeError: The call failed. Some keys may have been set: see `applied_changes` and `unknown_changes`.
-        TypeError: A key or a value is not a str. The error has its index, and so has the next one.
-        ValueError: An item is not a pair, or a text has a lone surrogate; or the client is closed.
+        TypeError: A key or a value is not a str. The error has its index.
+        ValueError: An item is not a pair, or a text has a lone surrogate; the error has its index. Or the client is
+            closed.
     """
     changes = (put_change(index, item) for index, item in enumerate(pairs(items)))
     return import_keys(
@@ -227,22 +228,22 @@ def import_keys(
         TypeError: A change is not a KeyChange. The error has its index.
     """
     check_changes(changes)
-    batcher, handed = (
+    batcher, counter = (
         ImportBatcher(kvs_arn, etag),
         ImportProgress(progress, size_of(changes) if total is None else total),
     )
     with RequestWriter(key_values.ImportKeys, timeout) as writer:
-        with handed:
+        with counter:
             for change in changes:
                 if writer.done:
                     break
                 if full := batcher.add(change):
-                    if not writer.write(handed.count(full)):
+                    if not writer.write(counter.count(full)):
                         break
-                    handed.report()
+                    counter.report()
             else:
-                if writer.write(handed.count(batcher.rest())):
-                    handed.report()
+                if writer.write(counter.count(batcher.rest())):
+                    counter.report()
         response: ImportKeysResponse = writer.response()
         return response
 

@@ -1,4 +1,4 @@
-"""The life of a function and of its key value store. It deletes what it creates, even if a step fails.
+"""Walks through the life of a function and its key value store. Deletes what it creates, even if a step fails.
 
 python clients/python/examples/walk_through.py [HOST:PORT]
 """
@@ -74,7 +74,7 @@ def delete_store(facade: Client, name: str) -> None:
 
 
 def walk(facade: Client, clean_up: ExitStack) -> None:
-    """Takes every step. The stack deletes what it creates, in reverse order."""
+    """Runs every step. The stack deletes what the steps create, in reverse order."""
     name = f"walk-through-{uuid.uuid4()}"
 
     # Create a store. It becomes READY later.
