@@ -1,6 +1,6 @@
-// Shows one of two variants of a site and stays with it. Variant b lies in the origin's folder /b. The cookie says
-// which one a viewer has; one who has none yet gets it by the address, so that request and response agree, and
-// nobody needs cookies to see a page.
+// Shows each viewer one of two variants of a site, and keeps showing it. Variant b is in the origin's folder /b. A
+// cookie stores the variant. A viewer without the cookie is assigned one by IP address, so the request and the response
+// agree, and the site works without cookies.
 // Event type: viewer request and viewer response, this one function on both. Runtime: cloudfront-js-2.0.
 
 const COOKIE = 'experiment';

@@ -1,5 +1,5 @@
-// Sends viewers to the site of their country, by CloudFront's header of the viewer's country; the origin request
-// policy or the cache policy must ask for that header. Query strings are kept.
+// Redirects viewers to the site of their country, based on the header CloudFront-Viewer-Country. The cache policy or
+// the origin request policy must include that header. Query strings are kept.
 // Event type: viewer request. Runtime: cloudfront-js-2.0.
 
 const SITES = { AT: '/de', BE: '/fr', CH: '/de', DE: '/de', FR: '/fr', JP: '/ja' };
@@ -8,7 +8,7 @@ function isUnder(uri, site) {
   return uri === site || uri.startsWith(`${site}/`);
 }
 
-// Names and values come as the viewer encoded them, so they are not encoded again.
+// Names and values are still encoded as the viewer sent them, so they must not be encoded again.
 function queryString(querystring) {
   const pairs = [];
   Object.keys(querystring).forEach((name) => {

@@ -1,12 +1,12 @@
-// Redirects by a table in a key value store: the key is an old path without its last slash, the value is its
-// new path or URL. Entries change without a new version of this function. Query strings are kept.
-// Event type: viewer request. Runtime: cloudfront-js-2.0. Needs the association with one key value store.
+// Redirects by a table in a key value store: the key is an old path without its trailing slash, the value is the new
+// path or URL. Entries can change without a new version of this function. Query strings are kept.
+// Event type: viewer request. Runtime: cloudfront-js-2.0. Needs an associated key value store.
 
 import cf from 'cloudfront';
 
 const kvs = cf.kvs();
 
-// Names and values come as the viewer encoded them, so they are not encoded again.
+// Names and values are still encoded as the viewer sent them, so they must not be encoded again.
 function withQueryString(target, querystring) {
   const pairs = [];
   Object.keys(querystring).forEach((name) => {
@@ -28,7 +28,7 @@ async function handler(event) {
   try {
     target = await kvs.get(key);
   } catch (error) {
-    // What is not in the table, and a table that cannot be read, is the origin's to answer.
+    // If the key is missing or the table cannot be read, the origin responds.
     return request;
   }
   return {

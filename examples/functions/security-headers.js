@@ -1,4 +1,4 @@
-// Adds the security headers that a browser should see on every page. A header that the origin set itself stays.
+// Adds the security headers that a browser should receive with every page. Headers that the origin sets are kept.
 // Event type: viewer response. Runtime: cloudfront-js-2.0.
 
 const SECURITY_HEADERS = {

@@ -1,5 +1,5 @@
-// Asks the origin for the index.html of a folder: /docs/ and /docs become /docs/index.html. For static sites on S3,
-// whose REST endpoint knows no index documents.
+// Requests the index.html of a folder from the origin: /docs/ and /docs become /docs/index.html. For static sites
+// on S3, whose REST endpoint does not support index documents.
 // Event type: viewer request. Runtime: cloudfront-js-2.0 or cloudfront-js-1.0.
 
 function handler(event) {
