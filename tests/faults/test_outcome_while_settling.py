@@ -1,4 +1,4 @@
-"""The outcome that a caller receives if its deadline expires while a change is being settled."""
+"""The outcome of a change that reads must settle: at its deadline, and in the log."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from faults.changing import updating
 from support.cloudfront.faults import Fault, hang, normally, refuse, status_only, throttle
 from support.cloudfront.http import CloudFrontDouble
-from support.facade import REQUEST_ID, Facade, failing, function
+from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 
 Replica = Callable[..., AbstractContextManager[Facade]]
 
@@ -61,3 +62,22 @@ def test_a_deadline_during_the_reads_of_an_update_returns_an_unknown_outcome(
         failure = failing(facade.functions.UpdateFunction, updating(created.etag))
         cloudfront.release()
     assert (failure.reason, failure.outcome) == ("DEADLINE_EXCEEDED", "unknown")
+
+
+def test_the_log_has_the_outcome_that_the_caller_receives(cloudfront: CloudFrontDouble, replica: Replica) -> None:
+    with capture_logs() as lines, replica(settle_timeout=0) as facade:
+        create = facade.functions.CreateFunction
+        create(function(request_id=ANOTHER_ID))
+        failures = [
+            failing(create, function(request_id=REQUEST_ID)),
+            failing(create, function(request_id=ANOTHER_ID, function_code=b"other")),
+        ]
+        cloudfront.script("CreateFunction", LOST)
+        failures.append(failing(create, function(request_id=REQUEST_ID)))
+    assert [(failure.reason, failure.outcome) for failure in failures] == [
+        ("FUNCTION_ALREADY_EXISTS", "not_applied"),
+        ("REQUEST_ID_REUSED", "not_applied"),
+        ("FUNCTION_ALREADY_EXISTS", "unknown"),
+    ]
+    logged = [line["outcome"] for line in lines if line["event"] == "rpc"]
+    assert logged == ["applied", *(failure.outcome for failure in failures)]
