@@ -99,7 +99,7 @@ FAULTS: Final = {
         "associate a function with a store by an update",
     ),
     "LIVE is described as DEVELOPMENT": ("describe_function", of_development, "describe the LIVE stage"),
-    "LIVE has the etag of DEVELOPMENT": ("describe_function", with_the_etag_of_development, "with an etag of its own"),
+    "LIVE has the etag of DEVELOPMENT": ("describe_function", with_the_etag_of_development, "with its own etag"),
     "LIVE is listed as DEVELOPMENT": ("list_functions", of_development, "list it as LIVE"),
     "LIVE is tested as DEVELOPMENT": ("test_function", run_of_development, "run the requested stage"),
     "a test ignores the etag": (

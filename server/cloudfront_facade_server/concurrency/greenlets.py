@@ -48,8 +48,8 @@ class PooledGreenlet(greenlet):
 class GreenletPool:
     """Runs plain functions in an event loop, each in a greenlet that is reused.
 
-    Memory is mapped for the stack of each new greenlet and unmapped at its end. Without reuse, this takes a tenth of
-    the time needed to reject a request.
+    Memory is mapped for the stack of each new greenlet and unmapped at its end. Without reuse, this would take a
+    tenth of the time needed to reject a request.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class GreenletPool:
         return self._end(suspended)
 
     def _end(self, ended: PooledGreenlet) -> Any:
-        """Keeps the greenlet for reuse, and returns or raises what its function did."""
+        """Keeps the greenlet for reuse, and returns its function's result or raises its exception."""
         result, failure = ended.result, ended.failure
         ended.result = ended.failure = None
         if len(self._idle) < _MAX_IDLE_GREENLETS:

@@ -1,4 +1,4 @@
-"""Runs CloudFront functions on quickjs-ng, each run in a process of its own.
+"""Runs CloudFront functions on quickjs-ng, each run in its own process.
 
 Imports nothing from the rest of the server. The public names are those in `__all__`. Each module imports only
 those above it:

@@ -1,4 +1,4 @@
-"""Runs CloudFront functions, each in a process of its own."""
+"""Runs CloudFront functions, each in its own process."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _command() -> list[str]:
         raise RunnerError("The JavaScript engine is not installed; install quickjs-ng.")
     if not sys.executable:
         raise RunnerError("The path of the Python interpreter is unknown; it is needed to start the function process.")
-    # Isolated and without the site module, so that Python reads no settings and files of the user.
+    # Isolated and without the site module, so that Python ignores the settings and files of the user.
     return [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, str(_HERE), str(Path(engine.origin).parent)]
 
 

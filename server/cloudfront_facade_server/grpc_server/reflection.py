@@ -52,7 +52,7 @@ class _Descriptors:
     """The descriptor pool of the reflection servicer; it is loaded by the first call that needs a descriptor.
 
     A DescriptorPool drops the comments of the files that are added to it. So the pool only finds the name of a file,
-    and the file itself is returned as it was read.
+    and the file itself is returned unchanged.
     """
 
     @cached_property
@@ -74,7 +74,7 @@ class _Descriptors:
     def FindFileContainingSymbol(self, symbol: str) -> _File:  # noqa: N802
         try:
             file = self._pool.FindFileContainingSymbol(symbol)
-        except KeyError:  # DescriptorPool finds methods only by another function
+        except KeyError:  # FindFileContainingSymbol does not find methods
             file = self._pool.FindMethodByName(symbol).containing_service.file
         return _File(self._files, file.name)
 

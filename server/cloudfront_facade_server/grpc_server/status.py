@@ -9,7 +9,7 @@ from ..errors.violations import ValidationError
 
 
 def to_status_error(error: BaseException, call: CallContext) -> StatusError:
-    """Returns the status for an exception. An unexpected one becomes INTERNAL, which does not contain its text."""
+    """Returns the status for an exception. An unexpected one becomes INTERNAL, without its text."""
     if isinstance(error, StatusError):
         return error
     if isinstance(error, ValidationError):

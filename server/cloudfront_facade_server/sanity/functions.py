@@ -221,7 +221,7 @@ def publish(facade: Facade) -> None:
 
 @case("publish", "update")
 def live(facade: Facade) -> None:
-    """Should describe the LIVE stage as it was published, with an etag of its own, and list it as LIVE."""
+    """Should describe the LIVE stage as it was published, with its own etag, and list it as LIVE."""
     created = facade.create_function()
     name, unpublished = created.function_summary.name, facade.create_function().function_summary.name
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))

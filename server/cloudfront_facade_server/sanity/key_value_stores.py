@@ -44,7 +44,7 @@ def wait_for_missing_store(facade: Facade) -> None:
 
 @case()
 def create_twice(facade: Facade) -> None:
-    """Should not create a second store with the same name, and return the first one to a repeated create."""
+    """Should return the existing store when a create is repeated, and not create another with the same name."""
     first = facade.create_store(request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
     name = first.key_value_store.name
     again = facade.create_store(name=name, request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")

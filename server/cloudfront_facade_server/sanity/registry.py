@@ -18,8 +18,8 @@ class Case:
         sentence: The behaviour, in a sentence.
         group: A name in SANITY_GROUPS.
         needs: Other groups whose rpcs the case also calls.
-        check: Raises CaseFailedError or grpc.RpcError if the facade does not do it. Any other error is a bug in the
-            case.
+        check: Raises CaseFailedError or grpc.RpcError if the facade behaves differently. Any other error is a bug
+            in the case.
     """
 
     sentence: str

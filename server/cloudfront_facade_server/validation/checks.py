@@ -151,7 +151,7 @@ def check_s3_object_arn(field: str, value: str) -> Iterator[Violation]:
 
 
 def check_request_id(field: str, value: str) -> Iterator[Violation]:
-    """Checks the optional id of a create."""
+    """Checks an optional request_id."""
     if value and not limits.REQUEST_ID_PATTERN.fullmatch(value):
         yield Violation(
             field,

@@ -21,7 +21,7 @@ class Rule(StrEnum):
     allowed: str
 
     def __new__(cls, name: str, fields: str, allowed: str) -> Rule:
-        """Returns a member that is its name and has a description."""
+        """Returns a member whose value is its name, with the other two as attributes."""
         rule = str.__new__(cls, name)
         rule._value_ = name
         rule.fields = fields

@@ -136,7 +136,7 @@ class Functions:
         return {"FunctionSummary": summary, "ETag": columns["etag"]}
 
     def publish(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        """Implements PublishFunction, which copies DEVELOPMENT to LIVE. LIVE gets an ETag of its own.
+        """Implements PublishFunction, which copies DEVELOPMENT to LIVE. LIVE gets its own ETag.
 
         Returns:
             The `FunctionSummary` of LIVE.

@@ -25,7 +25,7 @@ STATEMENTS = (
         PRIMARY KEY (arn, key)
     )
     """,
-    # ready_time is NULL if the import failed: the store never becomes READY. Each plane has an ETag of its own.
+    # ready_time is NULL if the import failed: the store never becomes READY. Each plane has its own ETag.
     """
     CREATE TABLE key_value_stores (
         arn TEXT PRIMARY KEY REFERENCES resources ON DELETE CASCADE,

@@ -1,7 +1,7 @@
 """The Python code that runs in the process of a function: everything that parses input of callers and functions.
 
-It imports only itself and modules of the standard library that load fast, because each run loads it again. Each module
-imports only those above it:
+It imports only its own modules and those of the standard library that load fast, because each run loads them again.
+Each module imports only those above it:
 `tokens`, `syntax`              the language that the runtimes document
 `fields`, `event`, `output`     the event structure, as input and output
 `worker`                        one run, from the request to the response

@@ -22,7 +22,7 @@ MIN_STATUS, MAX_STATUS = 200, 599
 """The range of a final status. CloudFront publishes no range for functions."""
 
 MAX_URI_CHARACTERS = 8191
-"""Characters of a URI with its query string. Source: restrictions on all edge functions, "less than 8,192"."""
+"""Maximum length of a URI with its query string. Source: restrictions on all edge functions, "less than 8,192"."""
 
 DISALLOWED_HEADERS = frozenset(
     {
@@ -105,7 +105,7 @@ def check_headers(value: object, path: str) -> dict[str, Any]:
         The value.
 
     Raises:
-        FieldError: A name is not a header name in lower case, or a value has another form.
+        FieldError: A name is not a lower-case header name, or a value has another form.
     """
     headers = check_object(value, path)
     for name in headers:

@@ -56,7 +56,7 @@ EXPRESSION_KEYWORDS = frozenset(
 
 
 def tokenize(code: str) -> Iterator[Token]:
-    """Yields the tokens of `code`, without spaces and comments."""
+    """Yields the tokens of `code`, without whitespace and comments."""
     position, line, length = 0, 1, len(code)
     previous: Token | None = None
     # Whether the previous token is a property name, which may be any keyword.
@@ -150,7 +150,7 @@ class _Regexes:
 
 
 def _template(code: str, position: int, opening: str) -> list[tuple[Kind, str]]:
-    """Returns the tokens of a template from a backtick or the end of a substitution to the next of these."""
+    """Returns the tokens of a template literal, from a backtick or the end of a substitution up to the next one."""
     match = _TEMPLATE.match(code, position + 1)
     body = match[0] if match is not None else ""
     after = position + 1 + len(body)
