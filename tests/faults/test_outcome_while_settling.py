@@ -79,5 +79,6 @@ def test_the_log_has_the_outcome_that_the_caller_receives(cloudfront: CloudFront
         ("REQUEST_ID_REUSED", "not_applied"),
         ("FUNCTION_ALREADY_EXISTS", "unknown"),
     ]
-    logged = [line["outcome"] for line in lines if line["event"] == "rpc"]
-    assert logged == ["applied", *(failure.outcome for failure in failures)]
+    rpcs = [line for line in lines if line["event"] == "rpc"]
+    assert [line["outcome"] for line in rpcs] == ["applied", *(failure.outcome for failure in failures)]
+    assert rpcs[1]["aws_request_id"] == failures[0].metadata["aws_request_id"]
