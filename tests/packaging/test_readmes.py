@@ -29,7 +29,7 @@ def test_the_clients_example_creates_a_function(project: Path, facade_address: s
         timeout=60,
         check=False,
     )
-    assert re.fullmatch(r"arn:aws:cloudfront::\d{12}:function/add-index\n", done.stdout), done.stdout + done.stderr
+    assert re.fullmatch(r"arn:aws:cloudfront::\d{12}:function/pass-through\n", done.stdout), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("readme", ["clients/python/README.md", "server/README.md"])
