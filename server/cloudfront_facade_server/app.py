@@ -133,15 +133,15 @@ def services(settings: ServeSettings, backend: Backend) -> dict[str, tuple[objec
 
 def make_server(settings: ServeSettings, backend: Backend) -> tuple[Server, Dispatcher]:
     """Returns the server, which does not listen yet, and the dispatcher of its calls."""
-    grace = ShutdownDeadline()
+    shutdown = ShutdownDeadline()
     limits = CallLimits(
         settings.max_concurrent_calls,
         settings.default_deadline,
         settings.max_deadline,
         settings.max_long_running_deadline,
     )
-    dispatcher = Dispatcher(limits, backend.name, grace)
-    return Server(settings, dispatcher, grace, services(settings, backend)), dispatcher
+    dispatcher = Dispatcher(limits, backend.name, shutdown)
+    return Server(settings, dispatcher, shutdown, services(settings, backend)), dispatcher
 
 
 async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:

@@ -76,7 +76,7 @@ class CallContext:
         operation: The rpc's name, for example `CreateFunction`.
         caller: The caller, as gRPC names the peer.
         deadline: The clock's time at which the caller stops waiting.
-        grace: The server's shutdown.
+        shutdown: When the server cuts calls off.
         clock: A monotonic clock.
         outcome: Whether the change was applied, as far as is known now.
         repeatable: Whether it is safe to retry the request.
@@ -88,7 +88,7 @@ class CallContext:
     operation: str
     caller: str
     deadline: float
-    grace: ShutdownDeadline = field(default_factory=ShutdownDeadline)
+    shutdown: ShutdownDeadline = field(default_factory=ShutdownDeadline)
     clock: Clock = time.monotonic
     outcome: Outcome = "not_applied"
     repeatable: bool = False

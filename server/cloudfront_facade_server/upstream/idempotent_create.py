@@ -124,6 +124,6 @@ class IdempotentCreate:
 
     def _has_time_to_send(self) -> bool:
         """Returns whether deadline and shutdown leave time for one more send."""
-        if self._call.grace.remaining() < self._client.timeouts.longest_send:
+        if self._call.shutdown.remaining() < self._client.timeouts.longest_send:
             return False
         return self._client.limiter.has_time_to_send(self._call)
