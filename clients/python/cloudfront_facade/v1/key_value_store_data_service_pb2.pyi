@@ -496,7 +496,9 @@ class ImportKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Optional. The next changes. A call needs at least 1 change in all its requests."""
+        """Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]` counts
+        from the start of the stream.
+        """
 
     def __init__(
         self,

@@ -106,7 +106,7 @@ class KeyValueStoreDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DeleteKey(self, request, context):
-        """Deletes a key.
+        """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

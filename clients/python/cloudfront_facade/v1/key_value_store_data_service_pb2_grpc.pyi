@@ -45,7 +45,7 @@ class KeyValueStoreDataServiceStub:
     PutKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.PutKeyRequest, _key_value_store_data_service_pb2.PutKeyResponse]
     """Sets the value of a key, whether or not it exists."""
     DeleteKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DeleteKeyRequest, _key_value_store_data_service_pb2.DeleteKeyResponse]
-    """Deletes a key."""
+    """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it."""
     ListKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]
     """Lists keys with their values."""
     UpdateKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]
@@ -74,7 +74,7 @@ class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
     PutKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.PutKeyRequest, _key_value_store_data_service_pb2.PutKeyResponse]  # type: ignore[assignment]
     """Sets the value of a key, whether or not it exists."""
     DeleteKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DeleteKeyRequest, _key_value_store_data_service_pb2.DeleteKeyResponse]  # type: ignore[assignment]
-    """Deletes a key."""
+    """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it."""
     ListKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]  # type: ignore[assignment]
     """Lists keys with their values."""
     UpdateKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]  # type: ignore[assignment]
@@ -124,7 +124,7 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.DeleteKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.DeleteKeyResponse, _abc.Awaitable[_key_value_store_data_service_pb2.DeleteKeyResponse]]:
-        """Deletes a key."""
+        """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it."""
 
     @_abc_1.abstractmethod
     def ListKeys(

@@ -548,7 +548,8 @@ export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"
   kvsArn: string;
 
   /**
-   * Optional. The next changes. A call needs at least 1 change in all its requests.
+   * Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]` counts
+   * from the start of the stream.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
@@ -653,7 +654,7 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof PutKeyResponseSchema;
   },
   /**
-   * Deletes a key.
+   * Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.DeleteKey
    */
