@@ -76,7 +76,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "ETAG_MISMATCH": "Read the resource again, check that your change still makes sense, and send it with the new "
     "`etag`.",
     "ETAG_INVALID": "Read the resource again. TestFunction also returns this for an outdated `etag`.",
-    "TEST_FUNCTION_FAILED": "Retry. (A function that throws is a response, not an error.)",
+    "TEST_FUNCTION_FAILED": "Repeat the test, which changes nothing. (If the function throws, the call succeeds.)",
     "KEY_NOT_FOUND": "Check the key.",
     "KEY_VALUE_QUOTA_EXCEEDED": "Delete keys, or use another store.",
     "KEY_VALUE_STORE_FAILED": "Delete the store, fix the import file, and create the store again.",
@@ -95,8 +95,11 @@ SETTINGS_INTRODUCTION: Final = """\
 # Settings
 
 Every setting is a flag and an environment variable; a flag takes precedence. `cloudfront-facade COMMAND --help` prints
-the same list. A bad value stops the command with one line on standard error and exit code 1. `serve` logs a warning
-for variables that begin with `CLOUDFRONT_FACADE_` and are not settings.
+the same list. An invalid value stops the command with one line on standard error and exit code 1. `serve` logs a
+warning for variables that begin with `CLOUDFRONT_FACADE_` and are not settings.
+
+In a variable, a switch such as `--reflection` is `true` or `false`, and `--without` is a JSON list: `["keys", "tags"]`.
+On the command line, `--no-reflection` turns a switch off.
 """
 
 ERRORS_INTRODUCTION: Final = """\
@@ -109,17 +112,18 @@ Every error of the four services carries a `google.rpc.ErrorInfo`. Its `reason` 
 |---|---|
 | `not_applied` | nothing changed |
 | `applied` | the change happened |
-| `partial` | a part of the changes happened; `applied_changes` and `unknown_changes` count them, in request order |
+| `partial` | the first `applied_changes` changes happened; whether the next `unknown_changes` did is not known |
 | `unknown` | it is not known whether the change happened |
 
-`domain` is `cloudfront.amazonaws.com` if CloudFront or its credentials caused the error, and `cloudfront-facade`
-otherwise. Errors of CloudFront add `aws_code`, `aws_http_status`, `aws_action` and `aws_request_id` if they are known.
-A `google.rpc.RetryInfo` is present only if a retry can help. A value of `reason` never changes its meaning; new values
-may be added.
+`domain` is `cloudfront.amazonaws.com` if CloudFront or the server's AWS credentials caused the error, and
+`cloudfront-facade` otherwise. Errors of CloudFront add `aws_code`, `aws_http_status`, `aws_action` and
+`aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if a retry can help: see
+[Retries and idempotency](../guides/retries-and-idempotency.md). A value of `reason` never changes its meaning; new
+values may be added.
 
 gRPC itself rejects some calls. Those errors have no ErrorInfo: a message above the larger of `--max-request-bytes` and
 `--max-data-request-bytes` (RESOURCE_EXHAUSTED), a compressed message (UNIMPLEMENTED), a failed connection
-(UNAVAILABLE), and a deadline that expires in the client first (DEADLINE_EXCEEDED).
+(UNAVAILABLE), and a deadline that expires in the client before the server's error arrives (DEADLINE_EXCEEDED).
 
 [Validation rules](rules.md) lists the `reason` of each violation in a `google.rpc.BadRequest`.
 """
@@ -206,7 +210,7 @@ def errors_page() -> str:
         parts.append(f"| [`{name}`](#{name.lower()}) | {status} | {retries.get(name, '')} | {WHAT_TO_DO[name]} |")
     parts.append("")
     for name, status, meaning, example in reasons:
-        parts += [f"## {name}", "", f"{status}. {meaning}", ""]
+        parts += [f"## {name}", "", f"{status}. {meaning}" if status.isupper() else meaning, ""]
         if codes := aws_codes.get(name):
             parts += [f"AWS codes: {', '.join(f'`{code}`' for code in codes)}.", ""]
         parts += ["```json", example, "```", ""]

@@ -141,8 +141,12 @@ class ServeSettings(ListenSettings):
     settle_timeout: _Seconds = Field(
         5.0, description="seconds to keep checking whether a change with a lost response took effect"
     )
-    max_connection_idle: _PositiveSeconds = Field(300.0, description="seconds until an idle connection is closed")
-    handshake_timeout: _PositiveSeconds = Field(10.0, description="seconds until a half-open connection is closed")
+    max_connection_idle: _PositiveSeconds = Field(
+        300.0, description="seconds until a connection without calls is closed"
+    )
+    handshake_timeout: _PositiveSeconds = Field(
+        10.0, description="seconds that the handshake of a new connection may take"
+    )
     drain_delay: _Seconds = Field(
         5.0, description="seconds at shutdown between reporting NOT_SERVING and closing the listener"
     )
