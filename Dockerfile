@@ -4,7 +4,8 @@
 #   docker run --read-only -p 127.0.0.1:50051:50051 -v cloudfront-facade:/var/lib/cloudfront-facade \
 #     -e CLOUDFRONT_FACADE_BACKEND=embedded -e CLOUDFRONT_FACADE_ALLOW_PLAINTEXT=true cloudfront-facade
 #
-# Set the backend, and TLS or plaintext, by variables: the health check reads them too.
+# Set the backend, and TLS or plaintext, by variables. The health check reads CLOUDFRONT_FACADE_LISTEN; with TLS it needs
+# CLOUDFRONT_FACADE_HEALTH_TLS_CA too (docs/guides/deploy.md).
 # With a private package index or certificate authority: --secret id=pip.conf,src=FILE --secret id=ca.crt,src=FILE, and
 # `cert = /run/secrets/ca.crt` in pip.conf. Both base images must have the same Python at the same path.
 ARG BUILD_IMAGE=docker.io/library/python:3.13-slim-trixie
@@ -54,7 +55,7 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
 ENTRYPOINT ["/opt/cloudfront-facade/bin/cloudfront-facade"]
 CMD ["serve"]
 
-# Last, because they change with every build.
+# The arguments are last, because they change with every build and would invalidate the cache of the steps above.
 ARG VERSION=""
 ARG REVISION=""
 ARG SOURCE=""

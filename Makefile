@@ -1,8 +1,8 @@
-# One file of tasks. `make run` needs Python 3.11 or newer and make; `make test` also needs gcc.
+# `make run` needs Python 3.11 to 3.13; `make test` also needs gcc, and Node.js with npm for some checks (CONTRIBUTING.md).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .make
-# The last file of an environment that is complete.
+# The last file that is written to an environment, when it is complete.
 SERVER_ENV := .venv/.server
 DEV_ENV := .venv/.dev
 PROTO_ENV := .venv-proto/.done
@@ -19,7 +19,7 @@ PROTOS := $(wildcard protos/cloudfront_facade/v1/*.proto)
 DESCRIPTORS := server/cloudfront_facade_server/descriptors.binpb
 # The contract of the last release. Changes must be compatible with it; only a release replaces it.
 BASELINE := protos/baseline.binpb
-# Skips a check that cannot run here. Every usual CI service sets CI; there, nothing may be skipped.
+# Skips a check that cannot run on this machine. If CI is set, as CI services do, it fails instead.
 skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 
 .PHONY: docs help run test test-fast lint proto proto-check python-proto-check proto-differs node-proto node-proto-check node-proto-differs buf baseline fmt lock image-test test-aws bench clean
@@ -27,17 +27,17 @@ skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
 	@echo "make test        install and run every check"
-	@echo "make test-fast   run the tests of the rules, the servicers and the backends' contract, under a minute"
+	@echo "make test-fast   run the tests of the rules, the servicers and the contract of the backends, in under a minute"
 	@echo "make proto       generate the Python stubs and the descriptor set from protos/"
 	@echo "make node-proto  generate the stubs of the client for Node.js (needs npm)"
-	@echo "make baseline    release only: make the protos the contract that later changes must be compatible with"
+	@echo "make baseline    release only: write the contract with which later changes must be compatible"
 	@echo "make fmt         format the code and the protos"
 	@echo "make lint        ruff, mypy, buf, wording, layers; generated code is current"
 	@echo "make docs        generate docs/reference/settings.md and errors.md from the code"
 	@echo "make lock        update the pins of requirements/"
 	@echo "make image-test  build the image with buildah and try it (root, Debian)"
-	@echo "make test-aws    settle open questions against a real AWS account (costs money, needs credentials)"
-	@echo "make bench       measure against boto3 and other servers, under ten minutes (Debian, see docs/explanation/performance.md)"
+	@echo "make test-aws    test against a real AWS account (needs credentials, may cost money)"
+	@echo "make bench       compare with boto3 and other servers, in under ten minutes (Debian, see docs/explanation/performance.md)"
 	@echo "make clean       remove environments and caches"
 
 run: $(SERVER_ENV)
@@ -64,7 +64,7 @@ fmt: $(DEV_ENV)
 	$(BIN)/ruff format $(SOURCES)
 	@if command -v npm >/dev/null; then $(MAKE) $(BUF) && $(BUF) format -w protos; fi
 
-# The generator writes into clients/python, or into the OUT it is given.
+# The generator writes into clients/python, or into OUT.
 OUT ?= $(STUBS)
 proto: $(PROTO_ENV)
 	@mkdir -p $(OUT)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Finds phrases that are not idiomatic English in everything a person reads, and suggests the usual ones.
 
-    check_wording.py [FILE ...]      without FILE: every text file that git tracks, generated ones excepted
+    check_wording.py [FILE ...]      without FILE: every text file that git tracks, except generated ones
 
-Prints FILE:LINE: the phrase and what to write instead. Exits with 1 if there is one.
+Prints FILE:LINE, the phrase and what to write instead. Exits with 1 if it finds a phrase.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def findings(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def tracked() -> list[Path]:
-    """Returns the text files that git tracks, generated ones excepted."""
+    """Returns the text files that git tracks, except generated ones."""
     names = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split()
     return [PROJECT / name for name in names if name.endswith(TEXT) and not name.startswith(SKIPPED)]
 

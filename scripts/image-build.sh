@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the image with buildah, over base images that debootstrap makes once: no Docker engine, no image registry.
+# Builds the image with buildah, on base images that debootstrap makes once, without a Docker engine or an image registry.
 #
 #   image-build.sh TAG
 #
-# IMAGE_CACHE is where the images are kept; DEBIAN_SUITE and DEBIAN_MIRROR are what the base images are made from.
+# IMAGE_CACHE is the folder for the images; DEBIAN_SUITE and DEBIAN_MIRROR are the source of the base images.
 # The settings that this machine needs to reach a package index (address, certificate authority) are passed to the
 # build as secrets, so the image does not keep them.
 set -euo pipefail
