@@ -27,12 +27,12 @@ def poll_until(
     """Reads with increasing pauses until a condition is true for the value, and returns the value.
 
     Raises:
-        TimeoutError: The condition is not true after `timeout` seconds; the text has the last value.
+        TimeoutError: The condition is not true after `timeout` seconds; the message has the last value.
     """
-    ends = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout
     pause = _FIRST_PAUSE
     while not condition(value := read()):
-        if time.monotonic() > ends:
+        if time.monotonic() > deadline:
             raise TimeoutError(f"after {timeout} s still {value!r}")
         # AWS has no notification for these changes.
         time.sleep(pause)
@@ -57,33 +57,33 @@ class Account:
     deleted: set[str] = field(default_factory=set)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def name(self, what: str) -> str:
+    def name(self, suffix: str) -> str:
         """Returns a unique name for a function or a store."""
-        return f"{self.prefix}{next(self._numbers)}-{what}"
+        return f"{self.prefix}{next(self._numbers)}-{suffix}"
 
     def tags(self, arn: str) -> list[dict[str, str]]:
         """Returns the tags of a resource sorted by key; an empty list if the resource is not visible yet."""
-        found = _found(self.client.list_tags_for_resource, Resource=arn)
-        return sorted(found.get("Tags", {}).get("Items", ()), key=lambda item: str(item["Key"]))
+        response = _read_or_empty(self.client.list_tags_for_resource, Resource=arn)
+        return sorted(response.get("Tags", {}).get("Items", ()), key=lambda item: str(item["Key"]))
 
     def function(self, name: str) -> Mapping[str, Any]:
         """Describes a function in its DEVELOPMENT stage when it is visible."""
-        return poll_until(lambda: _found(self.client.describe_function, Name=name, Stage="DEVELOPMENT"), bool)
+        return poll_until(lambda: _read_or_empty(self.client.describe_function, Name=name, Stage="DEVELOPMENT"), bool)
 
     def store(self, name: str) -> Mapping[str, Any]:
         """Describes a store when it is visible."""
-        return poll_until(lambda: _found(self.client.describe_key_value_store, Name=name), bool)
+        return poll_until(lambda: _read_or_empty(self.client.describe_key_value_store, Name=name), bool)
 
     def delete_function(self, name: str) -> list[str]:
-        """Deletes a function if it was created; returns the codes of errors on the way."""
+        """Deletes a function if it was created; returns the codes of the errors that were retried."""
         return self._delete(self.function, self.client.delete_function, name)
 
     def delete_store(self, name: str) -> list[str]:
-        """Deletes a store if it was created; returns the codes of errors on the way."""
+        """Deletes a store if it was created; returns the codes of the errors that were retried."""
         return self._delete(self.store, self.client.delete_key_value_store, name)
 
     def sweep(self) -> None:
-        """Deletes everything with the prefix: functions first, because a used store cannot be deleted."""
+        """Deletes everything with the prefix: functions first, because a store in use cannot be deleted."""
         functions, stores = self.functions(), self.stores()
         self.created.update({*functions, *stores} - self.deleted)
         for name in functions:
@@ -105,9 +105,9 @@ class Account:
         names: list[str] = []
         page: dict[str, str] = {}
         while True:
-            found = read(page)
-            names += [item["Name"] for item in found.get("Items", ())]
-            if not (marker := found.get("NextMarker")):
+            response = read(page)
+            names += [item["Name"] for item in response.get("Items", ())]
+            if not (marker := response.get("NextMarker")):
                 return names
             page = {"Marker": marker}
 
@@ -130,7 +130,7 @@ class Account:
         return errors
 
 
-def _found(read: Callable[..., Mapping[str, Any]], **arguments: str) -> Mapping[str, Any]:
+def _read_or_empty(read: Callable[..., Mapping[str, Any]], **arguments: str) -> Mapping[str, Any]:
     """Reads a resource; returns an empty response if it does not exist."""
     try:
         return read(**arguments)

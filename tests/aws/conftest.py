@@ -18,13 +18,13 @@ ENDPOINT_VARIABLES = ("CLOUDFRONT_FACADE_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDF
 
 @pytest.fixture(scope="session")
 def endpoint_url() -> str | None:
-    """An endpoint other than CloudFront's, to check these tests themselves."""
+    """An endpoint to use instead of CloudFront, to test these tests."""
     return next((os.environ[name] for name in ENDPOINT_VARIABLES if os.environ.get(name)), None)
 
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """The session of the usual variables; without credentials no test runs."""
+    """A session with the credentials in the environment; without credentials no test runs."""
     try:
         session = boto3.Session()
         credentials = session.get_credentials()
@@ -72,7 +72,7 @@ def facade(session: boto3.Session, endpoint_url: str | None, account: Account) -
 def store_name(account: Account) -> Iterator[Callable[[str], str]]:
     """Returns names for stores, which are deleted after the test."""
     names: list[str] = []
-    yield lambda what: _recorded(names, account.name(what))
+    yield lambda suffix: _recorded(names, account.name(suffix))
     for name in names:
         account.delete_store(name)
 
@@ -81,7 +81,7 @@ def store_name(account: Account) -> Iterator[Callable[[str], str]]:
 def function_name(account: Account, store_name: object) -> Iterator[Callable[[str], str]]:
     """Returns names for functions, which are deleted after the test and before the stores that they use."""
     names: list[str] = []
-    yield lambda what: _recorded(names, account.name(what))
+    yield lambda suffix: _recorded(names, account.name(suffix))
     for name in names:
         account.delete_function(name)
 

@@ -1,4 +1,4 @@
-"""The command on the AWS backend, calls that are retried, and the printed answers."""
+"""Runs the command on the AWS backend, retries calls, and prints answers to questions about CloudFront."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Facade:
 
 @contextmanager
 def running_command(session: boto3.Session, endpoint_url: str | None, account: Account) -> Iterator[Facade]:
-    """Runs the command with the session's credentials, with limits that leave the decision to CloudFront."""
+    """Runs the command with the session's credentials and with limits so wide that CloudFront decides."""
     arguments = ["--backend", "aws", "--max-function-code-bytes", "40960", "--tag-charset", "unicode"]
     if endpoint_url:
         arguments += ["--endpoint-url", endpoint_url]
@@ -102,7 +102,7 @@ def running_command(session: boto3.Session, endpoint_url: str | None, account: A
 
 
 def outcome(answer: Any) -> str:
-    """Returns "created", or the error as `outcome_of` does."""
+    """Returns "created", or the error in the format of `outcome_of`."""
     return outcome_of(answer) if isinstance(answer, Failure) else "created"
 
 

@@ -36,7 +36,7 @@ def test_a_function_is_read_back_as_it_was_created(account: Account, facade: Fac
     summary, metadata = created.function_summary, created.function_summary.function_metadata
     described = account.function(request.name)
     report("after how many seconds DescribeFunction returns a new function", f"{time.monotonic() - answered:.1f}")
-    tags = poll_until(lambda: account.tags(metadata.function_arn), lambda found: len(found) == len(TAGS) + 1)
+    tags = poll_until(lambda: account.tags(metadata.function_arn), lambda tags: len(tags) == len(TAGS) + 1)
     report(
         "after how many seconds ListTagsForResource returns a new function's tags", f"{time.monotonic() - answered:.1f}"
     )
@@ -72,49 +72,51 @@ def test_how_a_tag_without_a_value_is_returned(account: Account, facade: Facade,
 
     assert isinstance(created, CreateFunctionResponse), created
     arn = created.function_summary.function_metadata.function_arn
-    tags = poll_until(lambda: account.tags(arn), lambda found: len(found) == 2)
+    tags = poll_until(lambda: account.tags(arn), lambda tags: len(tags) == 2)
     report("how a tag without a value and a tag with an empty value are returned", tags)
 
 
-def test_whether_tags_of_the_wide_character_set_are_accepted(facade: Facade, function_name: NewName) -> None:
-    for what, text in {"letters": "équipe 東京", "no-break space": "a\u00a0b", "number": "½"}.items():
+def test_whether_tags_beyond_ascii_are_accepted(facade: Facade, function_name: NewName) -> None:
+    for description, text in {"letters": "équipe 東京", "no-break space": "a\u00a0b", "number": "½"}.items():
         answer = facade.create_function(function(function_name("wide"), tags=[Tag(key=text, value=text)]))
-        report(f"whether CloudFront accepts {what} beyond ASCII in tags", outcome(answer))
+        report(f"whether CloudFront accepts {description} beyond ASCII in tags", outcome(answer))
 
 
-def test_whether_code_of_any_kind_is_accepted(account: Account, facade: Facade, function_name: NewName) -> None:
-    for what, code in {"not UTF-8": bytes(range(256)), "not JavaScript": b"((((", "one byte": b";"}.items():
+def test_whether_any_bytes_are_accepted_as_code(account: Account, facade: Facade, function_name: NewName) -> None:
+    for description, code in {"not UTF-8": bytes(range(256)), "not JavaScript": b"((((", "one byte": b";"}.items():
         name = function_name("code")
         answer = facade.create_function(function(name, function_code=code))
-        report(f"whether CloudFront accepts code that is {what}", outcome(answer))
+        report(f"whether CloudFront accepts code that is {description}", outcome(answer))
         if not isinstance(answer, Failure):
             account.function(name)
             assert account.client.get_function(Name=name, Stage="DEVELOPMENT")["FunctionCode"].read() == code
 
 
 def test_whether_the_code_quota_is_10000_or_10240_bytes(facade: Facade, function_name: NewName) -> None:
-    found = {}
+    outcomes = {}
     for size in (10_000, 10_001, 10_240, 10_241):
         code = CODE + b"/" * (size - len(CODE))
-        found[size] = outcome(facade.create_function(function(function_name(f"code-{size}"), function_code=code)))
+        outcomes[size] = outcome(facade.create_function(function(function_name(f"code-{size}"), function_code=code)))
 
-    report("how many bytes of code CloudFront accepts", "; ".join(f"{size}: {end}" for size, end in found.items()))
+    report(
+        "how many bytes of code CloudFront accepts", "; ".join(f"{size}: {result}" for size, result in outcomes.items())
+    )
 
 
 def test_whether_a_name_can_be_created_again_with_tags_right_after_its_deletion(
     account: Account, facade: Facade, function_name: NewName
 ) -> None:
     name = function_name("again")
-    ends = []
+    outcomes = []
     for number in range(4):
-        # Do not retry, because a conflict is the answer.
+        # Do not retry: a conflict answers the question.
         request = function(name, tags=[Tag(key="round", value=str(number))], request_id=str(uuid.uuid4()))
-        ends.append(outcome(facade.create_function(request, tries=1)))
-        if "TaggingConflict" in ends[-1]:
-            made = "yes" if name in account.functions() else "no"
-            report("whether a create that fails with TaggingConflict creates the function anyway", made)
+        outcomes.append(outcome(facade.create_function(request, tries=1)))
+        if "TaggingConflict" in outcomes[-1]:
+            created = "yes" if name in account.functions() else "no"
+            report("whether a create that fails with TaggingConflict creates the function anyway", created)
         account.delete_function(name)
 
-    report("what a create with tags returns right after the deletion of the same name", ", ".join(ends[1:]))
-    report("whether TaggingConflict occurred", "yes" if any("TaggingConflict" in end for end in ends) else "no")
-    assert ends[0] == "created"
+    report("what a create with tags returns right after the deletion of the same name", ", ".join(outcomes[1:]))
+    report("whether TaggingConflict occurred", "yes" if any("TaggingConflict" in text for text in outcomes) else "no")
+    assert outcomes[0] == "created"

@@ -1,4 +1,4 @@
-"""How CloudFront treats keys and values if that is not documented."""
+"""How CloudFront treats keys and values in cases that its documentation leaves open."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_how_keys_are_read_and_written(account: Account, facade: Facade, store_n
         "a list of keys": (facade.key_values.ListKeys, data.ListKeysRequest(kvs_arn=arn)),
         "a write of a key": (facade.key_values.PutKey, data.PutKeyRequest(kvs_arn=arn, key="early", value="v")),
     }
-    for what, (call, request) in early.items():
-        report(f"what {what} of a new store returns", outcome_of(answer_of(call, request)))
+    for description, (call, request) in early.items():
+        report(f"what {description} of a new store returns", outcome_of(answer_of(call, request)))
 
     facade.stores.WaitForKeyValueStore(WaitForKeyValueStoreRequest(name=name), timeout=1800)
     put = data.PutKeyRequest(kvs_arn=arn, key="k", value="v")
@@ -49,10 +49,10 @@ def test_how_keys_are_read_and_written(account: Account, facade: Facade, store_n
     report("what the deletion of a missing key returns", outcome_of(deletion))
     twice = [data.KeyChange(put=data.KeyValue(key="k", value=value)) for value in ("1", "2")]
     facade.key_values.UpdateKeys(data.UpdateKeysRequest(kvs_arn=arn, changes=twice), timeout=60)
-    found = facade.key_values.GetKey(data.GetKeyRequest(kvs_arn=arn, key="k"), timeout=60)
-    assert found.value == "2"
-    for what, key in KEYS.items():
+    read = facade.key_values.GetKey(data.GetKeyRequest(kvs_arn=arn, key="k"), timeout=60)
+    assert read.value == "2"
+    for description, key in KEYS.items():
         end = outcome_of(answer_of(facade.key_values.PutKey, data.PutKeyRequest(kvs_arn=arn, key=key, value=key)))
-        report(f"what a write of a key with {what} returns", end)
+        report(f"what a write of a key with {description} returns", end)
         if end == "OK":
             assert facade.key_values.GetKey(data.GetKeyRequest(kvs_arn=arn, key=key), timeout=60).value == key

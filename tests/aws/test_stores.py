@@ -64,7 +64,7 @@ class Fresh:
 
 @pytest.fixture(scope="module")
 def fresh(account: Account, facade: Facade) -> Iterator[Fresh]:
-    """A store that these tests share, because it can take minutes until a store is READY."""
+    """A store that these tests share, because a store can take minutes to become READY."""
     request = CreateKeyValueStoreRequest(
         name=account.name("shared"), comment="<a> & é", tags=TAGS, request_id=str(uuid.uuid4())
     )
@@ -77,8 +77,10 @@ def fresh(account: Account, facade: Facade) -> Iterator[Fresh]:
 
 
 def ready(account: Account, name: str) -> Mapping[str, Any]:
-    """Describes a store when it is READY."""
-    return poll_until(lambda: account.store(name), lambda found: status_of(found) == "READY", PROVISIONING_SECONDS)
+    """Waits until a store is READY, and describes it."""
+    return poll_until(
+        lambda: account.store(name), lambda described: status_of(described) == "READY", PROVISIONING_SECONDS
+    )
 
 
 def status_of(described: Mapping[str, Any]) -> str:
@@ -90,12 +92,12 @@ def test_whether_a_new_store_can_be_associated(
 ) -> None:
     end = outcome(facade.create_function(associated(function_name("early"), fresh.arn), tries=1))
 
-    by_then = status_of(account.store(fresh.request.name))
-    report("what an association with a new store returns", f"{end}; right afterwards the store is {by_then}")
+    status = status_of(account.store(fresh.request.name))
+    report("what an association with a new store returns", f"{end}; right afterwards the store is {status}")
 
 
 def test_a_store_has_the_tags_that_it_was_created_with(account: Account, fresh: Fresh) -> None:
-    tags = poll_until(lambda: account.tags(fresh.arn), lambda found: len(found) == len(TAGS) + 1)
+    tags = poll_until(lambda: account.tags(fresh.arn), lambda tags: len(tags) == len(TAGS) + 1)
 
     report("after how many seconds at most ListTagsForResource returns a new store's tags", f"{fresh.age():.1f}")
     assert [tag for tag in tags if tag["Key"] != REQUEST_TAG] == [{"Key": tag.key, "Value": tag.value} for tag in TAGS]
@@ -111,11 +113,11 @@ def test_a_store_becomes_ready_and_is_read_back_as_it_was_created(
         statuses.setdefault(status_of(described), fresh.age())
         return described
 
-    described = poll_until(read, lambda found: status_of(found) == "READY", PROVISIONING_SECONDS)
+    described = poll_until(read, lambda described: status_of(described) == "READY", PROVISIONING_SECONDS)
 
     ours, theirs = fresh.created.key_value_store, described["KeyValueStore"]
-    words = ", ".join(f"{status} at {seconds:.1f} s" for status, seconds in statuses.items())
-    report("which statuses a new store has, and since when", words)
+    summary = ", ".join(f"{status} at {seconds:.1f} s" for status, seconds in statuses.items())
+    report("which statuses a new store has, and since when", summary)
     time_change = difference(ours.last_modified_time.ToDatetime(tzinfo=UTC), theirs["LastModifiedTime"])
     report("whether LastModifiedTime changes when a store becomes READY", time_change)
     report("whether the ETag changes when a store becomes READY", difference(fresh.created.etag, described["ETag"]))

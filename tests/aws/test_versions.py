@@ -1,4 +1,4 @@
-"""How CloudFront treats etags and stages if that is not documented."""
+"""How CloudFront treats etags and stages in cases that its documentation leaves open."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def test_the_stages_of_a_published_function(
         stage: facade.functions.DescribeFunction(DescribeFunctionRequest(name=name, stage=number), timeout=60)
         for stage, number in STAGES.items()
     }
-    words = ", ".join(f"{described.function_summary.status} in {stage}" for stage, described in stages.items())
+    statuses = ", ".join(f"{described.function_summary.status} in {stage}" for stage, described in stages.items())
     report(
         "which status a published function has",
-        f"{published.function_summary.status} in the response, {words}",
+        f"{published.function_summary.status} in the response, {statuses}",
     )
     development, live = stages["DEVELOPMENT"], stages["LIVE"]
-    report("whether publishing changes the etag of DEVELOPMENT", _yes(development.etag != created.etag))
-    report("whether LIVE has the etag of DEVELOPMENT", _yes(live.etag == development.etag))
-    times = [each.function_summary.function_metadata.created_time for each in (development, live)]
-    report("whether LIVE has the CreatedTime of DEVELOPMENT", _yes(times[0] == times[1]))
+    report("whether publishing changes the etag of DEVELOPMENT", _yes_or_no(development.etag != created.etag))
+    report("whether LIVE has the etag of DEVELOPMENT", _yes_or_no(live.etag == development.etag))
+    times = [described.function_summary.function_metadata.created_time for described in (development, live)]
+    report("whether LIVE has the CreatedTime of DEVELOPMENT", _yes_or_no(times[0] == times[1]))
     for stage, number in STAGES.items():
         for whose, described in stages.items():
             request = function_service_pb2.TestFunctionRequest(
@@ -68,10 +68,10 @@ def test_the_stages_of_a_published_function(
     updated = facade.functions.UpdateFunction(update, timeout=60)
     assert updated.etag not in ("", development.etag)
     report("which status an updated function has", updated.function_summary.status)
-    for what, etag in {"an old etag": development.etag, "an etag that never existed": "ENEVER"}.items():
+    for description, etag in {"an old etag": development.etag, "an etag that never existed": "ENEVER"}.items():
         end = answer_of(facade.functions.PublishFunction, PublishFunctionRequest(name=name, etag=etag))
-        report(f"what a publish with {what} returns", outcome_of(end))
+        report(f"what a publish with {description} returns", outcome_of(end))
 
 
-def _yes(held: bool) -> str:
-    return "yes" if held else "no"
+def _yes_or_no(condition: bool) -> str:
+    return "yes" if condition else "no"

@@ -24,8 +24,8 @@ FAULTS = {
     "502 as HTML": (faults.html(502), ClientError),
     "throttled": (faults.throttle(), ClientError),
     "throttled by status": (faults.throttle(429), ClientError),
-    "no answer": (faults.hang(), ReadTimeoutError),
-    "no answer after the effect": (faults.apply_then_hang(), ReadTimeoutError),
+    "no response": (faults.hang(), ReadTimeoutError),
+    "no response after the effect": (faults.apply_then_hang(), ReadTimeoutError),
     "closed": (faults.close(), ConnectionClosedError),
     "closed after the effect": (faults.apply_then_close(), ConnectionClosedError),
     "reset": (faults.reset(), ConnectionClosedError),
@@ -34,7 +34,7 @@ FAULTS = {
     "cut off": (faults.cut_body(), HTTPClientError),
     "200 as HTML": (faults.html(200), ResponseParserError),
     "another root": (lambda _: Answer(200, b"[]", {"Content-Type": "application/json"}), ResponseParserError),
-    "nothing": (faults.status_only(200), ResponseParserError),
+    "no body": (faults.status_only(200), ResponseParserError),
 }
 
 
@@ -83,7 +83,7 @@ def test_an_unexpected_status_is_an_error(
 
 
 @pytest.mark.parametrize("header", ["ETag", "ETtag"])
-def test_an_update_of_a_function_reads_its_etag_from_either_header(
+def test_an_update_of_a_function_reads_its_etag_from_the_header_in_either_spelling(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, header: str
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -99,4 +99,4 @@ def test_an_update_of_a_function_reads_its_etag_from_either_header(
     updated = backend.update_function(**changed, IfMatch=created["ETag"])
 
     assert updated["ETag"] == cloudfront.functions[FULL_FUNCTION["Name"]].etag != created["ETag"]
-    assert "ETag" not in backend.update_function(**changed, IfMatch=updated["ETag"]), "none is made up"
+    assert "ETag" not in backend.update_function(**changed, IfMatch=updated["ETag"]), "an etag is never made up"

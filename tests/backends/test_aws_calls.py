@@ -1,4 +1,4 @@
-"""The AWS backend sends what boto3 sends, and returns or raises what boto3 returns or raises."""
+"""The AWS backend sends the same requests as boto3, and returns the same responses and errors."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def without_varying_headers(response: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_every_response_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
+def test_every_response_equals_that_of_plain_boto3(aws_backend: MakeBackend, operation: str) -> None:
     sent = sample(model_of(operation).input_shape)
 
     with CloudFrontDouble(complete_response) as double, plain_client_of(operation, double.url) as client:
@@ -55,11 +55,13 @@ def test_every_response_is_boto3s_own(aws_backend: MakeBackend, operation: str) 
     if operation == "UpdateFunction":  # the model reads this ETag from a header that the service does not send
         plain["ETag"] = plain["ResponseMetadata"]["HTTPHeaders"]["etag"]
     assert without_varying_headers(ours) == without_varying_headers(plain)
-    assert plain.keys() - {"ResponseMetadata"} == complete_response(operation, {}).keys(), "the sample is full"
+    assert plain.keys() - {"ResponseMetadata"} == complete_response(operation, {}).keys(), (
+        "the sample must have every member"
+    )
 
 
 @pytest.mark.parametrize("operation", ALL)
-def test_every_error_is_boto3s_own(aws_backend: MakeBackend, operation: str) -> None:
+def test_every_error_equals_that_of_plain_boto3(aws_backend: MakeBackend, operation: str) -> None:
     sent = sample(model_of(operation).input_shape)
 
     def fail(operation: str, arguments: Mapping[str, Any]) -> Any:
@@ -98,7 +100,9 @@ def test_absent_and_empty_values_differ_on_the_wire(cloudfront: CloudFrontDouble
     assert b"<Comment />" in empty
 
 
-def test_requests_name_the_facade_and_its_version(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
+def test_the_user_agent_names_the_facade_and_its_version(
+    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
+) -> None:
     aws_backend(cloudfront).list_key_value_stores()
     assert " cloudfront-facade/" in cloudfront.requests[0].headers["user-agent"]
 

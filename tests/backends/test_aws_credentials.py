@@ -1,4 +1,4 @@
-"""Credentials whose source hangs, fails or has none, with real files, processes and endpoints."""
+"""Credential sources that hang, fail or have no credentials, with real files, processes and endpoints."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return CredentialSource(tmp_path, monkeypatch)
 
 
-def test_credentials_are_loaded_when_a_failed_source_works_again(
+def test_credentials_are_loaded_when_a_failed_source_recovers(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.break_down()
@@ -56,7 +56,7 @@ def test_credentials_that_disappear_while_their_source_fails_are_an_error(
 def test_valid_credentials_are_used_while_their_source_fails(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
 ) -> None:
-    source.expire_in(timedelta(minutes=12))  # botocore looks for new ones from the last quarter of an hour on
+    source.expire_in(timedelta(minutes=12))  # botocore refreshes them in the last 15 minutes
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
     runs = source.runs
@@ -99,10 +99,10 @@ def test_expired_credentials_are_unavailable_while_their_source_fails(
     assert backend.credentials_available() is True
 
 
-def test_credentials_that_expired_in_use_are_loaded_again(
+def test_expiring_credentials_are_loaded_again_after_a_failed_refresh(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
-    source.expire_in(timedelta(minutes=5))  # so near that botocore must renew them before the next use
+    source.expire_in(timedelta(minutes=5))  # so soon that botocore must refresh them before the next use
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
     source.break_down()
@@ -124,7 +124,7 @@ def no_keys(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def container_endpoint() -> Iterator[tuple[LoopbackServer, list[Answer]]]:
-    """A credentials endpoint like that of containers, and its later responses."""
+    """A container credentials endpoint, and the responses that it returns; the last one counts."""
     answers: list[Answer] = []
     server = LoopbackServer(lambda *_: Reply(answers[-1], {}))
     yield server, answers
@@ -139,7 +139,7 @@ def test_a_container_endpoint_without_a_server_is_unavailable(
         pass
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", gone.url)
     backend = aws_backend(cloudfront)
-    assert backend.credentials_available() is False  # this alone takes botocore's two seconds of tries
+    assert backend.credentials_available() is False  # takes two seconds, because botocore retries
     assert "CredentialRetrievalError" in backend.credentials_failure
 
 
@@ -157,16 +157,16 @@ def test_a_container_endpoint_returns_credentials(
     assert backend.credentials_available() is False
     assert backend.credentials_failure.endswith("KeyError")
 
-    given = {"AccessKeyId": "AKIDROLE", "SecretAccessKey": "s", "Token": "t"}
+    role_credentials = {"AccessKeyId": "AKIDROLE", "SecretAccessKey": "s", "Token": "t"}
     expiry = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    answers.append(Answer(200, json.dumps({**given, "Expiration": expiry}).encode()))
+    answers.append(Answer(200, json.dumps({**role_credentials, "Expiration": expiry}).encode()))
     assert backend.credentials_available() is True
     backend.list_key_value_stores()
 
     assert keys(cloudfront) == ["AKIDROLE"]
 
 
-def test_an_error_of_the_role_is_not_reported_as_cloudfronts(
+def test_an_error_of_assume_role_is_not_reported_as_an_error_of_cloudfront(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     container_endpoint: tuple[LoopbackServer, list[Answer]],

@@ -1,4 +1,4 @@
-"""Credentials that are renewed while calls run: which calls wait, for how long, and what is sent meanwhile."""
+"""Credentials that are refreshed while calls run: which calls wait, for how long, and what they send meanwhile."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def call_with_time(seconds: float, work: Callable[..., Any], **arguments: Any) -> Any:
-    """Makes a call as an rpc with this many seconds left."""
+    """Makes a call with this many seconds left before the deadline of its rpc."""
     with upstream_deadline(time.monotonic() + seconds):
         return work(**arguments)
 
 
-def test_credentials_with_minutes_left_sign_at_once_while_their_source_hangs_or_fails(
+def test_credentials_with_minutes_left_sign_immediately_while_their_source_hangs_or_fails(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.expire_in(timedelta(minutes=14))
@@ -58,7 +58,7 @@ def test_credentials_with_minutes_left_sign_at_once_while_their_source_hangs_or_
         assert eventually(lambda: source.runs > runs)
         source.break_down()
     assert eventually(lambda: "Refreshing temporary credentials failed" in caplog.text)
-    assert source.runs == runs + 1, "all calls share one renewal"
+    assert source.runs == runs + 1, "all calls share one refresh"
     backend.list_key_value_stores()
     assert keys(cloudfront) == [f"AKID{runs}"] * 5
     assert backend.credentials_failure == ""
@@ -73,13 +73,13 @@ def test_credentials_with_minutes_left_sign_at_once_while_their_source_hangs_or_
     assert eventually(renewed)
 
 
-@pytest.mark.parametrize(("search", "call"), [(60.0, 0.3), (0.3, 60.0)], ids=["the call's time", "the search's"])
+@pytest.mark.parametrize(("max_wait", "call"), [(60.0, 0.3), (0.3, 60.0)], ids=["call deadline", "maximum wait"])
 def test_calls_wait_briefly_for_new_credentials_in_the_last_minutes(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     source: CredentialSource,
     monkeypatch: pytest.MonkeyPatch,
-    search: float,
+    max_wait: float,
     call: float,
 ) -> None:
     source.expire_in(timedelta(minutes=5))
@@ -87,19 +87,19 @@ def test_calls_wait_briefly_for_new_credentials_in_the_last_minutes(
     assert backend.credentials_available() is True
     runs = source.runs
     with source.hanging(), monkeypatch.context() as patch:
-        patch.setattr(credentials, "_MAX_WAIT_SECONDS", search)
+        patch.setattr(credentials, "_MAX_WAIT_SECONDS", max_wait)
         started = time.monotonic()
         with within(6.0), pytest.raises(CredentialRetrievalError, match="no response in time") as late:
             call_with_time(call, backend.create_function, **FULL_FUNCTION)
-        assert time.monotonic() - started > 0.25, "it was waited for"
+        assert time.monotonic() - started > 0.25, "the call waits for the refresh"
         assert proven_not_applied(late.value)
         source.expire_in(timedelta(hours=1))
     backend.create_function(**FULL_FUNCTION)
 
-    assert keys(cloudfront) == [f"AKID{runs + 1}"], "the search that was under way was waited for"
+    assert keys(cloudfront) == [f"AKID{runs + 1}"], "the call joins the refresh in progress"
 
 
-def test_a_renewal_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
+def test_a_refresh_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
 ) -> None:
     source.expire_in(timedelta(minutes=5))
@@ -112,7 +112,7 @@ def test_a_renewal_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
     assert eventually(lambda: backend.credentials_failure != "")
     source.repair()
 
-    with suppress(CredentialRetrievalError):  # it may have come before the search's very end
+    with suppress(CredentialRetrievalError):  # the call may join the refresh that fails
         backend.list_key_value_stores()
     backend.list_key_value_stores()
 
@@ -120,7 +120,7 @@ def test_a_renewal_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
     assert [record.message for record in caplog.records if record.name == "asyncio"] == []
 
 
-@pytest.mark.parametrize("expired", [False, True], ids=["first search", "renewal"])
+@pytest.mark.parametrize("expired", [False, True], ids=["first load", "refresh"])
 def test_credentials_that_arrive_after_the_deadline_sign_nothing(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, expired: bool
 ) -> None:
@@ -155,14 +155,14 @@ def test_a_token_that_is_not_a_valid_header_is_never_sent(
         (backend.create_function, FULL_FUNCTION),
         (backend.put_key, {"KvsARN": STORE_ARN, "Key": "k", "Value": "v", "IfMatch": "KV1"}),
     ):
-        with pytest.raises((CredentialRetrievalError, InvalidConfigError)) as refused:
+        with pytest.raises((CredentialRetrievalError, InvalidConfigError)) as rejected:
             work(**arguments)
-        assert proven_not_applied(refused.value)
-        assert "hush" not in str(refused.value)
+        assert proven_not_applied(rejected.value)
+        assert "hush" not in str(rejected.value)
     assert cloudfront.requests == ()
 
 
-def test_a_hanging_renewal_is_replaced_by_another_one(
+def test_a_hanging_refresh_is_replaced_by_a_new_one(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     source: CredentialSource,
@@ -183,7 +183,7 @@ def test_a_hanging_renewal_is_replaced_by_another_one(
         time.sleep(1.1)
         with pytest.raises(CredentialRetrievalError):
             backend.list_key_value_stores()
-        assert eventually(lambda: source.runs > runs), "a second renewal starts while the first one hangs"
+        assert eventually(lambda: source.runs > runs), "a second refresh starts while the first one hangs"
     source.expire_in(timedelta(hours=1))
     assert eventually(lambda: _is_answered(backend))
 

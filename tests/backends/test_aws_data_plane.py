@@ -45,8 +45,8 @@ def store(cloudfront: CloudFrontDouble) -> str:
 
 @pytest.fixture
 def proxy(cloudfront: CloudFrontDouble) -> Iterator[tuple[str, list[bytes]]]:
-    """An HTTP proxy that always connects to the double, and records the first line of each request."""
-    asked: list[bytes] = []
+    """An HTTP proxy that always connects to the double, and records each request line."""
+    request_lines: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -57,13 +57,13 @@ def proxy(cloudfront: CloudFrontDouble) -> Iterator[tuple[str, list[bytes]]]:
                     return
                 with connection, socket.create_connection(cloudfront.address) as onward:
                     request = connection.recv(65_536)
-                    asked.append(request.partition(b"\r\n")[0])
+                    request_lines.append(request.partition(b"\r\n")[0])
                     onward.sendall(request.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
                     connection.sendall(onward.recv(65_536))
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", request_lines
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
 
@@ -83,7 +83,7 @@ def test_requests_go_to_the_endpoint_with_the_account_in_the_host_name(
     assert cloudfront.connections == 1, "both planes share the connections"
 
 
-def test_a_host_name_that_resolves_is_used(cloudfront: CloudFrontDouble, store: str) -> None:
+def test_an_endpoint_can_be_a_host_name(cloudfront: CloudFrontDouble, store: str) -> None:
     backend = waiting(AwsBackend(endpoint_url=f"http://localhost:{cloudfront.address[1]}"))
 
     backend.describe_key_value_store_data(KvsARN=store)
@@ -95,14 +95,14 @@ def test_a_host_name_that_resolves_is_used(cloudfront: CloudFrontDouble, store: 
 def test_a_proxy_receives_the_host_name_with_the_account(
     cloudfront: CloudFrontDouble, store: str, proxy: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address, asked = proxy
+    address, request_lines = proxy
     monkeypatch.setenv("http_proxy", address)
     backend = waiting(AwsBackend(endpoint_url="http://cloudfront.example:4566"))
 
     assert backend.describe_key_value_store_data(KvsARN=store)["KvsARN"] == store
     backend.close()
 
-    assert asked[0].startswith(b"GET http://123456789012.cloudfront.example:4566/key-value-stores/arn%3Aaws")
+    assert request_lines[0].startswith(b"GET http://123456789012.cloudfront.example:4566/key-value-stores/arn%3Aaws")
 
 
 def test_without_an_endpoint_requests_go_to_the_data_plane_itself() -> None:
@@ -135,7 +135,7 @@ def test_a_key_is_read_as_it_was_put(cloudfront: CloudFrontDouble, aws_backend: 
 
 @pytest.fixture
 def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine in another time zone."""
+    """Sets another local time zone."""
     with monkeypatch.context() as environment:
         environment.setenv("TZ", "Asia/Tokyo")
         time.tzset()
@@ -157,19 +157,19 @@ def test_times_are_in_utc_with_milliseconds(
 
 def test_an_empty_key_is_never_sent(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, store: str) -> None:
     backend = aws_backend(cloudfront)
-    nothing = {"KvsARN": store, "Key": ""}
+    empty_key = {"KvsARN": store, "Key": ""}
     for operation, more in (
         ("GetKey", {}),
         ("PutKey", {"Value": "v", "IfMatch": "KV1"}),
         ("DeleteKey", {"IfMatch": "KV1"}),
     ):
         with pytest.raises(ParamValidationError):
-            call(backend, operation, nothing | more)
+            call(backend, operation, empty_key | more)
     assert cloudfront.requests == ()
 
 
 @pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
-def test_expired_credentials_are_renewed_for_both_planes(
+def test_expired_credentials_are_refreshed_for_both_planes(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
     store: str,
@@ -211,9 +211,9 @@ def test_the_arn_of_another_partition_is_never_sent(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, operation: str
 ) -> None:
     sent = {**sample(model_of(operation).input_shape), "KvsARN": STORE_ARN.replace("arn:aws:", "arn:aws-cn:")}
-    with pytest.raises(EndpointProviderError, match="aws-cn") as refused:
+    with pytest.raises(EndpointProviderError, match="aws-cn") as rejected:
         call(aws_backend(cloudfront), operation, sent)
     assert cloudfront.requests == ()
-    assert proven_not_applied(refused.value)
-    answered = translate(classify(refused.value), OperationTarget("key value store", "redirects", sent))
-    assert (answered.code, answered.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNREACHABLE")
+    assert proven_not_applied(rejected.value)
+    status = translate(classify(rejected.value), OperationTarget("key value store", "redirects", sent))
+    assert (status.code, status.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNREACHABLE")

@@ -1,4 +1,4 @@
-"""When CloudFront reports expired credentials, they are renewed once and the call is sent once more."""
+"""When CloudFront reports expired credentials, they are refreshed once and the call is sent once more."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
-def test_a_call_succeeds_after_one_renewal(
+def test_a_call_succeeds_after_one_refresh(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -57,7 +57,7 @@ def test_credentials_that_expire_twice_are_an_error(cloudfront: CloudFrontDouble
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "InvalidClientTokenId", "SignatureDoesNotMatch", "Throttling"])
-def test_other_errors_renew_nothing(
+def test_other_errors_do_not_refresh_credentials(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -101,7 +101,7 @@ def test_a_call_is_not_sent_again_if_the_expiry_does_not_prove_that_nothing_was_
     assert source.runs == 1
 
 
-def test_concurrent_calls_share_one_renewal(
+def test_concurrent_calls_share_one_refresh(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -121,7 +121,7 @@ def test_concurrent_calls_share_one_renewal(
     assert sorted(keys(cloudfront)) == ["AKID1"] * 16 + ["AKID2"] * 16
 
 
-def test_concurrent_calls_share_the_failure_of_one_renewal(
+def test_concurrent_calls_share_the_failure_of_one_refresh(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -156,7 +156,7 @@ def test_calls_with_short_timeouts_share_the_refreshed_credentials(
     assert keys(cloudfront) == ["AKID1", "AKID2", "AKID2"]
 
 
-def test_a_rotated_file_is_read_again(
+def test_a_rotated_credentials_file_is_read_again(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     credentials = tmp_path / "credentials"
@@ -175,7 +175,7 @@ def test_a_rotated_file_is_read_again(
     assert keys(cloudfront) == ["AKIDOLD", "AKIDOLD", "AKIDNEW"]
 
 
-def test_a_failed_renewal_is_retried_at_the_next_expiry(
+def test_a_failed_refresh_is_retried_at_the_next_expiry(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     backend = aws_backend(cloudfront)
@@ -194,7 +194,7 @@ def test_a_failed_renewal_is_retried_at_the_next_expiry(
     assert backend.credentials_failure == ""
 
 
-def test_a_renewal_without_credentials_is_reported(
+def test_a_refresh_that_finds_no_credentials_is_reported(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = aws_backend(cloudfront)

@@ -1,4 +1,4 @@
-"""A call is one HTTP request, whatever the AWS configuration of the machine is, and it ends in time."""
+"""A call is one HTTP request, regardless of the machine's AWS configuration, and ends within its timeouts."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ FAULTS = {
     "502 as HTML": (faults.html(502), ClientError),
     "throttled": (faults.throttle(), ClientError),
     "throttled by status": (faults.throttle(429), ClientError),
-    "no answer": (faults.hang(), ReadTimeoutError),
-    "no answer after the effect": (faults.apply_then_hang(), ReadTimeoutError),
+    "no response": (faults.hang(), ReadTimeoutError),
+    "no response after the effect": (faults.apply_then_hang(), ReadTimeoutError),
     "closed": (faults.close(), ConnectionClosedError),
     "closed after the effect": (faults.apply_then_close(), ConnectionClosedError),
     "reset": (faults.reset(), ConnectionClosedError),
     "garbled": (faults.garble(), ResponseParserError),
 }
 
-OTHER_TIMEOUT, LONG_BEFORE_THE_OTHER = 8.0, 6.0
-"""The timeout that must not end a call; the other timeout must end it within this many seconds."""
+OTHER_TIMEOUT, BEFORE_OTHER_TIMEOUT = 8.0, 6.0
+"""The timeout that must not end a call, and the seconds within which the other timeout must end it."""
 
 CONFIG_FILE = """
 [default]
@@ -54,47 +54,49 @@ region = eu-west-1
 retry_mode = adaptive
 max_attempts = 5
 defaults_mode = standard
-endpoint_url = {elsewhere}
+endpoint_url = {other_endpoint}
 services = other
 [services other]
 cloudfront =
-  endpoint_url = {elsewhere}
+  endpoint_url = {other_endpoint}
 """
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[CloudFrontDouble]:
+def other_endpoint() -> Iterator[CloudFrontDouble]:
     with CloudFrontDouble() as double:
         yield double
 
 
 @pytest.fixture
 def hostile_environment(
-    aws_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, elsewhere: CloudFrontDouble
+    aws_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other_endpoint: CloudFrontDouble
 ) -> None:
     """An environment and a config file that set another endpoint and five attempts."""
     config = tmp_path / "config"
-    config.write_text(CONFIG_FILE.format(elsewhere=elsewhere.url))
+    config.write_text(CONFIG_FILE.format(other_endpoint=other_endpoint.url))
     for name, value in {
         "AWS_CONFIG_FILE": str(config),
         "AWS_MAX_ATTEMPTS": "5",
         "AWS_RETRY_MODE": "adaptive",
         "AWS_DEFAULTS_MODE": "standard",
-        "AWS_ENDPOINT_URL": elsewhere.url,
-        "AWS_ENDPOINT_URL_CLOUDFRONT": elsewhere.url,
+        "AWS_ENDPOINT_URL": other_endpoint.url,
+        "AWS_ENDPOINT_URL_CLOUDFRONT": other_endpoint.url,
         "AWS_DEFAULT_REGION": "eu-west-1",
     }.items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.mark.usefixtures("hostile_environment")
-def test_the_hostile_environment_makes_plain_boto3_retry_and_use_another_endpoint(elsewhere: CloudFrontDouble) -> None:
-    elsewhere.script("CreateFunction", faults.apply_then_status(503))
+def test_the_hostile_environment_makes_plain_boto3_retry_and_use_another_endpoint(
+    other_endpoint: CloudFrontDouble,
+) -> None:
+    other_endpoint.script("CreateFunction", faults.apply_then_status(503))
     client = boto3.Session().client("cloudfront")
     with pytest.raises(ClientError, match="FunctionAlreadyExists"):
         client.create_function(**FULL_FUNCTION)
     client.close()
-    assert elsewhere.count("CreateFunction") == 2, "else the other tests here prove nothing"
+    assert other_endpoint.count("CreateFunction") == 2, "otherwise the other tests here prove nothing"
 
 
 @pytest.mark.usefixtures("hostile_environment")
@@ -102,7 +104,7 @@ def test_the_hostile_environment_makes_plain_boto3_retry_and_use_another_endpoin
 @pytest.mark.parametrize("operation", ["CreateFunction", "ListKeyValueStores"])
 def test_a_call_is_sent_once(
     cloudfront: CloudFrontDouble,
-    elsewhere: CloudFrontDouble,
+    other_endpoint: CloudFrontDouble,
     aws_backend: MakeBackend,
     operation: str,
     fault: faults.Fault,
@@ -117,7 +119,7 @@ def test_a_call_is_sent_once(
     cloudfront.release()
     assert cloudfront.count(operation) == 1
     assert cloudfront.effects(operation) <= 1
-    assert elsewhere.requests == ()
+    assert other_endpoint.requests == ()
 
 
 @pytest.mark.usefixtures("hostile_environment")
@@ -135,7 +137,7 @@ def test_a_connection_that_the_server_closed_does_not_cause_a_second_request(
 
 
 @pytest.mark.usefixtures("hostile_environment")
-def test_without_an_endpoint_requests_go_to_cloudfront_itself(elsewhere: CloudFrontDouble) -> None:
+def test_without_an_endpoint_setting_requests_go_to_cloudfront(other_endpoint: CloudFrontDouble) -> None:
     backend = waiting(AwsBackend())
     assert backend._clients.control.meta.endpoint_url == "https://cloudfront.amazonaws.com"
     backend.close()
@@ -147,27 +149,25 @@ def test_a_call_without_a_response_ends_at_the_read_timeout(
     backend = aws_backend(cloudfront, connect_timeout=OTHER_TIMEOUT, read_timeout=0.2)
     cloudfront.script("DescribeFunction", faults.hang())
     with pytest.raises(ReadTimeoutError):
-        _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
+        _within(BEFORE_OTHER_TIMEOUT, backend.describe_function, Name="rewrite")
 
 
 def test_short_timeouts_end_with_their_block(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     backend = aws_backend(cloudfront, read_timeout=OTHER_TIMEOUT, short_timeout=0.2)
     cloudfront.script("DescribeFunction", faults.hang())
     with pytest.raises(ReadTimeoutError), short_timeouts():
-        _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
+        _within(BEFORE_OTHER_TIMEOUT, backend.describe_function, Name="rewrite")
 
     cloudfront.script("DescribeFunction", faults.delay(0.4))
     backend.create_function(**{**FULL_FUNCTION, "Name": "rewrite"})
     backend.describe_function(Name="rewrite")
 
 
-def test_short_timeouts_are_never_longer_than_the_others(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend
-) -> None:
+def test_short_timeouts_never_extend_the_other_timeouts(cloudfront: CloudFrontDouble, aws_backend: MakeBackend) -> None:
     backend = aws_backend(cloudfront, read_timeout=0.2, short_timeout=OTHER_TIMEOUT)
     cloudfront.script("DescribeFunction", faults.hang())
     with pytest.raises(ReadTimeoutError), short_timeouts():
-        _within(LONG_BEFORE_THE_OTHER, backend.describe_function, Name="rewrite")
+        _within(BEFORE_OTHER_TIMEOUT, backend.describe_function, Name="rewrite")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves the connection attempt unanswered")
@@ -175,7 +175,7 @@ def test_short_timeouts_are_never_longer_than_the_others(
 @pytest.mark.parametrize("short", [False, True])
 def test_a_connection_attempt_ends_at_the_connect_timeout(short: bool) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as stack:
-        for _ in range(2):  # as many as wait to be accepted; what comes then is dropped
+        for _ in range(2):  # fills the backlog, so later connections are dropped
             queued = stack.enter_context(socket.socket())
             queued.setblocking(False)
             queued.connect_ex(listener.getsockname())
@@ -183,7 +183,7 @@ def test_a_connection_attempt_ends_at_the_connect_timeout(short: bool) -> None:
         timeout = OTHER_TIMEOUT if short else 0.2
         backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=timeout, short_timeout=0.2))
         with pytest.raises(ConnectTimeoutError), short_timeouts() if short else nullcontext():
-            _within(LONG_BEFORE_THE_OTHER, backend.list_key_value_stores)
+            _within(BEFORE_OTHER_TIMEOUT, backend.list_key_value_stores)
         backend.close()
 
 
@@ -191,7 +191,7 @@ def test_a_refused_connection_is_reported(cloudfront: CloudFrontDouble, aws_back
     backend = aws_backend(cloudfront, connect_timeout=OTHER_TIMEOUT)
     cloudfront.close()
     with pytest.raises(EndpointConnectionError):
-        _within(LONG_BEFORE_THE_OTHER, backend.list_key_value_stores)
+        _within(BEFORE_OTHER_TIMEOUT, backend.list_key_value_stores)
 
 
 def _call(backend: AwsBackend, operation: str) -> Any:

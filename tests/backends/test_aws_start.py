@@ -1,4 +1,4 @@
-"""The AWS backend reports at startup in one line why it cannot work."""
+"""At startup, the AWS backend reports in one line why it cannot work."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def failure(**arguments: Any) -> str:
 
 
 def put_older_model(folder: Path, *untagged: str) -> None:
-    """Installs a service model without Tags on these creates that botocore finds first."""
+    """Installs a service model without Tags on these creates, where botocore finds it first."""
     model = boto3.Session()._session.get_component("data_loader").load_service_model("cloudfront", "service-2")
     for operation in untagged:
         del model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]["Tags"]
-    place = folder / "cloudfront" / model["metadata"]["apiVersion"]
-    place.mkdir(parents=True)
-    (place / "service-2.json").write_text(json.dumps(model))
+    version_folder = folder / "cloudfront" / model["metadata"]["apiVersion"]
+    version_folder.mkdir(parents=True)
+    (version_folder / "service-2.json").write_text(json.dumps(model))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_service_model_without_tags_is_too_old(
     assert "install boto3 1.43.4 or newer" in line
 
 
-def test_the_same_model_with_tags_is_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_service_model_with_tags_is_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     put_older_model(tmp_path)
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
     waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
@@ -142,7 +142,7 @@ def test_a_broken_config_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert str(config) in failure()
 
 
-def test_no_part_of_a_request_is_logged(caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble) -> None:
+def test_requests_are_not_logged(caplog: pytest.LogCaptureFixture, cloudfront: CloudFrontDouble) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("boto3", "botocore", "urllib3"):
         caplog.set_level(logging.NOTSET, name)
@@ -162,9 +162,9 @@ def test_a_log_level_above_warning_is_kept(caplog: pytest.LogCaptureFixture) -> 
 
 def test_without_awscrt_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "HAS_CRT", False)
-    with pytest.raises(AwsBackendError, match=r'SigV4A: pip install "boto3\[crt\]"$') as line:
+    with pytest.raises(AwsBackendError, match=r'SigV4A: pip install "boto3\[crt\]"$') as caught:
         AwsBackend(endpoint_url="http://127.0.0.1:1")
-    assert "\n" not in str(line.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_awscrt_is_detected() -> None:
@@ -174,5 +174,5 @@ def test_a_missing_awscrt_is_detected() -> None:
         "try: AwsBackend()\n"
         "except AwsBackendError as error: print(error)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
-    assert "SigV4A" in ended.stdout
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert "SigV4A" in completed.stdout

@@ -1,4 +1,4 @@
-"""The HTTP transport of boto3: it sends a request once and reports whether it can have been applied."""
+"""The HTTP transport of boto3: it sends a request once, and reports whether it may have been applied."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Serve = Callable[[socket.socket], None]
 
 @contextmanager
 def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
-    """Serves every connection with `serve`, and counts the connections."""
+    """Serves connections with `serve`, and counts them."""
     accepted = [0]
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -59,40 +59,40 @@ def answer(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
-def answer_then_hang_up_on_the_second(connection: socket.socket) -> None:
+def answer_then_close_on_the_second_request(connection: socket.socket) -> None:
     answer(connection)
     connection.recv(65_536)
 
 
 @pytest.fixture
 def authority(tmp_path: Path) -> tuple[trustme.CA, Path]:
-    made = trustme.CA()
+    ca = trustme.CA()
     path = tmp_path / "ca.pem"
-    made.cert_pem.write_to_path(path)
-    return made, path
+    ca.cert_pem.write_to_path(path)
+    return ca, path
 
 
 def send(transport: Transport, url: str, method: str = "POST", timeouts: Timeouts | None = None, **headers: str) -> Any:
-    given = {"Content-Length": "4", **headers}
-    prepared = AWSRequest(method=method, url=url, data=b"body", headers=given).prepare()
+    all_headers = {"Content-Length": "4", **headers}
+    prepared = AWSRequest(method=method, url=url, data=b"body", headers=all_headers).prepare()
     with_timeouts = use_timeouts(timeouts or Timeouts(2.0, 2.0))(transport.send)
     return in_loop(with_timeouts, prepared)
 
 
 @pytest.fixture
 def transport(aws_environment: None, authority: tuple[trustme.CA, Path]) -> Iterator[Transport]:
-    made = Transport(str(authority[1]))
-    yield made
-    in_loop(made.close)
+    transport = Transport(str(authority[1]))
+    yield transport
+    in_loop(transport.close)
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_a_request_on_a_reused_connection_is_sent_once(transport: Transport, method: str) -> None:
-    with listening(answer_then_hang_up_on_the_second) as (address, accepted):
+    with listening(answer_then_close_on_the_second_request) as (address, accepted):
         assert send(transport, f"http://{address}/").content == b"ok"
         with pytest.raises(boto.ConnectionClosedError) as lost:
             send(transport, f"http://{address}/", method)
-        assert accepted == [1], "nothing was sent again over another connection"
+        assert accepted == [1], "nothing may be sent again over another connection"
     assert not proven_not_applied(lost.value)
 
 
@@ -105,9 +105,9 @@ def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(transport: Tr
         with context.wrap_socket(connection, server_side=True) as secured:
             received.append(secured.recv(65_536))
 
-    with listening(serve) as (address, _), pytest.raises(boto.SSLError) as refused:
+    with listening(serve) as (address, _), pytest.raises(boto.SSLError) as caught:
         send(transport, f"https://{address}/")
-    assert proven_not_applied(refused.value)
+    assert proven_not_applied(caught.value)
     assert received == []
 
 
@@ -132,25 +132,25 @@ def test_a_tls_error_after_the_request_leaves_the_outcome_unknown(
 
 
 @pytest.mark.parametrize("status", [407, 502])
-def test_nothing_is_sent_if_a_proxy_opens_no_tunnel(
+def test_nothing_is_sent_if_a_proxy_does_not_open_a_tunnel(
     authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    asked: list[bytes] = []
+    received: list[bytes] = []
 
     def refuse(connection: socket.socket) -> None:
-        asked.append(connection.recv(65_536))
+        received.append(connection.recv(65_536))
         connection.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
 
     with listening(refuse) as (address, _):
         monkeypatch.setenv("https_proxy", f"http://me:hush@{address}")
         transport = Transport(str(authority[1]))
-        with pytest.raises(boto.EndpointConnectionError) as refused:
+        with pytest.raises(boto.EndpointConnectionError) as caught:
             send(transport, "https://cloudfront.example/")
         in_loop(transport.close)
-    assert asked[0].startswith(b"CONNECT cloudfront.example:443 ")
-    assert b"Proxy-Authorization: Basic" in asked[0]
-    assert proven_not_applied(refused.value)
-    assert "hush" not in str(refused.value)
+    assert received[0].startswith(b"CONNECT cloudfront.example:443 ")
+    assert b"Proxy-Authorization: Basic" in received[0]
+    assert proven_not_applied(caught.value)
+    assert "hush" not in str(caught.value)
 
 
 def test_no_proxy_is_respected(
@@ -207,27 +207,27 @@ def test_a_proxy_needs_no_scheme_and_other_proxy_variables_are_ignored(
         in_loop(transport.close)
     assert accepted == [1]
     monkeypatch.setenv("http_proxy", "socks5://me:hush@127.0.0.1:1")
-    with pytest.raises(ValueError, match="http_proxy must be") as refused:
+    with pytest.raises(ValueError, match="http_proxy must be") as caught:
         Transport(str(authority[1]))
-    assert "hush" not in str(refused.value)
+    assert "hush" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Other: b", "a\0b", "a\x1fb", "a\x7fb", "a\n"])
 def test_an_invalid_header_is_never_sent(transport: Transport, value: str) -> None:
     with listening(answer) as (address, accepted):
-        with pytest.raises(boto.EndpointConnectionError) as refused:
+        with pytest.raises(boto.EndpointConnectionError) as caught:
             send(transport, f"http://{address}/", Token=value)
         assert accepted == [0]
-    assert proven_not_applied(refused.value)
-    assert cause(refused.value) == "EndpointConnectionError: malformed header Token"
+    assert proven_not_applied(caught.value)
+    assert cause(caught.value) == "EndpointConnectionError: malformed header Token"
 
 
 @pytest.mark.parametrize("url", ["http:///path", "http://:80/path"])
 def test_a_request_with_a_malformed_url_is_never_sent(transport: Transport, url: str) -> None:
-    with pytest.raises(boto.EndpointConnectionError) as refused:
+    with pytest.raises(boto.EndpointConnectionError) as caught:
         send(transport, url)
-    assert proven_not_applied(refused.value)
-    assert cause(refused.value) == "EndpointConnectionError: invalid address"
+    assert proven_not_applied(caught.value)
+    assert cause(caught.value) == "EndpointConnectionError: invalid address"
 
 
 def test_a_header_with_every_valid_character_is_sent(transport: Transport) -> None:
@@ -254,18 +254,18 @@ def test_nothing_is_sent_after_the_deadline(transport: Transport) -> None:
 
 
 def test_a_slow_response_ends_at_the_sum_of_both_timeouts(transport: Transport) -> None:
-    whole = threading.Event()
+    complete = threading.Event()
 
     def trickle(connection: socket.socket) -> None:
         connection.recv(65_536)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 80\r\n\r\n")
-        for _ in range(80):  # four seconds, and never half of one without a byte
+        for _ in range(80):  # takes four seconds, but never pauses for half a second
             connection.sendall(b"x")
             time.sleep(0.05)
-        whole.set()
+        complete.set()
 
     with listening(trickle) as (address, _):
         with pytest.raises(boto.ReadTimeoutError) as caught:
             send(transport, f"http://{address}/", timeouts=Timeouts(0.5, 0.5))
-        assert not whole.is_set()
+        assert not complete.is_set()
     assert not proven_not_applied(caught.value)

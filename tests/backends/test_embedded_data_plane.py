@@ -74,14 +74,14 @@ def test_a_store_that_is_not_ready_can_only_be_described(clock: Clock, operation
 
 
 def test_stores_have_separate_keys(backend: EmbeddedBackend) -> None:
-    one, other = Store(backend, "one"), Store(backend, "other")
-    one.put("k", "1")
-    version = other.describe()["ETag"]
-    other.put("k", "22")
-    one.delete("k")
-    assert (one.content(), other.content()) == ({}, {"k": "22"})
-    assert other.describe()["ETag"] != version
-    assert (one.describe()["TotalSizeInBytes"], other.describe()["TotalSizeInBytes"]) == (0, 3)
+    first, second = Store(backend, "first"), Store(backend, "second")
+    first.put("k", "1")
+    version = second.describe()["ETag"]
+    second.put("k", "22")
+    first.delete("k")
+    assert (first.content(), second.content()) == ({}, {"k": "22"})
+    assert second.describe()["ETag"] != version
+    assert (first.describe()["TotalSizeInBytes"], second.describe()["TotalSizeInBytes"]) == (0, 3)
 
 
 def test_imported_keys_are_in_the_data_plane(tmp_path: Path) -> None:

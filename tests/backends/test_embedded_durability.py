@@ -1,4 +1,4 @@
-"""Durability and atomicity of creates: threads, processes, kill -9, a full disk, a locked file."""
+"""Durability and atomicity of creates: with threads, processes, kill -9, a full disk and a locked file."""
 
 from __future__ import annotations
 
@@ -121,13 +121,13 @@ def all_stores(backend: EmbeddedBackend) -> list[dict[str, Any]]:
 def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "db"
     acknowledged: list[str] = []
-    for life in range(3):
-        with creating(path, f"life{life}-", 10**6) as child:
+    for run in range(3):
+        with creating(path, f"run{run}-", 10**6) as child:
             start(child)
             assert child.stdout is not None
-            acknowledged += [child.stdout.readline().split()[0] for _ in range(10 + life)]
+            acknowledged += [child.stdout.readline().split()[0] for _ in range(10 + run)]
             child.kill()
-            # The lines that it printed before it was killed and that are not read yet.
+            # Lines that it printed before it was killed, but that were not read yet.
             acknowledged += [line.split()[0] for line in child.stdout if line.endswith("OK\n")]
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
         stores = all_stores(backend)
@@ -144,13 +144,13 @@ def test_every_acknowledged_create_survives_kill_9(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def test_two_processes_on_one_new_file_create_every_name_once(tmp_path: Path) -> None:
+def test_two_processes_on_a_new_file_create_each_name_once(tmp_path: Path) -> None:
     path = tmp_path / "db"
     names = [f"same{number}" for number in range(40)]
-    with creating(path, "same", 40) as one, creating(path, "same", 40) as other:
-        for child in (one, other):
+    with creating(path, "same", 40) as first, creating(path, "same", 40) as second:
+        for child in (first, second):
             start(child)
-        outcomes = [dict(line.split() for line in child.communicate()[0].splitlines()) for child in (one, other)]
+        outcomes = [dict(line.split() for line in child.communicate()[0].splitlines()) for child in (first, second)]
     for name in names:
         assert sorted(outcome[name] for outcome in outcomes) == ["EntityAlreadyExists", "OK"]
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
@@ -158,7 +158,7 @@ def test_two_processes_on_one_new_file_create_every_name_once(tmp_path: Path) ->
         assert all(function_exists(backend, name) for name in names)
 
 
-def test_a_write_is_visible_to_another_process_at_once(tmp_path: Path) -> None:
+def test_a_write_is_immediately_visible_to_another_process(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend, creating(path, "theirs", 1) as child:
         start(child)
@@ -168,7 +168,7 @@ def test_a_write_is_visible_to_another_process_at_once(tmp_path: Path) -> None:
         assert function_exists(backend, "theirs0")
 
 
-def test_one_of_16_threads_creates_a_name(path: str) -> None:
+def test_only_one_of_16_threads_creates_a_name(path: str) -> None:
     with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend, ThreadPoolExecutor(16) as pool:
         codes = list(pool.map(lambda _: create_function(backend, "same"), range(64)))
     assert sorted(codes) == ["FunctionAlreadyExists"] * 63 + ["OK"]

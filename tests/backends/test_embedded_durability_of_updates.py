@@ -1,4 +1,4 @@
-"""Durability and atomicity of updates and deletes: kill -9, two processes, a full disk."""
+"""Durability and atomicity of updates and deletes: with kill -9, two processes and a full disk."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def all_keys(backend: EmbeddedBackend, arn: str) -> list[str]:
 
 def test_every_acknowledged_change_survives_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "db"
-    for life in range(3):
+    for run in range(3):
         with subprocess.Popen(
-            [sys.executable, "-c", CHANGE, str(path), f"life{life}"], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", CHANGE, str(path), f"run{run}"], stdout=subprocess.PIPE, text=True
         ) as child:
             assert child.stdout is not None
-            lines = [child.stdout.readline() for _ in range(4 + life)]
+            lines = [child.stdout.readline() for _ in range(4 + run)]
             child.kill()
             lines += [line for line in child.stdout if line.endswith("]\n")]
         acknowledged = [json.loads(line) for line in lines]
@@ -98,7 +98,7 @@ def test_every_acknowledged_change_survives_kill_9(tmp_path: Path) -> None:
                     )
                 assert backend.describe_function(Name=name)["ETag"] == etag
                 assert code_of(partial(backend.describe_function, Name=f"{name}-deleted")) == "NoSuchFunctionExists"
-            store = backend.describe_key_value_store(Name=f"life{life}")
+            store = backend.describe_key_value_store(Name=f"run{run}")
             arn = store["KeyValueStore"]["ARN"]
             data = backend.describe_key_value_store_data(KvsARN=arn)
             last, _, version, data_version = acknowledged[-1]
@@ -107,7 +107,7 @@ def test_every_acknowledged_change_survives_kill_9(tmp_path: Path) -> None:
             }
             keys = all_keys(backend, arn)
             # A change in flight may be stored too, but only completely.
-            in_flight = f"life{life}{len(acknowledged)}"
+            in_flight = f"run{run}{len(acknowledged)}"
             assert store["KeyValueStore"]["Comment"] in (last, in_flight)
             assert (store["ETag"] == version) == (store["KeyValueStore"]["Comment"] == last)
             assert tags["last"] in (last, in_flight)
@@ -134,16 +134,16 @@ def putting(path: Path, arn: str, prefix: str) -> Iterator[subprocess.Popen[str]
             child.kill()
 
 
-def test_two_processes_that_put_keys_lose_no_key(tmp_path: Path) -> None:
+def test_two_processes_that_put_keys_do_not_lose_any(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with closing(EmbeddedBackend(path=str(path), s3_dir=None)) as backend:
         arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
-        with putting(path, arn, "a") as one, putting(path, arn, "b") as other:
-            for child in (one, other):
+        with putting(path, arn, "a") as first, putting(path, arn, "b") as second:
+            for child in (first, second):
                 assert child.stdin is not None
                 child.stdin.write("go\n")
                 child.stdin.flush()
-            assert [child.communicate()[0] for child in (one, other)] == ["done\n", "done\n"]
+            assert [child.communicate()[0] for child in (first, second)] == ["done\n", "done\n"]
         assert sorted(all_keys(backend, arn)) == sorted(f"{prefix}{number}" for prefix in "ab" for number in range(60))
 
 

@@ -40,12 +40,12 @@ def rows(page: Mapping[str, Any]) -> list[Row]:
 
 def listed(backend: EmbeddedBackend, between: Callable[[int], None] = lambda _: None, **arguments: str) -> list[Row]:
     """Returns the items of all pages; calls `between` after each page except the last."""
-    found: list[Row] = []
+    items: list[Row] = []
     for number in range(1000):
         page = backend.list_functions(**arguments)["FunctionList"]
-        found += rows(page)
+        items += rows(page)
         if "NextMarker" not in page:
-            return found
+            return items
         between(number)
         arguments["Marker"] = page["NextMarker"]
     raise AssertionError
@@ -58,7 +58,7 @@ def test_an_empty_list_has_one_page(backend: EmbeddedBackend) -> None:
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_list_has_one_stage_or_without_a_stage_both(backend: EmbeddedBackend) -> None:
+def test_a_list_is_filtered_by_stage_and_has_both_stages_by_default(backend: EmbeddedBackend) -> None:
     create(backend, "b", "a", publish=True)
     create(backend, "c")
     assert listed(backend, Stage="DEVELOPMENT") == [(name, "DEVELOPMENT") for name in "abc"]
@@ -95,7 +95,7 @@ def test_the_last_page_has_no_marker(backend: EmbeddedBackend) -> None:
 
 @pytest.mark.parametrize("stage", [{}, {"Stage": "DEVELOPMENT"}, {"Stage": "LIVE"}])
 @pytest.mark.parametrize("max_items", ["1", "2", "3"])
-def test_changes_between_pages_repeat_and_skip_nothing(
+def test_changes_between_pages_cause_no_duplicate_or_missing_items(
     backend: EmbeddedBackend, stage: dict[str, Any], max_items: str
 ) -> None:
     def change(number: int) -> None:
@@ -104,14 +104,14 @@ def test_changes_between_pages_repeat_and_skip_nothing(
             delete(backend, f"deleted{number}")
             delete(backend, f"k{number}-deleted")
 
-    stay = [f"k{number}" for number in range(6)]
+    kept = [f"k{number}" for number in range(6)]
     deleted = [f"{name}{number}{more}" for name, more in (("deleted", ""), ("k", "-deleted")) for number in range(5)]
-    create(backend, *stay, *deleted, publish=True)
+    create(backend, *kept, *deleted, publish=True)
     before = listed(backend, **stage)
-    found = listed(backend, change, MaxItems=max_items, **stage)
-    assert found == sorted(set(found))
-    assert set(found) >= {row for row in before if row[0] in stay}
-    assert {name for name, _ in found} - {*stay, *deleted}, "items created after the current page are listed"
+    items = listed(backend, change, MaxItems=max_items, **stage)
+    assert items == sorted(set(items))
+    assert set(items) >= {row for row in before if row[0] in kept}
+    assert {name for name, _ in items} - {*kept, *deleted}, "items created after the current page are listed"
 
 
 def test_a_page_has_at_most_100_items(backend: EmbeddedBackend) -> None:

@@ -23,7 +23,7 @@ def config(runtime: str = "cloudfront-js-2.0", comment: str = "", **more: Any) -
     return {"Comment": comment, "Runtime": runtime, **more}
 
 
-def reading(*arns: str, quantity: int | None = None) -> dict[str, Any]:
+def associated_with(*arns: str, quantity: int | None = None) -> dict[str, Any]:
     items = [{"KeyValueStoreARN": arn} for arn in arns]
     return {"KeyValueStoreAssociations": {"Quantity": len(items) if quantity is None else quantity, "Items": items}}
 
@@ -48,7 +48,7 @@ def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mappi
 
 
 def test_an_update_replaces_config_and_code(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend, comment="before", **reading(new_store(backend)))
+    version = create(backend, comment="before", **associated_with(new_store(backend)))
     clock.now += timedelta(seconds=5)
     response = backend.update_function(
         Name="f", IfMatch=version, FunctionConfig=config("cloudfront-js-1.0", "after"), FunctionCode=b"second"
@@ -87,14 +87,14 @@ def test_an_update_without_changes_creates_a_new_version(backend: EmbeddedBacken
 def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
     version, arn = create(backend), new_store(backend)
     response = backend.update_function(
-        Name="f", IfMatch=version, FunctionConfig=config(**reading(arn)), FunctionCode=b"x"
+        Name="f", IfMatch=version, FunctionConfig=config(**associated_with(arn)), FunctionCode=b"x"
     )
     associations = response["FunctionSummary"]["FunctionConfig"]["KeyValueStoreAssociations"]
     assert associations == {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
 
 
 @pytest.mark.parametrize(
-    ("what", "runtime", "error"),
+    ("problem", "runtime", "error"),
     [
         ("no such store", "cloudfront-js-2.0", ("InvalidArgument", 400)),
         ("not ready", "cloudfront-js-2.0", ("InvalidArgument", 400)),
@@ -104,19 +104,19 @@ def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
         ("too large", "cloudfront-js-2.0", ("FunctionSizeLimitExceeded", 413)),
     ],
 )
-def test_an_update_is_checked_like_a_create(clock: Clock, what: str, runtime: str, error: tuple[str, int]) -> None:
+def test_an_update_is_checked_like_a_create(clock: Clock, problem: str, runtime: str, error: tuple[str, int]) -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=5)) as backend:
         ready = new_store(backend, "ready")
         clock.now += timedelta(seconds=5)
         associations = {
-            "no such store": reading("arn:aws:cloudfront::000000000000:key-value-store/" + "0" * 36),
-            "not ready": reading(new_store(backend, "new")),
-            "two stores": reading(ready, ready),
-            "wrong quantity": reading(ready, quantity=0),
-        }.get(what, reading(ready))
+            "no such store": associated_with("arn:aws:cloudfront::000000000000:key-value-store/" + "0" * 36),
+            "not ready": associated_with(new_store(backend, "new")),
+            "two stores": associated_with(ready, ready),
+            "wrong quantity": associated_with(ready, quantity=0),
+        }.get(problem, associated_with(ready))
         version = create(backend)
         before = stage(backend, "f", "DEVELOPMENT")
-        code = b"x" * (10_241 if what == "too large" else 1)
+        code = b"x" * (10_241 if problem == "too large" else 1)
         arguments = {"Name": "f", "IfMatch": version, "FunctionConfig": config(runtime, **associations)}
         assert error_of(backend.update_function, **arguments, FunctionCode=code) == error
         assert stage(backend, "f", "DEVELOPMENT") == before
@@ -124,7 +124,7 @@ def test_an_update_is_checked_like_a_create(clock: Clock, what: str, runtime: st
 
 def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: Clock) -> None:
     arn = new_store(backend)
-    version = create(backend, comment="c", **reading(arn))
+    version = create(backend, comment="c", **associated_with(arn))
     clock.now += timedelta(seconds=5)
     response = backend.publish_function(Name="f", IfMatch=version)
     assert response.keys() == {"FunctionSummary", "ResponseMetadata"}
@@ -133,7 +133,7 @@ def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: 
     assert response["FunctionSummary"] == {
         "Name": "f",
         "Status": "UNASSOCIATED",
-        "FunctionConfig": config(comment="c", **reading(arn)),
+        "FunctionConfig": config(comment="c", **associated_with(arn)),
         "FunctionMetadata": {
             "FunctionARN": "arn:aws:cloudfront::000000000000:function/f",
             "Stage": "LIVE",
@@ -165,7 +165,7 @@ def test_an_update_does_not_change_live(backend: EmbeddedBackend, clock: Clock) 
 
 
 def test_publishing_again_replaces_live(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend, **reading(new_store(backend)))
+    version = create(backend, **associated_with(new_store(backend)))
     backend.publish_function(Name="f", IfMatch=version)
     first = stage(backend, "f", "LIVE")
     clock.now += timedelta(seconds=5)
@@ -194,8 +194,8 @@ def test_a_delete_removes_both_stages_and_frees_the_name(backend: EmbeddedBacken
     response = backend.delete_function(Name="f", IfMatch=version)
     assert response.keys() == {"ResponseMetadata"}
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
-    for which in ("DEVELOPMENT", "LIVE"):
-        assert error_of(backend.describe_function, Name="f", Stage=which) == ("NoSuchFunctionExists", 404)
+    for stage_name in ("DEVELOPMENT", "LIVE"):
+        assert error_of(backend.describe_function, Name="f", Stage=stage_name) == ("NoSuchFunctionExists", 404)
     assert stage(backend, "other", "DEVELOPMENT")[0] == b"first"
     assert create(backend) != version
     assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"

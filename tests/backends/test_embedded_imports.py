@@ -186,9 +186,9 @@ def test_a_malformed_file_fails_the_import_without_disclosing_its_content(
     backend: EmbeddedBackend, folder: Path, tmp_path: Path, content: bytes, reason: str
 ) -> None:
     (folder / "bucket/key").write_bytes(content)
-    found = failure(backend)
-    assert reason in found
-    assert "SECRET" not in found
+    message = failure(backend)
+    assert reason in message
+    assert "SECRET" not in message
     assert stored(tmp_path) == []
 
 

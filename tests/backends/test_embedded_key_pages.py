@@ -34,13 +34,13 @@ def listed(
     backend: EmbeddedBackend, arn: str, between: Callable[[int], None] = lambda _: None, **arguments: Any
 ) -> list[str]:
     """Returns the keys of all pages; calls `between` after each page except the last."""
-    found: list[str] = []
+    keys: list[str] = []
     for number in range(1000):
         page = backend.list_keys(KvsARN=arn, **arguments)
         assert page["Items"] == [{"Key": item["Key"], "Value": f"value of {item['Key']}"} for item in page["Items"]]
-        found += [item["Key"] for item in page["Items"]]
+        keys += [item["Key"] for item in page["Items"]]
         if "NextToken" not in page:
-            return found
+            return keys
         assert len(page["Items"]) == arguments.get("MaxResults", 10)
         between(number)
         arguments["NextToken"] = page["NextToken"]
@@ -55,7 +55,7 @@ def test_an_empty_store_has_one_empty_page(backend: EmbeddedBackend) -> None:
 
 @pytest.mark.parametrize("page_size", [{}, {"MaxResults": 1}, {"MaxResults": 7}, {"MaxResults": 50}])
 @pytest.mark.parametrize("count", [1, 10, 11, 50, 51, 120])
-def test_pages_contain_every_key_once_and_ten_keys_by_default(
+def test_pages_contain_every_key_once_and_have_ten_keys_by_default(
     backend: EmbeddedBackend, page_size: dict[str, Any], count: int
 ) -> None:
     arn = create(backend)
@@ -73,7 +73,7 @@ def test_keys_with_special_characters_are_paged(backend: EmbeddedBackend) -> Non
 
 
 @pytest.mark.parametrize("max_results", [1, 2, 3, 10])
-def test_changes_between_pages_repeat_and_skip_nothing(backend: EmbeddedBackend, max_results: int) -> None:
+def test_changes_between_pages_cause_no_duplicate_or_missing_keys(backend: EmbeddedBackend, max_results: int) -> None:
     def change(number: int) -> None:
         if number < 10:
             new = [f"{number}-new", f"k{number}-new", f"z{number}-new"]
@@ -81,13 +81,13 @@ def test_changes_between_pages_repeat_and_skip_nothing(backend: EmbeddedBackend,
             write(backend, arn, new, [f"k{number}-deleted", f"l{number}-deleted"])
 
     arn = create(backend)
-    stay = [f"k{number}" for number in range(10)]
+    kept = [f"k{number}" for number in range(10)]
     deleted = [f"{letter}{number}-deleted" for letter in "kl" for number in range(10)]
-    write(backend, arn, stay + deleted)
-    found = listed(backend, arn, change, MaxResults=max_results)
-    assert found == sorted(set(found))
-    assert set(found) >= set(stay)
-    assert set(found) - {*stay, *deleted}, "keys put after the current page are listed"
+    write(backend, arn, kept + deleted)
+    keys = listed(backend, arn, change, MaxResults=max_results)
+    assert keys == sorted(set(keys))
+    assert set(keys) >= set(kept)
+    assert set(keys) - {*kept, *deleted}, "keys put after the current page are listed"
 
 
 @pytest.mark.parametrize("max_results", [0, -1, 51, 10**9])
@@ -119,12 +119,12 @@ def test_a_malformed_token_is_rejected(backend: EmbeddedBackend, token: str) -> 
 
 
 def test_a_token_of_another_store_is_rejected(backend: EmbeddedBackend) -> None:
-    one, other = create(backend, "one"), create(backend, "other")
-    for arn in (one, other):
+    first, second = create(backend, "first"), create(backend, "second")
+    for arn in (first, second):
         write(backend, arn, ["a", "b"])
-    token = backend.list_keys(KvsARN=one, MaxResults=1)["NextToken"]
-    assert error_with_operation(backend.list_keys, KvsARN=other, NextToken=token)[0] == "ValidationException"
-    assert listed(backend, one, NextToken=token) == ["b"]
+    token = backend.list_keys(KvsARN=first, MaxResults=1)["NextToken"]
+    assert error_with_operation(backend.list_keys, KvsARN=second, NextToken=token)[0] == "ValidationException"
+    assert listed(backend, first, NextToken=token) == ["b"]
 
 
 @pytest.mark.parametrize("change", ["!{}", "{}!", "{}\n", " {}", "no key"])
@@ -136,7 +136,7 @@ def test_a_modified_token_is_rejected(backend: EmbeddedBackend, change: str) -> 
     assert error_with_operation(backend.list_keys, KvsARN=arn, NextToken=changed)[0] == "ValidationException"
 
 
-def test_a_token_does_not_show_the_key(backend: EmbeddedBackend) -> None:
+def test_a_token_does_not_reveal_the_key(backend: EmbeddedBackend) -> None:
     arn = create(backend)
     write(backend, arn, ["readable", "z"])
     assert "readable" not in backend.list_keys(KvsARN=arn, MaxResults=1)["NextToken"]

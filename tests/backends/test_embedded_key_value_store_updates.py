@@ -80,9 +80,9 @@ def test_the_two_planes_have_separate_versions(backend: EmbeddedBackend) -> None
 def test_a_delete_removes_the_keys_and_frees_the_name(backend: EmbeddedBackend) -> None:
     arn, version = create(backend)
     other_arn, _ = create(backend, "other")
-    for each in (arn, other_arn):
-        data_version = backend.describe_key_value_store_data(KvsARN=each)["ETag"]
-        backend.put_key(KvsARN=each, Key="k", Value="v", IfMatch=data_version)
+    for store_arn in (arn, other_arn):
+        data_version = backend.describe_key_value_store_data(KvsARN=store_arn)["ETag"]
+        backend.put_key(KvsARN=store_arn, Key="k", Value="v", IfMatch=data_version)
     response = backend.delete_key_value_store(Name="s", IfMatch=version)
     assert response.keys() == {"ResponseMetadata"}
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
@@ -133,7 +133,7 @@ def test_a_deleted_store_does_not_count_towards_the_quota() -> None:
         create(backend, "t")
 
 
-def test_deletes_between_pages_skip_nothing(backend: EmbeddedBackend) -> None:
+def test_deletes_between_pages_cause_no_missing_stores(backend: EmbeddedBackend) -> None:
     versions = {name: create(backend, name)[1] for name in "abcd"}
     marker = backend.list_key_value_stores(MaxItems="2")["KeyValueStoreList"]["NextMarker"]
     for name in "bc":

@@ -49,7 +49,7 @@ def test_a_new_store_is_provisioning(backend: EmbeddedBackend) -> None:
     }
 
 
-def test_the_next_read_returns_ready(backend: EmbeddedBackend) -> None:
+def test_a_new_store_is_ready_at_the_next_read(backend: EmbeddedBackend) -> None:
     created = backend.create_key_value_store(Name="s")
     described = backend.describe_key_value_store(Name="s")
     assert described["KeyValueStore"] == {**created["KeyValueStore"], "Status": "READY"}
@@ -126,14 +126,14 @@ def test_pages_contain_every_store_once(backend: EmbeddedBackend) -> None:
     names = [f"s{number:03}" for number in range(7)]
     for name in reversed(names):
         backend.create_key_value_store(Name=name)
-    found = []
+    listed_names = []
     arguments = {"MaxItems": "3"}
     for size, more in [(3, True), (3, True), (1, False)]:
         page = backend.list_key_value_stores(**arguments)["KeyValueStoreList"]
         assert (page["MaxItems"], page["Quantity"], "NextMarker" in page) == (3, size, more)
-        found += [item["Name"] for item in page["Items"]]
+        listed_names += [item["Name"] for item in page["Items"]]
         arguments["Marker"] = page.get("NextMarker", "")
-    assert found == names
+    assert listed_names == names
 
 
 def test_the_last_page_has_no_marker(backend: EmbeddedBackend) -> None:
@@ -141,7 +141,7 @@ def test_the_last_page_has_no_marker(backend: EmbeddedBackend) -> None:
     assert "NextMarker" not in backend.list_key_value_stores(MaxItems="1")["KeyValueStoreList"]
 
 
-def test_creates_between_pages_repeat_nothing(backend: EmbeddedBackend) -> None:
+def test_creates_between_pages_cause_no_duplicates(backend: EmbeddedBackend) -> None:
     for name in ("b", "d"):
         backend.create_key_value_store(Name=name)
     marker = backend.list_key_value_stores(MaxItems="1")["KeyValueStoreList"]["NextMarker"]

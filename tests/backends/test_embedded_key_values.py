@@ -51,7 +51,7 @@ def test_a_new_store_is_empty_and_ready(store: Store) -> None:
         ("a\0b", "v", 4),
     ],
 )
-def test_a_value_is_read_back_and_measured_in_utf_8(store: Store, key: str, value: str, size: int) -> None:
+def test_a_value_is_returned_unchanged_and_measured_in_utf_8(store: Store, key: str, value: str, size: int) -> None:
     before = store.describe()
     response = store.put(key, value)
     sizes = {"ItemCount": 1, "TotalSizeInBytes": size}
@@ -78,7 +78,7 @@ def test_keys_are_case_sensitive_and_not_normalized(store: Store) -> None:
     assert store.content() == {key: str(number) for number, key in enumerate(keys)}
 
 
-def test_every_write_creates_a_new_version_even_without_changes(store: Store, clock: Clock) -> None:
+def test_every_write_creates_a_version_even_without_changes(store: Store, clock: Clock) -> None:
     versions = [store.describe()["ETag"]]
     writes: tuple[Callable[[], Any], ...] = (
         lambda: store.put("k", "v"),
@@ -96,7 +96,7 @@ def test_every_write_creates_a_new_version_even_without_changes(store: Store, cl
     assert store.describe()["Created"] < store.describe()["LastModified"]
 
 
-def test_reading_creates_no_new_version(store: Store) -> None:
+def test_reads_do_not_create_a_version(store: Store) -> None:
     store.put("k", "v")
     before = store.describe()
     store.backend.get_key(KvsARN=store.arn, Key="k")

@@ -1,4 +1,4 @@
-"""Opening the embedded backend's database: its path, its permissions, and the messages if it cannot be used."""
+"""Opening the database of the embedded backend: path, permissions, and the message if it cannot be used."""
 
 from __future__ import annotations
 
@@ -108,14 +108,14 @@ def test_closing_twice_is_harmless(tmp_path: Path) -> None:
     backend.close()
 
 
-def test_a_file_that_is_not_a_database_is_refused_and_unchanged(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_rejected_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "db"
     path.write_bytes(b"somebody's notes " * 100)
     assert "not a database; move the file away" in opening_error(path)
     assert path.read_bytes() == b"somebody's notes " * 100
 
 
-def test_another_programs_database_is_refused_and_unchanged(tmp_path: Path) -> None:
+def test_the_database_of_another_program_is_rejected_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
@@ -125,7 +125,7 @@ def test_another_programs_database_is_refused_and_unchanged(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("version", "age"), [(schema.VERSION + 1, "a newer"), (schema.VERSION - 1, "an older")])
-def test_another_releases_schema_is_refused(tmp_path: Path, version: int, age: str) -> None:
+def test_the_schema_of_another_release_is_rejected(tmp_path: Path, version: int, age: str) -> None:
     path = tmp_path / "db"
     open_and_close(path)
     with closing(sqlite3.connect(path)) as connection:
@@ -135,7 +135,7 @@ def test_another_releases_schema_is_refused(tmp_path: Path, version: int, age: s
         assert connection.execute("PRAGMA user_version").fetchone() == (version,)
 
 
-def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_database_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "db"
     open_and_close(path)
     content = bytearray(path.read_bytes())
@@ -144,24 +144,24 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
     assert "malformed; restore it from a backup" in opening_error(path)
 
 
-def test_a_folder_is_refused(tmp_path: Path) -> None:
+def test_a_folder_is_rejected(tmp_path: Path) -> None:
     assert "unable to open database file; make the file and its folder writable" in opening_error(tmp_path)
 
 
-def test_an_empty_path_is_refused() -> None:
+def test_an_empty_path_is_rejected() -> None:
     assert "unable to open" in opening_error("")
 
 
-def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_below_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "cannot be created: " in opening_error(tmp_path / "file" / "db")
 
 
-def test_a_path_with_a_nul_is_refused() -> None:
+def test_a_path_with_a_nul_is_rejected() -> None:
     assert "cannot be created: " in opening_error("\0")
 
 
-def test_a_locked_file_is_refused(tmp_path: Path) -> None:
+def test_a_locked_file_cannot_be_opened(tmp_path: Path) -> None:
     path = tmp_path / "db"
     open_and_close(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -171,14 +171,14 @@ def test_a_locked_file_is_refused(tmp_path: Path) -> None:
     open_and_close(path)
 
 
-@pytest.mark.parametrize("what", ["file", "folder"])
-def test_a_read_only_file_or_folder_is_refused(tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("read_only", ["file", "folder"])
+def test_a_read_only_file_or_folder_cannot_be_opened(tmp_path: Path, read_only: str) -> None:
     folder = tmp_path / "folder"
     path = folder / "db"
     open_and_close(path)
     # With an existing journal, the folder need not be writable.
     path.with_name("db-journal").unlink()
-    (path if what == "file" else folder).chmod(0o500)
+    (path if read_only == "file" else folder).chmod(0o500)
     command = [sys.executable, "-c", OPEN_UNPRIVILEGED, str(path), OPEN_UNPRIVILEGED]
     printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     folder.chmod(0o700)

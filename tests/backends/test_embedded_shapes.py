@@ -1,4 +1,4 @@
-"""Responses of the embedded backend have the shapes of boto3's, checked against botocore's service model."""
+"""Responses of the embedded backend have the shapes of botocore's service model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cloudfront_facade_server.function_runtime import Run
 MAY_BE_ABSENT = {("KeyValueStore", "Comment")}
 SCALARS: Mapping[str, type] = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime}
 # Members of only some responses: the last page has no token, and most stores have no failure reason.
-SOMETIMES = {"NextToken", "FailureReason"}
+OPTIONAL = {"NextToken", "FailureReason"}
 
 
 class FixedRunner:
@@ -46,30 +46,30 @@ def backend() -> Iterator[EmbeddedBackend]:
         yield backend
 
 
-def check(value: object, shape: Any, where: str) -> None:
+def check(value: object, shape: Any, path: str) -> None:
     """Checks that the value and all its members have the types of the shape."""
     if shape.type_name == "structure":
-        assert type(value) is dict, where
-        assert value.keys() <= shape.members.keys(), where
+        assert type(value) is dict, path
+        assert value.keys() <= shape.members.keys(), path
         absent = {member for member in shape.required_members if member not in value}
-        assert {(shape.name, member) for member in absent} <= MAY_BE_ABSENT, where
+        assert {(shape.name, member) for member in absent} <= MAY_BE_ABSENT, path
         for member, content in value.items():
-            check(content, shape.members[member], f"{where}.{member}")
+            check(content, shape.members[member], f"{path}.{member}")
     elif shape.type_name == "list":
-        assert type(value) is list, where
+        assert type(value) is list, path
         for index, item in enumerate(value):
-            check(item, shape.member, f"{where}[{index}]")
+            check(item, shape.member, f"{path}[{index}]")
     elif shape.type_name == "blob":
         # The only blob is a payload, which boto3 leaves as a stream.
-        assert isinstance(value, StreamingBody), where
+        assert isinstance(value, StreamingBody), path
     else:
-        assert type(value) is SCALARS[shape.type_name], where
+        assert type(value) is SCALARS[shape.type_name], path
         if isinstance(value, datetime):
-            assert value.utcoffset() is not None, where
+            assert value.utcoffset() is not None, path
         if isinstance(value, str) and "enum" in shape.metadata:
-            assert value in shape.metadata["enum"], where
+            assert value in shape.metadata["enum"], path
         if isinstance(value, str) and "pattern" in shape.metadata and "\\p" not in shape.metadata["pattern"]:
-            assert re.fullmatch(shape.metadata["pattern"], value), where
+            assert re.fullmatch(shape.metadata["pattern"], value), path
 
 
 def check_response(model: Any, operation: str, response: Mapping[str, Any]) -> None:
@@ -81,8 +81,8 @@ def check_response(model: Any, operation: str, response: Mapping[str, Any]) -> N
     if output is None:
         assert members == {}
         return
-    # Every member is expected, because the control plane's model marks none at the top as required.
-    assert members.keys() | SOMETIMES == output.members.keys() | SOMETIMES
+    # The control plane's model requires no top-level member, so every member is expected here.
+    assert members.keys() | OPTIONAL == output.members.keys() | OPTIONAL
     check(members, output, operation)
     for member, shape in output.members.items():
         if shape.serialization.get("location") == "header":
@@ -91,7 +91,7 @@ def check_response(model: Any, operation: str, response: Mapping[str, Any]) -> N
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_every_response_has_the_shape_of_boto3s(model: Any, backend: EmbeddedBackend, full: bool) -> None:
+def test_every_response_has_the_shape_of_the_model(model: Any, backend: EmbeddedBackend, full: bool) -> None:
     tags = {"Tags": {"Items": [{"Key": "k"}, {"Key": "l", "Value": ""}]}} if full else {}
     comment = {"Comment": "c"} if full else {}
     response = backend.create_key_value_store(Name="s", **comment, **tags)
@@ -114,7 +114,7 @@ def test_every_response_has_the_shape_of_boto3s(model: Any, backend: EmbeddedBac
 
 
 @pytest.mark.parametrize("full", [True, False])
-def test_every_response_to_a_change_of_a_function_has_the_shape_of_boto3s(
+def test_every_response_to_a_change_of_a_function_has_the_shape_of_the_model(
     model: Any, backend: EmbeddedBackend, full: bool
 ) -> None:
     store_arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
@@ -137,7 +137,7 @@ def test_every_response_to_a_change_of_a_function_has_the_shape_of_boto3s(
     check_response(model, "ListFunctions", backend.list_functions(Stage="LIVE"))
 
 
-def test_every_response_to_a_change_of_a_store_or_tags_has_the_shape_of_boto3s(
+def test_every_response_to_a_change_of_a_store_or_tags_has_the_shape_of_the_model(
     model: Any, backend: EmbeddedBackend
 ) -> None:
     created = backend.create_key_value_store(Name="s")
@@ -151,7 +151,7 @@ def test_every_response_to_a_change_of_a_store_or_tags_has_the_shape_of_boto3s(
     check_response(model, "DeleteKeyValueStore", response)
 
 
-def test_every_response_of_the_data_plane_has_the_shape_of_boto3s(data_model: Any, backend: EmbeddedBackend) -> None:
+def test_every_response_of_the_data_plane_has_the_shape_of_the_model(data_model: Any, backend: EmbeddedBackend) -> None:
     arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
     response = backend.describe_key_value_store_data(KvsARN=arn)
     check_response(data_model, "DescribeKeyValueStore", response)
@@ -168,7 +168,7 @@ def test_every_response_of_the_data_plane_has_the_shape_of_boto3s(data_model: An
     check_response(data_model, "DeleteKey", backend.delete_key(KvsARN=arn, Key="k", IfMatch=response["ETag"]))
 
 
-def test_a_failed_import_is_described_in_the_shape_of_boto3s(data_model: Any, backend: EmbeddedBackend) -> None:
+def test_a_failed_import_is_described_in_the_shape_of_the_model(data_model: Any, backend: EmbeddedBackend) -> None:
     source = {"SourceType": "S3", "SourceARN": "arn:aws:s3:::bucket/key"}
     arn = backend.create_key_value_store(Name="s", ImportSource=source)["KeyValueStore"]["ARN"]
     response = backend.describe_key_value_store_data(KvsARN=arn)
@@ -245,5 +245,5 @@ def test_the_data_planes_errors_that_the_tests_expect_are_in_the_model(data_mode
 def test_an_operation_returns_only_errors_that_the_model_lists(
     model: Any, data_model: Any, operation: str, codes: set[str]
 ) -> None:
-    of = data_model if operation in data_model.operation_names else model
-    assert codes <= {shape.name for shape in of.operation_model(operation).error_shapes}
+    plane = data_model if operation in data_model.operation_names else model
+    assert codes <= {shape.name for shape in plane.operation_model(operation).error_shapes}

@@ -29,7 +29,7 @@ both = pytest.mark.parametrize("create", [create_function, create_store])
 
 
 @both
-def test_tags_keep_their_order_and_absent_and_empty_values_differ(backend: EmbeddedBackend, create: Create) -> None:
+def test_tags_keep_their_order_and_absent_values_stay_absent(backend: EmbeddedBackend, create: Create) -> None:
     tags = [{"Key": "z"}, {"Key": "a", "Value": ""}, {"Key": "Z", "Value": "v \u00e9"}, {"Key": "m", "Value": "w"}]
     arn = create(backend, Tags={"Items": tags})
     response = backend.list_tags_for_resource(Resource=arn)
@@ -63,7 +63,7 @@ def test_fifty_tags_are_allowed(backend: EmbeddedBackend, create: Create) -> Non
 @pytest.mark.parametrize(
     "keys",
     [[str(number) for number in range(51)], ["a", "b", "a"], ["aws:x"], ["fine", "AWS:x"], ["aWs:"]],
-    ids=["51", "duplicate", "aws:", "AWS:", "nothing after aws:"],
+    ids=["51", "duplicate", "aws:", "AWS:", "only aWs:"],
 )
 def test_invalid_tags_are_rejected_and_nothing_is_created(
     backend: EmbeddedBackend, create: Create, keys: list[str]
@@ -129,10 +129,10 @@ def test_tagging_changes_one_resource(backend: EmbeddedBackend) -> None:
 
 def test_tagging_with_empty_lists_changes_nothing(backend: EmbeddedBackend) -> None:
     arn = create_store(backend, Tags={"Items": [{"Key": "k"}]})
-    nothings: tuple[dict[str, list[Any]], ...] = ({}, {"Items": []})
-    for nothing in nothings:
-        backend.tag_resource(Resource=arn, Tags=nothing)
-        backend.untag_resource(Resource=arn, TagKeys=nothing)
+    empty_lists: tuple[dict[str, list[Any]], ...] = ({}, {"Items": []})
+    for empty in empty_lists:
+        backend.tag_resource(Resource=arn, Tags=empty)
+        backend.untag_resource(Resource=arn, TagKeys=empty)
     assert tags_of(backend, arn) == [{"Key": "k"}]
 
 
@@ -158,7 +158,7 @@ def test_reserved_tags_cannot_be_removed(backend: EmbeddedBackend, key: str) -> 
 @both
 def test_a_resource_may_have_at_most_fifty_tags(backend: EmbeddedBackend, create: Create) -> None:
     arn = create(backend, Tags={"Items": [{"Key": f"a{number}"} for number in range(30)]})
-    # Five of these are there already.
+    # Five of these already exist.
     backend.tag_resource(Resource=arn, Tags={"Items": [{"Key": f"a{number}"} for number in range(25, 50)]})
     full = tags_of(backend, arn)
     assert len(full) == 50

@@ -71,7 +71,7 @@ def store_with(backend: EmbeddedBackend, **key_values: str) -> str:
     return arn
 
 
-def test_the_result_of_a_run_has_the_functions_summary() -> None:
+def test_the_result_of_a_run_includes_the_summary_of_the_function() -> None:
     runner = RecordingRunner(lambda: Run('{"request":{}}', None, ["one", "two"], 42))
     with closing(backend_with(runner)) as backend:
         version = create(backend)
@@ -157,7 +157,7 @@ def test_testing_changes_nothing() -> None:
         assert {**backend.describe_function(Name="f"), "ResponseMetadata": None} == before
 
 
-def test_a_running_function_blocks_no_other_operation() -> None:
+def test_a_running_function_does_not_block_other_operations() -> None:
     started, finish = threading.Event(), threading.Event()
 
     def long_run() -> Run:
@@ -177,7 +177,7 @@ def test_a_running_function_blocks_no_other_operation() -> None:
         assert testing.result()["TestResult"]["FunctionSummary"]["Status"] == "UNPUBLISHED"
 
 
-def test_an_invalid_event_is_rejected_in_the_runners_words() -> None:
+def test_an_invalid_event_is_rejected_with_the_message_of_the_runner() -> None:
     def reject() -> Run:
         raise InvalidEventError("version must be 1.0")
 
@@ -216,12 +216,12 @@ def test_a_failure_of_the_runner_is_an_error(caplog: pytest.LogCaptureFixture) -
         ({"EventObject": b"x" * 40_961}, ("InvalidArgument", 400)),
     ],
 )
-def test_a_rejected_test_runs_nothing(arguments: dict[str, Any], error: tuple[str, int]) -> None:
+def test_a_rejected_test_does_not_run_the_function(arguments: dict[str, Any], error: tuple[str, int]) -> None:
     runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
         version = create(backend)
-        given = {"Name": "f", "IfMatch": version, "EventObject": EVENT, **arguments}
-        assert error_with_operation(backend.test_function, **given) == (*error, "TestFunction")
+        request = {"Name": "f", "IfMatch": version, "EventObject": EVENT, **arguments}
+        assert error_with_operation(backend.test_function, **request) == (*error, "TestFunction")
         good = {"Name": "f", "IfMatch": version, "EventObject": b"x" * 40_960}
         backend.test_function(**good)
     assert len(runner.runs) == 1
@@ -258,10 +258,10 @@ def test_the_engine_reads_the_associated_store() -> None:
     with closing(backend_with(None)) as backend:
         arn = store_with(backend, **{"/old": "/from-store"})
         version = create(backend, READS_STORE, "cloudfront-js-2.0", arn)
-        found = backend.test_function(Name="f", IfMatch=version, EventObject=event())["TestResult"]
+        existing = backend.test_function(Name="f", IfMatch=version, EventObject=event())["TestResult"]
         missing = backend.test_function(Name="f", IfMatch=version, EventObject=event("/other"))["TestResult"]
-    assert json.loads(found["FunctionOutput"])["request"]["uri"] == "/from-store"
-    assert found["FunctionExecutionLogs"] == ["asked for /old"]
+    assert json.loads(existing["FunctionOutput"])["request"]["uri"] == "/from-store"
+    assert existing["FunctionExecutionLogs"] == ["asked for /old"]
     assert missing["FunctionErrorMessage"] != ""
     assert missing["FunctionOutput"] == ""
 

@@ -138,7 +138,7 @@ def test_another_version_is_rejected(backend: EmbeddedBackend, operation: str, o
 
 
 @every_change
-def test_any_version_of_a_missing_resource_is_not_found(backend: EmbeddedBackend, operation: str) -> None:
+def test_a_change_of_a_missing_resource_is_not_found(backend: EmbeddedBackend, operation: str) -> None:
     arn = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
     assert change(backend, operation, arn, name="absent", IfMatch=STALE) == MISSING[operation]
 
@@ -159,7 +159,7 @@ def test_a_version_is_valid_for_one_change(backend: EmbeddedBackend, operation: 
 
 @pytest.mark.parametrize("operation", ["UpdateFunction", "UpdateKeyValueStore", "PutKey", "DeleteKey", "UpdateKeys"])
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_one_of_8_writers_with_the_same_version_wins(tmp_path: Path, operation: str, on_disk: bool) -> None:
+def test_only_one_of_8_writers_with_the_same_version_succeeds(tmp_path: Path, operation: str, on_disk: bool) -> None:
     def write(_: int) -> str:
         start.wait()
         return change(backend, operation, versions["arn"], IfMatch=version)[0]
@@ -170,5 +170,5 @@ def test_one_of_8_writers_with_the_same_version_wins(tmp_path: Path, operation: 
         versions = create_resources(backend)
         version = versions["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
         codes = sorted(pool.map(write, range(8)))
-    lost = "ConflictException" if operation in DATA_PLANE else "PreconditionFailed"
-    assert codes == sorted(["OK", *[lost] * 7])
+    conflict = "ConflictException" if operation in DATA_PLANE else "PreconditionFailed"
+    assert codes == sorted(["OK", *[conflict] * 7])
