@@ -14,32 +14,32 @@ Options = dict[str, Any]
 
 
 class Run(Protocol):
-    """Connects to a target, with options, and runs a job or calls a method of a stub."""
+    """Connects to a target, and runs the job or calls the method with a name."""
 
-    def __call__(self, target: str, service: str, what: str, *arguments: Any, **keywords: Any) -> Any: ...
+    def __call__(self, target: str, service: str, name: str, *arguments: Any, **keywords: Any) -> Any: ...
 
 
 def blocking(
-    target: str, service: str, what: str, *arguments: Any, options: Options | None = None, **keywords: Any
+    target: str, service: str, name: str, *arguments: Any, options: Options | None = None, **keywords: Any
 ) -> Any:
     with connect(target, **(options or {})) as facade:
         stub = getattr(facade, service)
-        if hasattr(stub, what):
-            return getattr(stub, what)(*arguments, **keywords)
-        result = getattr(jobs, what)(stub, *arguments, **keywords)
+        if hasattr(stub, name):
+            return getattr(stub, name)(*arguments, **keywords)
+        result = getattr(jobs, name)(stub, *arguments, **keywords)
         return list(result) if isinstance(result, Iterator) else result
 
 
 def asynchronous(
-    target: str, service: str, what: str, *arguments: Any, options: Options | None = None, **keywords: Any
+    target: str, service: str, name: str, *arguments: Any, options: Options | None = None, **keywords: Any
 ) -> Any:
     async def main() -> Any:
         async with aio.connect(target, **(options or {})) as facade:
             stub = getattr(facade, service)
-            if hasattr(stub, what):
-                return await getattr(stub, what)(*arguments, **keywords)
-            result = getattr(aio, what)(stub, *arguments, **keywords)
-            return [each async for each in result] if isinstance(result, AsyncIterator) else await result
+            if hasattr(stub, name):
+                return await getattr(stub, name)(*arguments, **keywords)
+            result = getattr(aio, name)(stub, *arguments, **keywords)
+            return [item async for item in result] if isinstance(result, AsyncIterator) else await result
 
     return asyncio.run(main())
 

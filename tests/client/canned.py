@@ -1,4 +1,4 @@
-"""A real server with all services that returns the answers of a test."""
+"""A real server with all services, which returns canned responses."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ PATIENCE = 10.0
 
 FUNCTION_CREATED = functions.CreateFunctionResponse(location="https://cloudfront.example.com/f", etag="E1")
 STORE_CREATED = stores.CreateKeyValueStoreResponse(etag="E2")
-FILES = tuple(each.DESCRIPTOR for each in (functions, stores, data, tags))
+FILES = tuple(module.DESCRIPTOR for module in (functions, stores, data, tags))
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """A status with trailers; for a stream of requests, sent after `after` requests."""
+class ErrorStatus:
+    """An error status with trailers. For a stream of requests, it is sent after `after` requests."""
 
     code: grpc.StatusCode
     message: str = ""
@@ -49,7 +49,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Received:
-    """A call as the server saw it, with the monotonic time and the seconds to its deadline.
+    """A call as the server received it, with the monotonic time and the seconds until its deadline.
 
     The request of a stream is the list of requests that were read.
     """
@@ -61,58 +61,58 @@ class Received:
 
 
 class Canned:
-    """Returns the given responses and errors, one for each call, then OK.
+    """Returns these responses and errors, one for each call, then OK.
 
-    `started` is set when a call arrives. Calls wait until `released` is set, as it is at first.
+    `started` is set when a call arrives. Calls wait for `released`, which is set at first.
     """
 
-    def __init__(self, *answers: Refusal | Message) -> None:
+    def __init__(self, *answers: ErrorStatus | Message) -> None:
         self.received: list[Received] = []
         self.started = threading.Event()
         self.released = threading.Event()
         self.released.set()
         self._answers = iter(answers)
 
-    def _answer(self, method: str, usual: Message, request: Any, context: Any) -> Message:
+    def _answer(self, method: str, default: Message, request: Any, context: Any) -> Message:
         self.received.append(Received(request, time.monotonic(), context.time_remaining(), method))
         self.started.set()
         assert self.released.wait(PATIENCE)
-        return _given(next(self._answers, usual), context)
+        return _response_or_abort(next(self._answers, default), context)
 
-    def _answer_stream(self, method: str, usual: Message, requests: Iterator[Any], context: Any) -> Message:
+    def _answer_stream(self, method: str, default: Message, requests: Iterator[Any], context: Any) -> Message:
         read: list[Any] = []
         self.received.append(Received(read, time.monotonic(), context.time_remaining(), method))
         self.started.set()
-        answer = next(self._answers, usual)
+        answer = next(self._answers, default)
         for request in requests:
             read.append(request)
-            if isinstance(answer, Refusal) and len(read) == answer.after:
+            if isinstance(answer, ErrorStatus) and len(read) == answer.after:
                 break
             assert self.released.wait(PATIENCE)
-        return _given(answer, context)
+        return _response_or_abort(answer, context)
 
 
-def _given(answer: Refusal | Message, context: Any) -> Message:
-    if isinstance(answer, Refusal):
+def _response_or_abort(answer: ErrorStatus | Message, context: Any) -> Message:
+    if isinstance(answer, ErrorStatus):
         context.set_trailing_metadata(answer.trailers)
         context.abort(answer.code, answer.message)
-    assert not isinstance(answer, Refusal)
+    assert not isinstance(answer, ErrorStatus)
     return answer
 
 
-def _method(name: str, usual: Message, *, streams: bool) -> Callable[[Canned, Any, Any], Message]:
+def _method(name: str, default: Message, *, streams: bool) -> Callable[[Canned, Any, Any], Message]:
     def answer(self: Canned, request: Any, context: Any) -> Message:
-        how = self._answer_stream if streams else self._answer
-        return how(name, usual, request, context)
+        handler = self._answer_stream if streams else self._answer
+        return handler(name, default, request, context)
 
     return answer
 
 
 for _rpc in (rpc for file in FILES for service in file.services_by_name.values() for rpc in service.methods):
-    _usual = {"CreateFunction": FUNCTION_CREATED, "CreateKeyValueStore": STORE_CREATED}.get(
+    _default = {"CreateFunction": FUNCTION_CREATED, "CreateKeyValueStore": STORE_CREATED}.get(
         _rpc.name, GetMessageClass(_rpc.output_type)()
     )
-    setattr(Canned, _rpc.name, _method(_rpc.name, _usual, streams=_rpc.client_streaming))
+    setattr(Canned, _rpc.name, _method(_rpc.name, _default, streams=_rpc.client_streaming))
 
 
 @contextmanager
@@ -150,9 +150,9 @@ def details_trailer(code: grpc.StatusCode, message: str, *details: Message) -> t
     return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
-def refusal(code: grpc.StatusCode, message: str, *details: Message, after: int = 0) -> Refusal:
+def error_status(code: grpc.StatusCode, message: str, *details: Message, after: int = 0) -> ErrorStatus:
     """Returns an error status with details."""
-    return Refusal(code, message, details_trailer(code, message, *details), after)
+    return ErrorStatus(code, message, details_trailer(code, message, *details), after)
 
 
 def info(reason: str, **metadata: str) -> error_details_pb2.ErrorInfo:

@@ -1,4 +1,4 @@
-"""What the tests of imports share: sources of changes, a server's answers, and a servicer that sees how a call ends."""
+"""Shared by the tests of imports: sources of changes, canned responses, and a servicer that records how a call ends."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import grpc
 
-from client.canned import Canned, info, refusal
+from client.canned import Canned, error_status, info
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange, KeyValue
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
 DONE = ImportKeysResponse(applied_changes=7, etag="E3")
-PARTIAL = refusal(
+PARTIAL = error_status(
     grpc.StatusCode.ABORTED,
     "no",
     info("ETAG_MISMATCH", outcome="partial", applied_changes="450", unknown_changes="50"),
@@ -51,21 +51,21 @@ class Stalling:
             self.closed = True
 
 
-def quietly(main: Coroutine[Any, Any, Any]) -> None:
+def run_without_loop_errors(main: Coroutine[Any, Any, Any]) -> None:
     """Runs a coroutine, and checks that the event loop reports no errors."""
-    complaints: list[dict[str, Any]] = []
+    errors: list[dict[str, Any]] = []
 
     async def watched() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
         await main
         gc.collect()
         await asyncio.sleep(0.01)
 
     asyncio.run(watched())
-    assert complaints == []
+    assert errors == []
 
 
-class Watching(Canned):
+class RecordingServicer(Canned):
     """A servicer that records how its import ended."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Watching(Canned):
 
 
 def failing(error: Exception) -> Iterator[tuple[str, str]]:
-    # More than fits in the buffers before the server starts to read.
+    # More than fits into the buffers before the server starts to read.
     for number in range(3000):
         yield str(number), "v" * 1000
     raise error

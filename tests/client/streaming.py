@@ -1,4 +1,4 @@
-"""A service with a method of each streaming kind, which the API does not have."""
+"""A service with a method of each streaming kind, because the API does not have all kinds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import grpc
 from google.rpc import error_details_pb2
 
-from client.canned import refusal
+from client.canned import error_status
 
-REFUSAL = refusal(
+NOT_FOUND = error_status(
     grpc.StatusCode.NOT_FOUND,
     "no",
     error_details_pb2.ErrorInfo(reason="RESOURCE_NOT_FOUND", domain="cloudfront-facade"),
@@ -33,8 +33,8 @@ class Streaming:
         self.deadlines.append(context.time_remaining())
         for request in requests:
             if request == b"fail":
-                context.set_trailing_metadata(REFUSAL.trailers)
-                context.abort(REFUSAL.code, REFUSAL.message)
+                context.set_trailing_metadata(NOT_FOUND.trailers)
+                context.abort(NOT_FOUND.code, NOT_FOUND.message)
             yield request
 
     def handlers(self) -> grpc.GenericRpcHandler:

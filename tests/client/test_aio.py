@@ -1,4 +1,4 @@
-"""The calls of the asyncio client. What it shares with the blocking client is tested with both."""
+"""The calls of the asyncio client. Behaviour that it shares with the blocking client is tested with both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ import grpc
 import pytest
 import trustme
 
-from client.canned import FUNCTION_CREATED, PATIENCE, STORE_CREATED, Canned, Refusal, info, refusal, running_server
+from client.canned import (
+    FUNCTION_CREATED,
+    PATIENCE,
+    STORE_CREATED,
+    Canned,
+    ErrorStatus,
+    error_status,
+    info,
+    running_server,
+)
 from client.streaming import Streaming
 from cloudfront_facade import TLS, FacadeError, aio
 from cloudfront_facade._service_config import RETRY_POLICY
@@ -19,16 +28,16 @@ from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 
 REQUEST = CreateFunctionRequest(name="rewrite")
-REFUSAL = refusal(grpc.StatusCode.NOT_FOUND, "no", info("RESOURCE_NOT_FOUND"))
-UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "down")
+NOT_FOUND = error_status(grpc.StatusCode.NOT_FOUND, "no", info("RESOURCE_NOT_FOUND"))
+UNAVAILABLE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down")
 
 Use = Callable[[aio.Client], Awaitable[Any]]
 
 
-def use(target: str, what: Use, **options: Any) -> Any:
+def use(target: str, function: Use, **options: Any) -> Any:
     async def main() -> Any:
         async with aio.connect(target, **options) as facade:
-            return await what(facade)
+            return await function(facade)
 
     return asyncio.run(main())
 
@@ -42,20 +51,20 @@ def test_each_create_gets_a_new_request_id() -> None:
     with running_server(servicer) as target:
         use(target, create)
         use(target, create, request_ids=False)
-    ids = [each.request.request_id for each in servicer.received]
-    assert [str(uuid.UUID(each)) for each in ids[:2]] == ids[:2]
+    ids = [call.request.request_id for call in servicer.received]
+    assert [str(uuid.UUID(request_id)) for request_id in ids[:2]] == ids[:2]
     assert ids[2:] == ["", ""]
     assert not REQUEST.request_id
 
 
-@pytest.mark.parametrize("of_call", [None, 5.0])
-def test_a_call_has_its_own_deadline_or_the_clients_default(of_call: float | None) -> None:
+@pytest.mark.parametrize("timeout", [None, 5.0])
+def test_a_call_has_its_own_deadline_or_the_clients_default(timeout: float | None) -> None:
     servicer = Canned()
     with running_server(servicer) as target:
-        use(target, lambda facade: facade.functions.CreateFunction(REQUEST, timeout=of_call), deadline=12.0)
+        use(target, lambda facade: facade.functions.CreateFunction(REQUEST, timeout=timeout), deadline=12.0)
     [received] = servicer.received
     assert received.time_left is not None
-    assert 0 < (of_call or 12.0) + 0.1 - received.time_left < 4
+    assert 0 < (timeout or 12.0) + 0.1 - received.time_left < 4
 
 
 def test_a_deadline_must_be_above_zero() -> None:
@@ -73,7 +82,7 @@ def test_a_failed_call_raises_a_typed_error_and_keeps_its_status() -> None:
         assert list(await call.trailing_metadata())
         return caught.value
 
-    servicer = Canned(REFUSAL)
+    servicer = Canned(NOT_FOUND)
     with running_server(servicer) as target:
         error = use(target, fail)
     assert (error.reason, error.request_id) == ("RESOURCE_NOT_FOUND", servicer.received[0].request.request_id)
@@ -84,7 +93,7 @@ def test_an_unavailable_call_is_retried_with_the_same_request_id() -> None:
     servicer = Canned(*[UNAVAILABLE] * 9)
     with running_server(servicer) as target, pytest.raises(FacadeError) as caught:
         use(target, lambda facade: facade.functions.CreateFunction(REQUEST))
-    assert [each.request.request_id for each in servicer.received] == [caught.value.request_id] * 4
+    assert [call.request.request_id for call in servicer.received] == [caught.value.request_id] * 4
     assert RETRY_POLICY["maxAttempts"] == 4
 
 
@@ -97,11 +106,11 @@ def test_options_disable_retries_of_creates(options: dict[str, Any]) -> None:
 
 
 def test_a_call_sends_and_receives_metadata() -> None:
-    seen: dict[str, Any] = {}
+    received_metadata: dict[str, Any] = {}
 
-    class Curious(Canned):
+    class MetadataServicer(Canned):
         def CreateFunction(self, request: Any, context: Any) -> Any:  # noqa: N802
-            seen.update(context.invocation_metadata())
+            received_metadata.update(context.invocation_metadata())
             context.send_initial_metadata((("x-cloudfront-facade-backend", "embedded"),))
             return FUNCTION_CREATED
 
@@ -110,9 +119,9 @@ def test_a_call_sends_and_receives_metadata() -> None:
         await call
         return dict(list(await call.initial_metadata()))
 
-    with running_server(Curious()) as target:
+    with running_server(MetadataServicer()) as target:
         assert use(target, create) == {"x-cloudfront-facade-backend": "embedded"}
-    assert seen["x-trace"] == "7"
+    assert received_metadata["x-trace"] == "7"
 
 
 def test_a_call_can_be_cancelled() -> None:
@@ -138,7 +147,7 @@ def test_calls_run_concurrently() -> None:
 
     with running_server(servicer) as target:
         assert use(target, many) == [FUNCTION_CREATED] * 50
-    assert len({each.request.request_id for each in servicer.received}) == 50
+    assert len({call.request.request_id for call in servicer.received}) == 50
 
 
 def test_streams_have_the_default_deadline() -> None:
@@ -146,9 +155,12 @@ def test_streams_have_the_default_deadline() -> None:
 
     async def stream(facade: aio.Client) -> None:
         channel: Any = facade.channel
-        assert [each async for each in channel.unary_stream("/Streaming/Watch")(b"a")] == [b"a", b"a"]
+        assert [response async for response in channel.unary_stream("/Streaming/Watch")(b"a")] == [b"a", b"a"]
         assert await channel.stream_unary("/Streaming/Gather")(iter([b"a", b"b"])) == b"a b"
-        assert [each async for each in channel.stream_stream("/Streaming/Echo")(iter([b"a", b"b"]))] == [b"a", b"b"]
+        assert [response async for response in channel.stream_stream("/Streaming/Echo")(iter([b"a", b"b"]))] == [
+            b"a",
+            b"b",
+        ]
 
     with running_server(Canned(), handlers=[streaming.handlers()]) as target:
         use(target, stream)
@@ -156,7 +168,7 @@ def test_streams_have_the_default_deadline() -> None:
     assert len(streaming.deadlines) == 3
 
 
-def test_streams_raise_the_typed_error_however_they_are_read() -> None:
+def test_streams_raise_the_typed_error_for_every_way_of_reading() -> None:
     async def stream(facade: aio.Client) -> list[FacadeError]:
         channel: Any = facade.channel
         echoed = channel.stream_stream("/Streaming/Echo")()
@@ -180,13 +192,13 @@ def test_streams_raise_the_typed_error_however_they_are_read() -> None:
         return caught
 
     with running_server(Canned(), handlers=[Streaming().handlers()]) as target:
-        assert [each.reason for each in use(target, stream)] == ["RESOURCE_NOT_FOUND"] * 3
+        assert [error.reason for error in use(target, stream)] == ["RESOURCE_NOT_FOUND"] * 3
 
 
 def test_tls_works_with_asyncio() -> None:
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
-    pair = (issued.private_key_pem.bytes(), b"".join(each.bytes() for each in issued.cert_chain_pems))
+    pair = (issued.private_key_pem.bytes(), b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     with running_server(Canned(), credentials=grpc.ssl_server_credentials([pair])) as target:
         tls = TLS(ca=authority.cert_pem.bytes())
         assert use(target, lambda facade: facade.functions.CreateFunction(REQUEST), tls=tls) == FUNCTION_CREATED

@@ -48,7 +48,7 @@ def test_help_without_the_server_marks_its_commands(capsys: pytest.CaptureFixtur
     assert all(line.endswith(" (needs cloudfront-facade-server)") for line in lines)
 
 
-def test_an_unknown_command_is_an_error_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert _cli.run(["start\n"]) == 1
     assert capsys.readouterr().err == (
         'cloudfront-facade: unknown command "start\\n"; allowed: serve, health, sanity, --version, --help\n'
@@ -68,8 +68,8 @@ def test_a_command_of_the_server_names_the_distribution_to_install(
 
 def test_the_known_commands_are_the_entry_points_of_the_server() -> None:
     group = distribution("cloudfront-facade-server").entry_points.select(group="cloudfront_facade.commands")
-    assert {each.name for each in group} == set(_cli._SERVER_COMMANDS)
-    assert all(callable(each.load()) for each in group)
+    assert {entry_point.name for entry_point in group} == set(_cli._SERVER_COMMANDS)
+    assert all(callable(entry_point.load()) for entry_point in group)
 
 
 def test_a_command_gets_its_arguments_and_sets_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,7 @@ def test_a_missing_package_of_the_server_is_named(
 
 
 @pytest.mark.parametrize("name", [None, "cloudfront_facade_server.gone"])
-def test_a_missing_module_of_the_server_itself_is_a_bug(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_module_of_the_server_itself_is_not_caught(name: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(_: EntryPoint) -> Any:
         raise ModuleNotFoundError("No module", name=name)
 
@@ -108,7 +108,7 @@ def test_a_missing_module_of_the_server_itself_is_a_bug(name: str | None, monkey
 
 
 @pytest.mark.parametrize("argument", ["--version", "--help", "start"])
-def test_the_command_itself_imports_neither_grpc_nor_the_server(argument: str) -> None:
+def test_the_command_imports_neither_grpc_nor_the_server(argument: str) -> None:
     script = f"from cloudfront_facade import _cli; _cli.run([{argument!r}]); import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     imported = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
@@ -119,7 +119,7 @@ def test_the_command_itself_imports_neither_grpc_nor_the_server(argument: str) -
 @pytest.mark.parametrize(
     "command", [["-m", "cloudfront_facade_server"], ["-m", "cloudfront_facade._cli"]], ids=["server", "client"]
 )
-def test_the_modules_run_as_the_command(command: list[str]) -> None:
+def test_the_modules_can_be_run_as_the_command(command: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, *command, "--version"], capture_output=True, text=True, timeout=60, check=True
     )

@@ -13,7 +13,7 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from client.canned import FUNCTION_CREATED, STORE_CREATED, Canned, Refusal, running_server
+from client.canned import FUNCTION_CREATED, STORE_CREATED, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade.jobs import list_keys, put_many, wait_until_ready
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
@@ -41,7 +41,7 @@ def test_requests_and_responses_are_the_generated_messages() -> None:
     with running_server(servicer) as target, connect(target) as facade:
         assert facade.functions.CreateFunction(REQUEST) == FUNCTION_CREATED
         assert facade.key_value_stores.CreateKeyValueStore(store) == STORE_CREATED
-    assert [each.request for each in servicer.received] == [REQUEST, store]
+    assert [call.request for call in servicer.received] == [REQUEST, store]
 
 
 def test_a_unix_socket_is_a_valid_target(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_unix_socket_is_a_valid_target(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_client", "of_call", "at_most"),
+    ("options", "timeout", "at_most"),
     [
         ({}, None, 30.0),
         ({"deadline": 12.0}, None, 12.0),
@@ -59,18 +59,18 @@ def test_a_unix_socket_is_a_valid_target(tmp_path: Path) -> None:
     ],
 )
 def test_a_call_has_its_own_deadline_or_the_clients_default(
-    of_client: dict[str, Any], of_call: float | None, at_most: float
+    options: dict[str, Any], timeout: float | None, at_most: float
 ) -> None:
     servicer = Canned()
-    with running_server(servicer) as target, connect(target, **of_client) as facade:
-        facade.functions.CreateFunction(REQUEST, timeout=of_call)
+    with running_server(servicer) as target, connect(target, **options) as facade:
+        facade.functions.CreateFunction(REQUEST, timeout=timeout)
     [received] = servicer.received
     assert received.time_left is not None
     # The server may see up to a millisecond more, because times are rounded up on the wire.
     assert at_most - 4 < received.time_left < at_most + 0.1
 
 
-def test_a_client_without_a_deadline_sends_none() -> None:
+def test_a_client_without_a_default_deadline_sends_no_deadline() -> None:
     servicer = Canned()
     with running_server(servicer) as target, connect(target, deadline=None) as facade:
         facade.functions.CreateFunction(REQUEST)
@@ -96,25 +96,25 @@ def test_a_deadline_must_be_above_zero(deadline: float) -> None:
 
 
 def test_with_call_returns_the_grpc_call_and_metadata() -> None:
-    seen: dict[str, str | bytes] = {}
+    received_metadata: dict[str, str | bytes] = {}
 
-    class Curious(Canned):
+    class MetadataServicer(Canned):
         def CreateFunction(self, request: Any, context: Any) -> Any:  # noqa: N802
-            seen.update(context.invocation_metadata())
+            received_metadata.update(context.invocation_metadata())
             context.send_initial_metadata((("x-cloudfront-facade-backend", "embedded"),))
             return FUNCTION_CREATED
 
-    with running_server(Curious()) as target, connect(target) as facade:
+    with running_server(MetadataServicer()) as target, connect(target) as facade:
         response, call = facade.functions.CreateFunction.with_call(REQUEST, metadata=(("x-trace", "7"),))
         assert response == FUNCTION_CREATED
         assert isinstance(call, grpc.Call)
         assert call.code() is grpc.StatusCode.OK
         assert dict(call.initial_metadata()) == {"x-cloudfront-facade-backend": "embedded"}
-    assert seen["x-trace"] == "7"
+    assert received_metadata["x-trace"] == "7"
 
 
 def test_channel_arguments_of_the_caller_take_precedence() -> None:
-    servicer = Canned(*[Refusal(grpc.StatusCode.UNAVAILABLE)] * 2)
+    servicer = Canned(*[ErrorStatus(grpc.StatusCode.UNAVAILABLE)] * 2)
     no_retries = [("grpc.service_config", json.dumps({}))]
     with (
         running_server(servicer) as target,
@@ -128,17 +128,17 @@ def test_channel_arguments_of_the_caller_take_precedence() -> None:
 health: Any = HealthStub
 
 
-@pytest.mark.parametrize("by", ["with", "close", "close of the channel"])
-def test_calls_of_a_closed_client_raise_value_error(by: str) -> None:
+@pytest.mark.parametrize("closed_by", ["with", "close", "close of the channel"])
+def test_calls_of_a_closed_client_raise_value_error(closed_by: str) -> None:
     servicer = Canned(*[ListKeysResponse(next_page_token="more", items=[KeyValue(key="a")])] * 2)
     with running_server(servicer) as target:
         with connect(target) as facade:
             functions, stores = facade.functions, facade.key_value_stores
             keys = list_keys(facade.key_values, "")
             next(keys)
-            if by == "close":
+            if closed_by == "close":
                 facade.close()
-            elif by == "close of the channel":
+            elif closed_by == "close of the channel":
                 facade.channel.close()
         calls: list[Callable[[], Any]] = [
             lambda: functions.CreateFunction(REQUEST),
@@ -152,11 +152,11 @@ def test_calls_of_a_closed_client_raise_value_error(by: str) -> None:
             lambda: health(facade.channel).Check(HealthCheckRequest()),
             lambda: next(health(facade.channel).Watch(HealthCheckRequest())),
         ]
-        # Without the check, each of these crashes the process.
+        # Without the check, each of these calls would crash the process.
         for call in calls:
             with pytest.raises(ValueError, match=r"^the client is closed$"):
                 call()
-    assert [each.method for each in servicer.received] == ["ListKeys"]
+    assert [call.method for call in servicer.received] == ["ListKeys"]
 
 
 def test_calls_of_a_closed_asyncio_client_raise_value_error() -> None:
@@ -185,7 +185,7 @@ async def asyncio_connect(target: str, **options: Any) -> None:
 
 
 clients = pytest.mark.parametrize(
-    "opens", [connect, lambda *target, **options: asyncio.run(asyncio_connect(*target, **options))]
+    "open_client", [connect, lambda *target, **options: asyncio.run(asyncio_connect(*target, **options))]
 )
 
 
@@ -199,9 +199,9 @@ clients = pytest.mark.parametrize(
         *("unix:", "127.0.0.1:\u0661"),
     ],
 )
-def test_an_invalid_target_is_rejected(opens: Callable[..., Any], target: str) -> None:
+def test_an_invalid_target_is_rejected(open_client: Callable[..., Any], target: str) -> None:
     with pytest.raises(ValueError, match=re.escape(f'"{target}"')):
-        opens(target)
+        open_client(target)
 
 
 @clients
@@ -214,17 +214,17 @@ def test_an_invalid_target_is_rejected(opens: Callable[..., Any], target: str) -
         *("ipv4:127.0.0.1:1,127.0.0.2:2", "ipv6:[::1]:1", "my_service:50051"),
     ],
 )
-def test_every_possible_target_is_accepted(opens: Callable[..., Any], target: str) -> None:
-    closing = opens(target)
-    if closing:
-        closing.close()
+def test_every_valid_form_of_target_is_accepted(open_client: Callable[..., Any], target: str) -> None:
+    client = open_client(target)
+    if client:
+        client.close()
 
 
 @clients
 @pytest.mark.parametrize("tls", [True, False, "ca.pem"])
-def test_tls_must_be_a_tls_object(opens: Callable[..., Any], tls: Any) -> None:
+def test_tls_must_be_a_tls_object(open_client: Callable[..., Any], tls: Any) -> None:
     with pytest.raises(TypeError, match=rf"tls must be a TLS.* not {type(tls).__name__}"):
-        opens("127.0.0.1:1", tls=tls)
+        open_client("127.0.0.1:1", tls=tls)
 
 
 def test_a_create_without_a_request_id_gets_a_new_uuid() -> None:
@@ -237,8 +237,8 @@ def test_a_create_without_a_request_id_gets_a_new_uuid() -> None:
         facade.functions.CreateFunction(request)
         facade.functions.CreateFunction(request)
         facade.key_value_stores.CreateKeyValueStore(store)
-    ids = [each.request.request_id for each in servicer.received]
-    assert [str(uuid.UUID(each)) for each in ids] == ids
+    ids = [call.request.request_id for call in servicer.received]
+    assert [str(uuid.UUID(request_id)) for request_id in ids] == ids
     assert len(set(ids)) == 3
     # The caller's messages are unchanged, and what was sent differs only in the id.
     assert not request.request_id
@@ -252,4 +252,4 @@ def test_request_ids_can_be_disabled() -> None:
     with running_server(servicer) as target, connect(target, request_ids=False) as facade:
         facade.functions.CreateFunction(CreateFunctionRequest(name="rewrite"))
         facade.functions.CreateFunction(REQUEST)
-    assert [each.request.request_id for each in servicer.received] == ["", REQUEST.request_id]
+    assert [call.request.request_id for call in servicer.received] == ["", REQUEST.request_id]

@@ -13,7 +13,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 
-from client.canned import Canned, Refusal, details_trailer, refusal, running_server
+from client.canned import Canned, ErrorStatus, details_trailer, error_status, running_server
 from cloudfront_facade import FacadeError, Precondition, Quota, Resource, Violation, connect
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
@@ -21,7 +21,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 REQUEST = CreateFunctionRequest(name="rewrite", request_id="0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f")
 
 
-def error_of(answer: Refusal) -> FacadeError:
+def error_of(answer: ErrorStatus) -> FacadeError:
     with (
         running_server(Canned(answer)) as target,
         connect(target, retry=False) as facade,
@@ -41,9 +41,9 @@ def bad_request(*violations: Violation) -> error_details_pb2.BadRequest:
     return error_details_pb2.BadRequest(
         field_violations=[
             error_details_pb2.BadRequest.FieldViolation(
-                field=each.field, description=each.description, reason=each.reason
+                field=violation.field, description=violation.description, reason=violation.reason
             )
-            for each in violations
+            for violation in violations
         ]
     )
 
@@ -54,7 +54,7 @@ def test_the_violations_of_a_request_are_listed() -> None:
         Violation("name", "must have 1 to 64 characters", "NAME_LENGTH"),
     )
     error = error_of(
-        refusal(
+        error_status(
             StatusCode.INVALID_ARGUMENT,
             "the request breaks 2 rules",
             bad_request(*violations),
@@ -76,7 +76,7 @@ def test_the_violations_of_a_request_are_listed() -> None:
 
 def test_omitted_violations_are_counted() -> None:
     error = error_of(
-        refusal(
+        error_status(
             StatusCode.INVALID_ARGUMENT,
             "500 rules",
             bad_request(Violation("", "one of many")),
@@ -86,10 +86,10 @@ def test_omitted_violations_are_counted() -> None:
     assert str(error).splitlines()[1:] == ["  request: one of many", "  and 499 more"]
 
 
-def test_a_precondition_a_resource_and_a_retry_delay_are_read() -> None:
+def test_the_precondition_resource_and_retry_delay_of_an_error_are_read() -> None:
     precondition = Precondition("KEY_VALUE_STORE", "redirects", "must be READY, but is PROVISIONING")
     error = error_of(
-        refusal(
+        error_status(
             StatusCode.FAILED_PRECONDITION,
             "not ready",
             info("KEY_VALUE_STORE_NOT_READY", "cloudfront.amazonaws.com", aws_code="InvalidArgument"),
@@ -117,7 +117,7 @@ def test_a_precondition_a_resource_and_a_retry_delay_are_read() -> None:
 
 def test_a_retry_delay_of_zero_is_kept() -> None:
     error = error_of(
-        refusal(
+        error_status(
             StatusCode.UNAVAILABLE, "at once", error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=0))
         )
     )
@@ -126,7 +126,7 @@ def test_a_retry_delay_of_zero_is_kept() -> None:
 
 def test_an_exceeded_quota_is_read() -> None:
     error = error_of(
-        refusal(
+        error_status(
             StatusCode.RESOURCE_EXHAUSTED,
             "too many",
             info("FUNCTION_QUOTA_EXCEEDED"),
@@ -141,26 +141,26 @@ def test_an_exceeded_quota_is_read() -> None:
 
 def test_the_counts_of_changes_are_read() -> None:
     counts = {"applied_changes": "450", "unknown_changes": "50", "outcome": "partial"}
-    error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", **counts)))
+    error = error_of(error_status(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", **counts)))
     assert (error.outcome, error.applied_changes, error.unknown_changes) == ("partial", 450, 50)
     assert "  Changes: 450 applied, the next 50 unknown." in str(error).splitlines()
 
 
 @pytest.mark.parametrize("count", ["", "-1", "many", "٣"])
 def test_a_malformed_count_is_ignored(count: str) -> None:
-    error = error_of(refusal(StatusCode.ABORTED, "no", info("ETAG_MISMATCH", applied_changes=count)))
+    error = error_of(error_status(StatusCode.ABORTED, "no", info("ETAG_MISMATCH", applied_changes=count)))
     assert (error.applied_changes, error.unknown_changes) == (None, None)
     assert "Changes" not in str(error)
 
 
 def test_an_unknown_outcome_shows_the_request_id_to_retry_with() -> None:
-    error = error_of(refusal(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", outcome="unknown")))
+    error = error_of(error_status(StatusCode.UNAVAILABLE, "lost", info("UPSTREAM_OUTCOME_UNKNOWN", outcome="unknown")))
     assert error.request_id == REQUEST.request_id
     assert REQUEST.request_id in str(error)
 
 
 def test_an_error_without_details_is_still_typed() -> None:
-    error = error_of(Refusal(StatusCode.INTERNAL, "a proxy's"))
+    error = error_of(ErrorStatus(StatusCode.INTERNAL, "a proxy's"))
     assert (error.code(), error.details(), error.reason, error.domain) == (StatusCode.INTERNAL, "a proxy's", "", "")
     assert (error.outcome, error.metadata, error.violations) == ("unknown", {}, ())
     assert str(error).startswith("INTERNAL: a proxy's [outcome unknown]")
@@ -195,7 +195,7 @@ BROKEN_INFO = Packed(type_url="type.googleapis.com/google.rpc.ErrorInfo", value=
     ids=["garbage", "empty", "another code", "another message", "unknown code", "garbage within"],
 )
 def test_malformed_or_mismatched_details_are_ignored(trailers: tuple[tuple[str, bytes], ...]) -> None:
-    error = error_of(Refusal(StatusCode.NOT_FOUND, "no", trailers))
+    error = error_of(ErrorStatus(StatusCode.NOT_FOUND, "no", trailers))
     assert (error.code(), error.details(), error.reason) == (StatusCode.NOT_FOUND, "no", "")
     assert error.trailing_metadata()[0] == trailers[0]
 
@@ -206,21 +206,25 @@ def test_unknown_details_do_not_hide_known_ones() -> None:
     status.details.append(BROKEN_INFO)
     status.details.add().Pack(info("FUNCTION_NOT_FOUND"))
     trailers = (("grpc-status-details-bin", status.SerializeToString()), ("x-more", "1"))
-    error = error_of(Refusal(StatusCode.NOT_FOUND, "no", trailers))
+    error = error_of(ErrorStatus(StatusCode.NOT_FOUND, "no", trailers))
     assert error.reason == "FUNCTION_NOT_FOUND"
     assert dict(error.trailing_metadata())["x-more"] == "1"
 
 
 def test_an_error_survives_pickling_and_copying() -> None:
-    error = error_of(refusal(StatusCode.INVALID_ARGUMENT, "no", info("X"), bad_request(Violation("name", "bad"))))
-    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301
-        assert isinstance(twin, FacadeError)
-        assert str(twin) == str(error)
-        assert (twin.code(), twin.violations, twin.request_id) == (error.code(), error.violations, error.request_id)
+    error = error_of(error_status(StatusCode.INVALID_ARGUMENT, "no", info("X"), bad_request(Violation("name", "bad"))))
+    for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301
+        assert isinstance(copied, FacadeError)
+        assert str(copied) == str(error)
+        assert (copied.code(), copied.violations, copied.request_id) == (
+            error.code(),
+            error.violations,
+            error.request_id,
+        )
 
 
 def test_errors_of_bare_stubs_can_be_converted() -> None:
-    answer = refusal(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND"))
+    answer = error_status(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND"))
     with (
         running_server(Canned(answer)) as target,
         grpc.insecure_channel(target) as channel,
@@ -239,7 +243,7 @@ def test_errors_of_bare_asyncio_stubs_can_be_converted() -> None:
                 await FunctionServiceStub(channel).CreateFunction(REQUEST)
             return FacadeError.of(caught.value)
 
-    with running_server(Canned(refusal(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND")))) as target:
+    with running_server(Canned(error_status(StatusCode.NOT_FOUND, "no", info("FUNCTION_NOT_FOUND")))) as target:
         error = asyncio.run(call(target))
     assert (error.code(), error.details(), error.reason) == (StatusCode.NOT_FOUND, "no", "FUNCTION_NOT_FOUND")
 

@@ -26,9 +26,9 @@ EXPORTS = {
 
 
 def test_every_module_is_public_or_private_by_its_name() -> None:
-    names = {each.name for each in pkgutil.iter_modules(cloudfront_facade.__path__)}
+    names = {module.name for module in pkgutil.iter_modules(cloudfront_facade.__path__)}
     assert {name for name in names if not name.startswith("_")} == {"aio", "errors", "jobs", "progress", "v1"}
-    generated = {each.name for each in pkgutil.iter_modules(v1.__path__)}
+    generated = {module.name for module in pkgutil.iter_modules(v1.__path__)}
     assert all(name.endswith(("_pb2", "_pb2_grpc")) for name in generated)
 
 
@@ -45,7 +45,7 @@ def test_every_exported_name_has_a_docstring(module: str) -> None:
     imported = importlib.import_module(module)
     exported = [getattr(imported, name) for name in imported.__all__]
     missing = [
-        each for each in exported if (inspect.isclass(each) or inspect.isfunction(each)) and not inspect.getdoc(each)
+        item for item in exported if (inspect.isclass(item) or inspect.isfunction(item)) and not inspect.getdoc(item)
     ]
     assert missing == []
 

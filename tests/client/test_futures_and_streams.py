@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from client.canned import FUNCTION_CREATED, PATIENCE, Canned, running_server
-from client.streaming import REFUSAL, Streaming
+from client.streaming import NOT_FOUND, Streaming
 from cloudfront_facade import Client, FacadeError, connect
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 
@@ -37,7 +37,7 @@ def test_a_future_does_not_block_and_returns_the_response() -> None:
 
 
 def test_a_future_raises_the_typed_error() -> None:
-    servicer = Canned(REFUSAL, REFUSAL)
+    servicer = Canned(NOT_FOUND, NOT_FOUND)
     with running_server(servicer) as target, connect(target) as facade:
         future = facade.functions.CreateFunction.future(REQUEST)
         with pytest.raises(FacadeError) as caught:
@@ -65,7 +65,7 @@ def test_the_channel_accepts_further_interceptors() -> None:
         def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
             return continuation(client_call_details, request)
 
-    with running_server(Canned(REFUSAL)) as target, connect(target) as facade:
+    with running_server(Canned(NOT_FOUND)) as target, connect(target) as facade:
         outer = Client(grpc.intercept_channel(facade.channel, Passing()))
         with pytest.raises(FacadeError) as caught:
             outer.functions.CreateFunction(REQUEST)
@@ -73,26 +73,26 @@ def test_the_channel_accepts_further_interceptors() -> None:
     assert caught.value.reason == "RESOURCE_NOT_FOUND"
 
 
-def test_an_outer_interceptor_can_use_a_failed_call_like_any_call() -> None:
-    asked: dict[str, Any] = {}
+def test_an_outer_interceptor_can_inspect_a_failed_call() -> None:
+    observed: dict[str, Any] = {}
 
-    class Asking(grpc.UnaryUnaryClientInterceptor):
+    class Observing(grpc.UnaryUnaryClientInterceptor):
         def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
             call = continuation(client_call_details, request)
             assert (isinstance(call, grpc.Call), isinstance(call, grpc.Future)) == (True, True)
-            call.add_done_callback(lambda done: asked.update(reason=done.exception().reason))
-            asked.update(code=call.code(), done=call.done(), initial=call.initial_metadata(), error=call.exception())
+            call.add_done_callback(lambda done: observed.update(reason=done.exception().reason))
+            observed.update(code=call.code(), done=call.done(), initial=call.initial_metadata(), error=call.exception())
             assert (call.running(), call.cancelled(), call.cancel(), call.is_active()) == (False,) * 4
             assert (call.time_remaining(), call.add_callback(print)) == (None, False)
             assert call.traceback() is call.exception().__traceback__
             return call
 
-    with running_server(Canned(REFUSAL)) as target, connect(target) as facade:
-        outer = Client(grpc.intercept_channel(facade.channel, Asking()))
+    with running_server(Canned(NOT_FOUND)) as target, connect(target) as facade:
+        outer = Client(grpc.intercept_channel(facade.channel, Observing()))
         with pytest.raises(FacadeError) as caught:
             outer.functions.CreateFunction(REQUEST)
-    assert asked == {
-        "reason": "RESOURCE_NOT_FOUND", "code": REFUSAL.code, "done": True, "initial": (), "error": caught.value
+    assert observed == {
+        "reason": "RESOURCE_NOT_FOUND", "code": NOT_FOUND.code, "done": True, "initial": (), "error": caught.value
     }  # fmt: skip
 
 

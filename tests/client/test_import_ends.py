@@ -1,4 +1,4 @@
-"""How an import ends early: by the server, by its deadline, or cancelled. Sources are closed, threads do not leak."""
+"""Imports that end early: by an error status, a deadline or a cancellation. Sources are closed, threads do not leak."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import grpc
 import pytest
 
 from client.both import Run, both
-from client.canned import PATIENCE, Canned, Endless, Refusal, running_server
-from client.importing import ARN, PARTIAL, Stalling, Watching, quietly
+from client.canned import PATIENCE, Canned, Endless, ErrorStatus, running_server
+from client.importing import ARN, PARTIAL, RecordingServicer, Stalling, run_without_loop_errors
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade.jobs import put_many
 from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
@@ -46,7 +46,7 @@ def test_applied_changes_are_reported_if_the_status_arrives_during_a_write(stubs
 
 @both
 def test_an_import_is_not_retried(run: Run) -> None:
-    servicer = Canned(*[Refusal(grpc.StatusCode.UNAVAILABLE, "down", after=1)] * 2)
+    servicer = Canned(*[ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down", after=1)] * 2)
     with running_server(servicer) as target, pytest.raises(FacadeError) as caught:
         run(target, "key_values", "put_many", ARN, {"a": "1"})
     assert len(servicer.received) == 1
@@ -74,36 +74,38 @@ def test_an_import_ends_at_its_deadline(run: Run) -> None:
 
 
 PAUSE = 0.02
-"""Seconds between two changes of a slow source: filling a request takes ten seconds."""
+"""Seconds between two changes of a slow source, which needs ten seconds to fill a request."""
 
 
 @both
-@pytest.mark.parametrize("end", ["deadline", "refusal", "no server"])
+@pytest.mark.parametrize("end", ["deadline", "error status", "no server"])
 def test_a_slow_source_does_not_delay_the_end_of_the_call(run: Run, end: str) -> None:
     read = [0]
 
     def slow() -> Iterator[tuple[str, str]]:
-        yield from ((str(number), "v") for number in range(501 if end == "refusal" else 0))
+        yield from ((str(number), "v") for number in range(501 if end == "error status" else 0))
         for number in range(501, 1000):
             read[0] += 1
             time.sleep(PAUSE)
             yield str(number), "v"
 
-    with running_server(Canned(PARTIAL) if end == "refusal" else Canned()) as target:
+    with running_server(Canned(PARTIAL) if end == "error status" else Canned()) as target:
         if end != "no server":
             with pytest.raises(FacadeError) as caught:
                 run(target, "key_values", "put_many", ARN, slow(), timeout=0.5 if end == "deadline" else PATIENCE * 2)
     if end == "no server":
         with pytest.raises(FacadeError) as caught:
             run(target, "key_values", "put_many", ARN, slow())
-    assert caught.value.code().name == {"deadline": "DEADLINE_EXCEEDED", "refusal": "ABORTED"}.get(end, "UNAVAILABLE")
-    assert caught.value.applied_changes == (450 if end == "refusal" else None)
+    assert caught.value.code().name == {"deadline": "DEADLINE_EXCEEDED", "error status": "ABORTED"}.get(
+        end, "UNAVAILABLE"
+    )
+    assert caught.value.applied_changes == (450 if end == "error status" else None)
     assert read[0] < 150
     assert not hasattr(caught.value, "__notes__")
 
 
 @pytest.mark.parametrize("stubs_only", [False, True])
-@pytest.mark.parametrize("end", ["deadline", "refusal"])
+@pytest.mark.parametrize("end", ["deadline", "error status"])
 def test_a_stalled_source_is_interrupted_when_the_call_ends(end: str, stubs_only: bool) -> None:
     async def main(target: str) -> None:
         source = Stalling(501)
@@ -113,11 +115,11 @@ def test_a_stalled_source_is_interrupted_when_the_call_ends(end: str, stubs_only
                 with pytest.raises(FacadeError) as caught:
                     await aio.put_many(stub, ARN, source, timeout=0.5 if end == "deadline" else None)
             assert source.closed
-            assert caught.value.code().name == ("ABORTED" if end == "refusal" else "DEADLINE_EXCEEDED")
+            assert caught.value.code().name == ("ABORTED" if end == "error status" else "DEADLINE_EXCEEDED")
             assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    with running_server(Canned(PARTIAL) if end == "refusal" else Canned()) as target:
-        quietly(main(target))
+    with running_server(Canned(PARTIAL) if end == "error status" else Canned()) as target:
+        run_without_loop_errors(main(target))
 
 
 def test_an_import_with_a_stalled_source_can_be_cancelled() -> None:
@@ -135,7 +137,7 @@ def test_an_import_with_a_stalled_source_can_be_cancelled() -> None:
                     await aio.put_many(facade.key_values, ARN, Stalling())
 
     with running_server(Canned()) as target:
-        quietly(main(target))
+        run_without_loop_errors(main(target))
 
 
 def test_the_source_is_closed_before_a_progress_error_is_raised() -> None:
@@ -150,7 +152,7 @@ def test_the_source_is_closed_before_a_progress_error_is_raised() -> None:
         assert source.closed
 
     with running_server(Canned()) as target:
-        quietly(main(target))
+        run_without_loop_errors(main(target))
 
 
 def test_a_timeout_error_of_the_source_is_raised() -> None:
@@ -164,11 +166,11 @@ def test_a_timeout_error_of_the_source_is_raised() -> None:
                 await aio.put_many(facade.key_values, ARN, slow())
 
     with running_server(Canned()) as target:
-        quietly(main(target))
+        run_without_loop_errors(main(target))
 
 
-def test_a_cancelled_import_ends_at_the_server_too() -> None:
-    async def main(target: str, servicer: Watching) -> None:
+def test_a_cancelled_import_also_ends_on_the_server() -> None:
+    async def main(target: str, servicer: RecordingServicer) -> None:
         async with aio.connect(target) as facade:
             task = asyncio.create_task(aio.put_many(facade.key_values, ARN, Endless()))
             await asyncio.to_thread(servicer.started.wait, PATIENCE)
@@ -177,16 +179,16 @@ def test_a_cancelled_import_ends_at_the_server_too() -> None:
                 await task
             assert await asyncio.to_thread(servicer.ended.wait, PATIENCE)
 
-    servicer = Watching()
+    servicer = RecordingServicer()
     with running_server(servicer) as target:
         asyncio.run(main(target, servicer))
 
 
 def test_a_failed_import_leaves_no_thread_behind() -> None:
     def threads() -> set[threading.Thread]:
-        return {each for each in threading.enumerate() if each.daemon}
+        return {thread for thread in threading.enumerate() if thread.daemon}
 
-    def late_failing() -> Iterator[tuple[str, str]]:
+    def fail_late() -> Iterator[tuple[str, str]]:
         yield from ((str(number), "v") for number in range(600))
         time.sleep(0.3)
         raise LookupError
@@ -198,7 +200,7 @@ def test_a_failed_import_leaves_no_thread_behind() -> None:
                 put_many(facade.key_values, ARN, Endless())
         for _ in range(3):
             with pytest.raises(LookupError):
-                put_many(facade.key_values, ARN, late_failing())
+                put_many(facade.key_values, ARN, fail_late())
     for thread in threads() - before:
         thread.join(PATIENCE)
     assert threads() <= before

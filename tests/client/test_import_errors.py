@@ -1,4 +1,4 @@
-"""Errors of the caller's side of an import: the source's, the items' and the progress callback's."""
+"""Errors on the caller's side of an import: of the source, the items and the progress callback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from client.both import Run, both
 from client.canned import PATIENCE, Canned, Endless, running_server
-from client.importing import ARN, PARTIAL, Watching, failing, put
+from client.importing import ARN, PARTIAL, RecordingServicer, failing, put
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade.jobs import put_many
 
@@ -23,7 +23,7 @@ from cloudfront_facade.jobs import put_many
     "error", [LookupError("the file ended"), FacadeError(grpc.StatusCode.NOT_FOUND), asyncio.InvalidStateError()]
 )
 def test_an_error_of_the_source_ends_the_call_and_is_raised(run: Run, error: Exception) -> None:
-    servicer, reported = Watching(), [0]
+    servicer, reported = RecordingServicer(), [0]
     with running_server(servicer) as target:
         with pytest.raises(type(error)) as caught:
             run(target, "key_values", "put_many", ARN, failing(error), progress=lambda sent, _: reported.append(sent))
@@ -45,7 +45,7 @@ def test_an_error_before_the_first_request_notes_that_nothing_was_applied(run: R
 
 
 @both
-def test_an_error_status_has_no_note(run: Run) -> None:
+def test_an_error_status_does_not_get_a_note(run: Run) -> None:
     with running_server(Canned(PARTIAL)) as target, pytest.raises(FacadeError) as caught:
         run(target, "key_values", "put_many", ARN, {"a": "1"})
     assert not hasattr(caught.value, "__notes__")
@@ -107,8 +107,8 @@ def test_a_value_of_none_is_rejected_in_mappings_and_asynchronous_iterables() ->
             asyncio.run(main(target))
 
 
-def test_the_server_does_not_take_an_aborted_import_for_complete() -> None:
-    servicer = Watching()
+def test_an_aborted_import_does_not_look_complete_to_the_server() -> None:
+    servicer = RecordingServicer()
     with running_server(servicer) as target, connect(target) as facade:
         with pytest.raises(LookupError):
             put_many(facade.key_values, ARN, failing(LookupError()))
@@ -122,7 +122,7 @@ def test_an_error_of_the_progress_callback_ends_the_call_and_is_raised(run: Run)
         if sent > 3000:
             raise KeyboardInterrupt
 
-    servicer = Watching()
+    servicer = RecordingServicer()
     with running_server(servicer) as target:
         with pytest.raises(KeyboardInterrupt):
             run(target, "key_values", "put_many", ARN, Endless(), progress=progress)

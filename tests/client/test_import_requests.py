@@ -26,8 +26,8 @@ def test_changes_are_sent_in_order_and_only_the_first_request_names_the_store(ru
         assert run(target, "key_values", "import_keys", ARN, iter(changes), etag="E1") == DONE
     [received] = servicer.received
     assert changes_of(servicer) == changes
-    assert [(each.kvs_arn, each.etag) for each in received.request] == [(ARN, "E1"), ("", ""), ("", "")]
-    assert [len(each.changes) for each in received.request] == [MAX_REQUEST_CHANGES, MAX_REQUEST_CHANGES, 201]
+    assert [(request.kvs_arn, request.etag) for request in received.request] == [(ARN, "E1"), ("", ""), ("", "")]
+    assert [len(request.changes) for request in received.request] == [MAX_REQUEST_CHANGES, MAX_REQUEST_CHANGES, 201]
 
 
 @both
@@ -37,7 +37,7 @@ def test_requests_stay_below_the_size_limit(run: Run) -> None:
     with running_server(servicer) as target:
         run(target, "key_values", "put_many", ARN, items)
     [received] = servicer.received
-    sizes = [each.ByteSize() for each in received.request]
+    sizes = [request.ByteSize() for request in received.request]
     assert len(sizes) > 2
     assert max(sizes) < MAX_REQUEST_BYTES * 1.01
     assert min(sizes[:-1]) > MAX_REQUEST_BYTES * 0.95
@@ -45,17 +45,17 @@ def test_requests_stay_below_the_size_limit(run: Run) -> None:
 
 
 @both
-def test_an_oversized_change_is_sent_alone_for_the_server_to_validate(run: Run) -> None:
+def test_an_oversized_change_is_sent_alone_and_left_to_the_server_to_validate(run: Run) -> None:
     large = "x" * MAX_REQUEST_BYTES
     servicer = Canned(DONE)
     with running_server(servicer) as target:
         run(target, "key_values", "put_many", ARN, [("a", large), ("b", large), ("c", "3")])
     [received] = servicer.received
-    assert [[each.put.key for each in request.changes] for request in received.request] == [["a"], ["b"], ["c"]]
+    assert [[change.put.key for change in request.changes] for request in received.request] == [["a"], ["b"], ["c"]]
 
 
 @both
-def test_an_empty_import_is_sent_for_the_server_to_validate(run: Run) -> None:
+def test_an_empty_import_is_sent_and_left_to_the_server_to_validate(run: Run) -> None:
     servicer = Canned(DONE)
     with running_server(servicer) as target:
         assert run(target, "key_values", "put_many", ARN, {}) == DONE
@@ -66,16 +66,16 @@ def test_an_empty_import_is_sent_for_the_server_to_validate(run: Run) -> None:
 @both
 @pytest.mark.parametrize(("kind", "total"), [(dict, 1200), (list, 1200), (iter, None)])
 def test_progress_is_reported_after_each_request(run: Run, kind: Any, total: int | None) -> None:
-    seen: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     items = kind([(str(number), "v") for number in range(1200)])
     with running_server(Canned(DONE)) as target:
-        run(target, "key_values", "put_many", ARN, items, progress=lambda *counts: seen.append(counts))
-    assert seen == [(500, total), (1000, total), (1200, total)]
+        run(target, "key_values", "put_many", ARN, items, progress=lambda *counts: reported.append(counts))
+    assert reported == [(500, total), (1000, total), (1200, total)]
 
 
 @both
 def test_the_caller_can_set_the_total(run: Run) -> None:
-    seen: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     with running_server(Canned(DONE)) as target:
         run(
             target,
@@ -84,9 +84,9 @@ def test_the_caller_can_set_the_total(run: Run) -> None:
             ARN,
             iter([put("a")]),
             total=9,
-            progress=lambda *counts: seen.append(counts),
+            progress=lambda *counts: reported.append(counts),
         )
-    assert seen == [(1, 9)]
+    assert reported == [(1, 9)]
 
 
 @both
@@ -115,4 +115,4 @@ def test_changes_can_be_an_asynchronous_iterable() -> None:
     servicer = Canned(DONE)
     with running_server(servicer) as target:
         assert asyncio.run(main(target)) == DONE
-    assert [each.put.key for each in changes_of(servicer)] == [str(number) for number in range(700)]
+    assert [change.put.key for change in changes_of(servicer)] == [str(number) for number in range(700)]

@@ -1,4 +1,4 @@
-"""What all jobs have in common: they take stubs of any channel, and are the same for asyncio."""
+"""Properties of all jobs: they take stubs of any channel, and have the same signatures for asyncio."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import inspect
 import grpc
 import pytest
 
-from client.canned import FUNCTION_CREATED, Canned, info, refusal, running_server
+from client.canned import FUNCTION_CREATED, Canned, error_status, info, running_server
 from cloudfront_facade import FacadeError, aio, connect, jobs
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
@@ -19,7 +19,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreS
 from cloudfront_facade.v1.tag_pb2 import Tag
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
-NOT_FOUND = refusal(grpc.StatusCode.NOT_FOUND, "no", info("KEY_VALUE_STORE_NOT_FOUND"))
+NOT_FOUND = error_status(grpc.StatusCode.NOT_FOUND, "no", info("KEY_VALUE_STORE_NOT_FOUND"))
 READY = stores.WaitForKeyValueStoreResponse(key_value_store=stores.KeyValueStore(name="redirects", status="READY"))
 REQUEST = functions.CreateFunctionRequest(
     name="rewrite", function_code=b"code", tags=[Tag(key="team", value="web")], request_id="an-id"
@@ -27,8 +27,10 @@ REQUEST = functions.CreateFunctionRequest(
 PUBLISHED = functions.PublishFunctionResponse(function_summary=functions.FunctionSummary(name="rewrite", status="X"))
 
 
-def keys(*names: str, then: str = "") -> data.ListKeysResponse:
-    return data.ListKeysResponse(items=[data.KeyValue(key=each, value="v") for each in names], next_page_token=then)
+def keys(*names: str, next_token: str = "") -> data.ListKeysResponse:
+    return data.ListKeysResponse(
+        items=[data.KeyValue(key=name, value="v") for name in names], next_page_token=next_token
+    )
 
 
 def test_jobs_take_stubs_of_any_channel() -> None:
@@ -38,7 +40,7 @@ def test_jobs_take_stubs_of_any_channel() -> None:
         key_values = KeyValueStoreDataServiceStub(channel)
         assert jobs.create_and_publish(FunctionServiceStub(channel), REQUEST, **arguments).name == "rewrite"
         assert jobs.wait_until_ready(KeyValueStoreServiceStub(channel), "redirects", **arguments).status == "READY"
-        assert [each.key for each in jobs.list_keys(key_values, ARN)] == ["a"]
+        assert [item.key for item in jobs.list_keys(key_values, ARN)] == ["a"]
         assert jobs.put_many(key_values, ARN, {"a": "1"}).etag == "E3"
 
 
@@ -62,13 +64,13 @@ def test_jobs_raise_typed_errors_with_stubs_of_any_channel() -> None:
         with pytest.raises(FacadeError) as put:
             jobs.put_many(KeyValueStoreDataServiceStub(channel), ARN, {"a": "1"})
         caught = [create.value, put.value, *asyncio.run(errors_of_asyncio_stubs(target))]
-    assert {each.reason for each in caught} == {"KEY_VALUE_STORE_NOT_FOUND"}
-    assert [each.request_id for each in caught] == ["an-id", "", "an-id", ""]
+    assert {error.reason for error in caught} == {"KEY_VALUE_STORE_NOT_FOUND"}
+    assert [error.request_id for error in caught] == ["an-id", "", "an-id", ""]
 
 
 def test_the_jobs_of_both_clients_have_the_same_signatures() -> None:
     for name in set(aio.__all__) - {"Client"}:
-        twin = connect if name == "connect" else getattr(jobs, name)
-        assert list(inspect.signature(getattr(aio, name)).parameters) == list(inspect.signature(twin).parameters)
-        defaults = [each.default for each in inspect.signature(getattr(aio, name)).parameters.values()]
-        assert defaults == [each.default for each in inspect.signature(twin).parameters.values()]
+        blocking = connect if name == "connect" else getattr(jobs, name)
+        assert list(inspect.signature(getattr(aio, name)).parameters) == list(inspect.signature(blocking).parameters)
+        defaults = [parameter.default for parameter in inspect.signature(getattr(aio, name)).parameters.values()]
+        assert defaults == [parameter.default for parameter in inspect.signature(blocking).parameters.values()]

@@ -9,11 +9,11 @@ import pytest
 from google.protobuf.message_factory import GetMessageClass
 
 from client.both import Run, both
-from client.canned import FILES, Canned, Refusal, running_server
+from client.canned import FILES, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError
 from cloudfront_facade._service_config import NON_RETRYABLE_METHODS, is_long_running
 
-UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "down")
+UNAVAILABLE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down")
 SERVICES = {
     "FunctionService": "functions",
     "KeyValueStoreService": "key_value_stores",
@@ -34,10 +34,10 @@ def call(run: Run, target: str, method: Any, **keywords: Any) -> Any:
 
 
 def test_long_running_and_non_retryable_methods_exist() -> None:
-    paths = {f"/{each.containing_service.full_name}/{each.name}" for each in METHODS}
-    assert {each.rpartition("/")[2] for each in paths if is_long_running(each)} == LONG_RUNNING
-    assert {f"/{each['service']}/{each['method']}" for each in NON_RETRYABLE_METHODS} == {
-        each for each in paths if each.rpartition("/")[2] in NOT_RETRIED
+    paths = {f"/{method.containing_service.full_name}/{method.name}" for method in METHODS}
+    assert {path.rpartition("/")[2] for path in paths if is_long_running(path)} == LONG_RUNNING
+    assert {f"/{name['service']}/{name['method']}" for name in NON_RETRYABLE_METHODS} == {
+        path for path in paths if path.rpartition("/")[2] in NOT_RETRIED
     }
 
 
@@ -50,10 +50,10 @@ def test_a_method_has_the_clients_deadline_unless_it_is_long_running(run: Run, m
         call(run, target, method, options={"deadline": 12.0})
         call(run, target, method, options={"deadline": 5000.0})
         call(run, target, method, timeout=5.0)
-    left = [each.time_left or 0 for each in servicer.received]
+    actual = [call.time_left or 0 for call in servicer.received]
     expected = [1800, 1800, 5000, 5] if method.name in LONG_RUNNING else [30, 12, 5000, 5]
     # Long times are rounded up on the wire.
-    assert all(most - 4 < each < most * 1.02 + 1 for each, most in zip(left, expected, strict=True)), left
+    assert all(most - 4 < seconds < most * 1.02 + 1 for seconds, most in zip(actual, expected, strict=True)), actual
 
 
 @both

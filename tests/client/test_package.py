@@ -76,8 +76,8 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
     assert set(done.stdout.split()) == {
         "cloudfront_facade",
         *(
-            f"cloudfront_facade.{each}"
-            for each in (
+            f"cloudfront_facade.{module}"
+            for module in (
                 "_client",
                 "_closable_channel",
                 "_defaults",
@@ -89,5 +89,8 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
             )
         ),
         "cloudfront_facade.v1",
-        *(f"cloudfront_facade.v1.{each}" for each in ("function_service_pb2", "function_service_pb2_grpc", "tag_pb2")),
+        *(
+            f"cloudfront_facade.v1.{module}"
+            for module in ("function_service_pb2", "function_service_pb2_grpc", "tag_pb2")
+        ),
     }

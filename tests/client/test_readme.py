@@ -1,4 +1,4 @@
-"""Examples of the Python client that need more than a server: docstrings, TLS, a progress bar."""
+"""Examples of the Python client in docstrings, and those that need TLS or a progress bar."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run(*command: str, cwd: Path, errors: str = r"\A\Z") -> str:
 
 def test_the_example_with_a_bar_shows_it(facade_address: str, tmp_path: Path) -> None:
     require_module("rich")
-    [example] = (each for each in examples("python bar") if BAR in each)
+    [example] = (text for text in examples("python bar") if BAR in text)
     example = example.replace(ADDRESS, facade_address)
     assert_matches(r"^2 2 \w+$", run(sys.executable, "-c", example, cwd=tmp_path, errors=r"^Redirects .* 2/\? "))
 

@@ -15,7 +15,7 @@ import grpc
 import pytest
 
 import cloudfront_facade.v1
-from client.canned import FUNCTION_CREATED, PATIENCE, Canned, Refusal, running_server
+from client.canned import FUNCTION_CREATED, PATIENCE, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError, connect
 from cloudfront_facade._service_config import RETRY_POLICY, idempotent_methods, service_config
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from typing import Self
 
 REQUEST = CreateFunctionRequest(name="rewrite")
-UNAVAILABLE = Refusal(grpc.StatusCode.UNAVAILABLE, "down")
+UNAVAILABLE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down")
 
 
 def test_an_unavailable_call_is_retried_with_the_same_request_id() -> None:
     servicer = Canned(UNAVAILABLE, UNAVAILABLE)
     with running_server(servicer) as target, connect(target) as facade:
         assert facade.functions.CreateFunction(REQUEST) == FUNCTION_CREATED
-    ids = [each.request.request_id for each in servicer.received]
+    ids = [call.request.request_id for call in servicer.received]
     assert len(ids) == 3
     assert ids[0]
     assert len(set(ids)) == 1
@@ -50,7 +50,7 @@ def test_a_call_fails_after_four_attempts() -> None:
     [grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.ABORTED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN],
 )
 def test_other_statuses_are_not_retried(code: grpc.StatusCode) -> None:
-    servicer = Canned(Refusal(code))
+    servicer = Canned(ErrorStatus(code))
     with running_server(servicer) as target, connect(target) as facade, pytest.raises(FacadeError):
         facade.functions.CreateFunction(REQUEST)
     assert len(servicer.received) == 1
@@ -58,22 +58,22 @@ def test_other_statuses_are_not_retried(code: grpc.StatusCode) -> None:
 
 def test_a_retry_honours_the_servers_pushback() -> None:
     pushback = 900
-    # Without it, the second attempt comes after 240 ms at most: 200 ms and a fifth of jitter.
-    servicer = Canned(Refusal(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", str(pushback)),)))
+    # Without pushback, the second attempt follows within 240 ms: a backoff of 200 ms and 20 % of jitter.
+    servicer = Canned(ErrorStatus(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", str(pushback)),)))
     with running_server(servicer) as target, connect(target) as facade:
         facade.functions.CreateFunction(REQUEST)
-    first, second = (each.at for each in servicer.received)
+    first, second = (call.at for call in servicer.received)
     assert second - first > pushback / 1000 - 0.05
 
 
 def test_a_negative_pushback_disables_the_retry() -> None:
-    servicer = Canned(Refusal(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", "-1"),)))
+    servicer = Canned(ErrorStatus(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", "-1"),)))
     with running_server(servicer) as target, connect(target) as facade, pytest.raises(FacadeError):
         facade.functions.CreateFunction(REQUEST)
     assert len(servicer.received) == 1
 
 
-def test_a_client_without_retries_sends_once() -> None:
+def test_a_client_with_retries_disabled_sends_once() -> None:
     servicer = Canned(UNAVAILABLE)
     with running_server(servicer) as target, connect(target, retry=False) as facade, pytest.raises(FacadeError):
         facade.functions.CreateFunction(REQUEST)
@@ -115,7 +115,7 @@ def test_other_methods_are_retried_without_request_ids() -> None:
 
 
 class Relay:
-    """A TCP relay to a server whose connections can be cut during calls."""
+    """A TCP relay whose connections can be cut during calls."""
 
     def __init__(self, target: str) -> None:
         host, port = target.split(":")
@@ -129,8 +129,8 @@ class Relay:
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def cut(self) -> None:
-        for each in self._sockets:
-            self._shut(each)
+        for connection in self._sockets:
+            self._shut(connection)
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -141,8 +141,8 @@ class Relay:
         self.cut()
         for thread in self._threads:
             thread.join(PATIENCE)
-        for each in (self._listener, *self._sockets):
-            each.close()
+        for connection in (self._listener, *self._sockets):
+            connection.close()
 
     def _start(self, run: Any, *arguments: Any) -> None:
         thread = threading.Thread(target=run, args=arguments)
@@ -168,9 +168,9 @@ class Relay:
         self._shut(sink)
 
     @staticmethod
-    def _shut(each: socket.socket) -> None:
+    def _shut(connection: socket.socket) -> None:
         with suppress(OSError):
-            each.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("request_ids", [True, False])
@@ -193,7 +193,7 @@ def test_a_create_is_retried_after_a_broken_connection_only_with_a_request_id(re
             servicer.released.set()
             assert isinstance(error, FacadeError)
             assert (error.code(), error.outcome) == (grpc.StatusCode.UNAVAILABLE, "unknown")
-    ids = [each.request.request_id for each in servicer.received]
+    ids = [call.request.request_id for call in servicer.received]
     assert len(ids) == (2 if request_ids else 1)
     assert len(set(ids)) == 1
 
@@ -220,8 +220,8 @@ def test_calls_rotate_among_all_addresses(retry: bool) -> None:
     config = json.loads(service_config(retry=retry, request_ids=True))
     assert config["loadBalancingConfig"] == [{"round_robin": {}}]
     first, second = Canned(), Canned()
-    with running_server(first) as one, running_server(second) as other:
-        both = f"ipv4:{one},{other}"
+    with running_server(first) as first_target, running_server(second) as second_target:
+        both = f"ipv4:{first_target},{second_target}"
         with connect(both, retry=retry) as facade:
             # The second connection may be ready only some calls after the first.
             end = time.monotonic() + PATIENCE

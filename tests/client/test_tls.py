@@ -55,7 +55,7 @@ def call(target: str, tls: TLS | None) -> object:
         return facade.functions.CreateFunction(REQUEST)
 
 
-def assert_refused(target: str, tls: TLS | None) -> None:
+def assert_connection_fails(target: str, tls: TLS | None) -> None:
     with pytest.raises(FacadeError) as caught:
         call(target, tls)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
@@ -73,35 +73,35 @@ def test_a_server_is_verified_by_a_ca_from_a_file_or_from_memory(
 
 
 def test_a_server_with_another_ca_is_not_trusted(server: str) -> None:
-    assert_refused(server, TLS(ca=pem(trustme.CA().cert_pem)))
-    assert_refused(server, TLS())
+    assert_connection_fails(server, TLS(ca=pem(trustme.CA().cert_pem)))
+    assert_connection_fails(server, TLS())
 
 
 def test_plaintext_and_tls_do_not_mix(server: str, authority: trustme.CA) -> None:
-    assert_refused(server, None)
+    assert_connection_fails(server, None)
     with running_server(Canned()) as plaintext:
-        assert_refused(plaintext, TLS(ca=pem(authority.cert_pem)))
+        assert_connection_fails(plaintext, TLS(ca=pem(authority.cert_pem)))
 
 
 def test_mutual_tls_sends_the_clients_certificate(strict_server: str, authority: trustme.CA) -> None:
     ca = pem(authority.cert_pem)
     client = authority.issue_cert("client.example.com")
-    own = TLS(ca=ca, certificate=pem(*client.cert_chain_pems), key=pem(client.private_key_pem))
-    assert call(strict_server, own) == FUNCTION_CREATED
-    assert_refused(strict_server, TLS(ca=ca))
+    mutual = TLS(ca=ca, certificate=pem(*client.cert_chain_pems), key=pem(client.private_key_pem))
+    assert call(strict_server, mutual) == FUNCTION_CREATED
+    assert_connection_fails(strict_server, TLS(ca=ca))
 
 
 def test_a_server_behind_another_address_is_verified_by_server_name(authority: trustme.CA, tmp_path: Path) -> None:
     ca = pem(authority.cert_pem)
     with running_server(Canned(), f"unix:{tmp_path}/s", credentials(authority, NAME)) as target:
         assert call(target, TLS(ca=ca, server_name=NAME)) == FUNCTION_CREATED
-        assert_refused(target, TLS(ca=ca, server_name="other.example.com"))
+        assert_connection_fails(target, TLS(ca=ca, server_name="other.example.com"))
 
 
-@pytest.mark.parametrize("half", [{"certificate": b"x"}, {"key": b"x"}])
-def test_a_certificate_and_its_key_must_be_set_together(half: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("arguments", [{"certificate": b"x"}, {"key": b"x"}])
+def test_a_certificate_and_its_key_must_be_set_together(arguments: dict[str, bytes]) -> None:
     with pytest.raises(ValueError, match="both a certificate and its key"):
-        TLS(**half)  # type: ignore[arg-type]
+        TLS(**arguments)  # type: ignore[arg-type]
 
 
 def test_a_missing_file_fails_connect(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 
 from client.both import Run, both
-from client.canned import PATIENCE, Canned, Refusal, info, refusal, running_server
+from client.canned import PATIENCE, Canned, ErrorStatus, error_status, info, running_server
 from cloudfront_facade import FacadeError
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 
-NOT_FOUND = refusal(grpc.StatusCode.NOT_FOUND, "no", info("KEY_VALUE_STORE_NOT_FOUND"))
-GONE = Refusal(grpc.StatusCode.UNAVAILABLE, "gone", (("grpc-retry-pushback-ms", "-1"),))
+NOT_FOUND = error_status(grpc.StatusCode.NOT_FOUND, "no", info("KEY_VALUE_STORE_NOT_FOUND"))
+GONE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "gone", (("grpc-retry-pushback-ms", "-1"),))
 READY = stores.WaitForKeyValueStoreResponse(key_value_store=stores.KeyValueStore(name="redirects", status="READY"))
 
 
@@ -43,17 +43,17 @@ def retry_info(seconds: int) -> RetryInfo:
     "answer",
     [
         GONE,
-        refusal(grpc.StatusCode.UNAVAILABLE, "ends", info("SHUTTING_DOWN", outcome="unknown")),
-        refusal(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", info("OVERLOADED"), retry_info(0)),
-        Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "a proxy's"),
+        error_status(grpc.StatusCode.UNAVAILABLE, "ends", info("SHUTTING_DOWN", outcome="unknown")),
+        error_status(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy", info("OVERLOADED"), retry_info(0)),
+        ErrorStatus(grpc.StatusCode.DEADLINE_EXCEEDED, "a proxy's"),
     ],
-    ids=["no answer", "shutting down", "overloaded", "a shorter deadline"],
+    ids=["no response", "shutting down", "overloaded", "a shorter deadline"],
 )
-def test_transient_errors_do_not_end_the_wait(run: Run, answer: Refusal) -> None:
+def test_transient_errors_do_not_end_the_wait(run: Run, answer: ErrorStatus) -> None:
     servicer = Canned(answer, READY)
     with running_server(servicer) as target:
-        found = run(target, "key_value_stores", "wait_until_ready", "redirects", timeout=6, options={"retry": False})
-    assert found == READY.key_value_store
+        store = run(target, "key_value_stores", "wait_until_ready", "redirects", timeout=6, options={"retry": False})
+    assert store == READY.key_value_store
     first, second = servicer.received
     assert second.at - first.at > 0.2
     assert first.time_left is not None
@@ -63,7 +63,7 @@ def test_transient_errors_do_not_end_the_wait(run: Run, answer: Refusal) -> None
 
 @both
 def test_the_wait_honours_the_servers_retry_delay(run: Run) -> None:
-    servicer = Canned(refusal(grpc.StatusCode.UNAVAILABLE, "later", info("SHUTTING_DOWN"), retry_info(1)), READY)
+    servicer = Canned(error_status(grpc.StatusCode.UNAVAILABLE, "later", info("SHUTTING_DOWN"), retry_info(1)), READY)
     with running_server(servicer) as target:
         run(target, "key_value_stores", "wait_until_ready", "redirects", options={"retry": False})
     first, second = servicer.received
@@ -73,10 +73,10 @@ def test_the_wait_honours_the_servers_retry_delay(run: Run) -> None:
 @both
 @pytest.mark.parametrize(
     "answer",
-    [NOT_FOUND, refusal(grpc.StatusCode.FAILED_PRECONDITION, "its import failed", info("KEY_VALUE_STORE_FAILED"))],
+    [NOT_FOUND, error_status(grpc.StatusCode.FAILED_PRECONDITION, "its import failed", info("KEY_VALUE_STORE_FAILED"))],
     ids=["not found", "failed"],
 )
-def test_a_final_error_ends_the_wait(run: Run, answer: Refusal) -> None:
+def test_a_final_error_ends_the_wait(run: Run, answer: ErrorStatus) -> None:
     servicer = Canned(answer)
     with running_server(servicer) as target, pytest.raises(FacadeError) as caught:
         run(target, "key_value_stores", "wait_until_ready", "redirects")
@@ -87,14 +87,14 @@ def test_a_final_error_ends_the_wait(run: Run, answer: Refusal) -> None:
 def test_the_wait_ends_at_its_timeout(run: Run) -> None:
     servicer = Canned()
     servicer.released.clear()
-    began = time.monotonic()
+    started = time.monotonic()
     with running_server(servicer) as target:
         with pytest.raises(FacadeError) as caught:
             run(target, "key_value_stores", "wait_until_ready", "redirects", timeout=0.4)
         servicer.released.set()
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert caught.value.__notes__ == ['The key value store "redirects" did not become READY within 0.4 s.']
-    assert 0.3 < time.monotonic() - began < PATIENCE
+    assert 0.3 < time.monotonic() - started < PATIENCE
 
 
 @both
@@ -108,17 +108,17 @@ def test_the_wait_for_an_unreachable_server_ends_at_its_timeout(run: Run) -> Non
 
 @both
 def test_the_wait_goes_on_when_the_server_restarts(run: Run) -> None:
-    # The first server drops the call, or just manages to report its shutdown.
+    # The first server drops the call, or still manages to report its shutdown.
     first, second = Canned(GONE), Canned(READY)
     first.released.clear()
-    found: list[Any] = []
+    results: list[Any] = []
     with ExitStack() as later:
         with running_server(first) as target:
             waiter = threading.Thread(
-                target=lambda: found.append(run(target, "key_value_stores", "wait_until_ready", "redirects"))
+                target=lambda: results.append(run(target, "key_value_stores", "wait_until_ready", "redirects"))
             )
             waiter.start()
             assert first.started.wait(PATIENCE)
         later.enter_context(running_server(second, target))
         waiter.join(PATIENCE)
-    assert found == [READY.key_value_store]
+    assert results == [READY.key_value_store]

@@ -28,24 +28,24 @@ def walk(address: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def left(address: str) -> list[str]:
+def remaining_names(address: str) -> list[str]:
     with connect(address) as facade:
-        functions = [each.name for each in list_functions(facade.functions)]
-        return functions + [each.name for each in list_key_value_stores(facade.key_value_stores)]
+        functions = [function.name for function in list_functions(facade.functions)]
+        return functions + [store.name for store in list_key_value_stores(facade.key_value_stores)]
 
 
 def test_the_walk_through_runs_from_create_to_delete() -> None:
     with running_facade(EmbeddedBackend(path=":memory:", s3_dir=None)) as facade:
-        ended = walk(facade.address)
-        assert ended.returncode == 0, ended.stderr
-        assert left(facade.address) == []
-    steps = [line.split()[0] for line in ended.stdout.splitlines()]
+        completed = walk(facade.address)
+        assert completed.returncode == 0, completed.stderr
+        assert remaining_names(facade.address) == []
+    steps = [line.split()[0] for line in completed.stdout.splitlines()]
     assert steps == [
         "created", "tested", "filled", "tested", "rejected", "LIVE", "tagged", "deleted", "deleted",
     ]  # fmt: skip
-    assert '"uri":"/docs/index.html"' in ended.stdout
-    assert '"location":{"value":"/documentation/"}' in ended.stdout
-    assert "LIVE has the code of the first version" in ended.stdout
+    assert '"uri":"/docs/index.html"' in completed.stdout
+    assert '"location":{"value":"/documentation/"}' in completed.stdout
+    assert "LIVE has the code of the first version" in completed.stdout
 
 
 @pytest.mark.parametrize("operation", ["create_function", "test_function", "update_keys", "tag_resource"])
@@ -57,7 +57,7 @@ def test_the_walk_through_cleans_up_when_a_step_fails(operation: str) -> None:
 
     setattr(backend, operation, fail)
     with running_facade(backend) as facade:
-        ended = walk(facade.address)
-        assert ended.returncode == 1
-        assert "INTERNAL" in ended.stderr
-        assert left(facade.address) == []
+        completed = walk(facade.address)
+        assert completed.returncode == 1
+        assert "INTERNAL" in completed.stderr
+        assert remaining_names(facade.address) == []

@@ -1,4 +1,4 @@
-"""The life of a function and of its store, with both clients, on a real server."""
+"""The life cycle of a function and its store, with both clients, on a real server."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def config(arn: str, comment: str = "") -> functions.FunctionConfig:
 
 
 @both
-def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_address: str, name: str) -> None:
+def test_the_life_cycle_of_a_function_and_its_store(run: Run, facade_address: str, name: str) -> None:
     on_functions = partial(run, facade_address, "functions")
     on_stores = partial(run, facade_address, "key_value_stores")
     on_keys = partial(run, facade_address, "key_values")
@@ -60,16 +60,16 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     on_stores("CreateKeyValueStore", stores.CreateKeyValueStoreRequest(name=name, tags=[Tag(key="team", value="web")]))
     store = on_stores("wait_until_ready", name, timeout=30)
     assert (store.name, store.status) == (name, "READY")
-    assert name in [each.name for each in on_stores("list_key_value_stores", page_size=1)]
+    assert name in [listed.name for listed in on_stores("list_key_value_stores", page_size=1)]
     reported: list[Any] = []
     items = {f"/{number}": f"/new/{number}" for number in range(1200)} | {"/old": "/new"}
-    imported = on_keys("put_many", store.arn, items, progress=lambda *each: reported.append(each))
+    imported = on_keys("put_many", store.arn, items, progress=lambda *counts: reported.append(counts))
     assert (imported.applied_changes, imported.item_count) == (1201, 1201)
     assert reported == [(500, 1201), (1000, 1201), (1201, 1201)]
     deleted = on_keys("import_keys", store.arn, [data.KeyChange(delete="/0")], etag=imported.etag)
     assert (deleted.applied_changes, deleted.item_count) == (1, 1200)
     del items["/0"]
-    assert {each.key: each.value for each in on_keys("list_keys", store.arn)} == items
+    assert {item.key: item.value for item in on_keys("list_keys", store.arn)} == items
     assert on_keys("GetKey", data.GetKeyRequest(kvs_arn=store.arn, key="/old")).value == "/new"
 
     # Create a function that reads it, publish it and change it.
@@ -78,7 +78,7 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     )
     live = on_functions("create_and_publish", create)
     assert (live.name, live.function_metadata.stage) == (name, LIVE)
-    assert name in [each.name for each in on_functions("list_functions", stage=LIVE, page_size=1)]
+    assert name in [listed.name for listed in on_functions("list_functions", stage=LIVE, page_size=1)]
     described = on_functions("DescribeFunction", functions.DescribeFunctionRequest(name=name))
     changed = on_functions(
         "UpdateFunction",
@@ -94,19 +94,19 @@ def test_a_function_and_its_store_live_from_create_to_delete(run: Run, facade_ad
     on_tags("TagResource", tags.TagResourceRequest(resource=arn, tags=[Tag(key="stage", value="")]))
     on_tags("UntagResource", tags.UntagResourceRequest(resource=arn, tag_keys=["team"]))
     listed = on_tags("ListTagsForResource", tags.ListTagsForResourceRequest(resource=arn)).tags
-    assert {each.key for each in listed} == {"stage", "cloudfront-facade:request"}
+    assert {tag.key for tag in listed} == {"stage", "cloudfront-facade:request"}
 
     # The store cannot be deleted before the function.
-    kept = on_stores("DescribeKeyValueStore", stores.DescribeKeyValueStoreRequest(name=name))
-    delete_store = stores.DeleteKeyValueStoreRequest(name=name, etag=kept.etag)
-    with pytest.raises(FacadeError) as in_use:
+    described = on_stores("DescribeKeyValueStore", stores.DescribeKeyValueStoreRequest(name=name))
+    delete_store = stores.DeleteKeyValueStoreRequest(name=name, etag=described.etag)
+    with pytest.raises(FacadeError) as caught:
         on_stores("DeleteKeyValueStore", delete_store)
-    assert in_use.value.reason == "KEY_VALUE_STORE_IN_USE"
+    assert caught.value.reason == "KEY_VALUE_STORE_IN_USE"
     on_functions("DeleteFunction", functions.DeleteFunctionRequest(name=name, etag=changed.etag))
     on_stores("DeleteKeyValueStore", delete_store)
-    with pytest.raises(FacadeError) as gone:
+    with pytest.raises(FacadeError) as caught:
         on_stores("wait_until_ready", name)
-    assert gone.value.reason == "KEY_VALUE_STORE_NOT_FOUND"
+    assert caught.value.reason == "KEY_VALUE_STORE_NOT_FOUND"
 
 
 @both
@@ -129,16 +129,18 @@ def test_a_retry_publishes_the_function_again_unless_somebody_changed_it(
     run: Run, facade_address: str, name: str
 ) -> None:
     on_functions = partial(run, facade_address, "functions")
-    kept = functions.FunctionConfig(runtime=functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)
+    function_config = functions.FunctionConfig(runtime=functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)
     create = functions.CreateFunctionRequest(
-        name=name, function_config=kept, function_code=b"reviewed", request_id=str(uuid.uuid4())
+        name=name, function_config=function_config, function_code=b"reviewed", request_id=str(uuid.uuid4())
     )
     on_functions("create_and_publish", create)
     assert on_functions("create_and_publish", create).function_metadata.stage == LIVE
     etag = on_functions("DescribeFunction", functions.DescribeFunctionRequest(name=name)).etag
     on_functions(
         "UpdateFunction",
-        functions.UpdateFunctionRequest(name=name, etag=etag, function_config=kept, function_code=b"not reviewed"),
+        functions.UpdateFunctionRequest(
+            name=name, etag=etag, function_config=function_config, function_code=b"not reviewed"
+        ),
     )
     with pytest.raises(FunctionChangedError, match=r"different code\)"):
         on_functions("create_and_publish", create)
@@ -176,17 +178,17 @@ def test_an_import_with_a_stale_etag_is_rejected(run: Run, facade_address: str, 
     assert caught.value.applied_changes == 0
 
 
-def test_concurrent_imports_lose_nothing(facade_address: str, name: str) -> None:
+def test_concurrent_imports_lose_no_keys(facade_address: str, name: str) -> None:
     async def main() -> int:
         async with aio.connect(facade_address) as facade:
             await facade.key_value_stores.CreateKeyValueStore(stores.CreateKeyValueStoreRequest(name=name))
             store = await aio.wait_until_ready(facade.key_value_stores, name, timeout=30)
             await asyncio.gather(
                 *(
-                    aio.put_many(facade.key_values, store.arn, {f"{part}/{each}": "v" for each in range(120)})
+                    aio.put_many(facade.key_values, store.arn, {f"{part}/{number}": "v" for number in range(120)})
                     for part in range(8)
                 )
             )
-            return len([each async for each in aio.list_keys(facade.key_values, store.arn)])
+            return len([item async for item in aio.list_keys(facade.key_values, store.arn)])
 
     assert asyncio.run(main()) == 8 * 120

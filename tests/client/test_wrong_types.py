@@ -102,7 +102,7 @@ WRONG_STREAMS = pytest.mark.parametrize(
         (data.ImportKeysRequest(), "requests must be an iterable of ImportKeysRequest, not ImportKeysRequest"),
         ({"kvs_arn": ARN}, r"requests\[0\] must be ImportKeysRequest, not str"),
     ],
-    ids=["dict", "None", "another message", "no iterable", "mapping"],
+    ids=["dict", "None", "another message", "not iterable", "mapping"],
 )
 
 
@@ -139,7 +139,7 @@ def test_a_wrong_request_of_an_asynchronous_iterable_is_a_type_error() -> None:
         asyncio.run(main(target))
 
 
-def test_a_wrong_request_that_is_written_is_a_type_error_and_the_call_goes_on() -> None:
+def test_writing_a_wrong_request_is_a_type_error_and_the_call_goes_on() -> None:
     async def main(target: str) -> None:
         async with aio.connect(target) as facade, asyncio.timeout(PATIENCE):
             call: Any = facade.key_values.ImportKeys()
@@ -164,7 +164,7 @@ def test_a_list_of_requests_is_a_stream() -> None:
     assert servicer.received[0].request == requests
 
 
-def test_text_for_bytes_is_the_type_error_of_protobuf() -> None:
+def test_text_in_a_bytes_field_is_a_type_error_of_protobuf() -> None:
     code: Any = "function handler() {}"
     with pytest.raises(TypeError):
         functions.CreateFunctionRequest(function_code=code)
@@ -174,7 +174,7 @@ async def open_aio(target: Any, **options: Any) -> None:
     aio.connect(target, **options)
 
 
-@pytest.mark.parametrize("opens", [connect, lambda *target, **options: asyncio.run(open_aio(*target, **options))])
+@pytest.mark.parametrize("open_client", [connect, lambda *target, **options: asyncio.run(open_aio(*target, **options))])
 @pytest.mark.parametrize(
     ("target", "options", "error"),
     [
@@ -183,6 +183,6 @@ async def open_aio(target: Any, **options: Any) -> None:
         ("127.0.0.1:1", {"deadline": "30"}, "deadline must be a number of seconds or None, not str"),
     ],
 )
-def test_a_wrong_argument_of_connect_is_a_type_error(opens: Any, target: Any, options: Any, error: str) -> None:
+def test_a_wrong_argument_of_connect_is_a_type_error(open_client: Any, target: Any, options: Any, error: str) -> None:
     with pytest.raises(TypeError, match=f"^{error}$"):
-        opens(target, **options)
+        open_client(target, **options)
