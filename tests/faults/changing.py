@@ -1,4 +1,4 @@
-"""A server for tests of changes: over boto3, with short timeouts; and the resources that are changed."""
+"""A server with short timeouts for tests of changes, and the resources that the tests change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
 CODE = b"function handler(event) { return event.request; } // 2"
 UNKNOWN = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN", "unknown")
 LOST = status_only(503)
-"""A fault that applies nothing and leaves the outcome unknown."""
+"""A fault that applies nothing, but leaves the outcome unknown."""
 
 
 @pytest.fixture

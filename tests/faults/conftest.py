@@ -20,7 +20,7 @@ __all__ = ["created", "facade", "store"]
 def replica(
     cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
 ) -> Callable[..., AbstractContextManager[Facade]]:
-    """Runs servers in front of the double that wait half a second for a response; takes settings of `serve`."""
+    """Runs servers in front of the double with read timeouts of half a second; takes settings of `serve`."""
 
     @contextmanager
     def run(*, timeout: float = 0.5, **settings: Any) -> Iterator[Facade]:

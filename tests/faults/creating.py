@@ -1,4 +1,4 @@
-"""A server for tests of creates: over boto3, with short timeouts."""
+"""A server with short timeouts for tests of creates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How calls use the time before their deadline."""
+"""Calls and their deadlines: what is still sent, when a call ends, and what is logged."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def test_a_hanging_call_ends_at_its_deadline_and_does_not_delay_others(
     cloudfront.script("CreateFunction", hang(30), normally())
     with capture_logs() as lines, replica(timeout=20, shutdown_grace_period=2) as facade:
         started = time.monotonic()
-        ended: list[float] = []
+        durations: list[float] = []
         waiting = facade.functions.CreateFunction.future(function("a"), timeout=1)
-        waiting.add_done_callback(lambda _: ended.append(time.monotonic() - started))
+        waiting.add_done_callback(lambda _: durations.append(time.monotonic() - started))
         cloudfront.wait_for("CreateFunction")
         facade.functions.CreateFunction(function("b"))
         served = time.monotonic() - started
         assert waiting.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        while not ended:
+        while not durations:
             time.sleep(0.001)
         cloudfront.release()
     assert served < 1.0
-    assert 0.9 < ended[0] < 1.2
+    assert 0.9 < durations[0] < 1.2
     outcomes = {line["status"]: line["outcome"] for line in lines if line["event"] == "rpc"}
     assert outcomes == {"OK": "applied", "DEADLINE_EXCEEDED": "unknown"}
 
@@ -130,15 +130,15 @@ def test_the_store_of_an_association_is_read_only_if_the_deadline_allows_it(
 ) -> None:
     # A read may take 2 s for the connection and 0.5 s for the response.
     with replica() as facade:
-        hurried = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=2.3)
+        short = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=2.3)
         assert cloudfront.count("ListKeyValueStores") == 0
-        patient = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=10)
+        long = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=10)
         assert cloudfront.count("ListKeyValueStores") == 1
-        dry = facade.functions.CreateFunction(associated(MISSING_STORE, validate_only=True), timeout=2.3)
+        validated = facade.functions.CreateFunction(associated(MISSING_STORE, validate_only=True), timeout=2.3)
         assert cloudfront.count("ListKeyValueStores") == 1
-    assert (hurried.reason, hurried.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
-    assert (patient.reason, patient.outcome) == ("KEY_VALUE_STORE_NOT_FOUND", "not_applied")
-    assert not dry.HasField("function_summary")
+    assert (short.reason, short.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
+    assert (long.reason, long.outcome) == ("KEY_VALUE_STORE_NOT_FOUND", "not_applied")
+    assert not validated.HasField("function_summary")
 
 
 def test_reading_many_pages_of_stores_ends_before_the_deadline(cloudfront: CloudFrontDouble, replica: Replica) -> None:
@@ -166,11 +166,11 @@ def test_the_users_of_a_resource_are_read_only_if_the_deadline_allows_it(
         )
         for delete, request in deletes:
             before = len(cloudfront.requests)
-            hurried = failing(delete, request, timeout=2.3)
+            short = failing(delete, request, timeout=2.3)
             assert len(cloudfront.requests) == before + 1, "only the delete may be sent"
-            patient = failing(delete, request, timeout=10)
+            long = failing(delete, request, timeout=10)
             assert len(cloudfront.requests) > before + 2
-            for failure in (hurried, patient):
+            for failure in (short, long):
                 assert failure.code is grpc.StatusCode.FAILED_PRECONDITION
                 assert failure.reason.endswith("_IN_USE")
 
@@ -182,7 +182,7 @@ def test_an_exceeded_deadline_is_logged_as_the_caller_sees_it(cloudfront: CloudF
         cloudfront.always("CreateFunction", hang())
         calls = []
         for number in range(count):
-            # gRPC sends such a deadline in hundredths of a second, rounded up, so the caller's ends first.
+            # gRPC rounds such a deadline up to hundredths of a second on the wire, so the caller's expires first.
             calls.append(facade.functions.CreateFunction.future(function(), timeout=1.001 + number / 100))
             cloudfront.wait_for("CreateFunction", number + 2)
         assert {call.code() for call in calls} == {grpc.StatusCode.DEADLINE_EXCEEDED}
@@ -190,7 +190,7 @@ def test_an_exceeded_deadline_is_logged_as_the_caller_sees_it(cloudfront: CloudF
         cloudfront.release()
     rpcs = [line for line in lines if line["event"] == "rpc"][1:]
     assert [line["outcome"] for line in rpcs] == ["unknown"] * count
-    # On a busy machine the caller may be ahead by more than gRPC's rounding.
+    # On a busy machine, the caller's deadline may expire earlier than the rounding accounts for.
     statuses = [line["status"] for line in rpcs]
     assert statuses.count("DEADLINE_EXCEEDED") > count // 2, statuses
 

@@ -1,4 +1,4 @@
-"""Bugs are reported without their text."""
+"""Bugs are reported without the text of the exception."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def size_on_the_wire(failure: Failure, encode: Callable[[bytes], bytes]) -> int:
     )
 
 
-def test_every_violation_is_reported_at_once_and_nothing_is_sent(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+def test_all_violations_are_reported_together_and_nothing_is_sent(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     config = FunctionConfig(
         runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0,
         key_value_store_associations=[KeyValueStoreAssociation(key_value_store_arn=STORE_ARN)],
@@ -72,9 +72,7 @@ def test_every_violation_is_reported_at_once_and_nothing_is_sent(facade: Facade,
     assert cloudfront.requests == ()
 
 
-def test_five_hundred_invalid_tags_have_twenty_violations_and_the_count(
-    facade: Facade, cloudfront: CloudFrontDouble
-) -> None:
+def test_500_invalid_tags_return_20_violations_and_the_total(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     bad = "a tag key that is long enough to be cut, with a NUL at its end \0"
     failure = failing(facade.functions.CreateFunction, function(tags=[Tag(key=bad)] * 500))
 
@@ -98,7 +96,7 @@ def test_five_hundred_invalid_tags_have_twenty_violations_and_the_count(
     ],
     ids=["garbage", "cut short", "bad UTF-8", "ends in a tag", "length beyond the end"],
 )
-def test_undecodable_bytes_are_rejected_without_the_text_of_the_library(facade: Facade, content: bytes) -> None:
+def test_undecodable_bytes_are_rejected_without_library_text(facade: Facade, content: bytes) -> None:
     failure = raw(facade, content)
 
     assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
@@ -158,8 +156,8 @@ def test_an_empty_request_has_a_violation_for_each_required_field(facade: Facade
 def test_every_response_names_the_backend(facade: Facade) -> None:
     _, call = facade.functions.CreateFunction.with_call(function())
     assert ("x-cloudfront-facade-backend", "aws") in call.trailing_metadata()
-    with pytest.raises(grpc.RpcError) as refused:
+    with pytest.raises(grpc.RpcError) as caught:
         facade.functions.CreateFunction(function())
-    assert failure_of(refused.value).trailers["x-cloudfront-facade-backend"] == "aws"
+    assert failure_of(caught.value).trailers["x-cloudfront-facade-backend"] == "aws"
     for rejected in (raw(facade, b"\xff"), raw(facade, b"", "/no.such.Service/Method")):
         assert rejected.trailers["x-cloudfront-facade-backend"] == "aws"

@@ -46,7 +46,7 @@ def test_a_lost_batch_counts_as_unknown_after_the_applied_batches(
     assert cloudfront.count("UpdateKeys") == 3
 
 
-def test_nothing_was_applied_if_the_first_batch_fails(
+def test_a_failed_first_batch_reports_that_nothing_was_applied(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
     cloudfront.script("UpdateKeys", throttle())
@@ -76,7 +76,7 @@ def test_a_put_is_retried_a_limited_number_of_times_after_conflicts(
     assert cloudfront.count("PutKey") - before == 8
 
 
-def test_another_value_is_not_mistaken_for_a_lost_put(
+def test_another_value_does_not_confirm_a_lost_put(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
     facade.key_values.PutKey(data.PutKeyRequest(kvs_arn=store.arn, key="k", value="1"))

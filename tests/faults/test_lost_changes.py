@@ -26,7 +26,7 @@ from support.cloudfront.faults import (
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, failing
 
-LOSSES: dict[str, Callable[[], Fault]] = {
+FAULTS: dict[str, Callable[[], Fault]] = {
     "no response": apply_then_hang,
     "garbled": garble,
     "closed": apply_then_close,
@@ -34,11 +34,11 @@ LOSSES: dict[str, Callable[[], Fault]] = {
 }
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("fault_name", FAULTS)
 def test_an_update_with_a_lost_response_succeeds_when_a_read_shows_it(
-    loss: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+    fault_name: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
-    cloudfront.script("UpdateFunction", LOSSES[loss]())
+    cloudfront.script("UpdateFunction", FAULTS[fault_name]())
 
     updated = facade.functions.UpdateFunction(updating(created.etag, comment="new"))
 
@@ -90,11 +90,11 @@ def test_the_etag_of_an_update_is_read_if_its_header_is_missing(
     assert updated.etag == cloudfront.functions["rewrite"].etag
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("fault_name", FAULTS)
 def test_a_publish_with_a_lost_response_succeeds_when_a_read_shows_it(
-    loss: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+    fault_name: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
-    cloudfront.script("PublishFunction", LOSSES[loss]())
+    cloudfront.script("PublishFunction", FAULTS[fault_name]())
     request = functions.PublishFunctionRequest(name="rewrite", etag=created.etag)
 
     published = facade.functions.PublishFunction(request)
@@ -116,11 +116,11 @@ def test_a_publish_that_was_not_applied_has_an_unknown_outcome(
     assert failure.metadata["stage"] == "LIVE"
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_deletion_with_a_lost_response_succeeds_and_its_repeat_finds_nothing(
-    loss: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+@pytest.mark.parametrize("fault_name", FAULTS)
+def test_a_deletion_with_a_lost_response_succeeds_and_its_repeat_is_not_found(
+    fault_name: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
-    cloudfront.script("DeleteFunction", LOSSES[loss]())
+    cloudfront.script("DeleteFunction", FAULTS[fault_name]())
     request = functions.DeleteFunctionRequest(name="rewrite", etag=created.etag)
     facade.functions.DeleteFunction(request)
     assert "rewrite" not in cloudfront.functions
@@ -139,13 +139,13 @@ def test_a_deletion_that_was_not_applied_has_an_unknown_outcome(
     assert "rewrite" in cloudfront.functions
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("fault_name", FAULTS)
 def test_changes_of_a_store_with_lost_responses_succeed_when_reads_show_them(
-    loss: str, cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+    fault_name: str, cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
     etag = facade.stores.DescribeKeyValueStore(stores.DescribeKeyValueStoreRequest(name="redirects")).etag
-    cloudfront.script("UpdateKeyValueStore", LOSSES[loss]())
-    cloudfront.script("DeleteKeyValueStore", LOSSES[loss]())
+    cloudfront.script("UpdateKeyValueStore", FAULTS[fault_name]())
+    cloudfront.script("DeleteKeyValueStore", FAULTS[fault_name]())
     request = stores.UpdateKeyValueStoreRequest(name="redirects", comment="new", etag=etag)
     updated = facade.stores.UpdateKeyValueStore(request)
     assert updated.key_value_store.comment == "new"
@@ -154,12 +154,12 @@ def test_changes_of_a_store_with_lost_responses_succeed_when_reads_show_them(
     assert "redirects" not in cloudfront.stores
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("fault_name", FAULTS)
 def test_changes_of_keys_with_lost_responses_succeed_when_reads_show_them(
-    loss: str, cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
+    fault_name: str, cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
-    cloudfront.script("PutKey", LOSSES[loss]())
-    cloudfront.script("DeleteKey", LOSSES[loss]())
+    cloudfront.script("PutKey", FAULTS[fault_name]())
+    cloudfront.script("DeleteKey", FAULTS[fault_name]())
     put = facade.key_values.PutKey(data.PutKeyRequest(kvs_arn=store.arn, key="k", value="v"))
     assert put.item_count == 1
     deleted = facade.key_values.DeleteKey(data.DeleteKeyRequest(kvs_arn=store.arn, key="k", etag=put.etag))
@@ -167,13 +167,13 @@ def test_changes_of_keys_with_lost_responses_succeed_when_reads_show_them(
     assert (cloudfront.count("PutKey"), cloudfront.count("DeleteKey")) == (1, 1)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("fault_name", FAULTS)
 def test_changes_of_tags_with_lost_responses_succeed_when_reads_show_them(
-    loss: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+    fault_name: str, cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn
-    cloudfront.script("TagResource", LOSSES[loss]())
-    cloudfront.script("UntagResource", LOSSES[loss]())
+    cloudfront.script("TagResource", FAULTS[fault_name]())
+    cloudfront.script("UntagResource", FAULTS[fault_name]())
     facade.tags.TagResource(tags.TagResourceRequest(resource=arn, tags=[Tag(key="a", value="1"), Tag(key="b")]))
     assert cloudfront.tags[arn] == [{"Key": "a", "Value": "1"}, {"Key": "b"}]
     facade.tags.UntagResource(tags.UntagResourceRequest(resource=arn, tag_keys=["a"]))

@@ -1,4 +1,4 @@
-"""Responses of CloudFront that are malformed or lack what they need."""
+"""Responses of CloudFront that are malformed or incomplete."""
 
 from __future__ import annotations
 

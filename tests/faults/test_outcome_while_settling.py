@@ -20,7 +20,7 @@ LOST, TAKEN, FULL = status_only(503), refuse("FunctionAlreadyExists", 409), refu
 
 
 @pytest.fixture
-def hurried(replica: Replica) -> AbstractContextManager[Facade]:
+def short_deadline(replica: Replica) -> AbstractContextManager[Facade]:
     """A server whose default deadline expires during a read of half a second that hangs."""
     return replica(settle_timeout=0, min_upstream_time=0, default_deadline=0.4)
 
@@ -35,16 +35,16 @@ def hurried(replica: Replica) -> AbstractContextManager[Facade]:
     ],
     ids=["lost", "lost, then throttled", "the name is taken", "the quota is used up"],
 )
-def test_a_deadline_during_the_reads_of_a_create_returns_what_is_known(
+def test_a_deadline_during_the_reads_of_a_create_returns_the_known_outcome(
     cloudfront: CloudFrontDouble,
-    hurried: AbstractContextManager[Facade],
+    short_deadline: AbstractContextManager[Facade],
     sends: list[Fault],
     reads: list[Fault],
     outcome: str,
 ) -> None:
     cloudfront.script("CreateFunction", *sends)
     cloudfront.script("DescribeFunction", *reads)
-    with hurried as facade:
+    with short_deadline as facade:
         failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
         cloudfront.release()
     assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -53,9 +53,9 @@ def test_a_deadline_during_the_reads_of_a_create_returns_what_is_known(
 
 
 def test_a_deadline_during_the_reads_of_an_update_returns_an_unknown_outcome(
-    cloudfront: CloudFrontDouble, hurried: AbstractContextManager[Facade]
+    cloudfront: CloudFrontDouble, short_deadline: AbstractContextManager[Facade]
 ) -> None:
-    with hurried as facade:
+    with short_deadline as facade:
         created = facade.functions.CreateFunction(function())
         cloudfront.script("UpdateFunction", LOST)
         cloudfront.script("DescribeFunction", hang())

@@ -1,4 +1,4 @@
-"""Under overload the server stays fast and does not grow. A real process in front of the CloudFront double."""
+"""Under overload, the server stays responsive and its memory does not grow. A real process runs on the double."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ CREATE = "/cloudfront_facade.v1.FunctionService/CreateFunction"
 IMPORT = "/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys"
 STORE = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
 
-FLAT = 8.0
-"""MiB that a server may grow after the first repetition, because allocators keep free memory."""
+MAX_GROWTH = 8.0
+"""MiB by which a server may grow after the first repetition, because allocators keep free memory."""
 
 
-def on(cloudfront: CloudFrontDouble, *arguments: str) -> FacadeProcess:
+def serve(cloudfront: CloudFrontDouble, *arguments: str) -> FacadeProcess:
     return FacadeProcess("--backend", "aws", "--endpoint-url", cloudfront.url, "--drain-delay", "0", *arguments)
 
 
@@ -43,11 +43,11 @@ def seconds(call: Callable[[], Any]) -> float:
     return time.monotonic() - started
 
 
-def measured(method: Any, request: Any, took: list[float]) -> Any:
+def measured(method: Any, request: Any, durations: list[float]) -> Any:
     """Starts a call that appends its duration when it ends."""
     started = time.monotonic()
     call = method.future(request, timeout=20)
-    call.add_done_callback(lambda _: took.append(time.monotonic() - started))
+    call.add_done_callback(lambda _: durations.append(time.monotonic() - started))
     return call
 
 
@@ -66,10 +66,10 @@ def assert_quick(call: Callable[[], Any]) -> None:
     raise AssertionError(medians)
 
 
-def test_calls_above_the_limit_are_shed_at_once_in_every_wave(cloudfront: CloudFrontDouble) -> None:
+def test_calls_above_the_limit_are_shed_immediately_in_every_wave(cloudfront: CloudFrontDouble) -> None:
     slots, load, waves = 4, 40, 6
     with (
-        on(cloudfront, "--max-concurrent-upstream-calls", str(slots)) as process,
+        serve(cloudfront, "--max-concurrent-upstream-calls", str(slots)) as process,
         open_channel(process.address) as channel,
     ):
         FunctionServiceStub(channel).CreateFunction(function("warm"))
@@ -77,12 +77,12 @@ def test_calls_above_the_limit_are_shed_at_once_in_every_wave(cloudfront: CloudF
         create, medians, sizes = channel.unary_unary(CREATE), [], []
         try:
             for wave in range(waves):
-                took: list[float] = []
+                durations: list[float] = []
                 requests = [function(f"f{wave}-{number}").SerializeToString() for number in range(load)]
-                calls = [measured(create, request, took) for request in requests]
-                ends = time.monotonic() + 10
-                while len(took) < load - slots:
-                    assert time.monotonic() < ends, f"{load - slots - len(took)} of wave {wave} hang"
+                calls = [measured(create, request, durations) for request in requests]
+                deadline = time.monotonic() + 10
+                while len(durations) < load - slots:
+                    assert time.monotonic() < deadline, f"{load - slots - len(durations)} of wave {wave} hang"
                     time.sleep(0.002)
                 cloudfront.wait_for("CreateFunction", 1 + slots * (wave + 1))
                 assert_health_answers(channel)
@@ -95,7 +95,7 @@ def test_calls_above_the_limit_are_shed_at_once_in_every_wave(cloudfront: CloudF
                     assert failure.metadata["limit"] == str(slots)
                     assert failure.retry_after is not None
                     assert failure.pushback == str(round(failure.retry_after * 1000))
-                medians.append(median(took))
+                medians.append(median(durations))
                 cloudfront.release()
                 assert [call.code() for call in calls].count(grpc.StatusCode.OK) == slots
                 sizes.append(process.memory())
@@ -105,10 +105,10 @@ def test_calls_above_the_limit_are_shed_at_once_in_every_wave(cloudfront: CloudF
     assert min(medians[:3]) < 0.05, medians
     assert min(medians[3:]) < 0.05, medians
     assert cloudfront.count("CreateFunction") == 1 + slots * waves, "a shed call must not be sent"
-    assert sizes[-1] - sizes[0] < FLAT, sizes
+    assert sizes[-1] - sizes[0] < MAX_GROWTH, sizes
 
 
-def test_messages_above_the_limit_are_rejected_and_not_kept() -> None:
+def test_messages_above_the_limit_are_rejected_and_freed() -> None:
     above = function(function_code=b"x" * 600_000).SerializeToString()
     far_above = function(function_code=b"x" * 6_000_000).SerializeToString()
     with FacadeProcess(*EMBEDDED) as process, open_channel(process.address) as channel:
@@ -124,8 +124,8 @@ def test_messages_above_the_limit_are_rejected_and_not_kept() -> None:
         sizes = [reject(times) for times in (8, 12, 12)]
         assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
         assert_health_answers(channel)
-    # A leak would grow each time; buffers that a busy machine needs grow once.
-    assert min(sizes[1] - sizes[0], sizes[2] - sizes[1]) < 2 * FLAT, "the server has kept some of 60 MB each time"
+    # A leak grows each time; the buffers that a busy machine needs grow once.
+    assert min(sizes[1] - sizes[0], sizes[2] - sizes[1]) < 2 * MAX_GROWTH, "the server kept part of 60 MB each time"
 
 
 async def slowly() -> AsyncIterator[bytes]:
@@ -153,7 +153,7 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
             check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
             with pytest.raises(grpc.aio.AioRpcError) as full:
                 await check(b"", timeout=1)
-            assert full.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED, "the connection has no stream left"
+            assert full.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED, "the connection is out of streams"
             await asyncio.to_thread(meanwhile)
         assert not any(call.done() for call in calls)
         for call in calls:
@@ -162,7 +162,7 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
 
 
 def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFrontDouble) -> None:
-    with on(cloudfront, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
+    with serve(cloudfront, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
         create = FunctionServiceStub(channel).CreateFunction
         names = iter(range(1000))
 
@@ -184,7 +184,7 @@ def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFront
             time.sleep(0.1)
             sizes.append(process.memory())
         assert process.threads() <= threads + 4, "gRPC may add a thread if the machine is busy"
-    # Memory grows at first. If ended streams were kept, it would grow with each thousand.
+    # Memory grows at first. If ended streams were kept, it would grow with every thousand streams.
     growth = [after - before for before, after in pairwise(sizes)]
     assert min(growth) < 2, sizes
 

@@ -1,4 +1,4 @@
-"""Account ids of others are removed from what callers read."""
+"""Account ids that the caller does not know are redacted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, failing
 
 
-def test_the_reason_of_a_failed_import_has_no_account_ids_and_arns(
+def test_the_reason_of_a_failed_import_has_no_account_ids_or_arns(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
     cloudfront.always(

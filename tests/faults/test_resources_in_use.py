@@ -1,4 +1,4 @@
-"""Deletions of functions and stores that are in use, and the names of their users."""
+"""Deletions of functions and stores that are in use, and the names of the resources that use them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_the_error_of_a_function_in_use_names_its_distributions(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn
-    shown = [distribution(f"E{number}", arn) for number in range(3)]
-    cloudfront.distributions.update({each["Id"]: each for each in [*shown, distribution("EOTHER")]})
+    users = [distribution(f"E{number}", arn) for number in range(3)]
+    cloudfront.distributions.update({item["Id"]: item for item in [*users, distribution("EOTHER")]})
     request = functions.DeleteFunctionRequest(name="rewrite", etag=created.etag)
 
     failure = failing(facade.functions.DeleteFunction, request)
@@ -96,7 +96,7 @@ def test_users_are_read_from_every_page(
     cloudfront.distributions["EZ"] = distribution("EZ", arn)
     request = functions.DeleteFunctionRequest(name="rewrite", etag=created.etag)
     failure = failing(facade.functions.DeleteFunction, request)
-    assert [each.subject for each in failure.details["PreconditionFailure"].violations] == ["distribution EZ"]
+    assert [violation.subject for violation in failure.details["PreconditionFailure"].violations] == ["distribution EZ"]
     assert cloudfront.count("ListDistributions") == 2
 
 
@@ -117,9 +117,11 @@ def test_a_function_that_uses_a_store_only_in_its_live_stage_is_named(
 ) -> None:
     association = functions.KeyValueStoreAssociation(key_value_store_arn=store.arn)
     config = functions.FunctionConfig(runtime=V2, key_value_store_associations=[association])
-    made = facade.functions.CreateFunction(function(function_config=config))
-    facade.functions.PublishFunction(publishing(made.etag))
+    created = facade.functions.CreateFunction(function(function_config=config))
+    facade.functions.PublishFunction(publishing(created.etag))
     facade.functions.UpdateFunction(updating(describe(facade, functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT).etag))
     request = stores.DeleteKeyValueStoreRequest(name=store.name, etag=etag_of(facade))
     failure = failing(facade.stores.DeleteKeyValueStore, request)
-    assert [each.subject for each in failure.details["PreconditionFailure"].violations] == ["function rewrite (LIVE)"]
+    assert [violation.subject for violation in failure.details["PreconditionFailure"].violations] == [
+        "function rewrite (LIVE)"
+    ]

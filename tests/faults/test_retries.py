@@ -1,4 +1,4 @@
-"""The server and the client's retry policy together: which errors are retried."""
+"""The errors that the client's retry policy retries when it calls the server."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def test_an_error_is_not_retried_by_a_standard_retry_policy(
     facade: Facade, cloudfront: CloudFrontDouble, fault: Fault, reason: str
 ) -> None:
     cloudfront.always("CreateFunction", fault)
-    with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as refused:
+    with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as caught:
         client.functions.CreateFunction(function())
-    assert refused.value.reason == reason
+    assert caught.value.reason == reason
     assert cloudfront.count("CreateFunction") == 1
 
 
@@ -100,10 +100,10 @@ def test_a_create_without_a_request_id_is_never_retried_after_a_lost_response(
     facade: Facade, cloudfront: CloudFrontDouble
 ) -> None:
     cloudfront.script("CreateFunction", apply_then_status(503))
-    with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as lost:
+    with connect(facade.address, request_ids=False) as client, pytest.raises(FacadeError) as caught:
         client.functions.CreateFunction(function())
-    assert (lost.value.reason, lost.value.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
-    assert lost.value.retry_delay is None
+    assert (caught.value.reason, caught.value.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert caught.value.retry_delay is None
     time.sleep(0.5)
     assert cloudfront.count("CreateFunction") == 1
 

@@ -27,7 +27,7 @@ def facade(cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend])
 
 
 class SlowBackend:
-    """A backend that answers when it is released."""
+    """A backend that responds when it is released."""
 
     name = "slow"
 
@@ -105,4 +105,4 @@ def test_reads_after_an_error_count_against_the_limit_of_upstream_calls(
         calls = [facade.functions.UpdateFunction.future(stale, timeout=20) for _ in range(30)]
         reasons = {failing(call.result).reason for call in calls}
     assert reasons <= {"ETAG_MISMATCH", "OVERLOADED"}
-    assert cloudfront.most_at_once <= 2
+    assert cloudfront.max_in_flight <= 2

@@ -174,7 +174,7 @@ def test_new_calls_are_served_during_the_drain_and_health_is_not_serving(cloudfr
     assert process.wait(10) == 0
 
 
-def test_a_second_signal_shortens_the_shutdown(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
+def test_further_signals_shorten_the_shutdown(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
     cloudfront.script("CreateFunction", apply_then(hold()))
     process = start(cloudfront, "--drain-delay", "20")
     answer = caller.submit(create, process)
@@ -211,23 +211,23 @@ def test_a_cancelled_create_also_has_the_grace_period(cloudfront: CloudFrontDoub
 
 
 @pytest.mark.parametrize(
-    ("idle", "ask", "delay"),
+    ("idle", "service", "delay"),
     [
         ("300", "health", 20.0),
         ("300", "reflection", 20.0),
         ("300", "", 0.0),
         ("0.3", "health", 0.0),
     ],
-    ids=["health", "reflection", "no caller", "idle caller"],
+    ids=["health", "reflection", "no call", "idle caller"],
 )
-def test_the_server_drains_only_if_there_was_a_call_within_the_idle_time(idle: str, ask: str, delay: float) -> None:
+def test_the_server_drains_only_if_there_was_a_call_within_the_idle_time(idle: str, service: str, delay: float) -> None:
     process = FacadeProcess(
         *EMBEDDED_WITH_DRAIN, "--max-connection-idle", idle, "--drain-delay", "20"
     ).wait_until_serving()
     with open_channel(process.address) as channel:
-        if ask == "health":
+        if service == "health":
             channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
-        if ask == "reflection":
+        if service == "reflection":
             reflection = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
             assert list(reflection(iter([b"\x3a\x00"]), timeout=5))
     time.sleep(0.4 if idle == "0.3" else 0)
@@ -287,7 +287,7 @@ def test_a_hanging_name_lookup_does_not_delay_the_shutdown(tmp_path: Path) -> No
     assert [line["abandoned"] for line in process.lines if line["event"] == "stopped"] == [0]
 
 
-def test_an_idle_server_stops_at_once(cloudfront: CloudFrontDouble) -> None:
+def test_an_idle_server_stops_immediately(cloudfront: CloudFrontDouble) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         process = start(cloudfront)
         started = time.monotonic()

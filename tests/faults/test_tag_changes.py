@@ -31,8 +31,8 @@ def test_too_many_new_and_existing_tags_are_rejected_before_anything_is_sent(
 def test_lost_tags_are_not_confirmed_while_one_is_missing_or_has_another_value(
     cloudfront: CloudFrontDouble, facade: Facade
 ) -> None:
-    made = facade.functions.CreateFunction(function(tags=[Tag(key="a", value="1"), Tag(key="b", value="1")]))
-    arn = made.function_summary.function_metadata.function_arn
+    created = facade.functions.CreateFunction(function(tags=[Tag(key="a", value="1"), Tag(key="b", value="1")]))
+    arn = created.function_summary.function_metadata.function_arn
     for wanted in ([Tag(key="a", value="1"), Tag(key="c")], [Tag(key="a", value="1"), Tag(key="b", value="2")]):
         cloudfront.script("TagResource", LOST)
         assert (
@@ -41,8 +41,8 @@ def test_lost_tags_are_not_confirmed_while_one_is_missing_or_has_another_value(
 
 
 def test_a_lost_removal_is_not_confirmed_while_one_tag_exists(cloudfront: CloudFrontDouble, facade: Facade) -> None:
-    made = facade.functions.CreateFunction(function(tags=[Tag(key="a", value="1")]))
-    arn = made.function_summary.function_metadata.function_arn
+    created = facade.functions.CreateFunction(function(tags=[Tag(key="a", value="1")]))
+    arn = created.function_summary.function_metadata.function_arn
     cloudfront.script("UntagResource", LOST)
     request = tags.UntagResourceRequest(resource=arn, tag_keys=["a", "none"])
     assert status_of(failing(facade.tags.UntagResource, request)) == UNKNOWN
@@ -58,7 +58,7 @@ def test_nothing_is_changed_if_the_deadline_is_too_short(
     assert cloudfront.count("TagResource") == 0
 
 
-def test_nothing_is_changed_after_the_caller_cancels(
+def test_nothing_is_changed_after_a_cancellation(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn

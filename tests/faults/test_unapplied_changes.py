@@ -1,4 +1,4 @@
-"""Lost changes that were not applied: existing state is not mistaken for their effect."""
+"""Lost changes that were not applied: existing state does not confirm them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from support.cloudfront.http import CloudFrontDouble
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 
 
-def test_a_tagging_conflict_is_returned_and_never_retried_without_tags(
+def test_a_tagging_conflict_is_returned_and_the_create_is_never_retried_without_tags(
     facade: Facade, cloudfront: CloudFrontDouble
 ) -> None:
     cloudfront.script("CreateFunction", refuse("TaggingConflict", 409, "try again in a few minutes"))
@@ -50,8 +50,8 @@ def test_a_repeated_create_succeeds_even_if_the_first_one_exhausted_the_quota(
     undecided = failing(facade.functions.CreateFunction, request)
     assert (undecided.reason, undecided.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
     cloudfront.always("DescribeFunction", status_only(503))
-    unread = failing(facade.functions.CreateFunction, request)
-    assert (unread.reason, unread.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    unreadable = failing(facade.functions.CreateFunction, request)
+    assert (unreadable.reason, unreadable.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
 
 
 def test_an_association_error_names_the_state_of_the_store(facade: Facade, cloudfront: CloudFrontDouble) -> None:
@@ -73,7 +73,7 @@ def test_an_association_error_names_the_state_of_the_store(facade: Facade, cloud
 
     cloudfront.provisioning_seconds = 30.0
     for validate_only in (False, True):
-        unready = associated(store.arn, validate_only=validate_only)
-        assert unready.code is grpc.StatusCode.FAILED_PRECONDITION
-        assert (unready.reason, unready.outcome) == ("KEY_VALUE_STORE_NOT_READY", "not_applied")
-        assert unready.retry_after is not None
+        not_ready = associated(store.arn, validate_only=validate_only)
+        assert not_ready.code is grpc.StatusCode.FAILED_PRECONDITION
+        assert (not_ready.reason, not_ready.outcome) == ("KEY_VALUE_STORE_NOT_READY", "not_applied")
+        assert not_ready.retry_after is not None

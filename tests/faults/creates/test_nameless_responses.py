@@ -1,4 +1,4 @@
-"""A create's response without the resource's Name is ambiguous: it proves neither success nor failure."""
+"""Responses to creates without the Name of the resource, which prove neither success nor failure."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ NAMELESS: dict[str, Fault] = {
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 def kind(request: pytest.FixtureRequest) -> Kind:
-    chosen: Kind = request.param
-    return chosen
+    kind: Kind = request.param
+    return kind
 
 
 @pytest.fixture(params=list(NAMELESS.values()), ids=list(NAMELESS))
 def nameless(request: pytest.FixtureRequest) -> Fault:
-    chosen: Fault = request.param
-    return chosen
+    fault: Fault = request.param
+    return fault
 
 
-def test_without_a_request_id_a_nameless_response_is_an_unknown_outcome(
+def test_without_a_request_id_a_response_without_a_name_has_an_unknown_outcome(
     facade: Facade, cloudfront: CloudFrontDouble, kind: Kind, nameless: Fault
 ) -> None:
     cloudfront.script(kind.create, nameless)
@@ -75,7 +75,7 @@ def test_without_a_request_id_a_nameless_response_is_an_unknown_outcome(
     assert cloudfront.count(kind.describe) == 0
 
 
-def test_with_a_request_id_a_nameless_response_is_settled_by_reads(
+def test_with_a_request_id_a_response_without_a_name_is_settled_by_reads(
     facade: Facade, cloudfront: CloudFrontDouble, kind: Kind, nameless: Fault
 ) -> None:
     cloudfront.script(kind.create, nameless)
@@ -89,7 +89,7 @@ def test_with_a_request_id_a_nameless_response_is_settled_by_reads(
     assert cloudfront.count(kind.create) == cloudfront.effects(kind.create) == 1
 
 
-def test_with_a_request_id_a_nameless_response_is_never_ok_if_the_reads_fail(
+def test_with_a_request_id_a_response_without_a_name_is_never_ok_if_the_reads_fail(
     facade: Facade, cloudfront: CloudFrontDouble, kind: Kind, nameless: Fault
 ) -> None:
     cloudfront.script(kind.create, nameless)

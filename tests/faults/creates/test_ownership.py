@@ -1,4 +1,4 @@
-"""Creates whose name exists: the resource is the caller's, foreign, or undecided, for functions and stores."""
+"""Creates of a name that exists: the resource is the caller's, foreign or undecided, for functions and stores."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Kind:
         """The field of the request that has the content."""
         return "function_code" if self.content == "code" else "comment"
 
-    def held(self, double: CloudFrontDouble) -> Any:
+    def stored_content(self, double: CloudFrontDouble) -> Any:
         """Returns the stored content."""
         return getattr(self.stored(double), self.content)
 
-    def age(self, double: CloudFrontDouble, seconds: float) -> None:
+    def set_age(self, double: CloudFrontDouble, seconds: float) -> None:
         """Sets the age of the resource."""
         self.stored(double).created = datetime.now(UTC) - timedelta(seconds=seconds)
 
@@ -89,11 +89,11 @@ STORE = Kind(
 
 @pytest.fixture(params=[FUNCTION, STORE], ids=["function", "store"])
 def kind(request: pytest.FixtureRequest) -> Kind:
-    chosen: Kind = request.param
-    return chosen
+    kind: Kind = request.param
+    return kind
 
 
-def test_a_resource_that_is_visible_late_is_not_treated_as_absent(
+def test_a_resource_that_becomes_visible_late_is_not_treated_as_absent(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.describe_lag = 2.0
@@ -122,7 +122,7 @@ def test_a_foreign_name_is_rejected_and_the_resource_does_not_change(
     assert failure.details["ResourceInfo"].resource_name == "rewrite"
     assert (taken.reason, taken.outcome, taken.retry_after) == (kind.exists, "not_applied", None)
     assert taken.metadata["aws_code"].endswith("AlreadyExists")
-    assert kind.held(cloudfront) == kind.sent("theirs")
+    assert kind.stored_content(cloudfront) == kind.sent("theirs")
     assert cloudfront.effects(kind.create) == 1
 
 
@@ -136,7 +136,7 @@ def test_the_same_request_id_with_other_content_is_rejected_and_changes_nothing(
     assert failure.code is grpc.StatusCode.INVALID_ARGUMENT
     assert (failure.reason, failure.outcome) == ("REQUEST_ID_REUSED", "not_applied")
     assert [violation.field for violation in failure.violations] == ["request_id"]
-    assert kind.held(cloudfront) == kind.sent("first")
+    assert kind.stored_content(cloudfront) == kind.sent("first")
     assert cloudfront.effects(kind.create) == 1
 
 
@@ -146,11 +146,11 @@ def test_concurrent_creates_with_the_same_request_id_succeed_on_both_replicas(
     cloudfront.tags_lag = 2.0
     request = kind.request(request_id=REQUEST_ID)
     with (
-        replica(settle_timeout=5) as one,
-        replica(settle_timeout=5) as other,
+        replica(settle_timeout=5) as first,
+        replica(settle_timeout=5) as second,
         ThreadPoolExecutor() as callers,
     ):
-        answers = list(callers.map(lambda facade: kind.method(facade)(request), (one, other)))
+        answers = list(callers.map(lambda facade: kind.method(facade)(request), (first, second)))
 
     assert len({kind.arn(answer) for answer in answers}) == 1
     assert cloudfront.effects(kind.create) == 1
@@ -159,10 +159,10 @@ def test_concurrent_creates_with_the_same_request_id_succeed_on_both_replicas(
 def test_only_one_of_two_concurrent_creates_with_different_request_ids_succeeds(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    with replica() as one, replica() as other:
+    with replica() as first, replica() as second:
         calls = [
             kind.method(facade).future(kind.request(request_id=request_id))
-            for facade, request_id in ((one, REQUEST_ID), (other, ANOTHER_ID))
+            for facade, request_id in ((first, REQUEST_ID), (second, ANOTHER_ID))
         ]
         codes = {call.code() for call in calls}
 
@@ -183,14 +183,14 @@ def test_a_repeated_create_after_an_update_returns_the_current_state_and_changes
         stored.etag = "E2UPDATED"
         repeated = kind.method(facade)(request)
 
-    shown = repeated.function_summary.function_config if kind is FUNCTION else repeated.key_value_store
-    assert shown.comment == "updated since"
+    current = repeated.function_summary.function_config if kind is FUNCTION else repeated.key_value_store
+    assert current.comment == "updated since"
     assert kind.arn(repeated) == kind.arn(created)
     assert repeated.etag == "E2UPDATED"
-    assert kind.held(cloudfront) == kind.sent("updated since")
+    assert kind.stored_content(cloudfront) == kind.sent("updated since")
 
 
-UNREADABLE: dict[str, Fault] = {"another root": wrong_root(), "a page": html(200), "nothing": status_only(200)}
+UNREADABLE: dict[str, Fault] = {"another root": wrong_root(), "HTML": html(200), "no body": status_only(200)}
 
 
 def test_a_resource_with_unreadable_tags_is_never_foreign(
@@ -199,11 +199,11 @@ def test_a_resource_with_unreadable_tags_is_never_foreign(
     request = kind.request(request_id=REQUEST_ID)
     with replica(settle_timeout=0.2) as facade:
         kind.method(facade)(request)
-        kind.age(cloudfront, 3600)
-        for what, fault in UNREADABLE.items():
+        kind.set_age(cloudfront, 3600)
+        for name, fault in UNREADABLE.items():
             cloudfront.always("ListTagsForResource", fault)
             failure = failing(kind.method(facade), request)
-            assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN"), what
+            assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_OUTCOME_UNKNOWN"), name
             assert failure.outcome == "unknown"
             assert failure.retry_after
         cloudfront.always("ListTagsForResource", None)
@@ -219,14 +219,14 @@ def test_a_resource_without_tags_is_foreign_only_after_a_minute(
 ) -> None:
     with replica(settle_timeout=0.2) as facade:
         kind.method(facade)(kind.request())
-        kind.age(cloudfront, age)
+        kind.set_age(cloudfront, age)
         failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
     assert failure.reason.endswith(reason)
     assert (cloudfront.count("ListTagsForResource") > 1) is (age < 60), "a young resource must be read again"
 
 
 def dated(text: str) -> Fault:
-    """Answers normally, but with this Date header."""
+    """Returns a normal response, but with this Date header."""
 
     def with_date(exchange: Exchange) -> Answer | Hangup:
         answer = exchange.answer()
@@ -239,20 +239,20 @@ def dated(text: str) -> Fault:
     "date", ["yesterday", "", "Wed, 25 Nov 1990 02:04:15 -0000", "Wed, 99 Nov 2026 99:99:99 GMT"],
     ids=["garbage", "empty", "no zone", "impossible"],
 )  # fmt: skip
-def test_this_machines_clock_is_used_if_cloudfronts_date_is_invalid(
+def test_the_local_clock_is_used_if_the_date_header_is_invalid(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, date: str
 ) -> None:
     with replica(settle_timeout=0.2) as facade:
         kind.method(facade)(kind.request())
         cloudfront.always(kind.describe, dated(date))
         young = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
-        kind.age(cloudfront, 3600)
+        kind.set_age(cloudfront, 3600)
         old = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
     assert young.reason == "UPSTREAM_OUTCOME_UNKNOWN"
     assert (old.reason, old.outcome) == (kind.exists, "not_applied")
 
 
-def test_a_resource_with_foreign_tags_is_rejected_at_once(
+def test_a_resource_with_foreign_tags_is_rejected_immediately(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica(settle_timeout=20) as facade:

@@ -1,4 +1,4 @@
-"""Reads that find out whether a create was applied."""
+"""Reads that determine whether a create was applied."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def test_the_outcome_is_unknown_if_the_reads_fail(facade: Facade, cloudfront: Cl
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
 
     assert (failure.reason, failure.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
-    assert cloudfront.count("CreateFunction") == 1, "an unreadable name is not an absent one"
+    assert cloudfront.count("CreateFunction") == 1, "a name that cannot be read may exist"
 
 
-def test_the_outcome_is_unknown_at_once_if_the_reads_are_denied(facade: Facade, cloudfront: CloudFrontDouble) -> None:
+def test_denied_reads_immediately_return_an_unknown_outcome(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     cloudfront.script("CreateFunction", apply_then_close())
     cloudfront.always("ListTagsForResource", refuse("AccessDenied", 403, "not authorized"))
 

@@ -17,13 +17,13 @@ def test_validate_only_reports_errors_and_changes_nothing(facade: Facade, cloudf
     facade.functions.CreateFunction(function(request_id=REQUEST_ID))
     facade.functions.CreateFunction(function(request_id=REQUEST_ID, validate_only=True))
     taken = failing(facade.functions.CreateFunction, function(validate_only=True))
-    theirs = failing(facade.functions.CreateFunction, function(validate_only=True, request_id=ANOTHER_ID))
+    foreign = failing(facade.functions.CreateFunction, function(validate_only=True, request_id=ANOTHER_ID))
     reused = failing(
         facade.functions.CreateFunction, function(validate_only=True, request_id=REQUEST_ID, function_code=b"other")
     )
 
-    assert [failure.code.name for failure in (taken, theirs)] == ["ALREADY_EXISTS"] * 2
-    assert {failure.outcome for failure in (taken, theirs, reused)} == {"not_applied"}
+    assert [failure.code.name for failure in (taken, foreign)] == ["ALREADY_EXISTS"] * 2
+    assert {failure.outcome for failure in (taken, foreign, reused)} == {"not_applied"}
     assert reused.reason == "REQUEST_ID_REUSED"
     assert cloudfront.count("CreateFunction") == 1
 
