@@ -1,4 +1,4 @@
-"""Checks that this process is unharmed by hostile functions."""
+"""Checks that hostile functions do not harm this process."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import pytest
 def unharmed() -> Iterator[None]:
     """Fails if another thread is blocked while a function runs, or if a process is left over."""
     beats: list[float] = [time.monotonic()]
-    over = threading.Event()
+    stopped = threading.Event()
 
     def beat() -> None:
-        while not over.wait(0.01):
+        while not stopped.wait(0.01):
             beats.append(time.monotonic())
 
     thread = threading.Thread(target=beat)
     before = _children()
     thread.start()
     yield
-    over.set()
+    stopped.set()
     thread.join()
     assert all(later - earlier < 1 for earlier, later in pairwise(beats))
     assert _children() == before

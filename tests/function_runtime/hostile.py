@@ -1,4 +1,4 @@
-"""Runs hostile functions, each in a process of its own."""
+"""Runs hostile functions, each in a separate process."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from cloudfront_facade_server.function_runtime.sandbox import RUNTIME_2
 from function_runtime.running import error_in, run
 
 MAX_SECONDS = 2.0
-"""Longest time that any function takes, whatever it does."""
+"""Maximum duration of any function, whatever it does."""
 
 
 def run_alone(code: str, runtime: str = RUNTIME_2, key_values: Mapping[str, str] | None = None) -> Run:
-    """Runs a function in a process of its own, and checks that it ends in time."""
+    """Runs a function in a separate process, and checks that it ends in time."""
     start = time.monotonic()
     result = run(code, runtime=runtime, key_values=key_values, runner=Runner())
     assert time.monotonic() - start < MAX_SECONDS

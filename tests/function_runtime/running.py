@@ -61,10 +61,10 @@ def value_of(
     is_async = "async " if "await" in expression else ""
     code = f"""{setup}
     {is_async}function handler(event) {{
-      var found = {expression};
-      return {{ statusCode: 200, body: JSON.stringify({{ found: found }}) }};
+      var value = {expression};
+      return {{ statusCode: 200, body: JSON.stringify({{ value: value }}) }};
     }}"""
-    return json.loads(output(code, None, runtime, key_values)["body"]).get("found")
+    return json.loads(output(code, None, runtime, key_values)["body"]).get("value")
 
 
 def error_of(
@@ -80,7 +80,7 @@ def error_of(
 
 
 def error_in(result: Run) -> str:
-    """Returns the error of a run that could not complete, without CloudFront's words before it."""
+    """Returns the error of a run that could not complete, without CloudFront's prefix."""
     assert result.output is None, result
     assert result.error_message is not None
     assert result.error_message.startswith(COULD_NOT_RUN)

@@ -1,4 +1,4 @@
-"""Events in and out, and errors in CloudFront's words."""
+"""Events, returned values, and errors in CloudFront's wording."""
 
 import json
 from typing import Any
@@ -93,7 +93,7 @@ def test_an_invalid_response_in_the_event_is_not_an_error_of_the_function(change
         run(UNCHANGED_RESPONSE, response_event(**change))
 
 
-def test_the_message_about_an_invalid_event_is_short_and_printable() -> None:
+def test_the_message_of_an_invalid_event_is_short_and_printable() -> None:
     with pytest.raises(InvalidEventError) as rejected:
         run(UNCHANGED, request_event(cookies={"\ud800" + "x" * 30_000: 1}))
     assert len(str(rejected.value).encode()) < 1100
@@ -235,7 +235,7 @@ def test_restricted_headers_of_the_event_may_be_returned_unchanged() -> None:
         ("throw new Error('on loading');", "Error: on loading"),
     ],
 )  # fmt: skip
-def test_an_error_in_a_function_is_reported_in_cloudfronts_words(code: str, text: str) -> None:
+def test_an_error_in_a_function_is_reported_in_cloudfronts_wording(code: str, text: str) -> None:
     result = run(code)
     assert result.output is None
     assert result.error_message is not None

@@ -1,4 +1,4 @@
-"""Functions that try to leave the sandbox: they affect only themselves, and the server is unharmed."""
+"""Functions that try to escape the sandbox: they affect only themselves, and the server is unharmed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_overwriting_built_ins_affects_only_the_function(tampering: str) -> None
     code = f"""var log = console.log;
     function handler(event) {{ log('one'); {tampering} log('two'); return event.request; }}"""
     result = run_alone(code)
-    # The engine's own serializer meets the setter of an index; the damage is the function's.
+    # The engine's serializer calls the function's own setter of an index, which fails only this function.
     assert result.error_message in (None, COULD_NOT_RUN + "Error: set")
     assert result.output is None or '"uri":"/"' in result.output
     assert result.logs == ["one", "two"]
@@ -53,7 +53,7 @@ def test_a_returned_value_is_read_only_as_data(value: str) -> None:
     assert result.error_message is not None
 
 
-def test_forging_the_workers_response_only_writes_a_log() -> None:
+def test_a_forged_worker_response_is_only_a_log_line() -> None:
     forged = '{"state": "result", "text": "{\\\\"statusCode\\\\": 500}"}'
     result = run_alone(f"function handler(event) {{ console.log('\\n{forged}\\n'); return event.request; }}")
     assert result.output is not None

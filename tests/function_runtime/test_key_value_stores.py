@@ -46,11 +46,11 @@ def test_a_store_is_read(expression: str, value: Any) -> None:
         ),
     ],
 )
-def test_an_unreadable_key_is_a_rejection(statement: str, text: str) -> None:
+def test_an_unreadable_key_rejects_the_promise(statement: str, text: str) -> None:
     assert error_of(statement, key_values=PAIRS, setup=SETUP) == text
 
 
-def test_a_value_that_is_not_json_is_a_rejection() -> None:
+def test_a_value_that_is_not_json_rejects_the_promise() -> None:
     assert error_of("await kvs.get('text', { format: 'json' })", key_values=PAIRS, setup=SETUP).startswith(
         "SyntaxError"
     )

@@ -10,7 +10,7 @@ import pytest
 
 from function_runtime.running import RUNTIMES, error_of, value_of
 
-ONE, TWO = RUNTIMES
+RUNTIME_1, _ = RUNTIMES
 TEXTS = ["", "abc", "é€😀", "x" * 55, "x" * 56, "x" * 64, "x" * 1000]
 CRYPTO = "var crypto = require('crypto');"
 
@@ -18,7 +18,7 @@ CRYPTO = "var crypto = require('crypto');"
 @pytest.mark.parametrize("runtime", RUNTIMES)
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
 @pytest.mark.parametrize("text", TEXTS, ids=len)
-def test_hashes_are_those_of_hashlib(text: str, algorithm: str, runtime: str) -> None:
+def test_hashes_match_hashlib(text: str, algorithm: str, runtime: str) -> None:
     digest = hashlib.new(algorithm, text.encode()).digest()
     expected = [digest.hex(), base64.b64encode(digest).decode(), base64.urlsafe_b64encode(digest).decode().rstrip("=")]
     calls = ", ".join(
@@ -30,7 +30,7 @@ def test_hashes_are_those_of_hashlib(text: str, algorithm: str, runtime: str) ->
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
 @pytest.mark.parametrize("secret", ["", "key", "k" * 64, "k" * 65, "é"], ids=len)
-def test_hmacs_are_those_of_hmac(secret: str, algorithm: str) -> None:
+def test_hmacs_match_hmac(secret: str, algorithm: str) -> None:
     call = f"crypto.createHmac('{algorithm}', {json.dumps(secret)}).update('a').update('b').digest('hex')"
     assert value_of(call, setup=CRYPTO) == hmac.new(secret.encode(), b"ab", algorithm).hexdigest()
 
@@ -39,13 +39,13 @@ def test_a_digest_without_an_encoding_is_a_buffer_in_runtime_2_and_a_byte_string
     call = "crypto.createHash('md5').update('a').digest()"
     digest = hashlib.md5(b"a").digest()  # noqa: S324
     assert value_of(f"Buffer.isBuffer({call}) && {call}.toString('hex')", setup=CRYPTO) == digest.hex()
-    assert value_of(call, ONE, setup=CRYPTO) == digest.decode("latin-1")
+    assert value_of(call, RUNTIME_1, setup=CRYPTO) == digest.decode("latin-1")
 
 
 def test_byte_strings_and_buffers_are_hashed_as_bytes() -> None:
     expected = hashlib.sha256(b"\xff\x00\xc3").hexdigest()
     hashed = "crypto.createHash('sha256').update({}).digest('hex')"
-    assert value_of(hashed.format("String.bytesFrom([255, 0, 195])"), ONE, setup=CRYPTO) == expected
+    assert value_of(hashed.format("String.bytesFrom([255, 0, 195])"), RUNTIME_1, setup=CRYPTO) == expected
     assert value_of(hashed.format("Buffer.from([255, 0, 195])"), setup=CRYPTO) == expected
     assert value_of(hashed.format("'ff00c3', 'hex'"), setup=CRYPTO) == expected
 
@@ -97,10 +97,10 @@ def test_querystring_returns_known_results(expression: str, value: object, runti
     assert value_of(expression, runtime, setup=QUERYSTRING) == value
 
 
-def test_querystring_agrees_with_python() -> None:
+def test_querystring_matches_urllib() -> None:
     pairs = {"a": "1 2", "ü": "€/?", "e": ""}
-    made = value_of(f"qs.stringify({json.dumps(pairs)})", setup=QUERYSTRING)
-    assert dict(urllib.parse.parse_qsl(made, keep_blank_values=True)) == pairs
+    query = value_of(f"qs.stringify({json.dumps(pairs)})", setup=QUERYSTRING)
+    assert dict(urllib.parse.parse_qsl(query, keep_blank_values=True)) == pairs
 
 
 @pytest.mark.parametrize(

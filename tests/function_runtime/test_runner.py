@@ -39,7 +39,7 @@ def test_a_missing_engine_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("command", "text"),
     [
-        (["/no/such/python"], "could not be started: No such file or directory"),
+        (["/missing/python"], "could not be started: No such file or directory"),
         ([sys.executable, "-c", "raise SystemExit(3)"], "ended before it was ready (exit code 3)"),
         ([sys.executable, "-c", "import time; time.sleep(9)"], "was not ready within 0.5 s"),
         ([*runner._command()[:-1], "/nowhere"], "could not be loaded: No module named"),
@@ -59,7 +59,7 @@ READY = "import sys; print('{\"ready\": true}', flush=True); sys.stdin.buffer.re
 
 
 @pytest.mark.parametrize(
-    ("then", "text"),
+    ("statement", "text"),
     [
         ("import os; os.abort()", "Error: the function ended the process that it ran in"),
         ("print('[' * 100_000)", "Error: the function ended the process that it ran in"),
@@ -72,10 +72,10 @@ READY = "import sys; print('{\"ready\": true}', flush=True); sys.stdin.buffer.re
         ("import time; time.sleep(9)", "Error: the function exceeded the allowed time, 1 s in all"),
     ],
 )
-def test_a_process_that_fails_later_is_an_error_of_the_function(
-    then: str, text: str, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_fails_after_its_start_is_an_error_of_the_function(
+    statement: str, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "_command", lambda: [sys.executable, "-c", READY + then])
+    monkeypatch.setattr(runner, "_command", lambda: [sys.executable, "-c", READY + statement])
     result = Runner(Limits(wall_seconds=1)).run(CODE, "cloudfront-js-2.0", EVENT, None)
     assert result.error_message is not None
     assert result.error_message.startswith(COULD_NOT_RUN + text)
@@ -96,7 +96,7 @@ def test_a_process_may_ignore_its_input() -> None:
     assert (completed.output, completed.exit_code) == (b"x\n", 0)
 
 
-def test_a_process_sees_no_environment_and_no_open_files() -> None:
+def test_a_process_has_an_empty_environment_and_the_root_as_its_folder() -> None:
     code = "import os; print(len(set(os.environ) - {'LC_CTYPE'}), os.getcwd())"
     completed = process.run([sys.executable, "-I", "-c", code], b"", seconds=5, max_output_bytes=100)
     assert completed.output == b"0 /\n"
@@ -118,11 +118,11 @@ def test_many_threads_run_functions_at_once() -> None:
     shared = Runner()
     outputs: list[str | None] = []
 
-    def one(number: int) -> None:
+    def run_one(number: int) -> None:
         code = f"function handler(event) {{ event.request.uri = '/{number}'; return event.request; }}"
         outputs.append(run(code, runner=shared).output)
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(6)]
+    threads = [threading.Thread(target=run_one, args=(number,)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -130,7 +130,7 @@ def test_many_threads_run_functions_at_once() -> None:
     assert sorted(json.loads(output or "")["request"]["uri"] for output in outputs) == [f"/{n}" for n in range(6)]
 
 
-def test_limits_can_be_set() -> None:
+def test_limits_can_be_configured() -> None:
     code = "function handler(event) { var a = new Uint8Array(5000000); return event.request; }"
     assert run(code, runner=Runner()).output is None
     assert run(code, runner=Runner(Limits(memory_bytes=8_000_000))).output is not None

@@ -4,7 +4,7 @@ import pytest
 
 from function_runtime.running import RUNTIMES, error_of, output, run, value_of
 
-ONE, TWO = RUNTIMES
+RUNTIME_1, RUNTIME_2 = RUNTIMES
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_syntax_that_both_runtimes_document_works(code: str, runtime: str) -> No
 )
 def test_runtime_2_supports_more_syntax(code: str) -> None:
     assert output(code)["uri"] == "/"
-    assert run(code, runtime=ONE).output is None
+    assert run(code, runtime=RUNTIME_1).output is None
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_runtime_2_supports_more_syntax(code: str) -> None:
     ],
 )
 def test_runtime_1_rejects_syntax_of_runtime_2(statement: str, token: str) -> None:
-    assert error_of(statement, ONE) == f'SyntaxError: Token "{token}" not supported in this version in 2'
+    assert error_of(statement, RUNTIME_1) == f'SyntaxError: Token "{token}" not supported in this version in 2'
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -146,8 +146,8 @@ def test_undocumented_built_ins_are_absent(expression: str, runtime: str) -> Non
     ["Buffer.from('x')", "new TextEncoder()", "atob('eA==')", "'aa'.replaceAll('a', 'b')", "Promise.all([])",
      "new DataView(new ArrayBuffer(1))", "Symbol.for('x')", "require('buffer')", "Uint8Array.of(1)"],
 )  # fmt: skip
-def test_runtime_1_lacks_built_ins_of_runtime_2(expression: str) -> None:
-    assert error_of(f"var x = {expression}", ONE).startswith(
+def test_built_ins_of_runtime_2_are_absent_in_runtime_1(expression: str) -> None:
+    assert error_of(f"var x = {expression}", RUNTIME_1).startswith(
         ("TypeError", "ReferenceError", "Error: Cannot find module")
     )
     assert run(f"function handler(event) {{ var x = {expression}; return event.request; }}").error_message is None
@@ -187,8 +187,8 @@ def test_documented_built_ins_work(expression: str, value: object, runtime: str)
     ],
 )
 def test_byte_strings_of_runtime_1(expression: str, value: object) -> None:
-    assert value_of(expression, ONE) == value
-    assert error_of(f"var x = {expression}", TWO).startswith("TypeError")
+    assert value_of(expression, RUNTIME_1) == value
+    assert error_of(f"var x = {expression}", RUNTIME_2).startswith("TypeError")
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
