@@ -27,7 +27,7 @@ def backend() -> SlowKeyWrites:
 
 @pytest.fixture
 def facade(backend: SlowKeyWrites) -> Iterator[Facade]:
-    """A running server."""
+    """A running server with that backend."""
     with running_facade(backend) as facade:
         yield facade
 

@@ -21,7 +21,7 @@ IMPORT_KEYS = "/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys"
 
 
 def lines_of(process: FacadeProcess, channel: Any, call: Callable[[], object]) -> list[dict[str, Any]]:
-    """Makes a call between two of unknown methods, and returns the lines between the lines of those."""
+    """Makes a call between two marker calls of unknown methods, and returns the log lines between the markers."""
     first, last = f"First{uuid4().hex}", f"Last{uuid4().hex}"
     failing(channel.unary_unary(f"/a.Marker/{first}"), b"")
     call()
@@ -47,7 +47,7 @@ def lines_of(process: FacadeProcess, channel: Any, call: Callable[[], object]) -
     ids=[
         "invalid request",
         "undecodable request",
-        "too large request",
+        "oversized request",
         "invalid stream",
         "undecodable stream",
         "unknown method",
@@ -79,16 +79,16 @@ def test_every_rejected_rpc_has_one_line_with_the_same_fields(
 def test_cancelled_calls_have_at_most_one_line_each_and_no_error() -> None:
     with FacadeProcess(*EMBEDDED) as process, open_channel(process.address) as channel:
         functions = FunctionServiceStub(channel)
-        seen = 0
+        uncancelled = 0
         for number in range(300):
             calls = [functions.CreateFunction.future(function(f"f{number}"), timeout=5) for _ in range(4)]
             time.sleep(number % 7 / 2000)
             for call in calls:
                 call.cancel()
-            seen += sum(1 for call in calls if call.code() is not grpc.StatusCode.CANCELLED)
+            uncancelled += sum(1 for call in calls if call.code() is not grpc.StatusCode.CANCELLED)
     # A call that was cancelled before it reached the server has no line.
     rpcs = [line["status"] for line in process.lines if line["event"] == "rpc"]
-    assert seen <= len(rpcs) <= 1200
+    assert uncancelled <= len(rpcs) <= 1200
     assert set(rpcs) <= {"OK", "ALREADY_EXISTS", "CANCELLED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION"}
     assert rpcs.count("OK") <= 300
     assert {line.get("event") for line in process.lines} <= {

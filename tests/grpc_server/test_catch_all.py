@@ -1,4 +1,4 @@
-"""The catch-all interceptor on a real server: faults outside servicers."""
+"""The catch-all interceptor on a real server: exceptions outside servicers."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def call(address: str, method: str, kind: str) -> Failure:
     with open_channel(address) as channel:
         request = b"" if kind.startswith("unary") else iter([b"once"])
         try:
-            answer = getattr(channel, kind)(method)(request)
-            list(answer if kind.endswith("stream") else ())
+            responses = getattr(channel, kind)(method)(request)
+            list(responses if kind.endswith("stream") else ())
         except grpc.RpcError as error:
             return failure_of(error)
     raise AssertionError("the call succeeded")
 
 
-async def answer(method: str, kind: str) -> Failure:
+async def failure_on_server(method: str, kind: str) -> Failure:
     server = grpc.aio.server(
         interceptors=[CatchAllInterceptor(("backend", "none"), lambda _: 1000)], handlers=[Faulty()]
     )
@@ -72,11 +72,11 @@ async def answer(method: str, kind: str) -> Failure:
         ("/faulty/StreamStream", "stream_stream"),
     ],
 )
-def test_fault_outside_a_servicer_is_internal_and_logged_without_its_text(
+def test_exception_outside_a_servicer_is_internal_and_logged_without_its_text(
     method: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capture_logs() as lines:
-        failure = asyncio.run(answer(method, kind))
+        failure = asyncio.run(failure_on_server(method, kind))
 
     assert failure.code is grpc.StatusCode.INTERNAL
     assert (failure.reason, failure.outcome, failure.message) == ("INTERNAL", "unknown", "internal error")

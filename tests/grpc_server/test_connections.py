@@ -65,7 +65,7 @@ def test_concurrent_streams_of_a_connection_are_limited() -> None:
     ):
         watch = channel.unary_stream("/grpc.health.v1.Health/Watch")
         watching = [watch(b"") for _ in range(2)]
-        assert all(next(each) for each in watching)
+        assert all(next(responses) for responses in watching)
         third = channel.unary_unary("/grpc.health.v1.Health/Check")
         assert failing(third, b"", timeout=0.5).code is grpc.StatusCode.DEADLINE_EXCEEDED
         watching[0].cancel()

@@ -33,7 +33,7 @@ class AbortedError(Exception):
 
 
 class Context:
-    """The server's side of a call, as far as the dispatcher uses it."""
+    """The part of a gRPC servicer context that the dispatcher uses."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -73,7 +73,7 @@ def dispatcher(**limits: Any) -> Dispatcher:
 @pytest.mark.parametrize(
     ("left", "status", "reason"), [(0.015, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"), (5.0, "CANCELLED", None)]
 )
-def test_call_that_grpc_ends_just_before_its_deadline_is_logged_with_the_status_its_caller_received(
+def test_call_that_grpc_cancels_just_before_its_deadline_is_logged_with_the_status_that_the_caller_received(
     left: float, status: str, reason: str | None
 ) -> None:
     now = 0.0
@@ -95,7 +95,7 @@ def test_call_that_grpc_ends_just_before_its_deadline_is_logged_with_the_status_
     assert [(line["status"], line.get("reason")) for line in written] == [(status, reason)]
 
 
-def test_cancelled_method_is_answered_immediately_and_closed() -> None:
+def test_cancelled_method_fails_immediately_and_frees_its_slot() -> None:
     def method(_request: object, call: CallContext) -> None:
         call.outcome = "unknown"
         sleep(0.01)
@@ -126,7 +126,7 @@ class Cancelled:
     def close(self) -> None: ...
 
 
-def test_cancelled_backend_call_is_answered_immediately() -> None:
+def test_cancelled_backend_call_fails_immediately() -> None:
     with running_facade(cast(Backend, Cancelled())) as facade:
         started = time.monotonic()
         failure = failing(facade.functions.CreateFunction, function(), timeout=20)
@@ -135,7 +135,7 @@ def test_cancelled_backend_call_is_answered_immediately() -> None:
     assert failure.outcome == "unknown"
 
 
-def test_long_polls_have_a_concurrency_limit_of_their_own() -> None:
+def test_long_polls_have_a_separate_concurrency_limit() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)
     with running_facade(backend, max_concurrent_calls=3, shutdown_grace_period=1) as facade:
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))

@@ -1,4 +1,4 @@
-"""Function runs of the embedded backend: at most four at once, and they delay no other call."""
+"""Function runs of the embedded backend: at most four are concurrent, and they do not delay other calls."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.function_runtime import Run
 from support.facade import Facade, failing, function, running_facade
 
-AT_ONCE = 4
+MAX_CONCURRENT = 4
 
 
 class HeldRunner:
-    """Runs nothing; every run ends when the runner is released.
+    """Does not run functions; every run ends when the runner is released.
 
     Attributes:
         max_in_flight: The highest number of concurrent runs.
@@ -53,12 +53,12 @@ class HeldRunner:
 
 
 @contextmanager
-def full() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], list[Any]]]:
+def server_at_limit() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], list[Any]]]:
     """Yields a server at its limit of function runs, its runner, one more run, and the runs in flight."""
     runner = HeldRunner()
     with (
         running_facade(EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner)) as facade,
-        ThreadPoolExecutor(AT_ONCE) as callers,
+        ThreadPoolExecutor(MAX_CONCURRENT) as callers,
     ):
         etag = facade.functions.CreateFunction(function("f")).etag
         request = function_service_pb2.TestFunctionRequest(name="f", etag=etag, event_object=b'{"version":"1.0"}')
@@ -66,16 +66,16 @@ def full() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], list[Any]]]:
         def run() -> Any:
             return facade.functions.TestFunction(request, timeout=20)
 
-        in_flight = [callers.submit(run) for _ in range(AT_ONCE)]
+        in_flight = [callers.submit(run) for _ in range(MAX_CONCURRENT)]
         try:
-            runner.wait_for(AT_ONCE)
+            runner.wait_for(MAX_CONCURRENT)
             yield facade, runner, run, in_flight
         finally:
             runner.release()
 
 
 def test_fifth_run_is_rejected_immediately_and_can_be_retried() -> None:
-    with full() as (_, runner, run, in_flight):
+    with server_at_limit() as (_, runner, run, in_flight):
         failure = failing(run)
         runner.release()
 
@@ -83,16 +83,16 @@ def test_fifth_run_is_rejected_immediately_and_can_be_retried() -> None:
         assert failure.reason == "UPSTREAM_THROTTLED"
         assert failure.outcome == "not_applied"
         assert failure.retry_after
-        assert all(each.result(10).test_result.function_output for each in in_flight)
+        assert all(future.result(10).test_result.function_output for future in in_flight)
         assert run().test_result.function_output
-        assert runner.max_in_flight == AT_ONCE
+        assert runner.max_in_flight == MAX_CONCURRENT
 
 
-def test_runs_delay_no_other_call() -> None:
-    with full() as (facade, _, _, in_flight):
-        begun = time.monotonic()
+def test_runs_do_not_delay_other_calls() -> None:
+    with server_at_limit() as (facade, _, _, in_flight):
+        started = time.monotonic()
         described = facade.functions.DescribeFunction(DescribeFunctionRequest(name="f"), timeout=10)
 
         assert described.function_summary.name == "f"
-        assert time.monotonic() - begun < 5
-        assert not any(each.done() for each in in_flight)
+        assert time.monotonic() - started < 5
+        assert not any(future.done() for future in in_flight)

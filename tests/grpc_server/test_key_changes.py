@@ -48,13 +48,14 @@ def test_writers_of_two_replicas_lose_no_write(backend: SlowKeyWrites, facade: F
 def test_write_with_a_stale_etag_is_an_etag_mismatch(facade: Facade, arn: str) -> None:
     first = facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="k", value="1"))
     facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="k", value="2", etag=first.etag))
-    for stale in (
+    for failure in (
         failing(facade.key_values.PutKey, PutKeyRequest(kvs_arn=arn, key="k", value="3", etag=first.etag)),
         failing(facade.key_values.DeleteKey, DeleteKeyRequest(kvs_arn=arn, key="k", etag=first.etag)),
         failing(facade.key_values.UpdateKeys, UpdateKeysRequest(kvs_arn=arn, changes=puts(1), etag=first.etag)),
     ):
-        assert (stale.code, stale.reason, stale.outcome) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH", "not_applied")
-        assert stale.retry_after is None
+        assert (failure.code, failure.reason) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH")
+        assert failure.outcome == "not_applied"
+        assert failure.retry_after is None
     assert facade.key_values.GetKey(GetKeyRequest(kvs_arn=arn, key="k")).value == "2"
 
 
@@ -64,7 +65,7 @@ def test_changes_are_split_into_batches(backend: SlowKeyWrites, facade: Facade, 
     assert backend.described == 1  # each batch continues from the etag of the one before
 
 
-def test_etag_of_the_request_is_for_the_first_batch_and_each_batch_continues_from_it(
+def test_etag_of_the_request_applies_to_the_first_batch_and_later_batches_chain_from_it(
     backend: SlowKeyWrites, facade: Facade, arn: str
 ) -> None:
     etag = facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="other", value="1")).etag
@@ -109,8 +110,8 @@ def test_access_log_has_the_counts_of_partly_applied_changes(
     assert (failure.reason, failure.outcome) == ("INTERNAL", "partial")
     assert (failure.metadata["applied_changes"], failure.metadata["unknown_changes"]) == ("100", "50")
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "method=UpdateKeys" in line]
-    for fact in ("outcome=partial", "applied_changes=100", "unknown_changes=50"):
-        assert fact in line
+    for field in ("outcome=partial", "applied_changes=100", "unknown_changes=50"):
+        assert field in line
 
 
 def test_cancelled_call_sends_no_more_batches(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
@@ -125,7 +126,7 @@ def test_cancelled_call_sends_no_more_batches(backend: SlowKeyWrites, facade: Fa
     assert backend.batches == done < 10
 
 
-def test_large_requests_are_accepted_by_the_data_service_only(facade: Facade, arn: str) -> None:
+def test_only_the_data_service_accepts_large_requests(facade: Facade, arn: str) -> None:
     changes = puts(900, value="v" * 1000)
     assert 256 * 1024 < UpdateKeysRequest(changes=changes).ByteSize() < 4 * 1024 * 1024
     assert facade.key_values.UpdateKeys(UpdateKeysRequest(kvs_arn=arn, changes=changes)).item_count == 900
@@ -138,7 +139,7 @@ def test_large_requests_are_accepted_by_the_data_service_only(facade: Facade, ar
     assert failure.pushback == "-1"
 
 
-def test_other_calls_are_answered_while_very_many_changes_are_validated(facade: Facade, arn: str) -> None:
+def test_validating_very_many_changes_does_not_block_other_calls(facade: Facade, arn: str) -> None:
     changes = [KeyChange(delete="k")] * 400_000 + [KeyChange()]
     request = UpdateKeysRequest(kvs_arn=arn, changes=changes)
     assert request.ByteSize() < 4 * 1024 * 1024
@@ -153,7 +154,7 @@ def test_other_calls_are_answered_while_very_many_changes_are_validated(facade: 
     assert slowest < 1.0, "the event loop was blocked"
 
 
-def test_store_that_is_not_ready_is_reported_as_such_and_not_as_an_etag_mismatch() -> None:
+def test_store_that_is_not_ready_is_not_reported_as_an_etag_mismatch() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)
     with running_facade(backend) as facade:
         created = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).key_value_store
@@ -167,23 +168,23 @@ def test_store_that_is_not_ready_is_reported_as_such_and_not_as_an_etag_mismatch
 
 
 def test_nothing_is_applied_after_the_caller_received_not_applied() -> None:
-    held, go_on = threading.Event(), threading.Event()
+    blocked, resume = threading.Event(), threading.Event()
 
-    class Holding(EmbeddedBackend):
+    class BlockingBackend(EmbeddedBackend):
         """The embedded backend, whose reads of a store's etag wait for the test."""
 
         def describe_key_value_store_data(self, **arguments: Any) -> Any:
-            held.set()
-            assert go_on.wait(10)
+            blocked.set()
+            assert resume.wait(10)
             return super().describe_key_value_store_data(**arguments)
 
-    backend = Holding(path=":memory:", s3_dir=None)
+    backend = BlockingBackend(path=":memory:", s3_dir=None)
     with running_facade(backend, default_deadline=0.8) as facade:
         arn = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).key_value_store.arn
         put = facade.key_values.PutKey.future(PutKeyRequest(kvs_arn=arn, key="k", value="v"))
-        assert held.wait(5)
+        assert blocked.wait(5)
         failure = failing(put.result)
-        go_on.set()
+        resume.set()
         time.sleep(0.3)
         assert (failure.code, failure.outcome) == (grpc.StatusCode.DEADLINE_EXCEEDED, "not_applied")
         assert item_count(facade, arn) == 0

@@ -35,18 +35,18 @@ def test_import_stops_at_the_first_failed_batch_and_reports_the_applied_changes(
 
 
 def test_import_is_applied_as_it_arrives(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
-    go_on = threading.Event()
+    resume = threading.Event()
 
     def requests() -> Iterator[ImportKeysRequest]:
         yield ImportKeysRequest(kvs_arn=arn, changes=puts(120))
-        assert go_on.wait(10)
+        assert resume.wait(10)
         yield ImportKeysRequest(changes=puts(80, start=120))
 
     imported = facade.key_values.ImportKeys.future(requests())
     while backend.batches < 2:
         time.sleep(0.01)
     assert item_count(facade, arn) == 100
-    go_on.set()
+    resume.set()
     response = imported.result()
     assert (response.applied_changes, response.item_count) == (200, 200)
 
@@ -61,7 +61,7 @@ def test_invalid_change_is_reported_by_its_index_in_the_whole_stream(facade: Fac
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "100")
 
 
-def test_import_without_a_request_violates_the_rule_of_kvs_arn(facade: Facade) -> None:
+def test_import_without_a_request_is_rejected_for_its_missing_kvs_arn(facade: Facade) -> None:
     failure = failing(facade.key_values.ImportKeys, iter([]))
     assert [violation.field for violation in failure.violations] == ["kvs_arn"]
 
@@ -93,8 +93,8 @@ def test_cancelled_import_keeps_the_changes_applied_before(backend: SlowKeyWrite
     assert facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="after", value="v")).item_count == 101
 
 
-def test_too_large_request_ends_an_import(facade: Facade, arn: str) -> None:
-    # Above the largest limit of all methods, gRPC itself rejects the message, without details.
+def test_oversized_request_ends_an_import(facade: Facade, arn: str) -> None:
+    # gRPC itself rejects a message above the largest limit of all methods, without details.
     huge = ImportKeysRequest(changes=puts(1, value="v" * 5_000_000))
     failure = failing(facade.key_values.ImportKeys, iter([ImportKeysRequest(kvs_arn=arn, changes=puts(1)), huge]))
     assert failure.code is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -14,7 +14,7 @@ from support.facade import failing, function, open_channel
 from support.process import COMMAND, EMBEDDED, clean_environment
 
 
-def test_closed_standard_error_changes_no_response() -> None:
+def test_closed_standard_error_does_not_affect_responses() -> None:
     command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0"]
     process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True)
     assert process.stderr
@@ -28,17 +28,17 @@ def test_closed_standard_error_changes_no_response() -> None:
     process.wait(10)
 
 
-def test_full_pipe_delays_no_response_and_lost_lines_are_counted() -> None:
+def test_full_pipe_does_not_delay_responses_and_lost_lines_are_counted() -> None:
     command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0", "--log-format", "json"]
     process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE)
     assert process.stderr
     with process.stderr as log:
         fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, 16_384)
         address = next(line["listen"] for line in map(json.loads, log) if line.get("event") == "serving")
-        answered = 200
+        rejected = 200
         with open_channel(address) as channel:
             functions = FunctionServiceStub(channel)
-            for number in range(answered):
+            for number in range(rejected):
                 failure = failing(functions.CreateFunction, function(f"no name {number}"), timeout=5)
                 assert failure.reason == "VALIDATION_FAILED"
             assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5) == b"\x08\x01"
@@ -47,13 +47,13 @@ def test_full_pipe_delays_no_response_and_lost_lines_are_counted() -> None:
             os.set_blocking(log.fileno(), False)
             kept = log.read() or b""
             assert failing(functions.CreateFunction, function("no name"), timeout=5).reason == "VALIDATION_FAILED"
-            written, ends = b"", time.monotonic() + 5
-            while written.count(b"\n") < 2 and time.monotonic() < ends:
+            written, deadline = b"", time.monotonic() + 5
+            while written.count(b"\n") < 2 and time.monotonic() < deadline:
                 written += log.read() or b""
                 time.sleep(0.01)
         lost, following = map(json.loads, written.splitlines())
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     kept_lines = [line for line in map(json.loads, kept.splitlines()) if line["event"] == "rpc"]
-    assert (lost["event"], lost["count"]) == ("log lines lost", answered + 1 - len(kept_lines))
+    assert (lost["event"], lost["count"]) == ("log lines lost", rejected + 1 - len(kept_lines))
     assert (following["event"], following["reason"]) == ("rpc", "VALIDATION_FAILED")

@@ -1,4 +1,4 @@
-"""Starting the server: addresses, and one line if it cannot start."""
+"""Starting the server: its addresses, and the one-line errors if it cannot start."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
     ],
 )
 def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], message: str) -> None:
-    ended = run_command(
+    completed = run_command(
         "serve",
         *arguments,
         AWS_CONFIG_FILE="/dev/null",
         AWS_SHARED_CREDENTIALS_FILE="/dev/null",
         AWS_EC2_METADATA_DISABLED="true",
     )
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("cloudfront-facade: ")
-    assert ended.stderr.count("\n") == 1
-    assert message in ended.stderr
+    assert completed.returncode == 1
+    assert completed.stderr.startswith("cloudfront-facade: ")
+    assert completed.stderr.count("\n") == 1
+    assert message in completed.stderr
 
 
 def test_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_missing_server_dependencies_are_reported_in_one_line(tmp_path: Path) ->
         "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
         "sys.meta_path.insert(0, Block())\n"
     )
-    ended = run_command("serve", PYTHONPATH=str(tmp_path))
-    assert ended.returncode == 1
-    assert ended.stderr == (
+    completed = run_command("serve", PYTHONPATH=str(tmp_path))
+    assert completed.returncode == 1
+    assert completed.stderr == (
         'cloudfront-facade: the command "serve" needs the package pydantic: pip install cloudfront-facade-server\n'
     )

@@ -25,7 +25,7 @@ def test_tls_serves_clients_and_rejects_plaintext(certificates: dict[str, Path])
             assert failure.code is grpc.StatusCode.UNAVAILABLE
         healthy = run_command("health", "--target", f"127.0.0.1:{port}", "--tls-ca", str(certificates["ca"]))
         assert (healthy.returncode, healthy.stdout) == (0, "SERVING\n")
-    assert not [line for line in process.lines if "text" in line], "no traceback, and no line of a library"
+    assert not [line for line in process.lines if "text" in line], "no traceback or library message may be logged"
 
 
 def test_mutual_tls_accepts_only_certificates_of_its_authority(certificates: dict[str, Path]) -> None:
@@ -43,9 +43,9 @@ def test_mutual_tls_accepts_only_certificates_of_its_authority(certificates: dic
                 return client.functions.CreateFunction(function(validate_only=True), timeout=5)
 
         call("client")
-        for stranger in (None, "foreign"):
+        for certificate in (None, "foreign"):
             with pytest.raises(cloudfront_facade.FacadeError) as rejected:
-                call(stranger)
+                call(certificate)
             assert rejected.value.code() is grpc.StatusCode.UNAVAILABLE
         health = ("health", "--target", address, "--tls-ca", str(certificates["ca"]))
         client = ("--tls-cert", str(certificates["client_cert"]), "--tls-key", str(certificates["client_key"]))
@@ -60,10 +60,10 @@ def test_invalid_tls_files_stop_the_start(certificates: dict[str, Path], tmp_pat
         (broken, certificates["server_key"]),
         (certificates["server_cert"], certificates["client_key"]),
     ):
-        ended = run_command("serve", *EMBEDDED, "--tls-cert", str(cert), "--tls-key", str(key))
-        assert ended.returncode == 1
-        assert "the TLS files cannot be used" in ended.stderr
-        assert ended.stderr.count("\n") == 1
+        completed = run_command("serve", *EMBEDDED, "--tls-cert", str(cert), "--tls-key", str(key))
+        assert completed.returncode == 1
+        assert "the TLS files cannot be used" in completed.stderr
+        assert completed.stderr.count("\n") == 1
 
 
 def test_encrypted_key_is_rejected_without_a_passphrase_prompt(certificates: dict[str, Path], tmp_path: Path) -> None:
@@ -76,8 +76,10 @@ def test_encrypted_key_is_rejected_without_a_passphrase_prompt(certificates: dic
             serialization.BestAvailableEncryption(b"secret"),
         )
     )
-    ended = run_command("serve", *EMBEDDED, "--tls-cert", str(certificates["server_cert"]), "--tls-key", str(locked))
-    assert ended.returncode == 1
-    assert "the TLS files cannot be used" in ended.stderr
-    assert "or one with a passphrase, which is not supported" in ended.stderr
-    assert ended.stderr.count("\n") == 1
+    completed = run_command(
+        "serve", *EMBEDDED, "--tls-cert", str(certificates["server_cert"]), "--tls-key", str(locked)
+    )
+    assert completed.returncode == 1
+    assert "the TLS files cannot be used" in completed.stderr
+    assert "or one with a passphrase, which is not supported" in completed.stderr
+    assert completed.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""WaitForKeyValueStore on a real server: when it answers, and what it costs."""
+"""WaitForKeyValueStore on a real server: when it returns, and how often it polls."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
 WAIT = WaitForKeyValueStoreRequest(name="redirects")
 
 
-class Counting(EmbeddedBackend):
-    """The embedded backend, which counts how often a store is described."""
+class CountingBackend(EmbeddedBackend):
+    """The embedded backend, which records when a store is described."""
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(path=":memory:", **{"s3_dir": None, **arguments})
@@ -38,8 +38,8 @@ class Counting(EmbeddedBackend):
 
 
 @contextmanager
-def store(provisioning_seconds: float, **settings: Any) -> Iterator[tuple[Facade, Counting]]:
-    backend = Counting(provisioning_seconds=provisioning_seconds)
+def store(provisioning_seconds: float, **settings: Any) -> Iterator[tuple[Facade, CountingBackend]]:
+    backend = CountingBackend(provisioning_seconds=provisioning_seconds)
     with running_facade(backend, **settings) as facade:
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
         yield facade, backend
@@ -49,10 +49,10 @@ def test_wait_ends_when_the_store_is_ready() -> None:
     with store(0.4) as (facade, _):
         started = time.monotonic()
         response = facade.stores.WaitForKeyValueStore(WAIT, timeout=10)
-        took = time.monotonic() - started
+        duration = time.monotonic() - started
     assert response.key_value_store.status == "READY"
     assert response.etag
-    assert 0.3 < took < 2
+    assert 0.3 < duration < 2
 
 
 def test_concurrent_waits_for_a_store_share_one_poll() -> None:
@@ -70,7 +70,7 @@ def test_missing_store_is_reported_immediately() -> None:
 
 
 def test_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
-    backend = Counting(s3_dir=tmp_path)
+    backend = CountingBackend(s3_dir=tmp_path)
     source = ImportSource(source_type=ImportSourceType.IMPORT_SOURCE_TYPE_S3, source_arn="arn:aws:s3:::bucket/missing")
     with running_facade(backend) as facade:
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects", import_source=source))
@@ -82,7 +82,7 @@ def test_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
     assert failure.retry_after is None
 
 
-def test_deadline_ends_the_wait_and_the_last_wait_ends_the_poll() -> None:
+def test_deadline_ends_the_wait_and_polling_stops_with_the_last_wait() -> None:
     with store(60) as (facade, backend):
         started = time.monotonic()
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=0.6)
@@ -93,15 +93,15 @@ def test_deadline_ends_the_wait_and_the_last_wait_ends_the_poll() -> None:
         assert len(backend.described) == polled
 
 
-def test_cancelled_wait_ends_no_other_wait() -> None:
+def test_cancelled_wait_does_not_end_other_waits() -> None:
     with store(1.2) as (facade, _):
-        leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
-        staying = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+        first = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+        second = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
         time.sleep(0.3)
-        leaving.cancel()
-        assert staying.result().key_value_store.status == "READY"
-        leaving = facade.stores.WaitForKeyValueStore.future(WaitForKeyValueStoreRequest(name="redirects"))
-        assert leaving.result().key_value_store.status == "READY"
+        first.cancel()
+        assert second.result().key_value_store.status == "READY"
+        first = facade.stores.WaitForKeyValueStore.future(WaitForKeyValueStoreRequest(name="redirects"))
+        assert first.result().key_value_store.status == "READY"
 
 
 def test_wait_may_exceed_the_maximum_deadline_of_other_calls() -> None:
@@ -117,7 +117,7 @@ def test_maximum_wait_is_a_setting() -> None:
     assert failure.outcome == "not_applied"
 
 
-def test_waits_hold_no_slot_of_the_upstream_concurrency_limit() -> None:
+def test_waits_do_not_count_against_the_upstream_concurrency_limit() -> None:
     with store(60, max_concurrent_upstream_calls=1) as (facade, _):
         waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=2) for _ in range(50)]
         time.sleep(0.2)
@@ -176,11 +176,11 @@ def test_draining_server_rejects_new_waits() -> None:
 def test_wait_that_arrives_as_the_last_one_ends_starts_a_new_poll() -> None:
     with store(0.8) as (facade, _):
         for _ in range(20):
-            leaving = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+            first = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
             time.sleep(0.01)
-            leaving.cancel()
-            coming = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
+            first.cancel()
+            second = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
             time.sleep(0.01)
-            assert not coming.done() or coming.result().key_value_store.status == "READY"
-            coming.cancel()
+            assert not second.done() or second.result().key_value_store.status == "READY"
+            second.cancel()
         assert facade.stores.WaitForKeyValueStore(WAIT, timeout=20).key_value_store.status == "READY"

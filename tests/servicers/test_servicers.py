@@ -1,4 +1,4 @@
-"""The servicers alone, driven by grpcio-testing: codes, messages and the exact boto3 call."""
+"""The servicers without a server, driven by grpcio-testing: codes, messages and the exact boto3 call."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Recorder:
         return call
 
 
-class Aborting:
+class StatusTranslator:
     """Runs a service's methods in grpcio-testing's thread, and translates exceptions as the gRPC server does."""
 
     def __init__(self, service: object) -> None:
@@ -73,9 +73,9 @@ def backend() -> Recorder:
 @pytest.fixture
 def server(backend: Recorder) -> Any:
     settings = ServeSettings(backend="embedded", settle_timeout=0)
-    made = services(settings, backend)
+    by_name = services(settings, backend)
     return grpc_testing.server_from_dictionary(
-        {descriptor: Aborting(made[descriptor.full_name][0]) for descriptor in (FUNCTIONS, STORES)},
+        {descriptor: StatusTranslator(by_name[descriptor.full_name][0]) for descriptor in (FUNCTIONS, STORES)},
         grpc_testing.strict_real_time(),
     )
 
@@ -87,7 +87,7 @@ def invoke(server: Any, service: Any, request: Any) -> tuple[Any, grpc.StatusCod
     return response, code, details
 
 
-def test_a_create_is_one_boto3_call_with_these_arguments(server: Any, backend: Recorder) -> None:
+def test_a_create_of_a_function_makes_one_boto3_call(server: Any, backend: Recorder) -> None:
     backend.answers["create_function"] = {"FunctionSummary": {"Name": "rewrite"}, "ETag": "E1", "Location": "l"}
     response, code, _ = invoke(server, FUNCTIONS, function(function_code=b"x", tags=[Tag(key="a", value="1")]))
     assert code is grpc.StatusCode.OK
@@ -105,7 +105,7 @@ def test_a_create_is_one_boto3_call_with_these_arguments(server: Any, backend: R
     ]
 
 
-def test_a_create_of_a_store_is_one_boto3_call_with_the_request_tag(server: Any, backend: Recorder) -> None:
+def test_a_create_of_a_store_makes_one_boto3_call_with_the_request_tag(server: Any, backend: Recorder) -> None:
     backend.answers["create_key_value_store"] = {"KeyValueStore": {"Name": "redirects"}, "ETag": "E1"}
     _, code, _ = invoke(server, STORES, CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
     assert code is grpc.StatusCode.OK
@@ -114,7 +114,7 @@ def test_a_create_of_a_store_is_one_boto3_call_with_the_request_tag(server: Any,
     assert backend.calls == [("create_key_value_store", {"Name": "redirects", "Tags": {"Items": [tag]}})]
 
 
-def test_a_rejected_request_never_reaches_the_backend(server: Any, backend: Recorder) -> None:
+def test_a_rejected_request_does_not_reach_the_backend(server: Any, backend: Recorder) -> None:
     _, code, details = invoke(server, FUNCTIONS, function("not a name"))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert details == 'name: "not a name" contains U+0020 at position 4; allowed: a-z A-Z 0-9 - _'
@@ -149,7 +149,7 @@ def test_an_exception_of_the_backend_becomes_a_status(
     assert invoke(server, FUNCTIONS, function())[1:] == (code, details)
 
 
-def test_a_slot_is_free_again_after_a_failure() -> None:
+def test_a_failed_call_releases_its_slot() -> None:
     admission = ConcurrencyLimiter(limit=1, min_upstream_time=0)
     call = CallContext("CreateFunction", "test", deadline=float("inf"))
     for _ in range(2):
