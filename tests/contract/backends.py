@@ -1,4 +1,4 @@
-"""The backends that the contract tests run over."""
+"""The backends that the contract tests run on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Pool:
     @contextmanager
     def aws(self, *, provisioning_seconds: float, max_functions: int, max_stores: int) -> Iterator[Backend]:
         """Opens the AWS backend on an empty double."""
-        double, backend = self._free.pop() if self._free else self._made()
+        double, backend = self._free.pop() if self._free else self._create()
         double.forget()
         double.provisioning_seconds = provisioning_seconds
         double.function_quota, double.store_quota = max_functions, max_stores
@@ -46,7 +46,7 @@ class Pool:
         """Closes the backends and the doubles."""
         self._stack.close()
 
-    def _made(self) -> tuple[CloudFrontDouble, Backend]:
+    def _create(self) -> tuple[CloudFrontDouble, Backend]:
         double = self._stack.enter_context(CloudFrontDouble())
         backend = self._stack.enter_context(closing(waiting(AwsBackend(endpoint_url=double.url))))
         assert backend.credentials_available()
@@ -87,7 +87,7 @@ def associated(*arns: str, runtime: str = V2) -> dict[str, Any]:
 
 
 def ready_store(backend: Backend, name: str = "s") -> str:
-    """Creates a store, and returns its ARN; it is READY if provisioning takes no time."""
+    """Creates a store, which is READY if provisioning takes no time, and returns its ARN."""
     arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
     return arn
 

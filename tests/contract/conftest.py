@@ -1,4 +1,4 @@
-"""Fixtures that run each test over every backend."""
+"""Fixtures that run each test on every backend."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from contract.backends import NAMES, Backends, Pool, embedded
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
-    with closing(Pool()) as kept:
-        yield kept
+    with closing(Pool()) as pool:
+        yield pool
 
 
 @pytest.fixture(params=NAMES)

@@ -60,12 +60,12 @@ def test_a_function_name_is_unique(backend: Backend) -> None:
     assert backend.describe_function(Name="f")["ETag"] == created["ETag"]
 
 
-def test_code_may_have_the_maximum_length_but_not_more(backend: Backend) -> None:
-    too_much = ("FunctionSizeLimitExceeded", 413)
-    assert error_of(backend.create_function, **function(FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
+def test_code_above_the_maximum_length_is_rejected(backend: Backend) -> None:
+    too_large = ("FunctionSizeLimitExceeded", 413)
+    assert error_of(backend.create_function, **function(FunctionCode=b"x" * (CODE_BYTES + 1))) == too_large
     etag = backend.create_function(**function(FunctionCode=b"x" * CODE_BYTES))["ETag"]
 
-    assert error_of(backend.update_function, **change("f", etag, FunctionCode=b"x" * (CODE_BYTES + 1))) == too_much
+    assert error_of(backend.update_function, **change("f", etag, FunctionCode=b"x" * (CODE_BYTES + 1))) == too_large
 
 
 def test_the_quota_counts_existing_functions(backends: Backends) -> None:
@@ -110,7 +110,7 @@ def test_an_update_without_the_association_removes_it(backend: Backend) -> None:
     assert "KeyValueStoreAssociations" not in updated["FunctionSummary"]["FunctionConfig"]
 
 
-def test_publishing_copies_development_to_live_with_an_etag_of_its_own(backend: Backend) -> None:
+def test_publishing_copies_development_to_live_with_a_separate_etag(backend: Backend) -> None:
     etag = backend.create_function(**function())["ETag"]
 
     published = backend.publish_function(Name="f", IfMatch=etag)
@@ -123,7 +123,7 @@ def test_publishing_copies_development_to_live_with_an_etag_of_its_own(backend: 
     development = backend.describe_function(Name="f", Stage="DEVELOPMENT")
     assert development["ETag"] == etag != live["ETag"]
     arns = [answer["FunctionSummary"]["FunctionMetadata"]["FunctionARN"] for answer in (live, development)]
-    assert arns[0] == arns[1], "one ARN for both stages"
+    assert arns[0] == arns[1], "both stages have the same ARN"
 
 
 def test_live_does_not_change_until_the_next_publish(backend: Backend) -> None:
@@ -185,7 +185,7 @@ def test_a_missing_function_is_not_found(backend: Backend) -> None:
         assert error_of(call, **{"Name": "f", **more}) == MISSING
 
 
-def test_a_deleted_function_is_not_found_in_either_stage_and_its_name_is_free(backend: Backend) -> None:
+def test_a_deleted_function_is_not_found_in_either_stage_and_frees_its_name(backend: Backend) -> None:
     created = backend.create_function(**function())
     backend.publish_function(Name="f", IfMatch=created["ETag"])
 
@@ -198,7 +198,7 @@ def test_a_deleted_function_is_not_found_in_either_stage_and_its_name_is_free(ba
     assert error_of(backend.describe_function, Name="f", Stage="LIVE") == MISSING
 
 
-def test_an_association_needs_exactly_one_ready_store_and_the_newer_runtime(backends: Backends) -> None:
+def test_an_association_needs_exactly_one_ready_store_and_runtime_2(backends: Backends) -> None:
     backend = backends()
     arn, other = ready_store(backend, "s"), ready_store(backend, "t")
     etag = backend.create_function(**function())["ETag"]

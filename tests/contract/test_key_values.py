@@ -31,16 +31,16 @@ def put(backend: Backend, arn: str, key: str = "k", value: str = "v") -> str:
 
 def content(backend: Backend, arn: str, size: int = 50) -> dict[str, str]:
     """Reads all pages."""
-    found: dict[str, str] = {}
+    items: dict[str, str] = {}
     token: dict[str, str] = {}
     while True:
         listed = backend.list_keys(KvsARN=arn, MaxResults=size, **token)
         assert len(listed.get("Items", [])) <= size
         for item in listed.get("Items", []):
-            assert item["Key"] not in found, "a key is on two pages"
-            found[item["Key"]] = item["Value"]
+            assert item["Key"] not in items, "a key is on two pages"
+            items[item["Key"]] = item["Value"]
         if not listed.get("NextToken"):
-            return found
+            return items
         token = {"NextToken": listed["NextToken"]}
 
 
@@ -134,7 +134,7 @@ def test_a_missing_store_is_not_found(backend: Backend) -> None:
         assert error_of(call, **arguments) == MISSING
 
 
-def test_a_missing_key_cannot_be_deleted_alone_but_among_others(backend: Backend) -> None:
+def test_deleting_a_missing_key_fails_alone_but_succeeds_in_a_batch(backend: Backend) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn)
 
@@ -167,7 +167,16 @@ def test_keys_are_put_and_deleted_together(backend: Backend) -> None:
         {"Puts": [{"Key": "a", "Value": "1"}, {"Key": "k" * 513, "Value": "2"}]},
         {"Puts": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "v" * 1025}]},
     ],
-    ids=["nothing", "empty lists", "51 puts", "51 in all", "two puts", "put and delete", "a long key", "a long value"],
+    ids=[
+        "no changes",
+        "empty lists",
+        "51 puts",
+        "51 in total",
+        "two puts",
+        "put and delete",
+        "a long key",
+        "a long value",
+    ],
 )
 def test_a_failed_update_changes_nothing(backend: Backend, update: dict[str, Any]) -> None:
     arn = ready_store(backend)
@@ -188,27 +197,27 @@ def test_keys_and_values_are_measured_in_bytes(backend: Backend, key: str, value
 
 def test_the_size_limit_of_a_store_is_five_megabytes(backend: Backend) -> None:
     arn = ready_store(backend)
-    etag, full = version(backend, arn), 0
+    etag, size = version(backend, arn), 0
     for batch in range(110):
         puts: Any = [{"Key": f"{batch:03}-{n:02}{'k' * 240}", "Value": "v" * 1024} for n in range(40)]
         try:
             answer = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts)
         except ClientError:
             break
-        etag, full = answer["ETag"], answer["TotalSizeInBytes"]
+        etag, size = answer["ETag"], answer["TotalSizeInBytes"]
 
     # It is not documented whether the limit is 5,000,000 bytes or 5 MiB.
-    assert 5_000_000 - 40 * 1270 < full <= 5 * 1024**2
+    assert 5_000_000 - 40 * 1270 < size <= 5 * 1024**2
     error = error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
     assert error == ("ServiceQuotaExceededException", 402)
     assert (version(backend, arn), backend.get_key(KvsARN=arn, Key=f"000-00{'k' * 240}")["TotalSizeInBytes"]) == (
         etag,
-        full,
+        size,
     )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
-def test_keys_are_listed_once_each_on_pages_of_any_size(backend: Backend, size: int) -> None:
+def test_each_key_is_listed_once_on_pages_of_any_size(backend: Backend, size: int) -> None:
     arn = ready_store(backend)
     puts: Any = [{"Key": key, "Value": f"of {key[:3]}"} for key in KEYS]
     backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)

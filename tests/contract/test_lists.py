@@ -37,13 +37,13 @@ def test_each_function_of_a_stage_is_listed_once_on_pages_of_any_size(backend: B
     for name in ("a", "b"):
         backend.publish_function(Name=name, IfMatch=etags[name])
 
-    developed = rows(backend.list_functions, "FunctionList", size, Stage="DEVELOPMENT")
+    development = rows(backend.list_functions, "FunctionList", size, Stage="DEVELOPMENT")
     live = rows(backend.list_functions, "FunctionList", size, Stage="LIVE")
 
-    assert sorted(row["Name"] for row in developed) == sorted(NAMES)
+    assert sorted(row["Name"] for row in development) == sorted(NAMES)
     assert sorted(row["Name"] for row in live) == ["a", "b"]
-    assert {row["FunctionMetadata"]["Stage"] for row in developed} == {"DEVELOPMENT"}
-    stages: Any = {"DEVELOPMENT": developed, "LIVE": live}
+    assert {row["FunctionMetadata"]["Stage"] for row in development} == {"DEVELOPMENT"}
+    stages: Any = {"DEVELOPMENT": development, "LIVE": live}
     for stage, listed in stages.items():
         assert listed[0] == backend.describe_function(Name=listed[0]["Name"], Stage=stage)["FunctionSummary"]
 
@@ -83,7 +83,7 @@ def test_stores_are_filtered_by_status(backends: Backends) -> None:
         assert rows(backend.list_key_value_stores, "KeyValueStoreList", 10, Status=other) == []
 
 
-def test_changes_between_pages_repeat_nothing(backend: Backend) -> None:
+def test_changes_between_pages_cause_no_duplicates(backend: Backend) -> None:
     etags = {name: backend.create_function(**function(name))["ETag"] for name in ("b", "d", "f")}
     walk = pages(backend.list_functions, "FunctionList", 1, Stage="DEVELOPMENT")
 

@@ -22,11 +22,16 @@ def test_a_new_store_is_provisioning_and_then_ready(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s", Comment="é <&>")
     described = backend.describe_key_value_store(Name="s")
 
-    shown = created["KeyValueStore"]
-    assert (status(created), shown["Name"], shown["Comment"], shown["Status"]) == (201, "s", "é <&>", "PROVISIONING")
-    assert shown["ARN"].endswith(f":key-value-store/{shown['Id']}")
+    summary = created["KeyValueStore"]
+    assert (status(created), summary["Name"], summary["Comment"], summary["Status"]) == (
+        201,
+        "s",
+        "é <&>",
+        "PROVISIONING",
+    )
+    assert summary["ARN"].endswith(f":key-value-store/{summary['Id']}")
     assert created["Location"].endswith("/2020-05-31/key-value-store/s")
-    assert described["KeyValueStore"] == {**shown, "Status": "READY"}
+    assert described["KeyValueStore"] == {**summary, "Status": "READY"}
     assert described["ETag"] == created["ETag"]
 
 
@@ -76,7 +81,7 @@ def test_an_update_changes_only_the_comment_and_the_etag(backend: Backend) -> No
         assert updated["KeyValueStore"][member] == created["KeyValueStore"][member]
     assert updated["KeyValueStore"]["LastModifiedTime"] >= created["KeyValueStore"]["LastModifiedTime"]
     again = backend.describe_key_value_store_data(KvsARN=created["KeyValueStore"]["ARN"])
-    assert again["ETag"] == data["ETag"], "each plane has an etag of its own"
+    assert again["ETag"] == data["ETag"], "each plane has its own etag"
 
 
 def test_a_change_with_an_outdated_etag_fails_and_changes_nothing(backend: Backend) -> None:
@@ -107,7 +112,7 @@ def test_a_missing_store_is_not_found(backend: Backend) -> None:
     assert error_of(backend.delete_key_value_store, Name="s", IfMatch=STALE) == missing
 
 
-def test_a_deleted_store_is_not_found_on_either_plane_and_its_name_is_free(backend: Backend) -> None:
+def test_a_deleted_store_is_not_found_on_either_plane_and_frees_its_name(backend: Backend) -> None:
     created = backend.create_key_value_store(Name="s")
     arn = created["KeyValueStore"]["ARN"]
 

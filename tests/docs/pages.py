@@ -20,7 +20,7 @@ PAGES: Final = sorted(
         PROJECT / "requirements" / "README.md",
     ]
 )
-"""Every page that a person wrote, and the generated ones."""
+"""Every page, hand-written or generated."""
 
 
 def name_of(page: Path) -> str:

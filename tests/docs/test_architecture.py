@@ -1,4 +1,4 @@
-"""What docs/explanation names in the code exists there."""
+"""Files, symbols and packages that docs/explanation names exist in the code."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ WALKS = re.findall(r"^\| `([\w/.]+\.(?:py|proto))` \| `([\w.]+)` \| ", ARCHITECT
 PAGES = sorted((DOCS / "explanation").rglob("*.md"))
 
 
-def located(path: str) -> Path:
-    """Returns the file or folder that a page means: below the server's package, or below the root."""
+def resolve(path: str) -> Path:
+    """Returns the file or folder that a path on a page refers to, below the server's package or the root."""
     return SERVER / path if (SERVER / path).exists() else PROJECT / path
 
 
-def defined(file: Path) -> set[str]:
+def defined_names(file: Path) -> set[str]:
     """Returns the names that a file defines, and `Class.method` for methods."""
     if file.suffix == ".proto":
         return set(re.findall(r"^(?:message|enum|service) (\w+)", file.read_text(), re.MULTILINE))
     names = set()
     for node in ast.parse(file.read_text()).body:
         if isinstance(node, ast.ClassDef):
-            names |= {f"{node.name}.{each.name}" for each in node.body if isinstance(each, ast.FunctionDef)}
+            names |= {f"{node.name}.{member.name}" for member in node.body if isinstance(member, ast.FunctionDef)}
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -40,11 +40,11 @@ def defined(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("path", "symbol"), WALKS, ids=[f"{path}:{symbol}" for path, symbol in WALKS])
-def test_a_step_of_a_walk_is_in_the_code(path: str, symbol: str) -> None:
-    assert symbol in defined(located(path))
+def test_each_step_of_a_walk_exists_in_the_code(path: str, symbol: str) -> None:
+    assert symbol in defined_names(resolve(path))
 
 
-def test_no_walk_enters_a_file_twice() -> None:
+def test_walks_name_each_file_once() -> None:
     paths = [path for path, _ in WALKS]
     assert len(paths) > 30
     assert len(set(paths)) == len(paths)
@@ -54,13 +54,13 @@ def test_no_walk_enters_a_file_twice() -> None:
 def test_the_paths_of_a_page_exist(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     for path in re.findall(r"`([\w-]+(?:/[\w.-]+)*(?:\.(?:py|proto)|/))`", text):
-        assert located(path).exists(), path
+        assert resolve(path).exists(), path
 
 
-def test_the_table_of_packages_has_every_package() -> None:
+def test_the_table_of_packages_is_complete() -> None:
     packages = {file.parent.relative_to(SERVER).as_posix() for file in SERVER.rglob("__init__.py")} - {"."}
-    named = {path.rstrip("/") for path in re.findall(r"^\| `([\w/]+/)` \| ", ARCHITECTURE, re.MULTILINE)}
-    assert {package for package in packages if package not in named} == {
+    listed = {path.rstrip("/") for path in re.findall(r"^\| `([\w/]+/)` \| ", ARCHITECTURE, re.MULTILINE)}
+    assert {package for package in packages if package not in listed} == {
         "backends",
         "function_runtime/sandbox",
         "upstream/diagnostics",

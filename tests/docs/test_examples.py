@@ -1,6 +1,6 @@
-"""The examples of the pages run and print what the pages show.
+"""The examples on the pages run, and print the output that the pages show.
 
-UPDATE_PAGES=1 writes the outputs that differ into the pages instead.
+With UPDATE_PAGES=1, outputs that differ are written into the pages instead.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from support.process import FacadeProcess
 
 from .pages import DOCS, PAGES, name_of
 
-RUNNING = [page for page in PAGES if page != PROJECT / "README.md" and examples(page)]
+PAGES_WITH_EXAMPLES = [page for page in PAGES if page != PROJECT / "README.md" and examples(page)]
 
 
-@pytest.mark.parametrize("page", RUNNING, ids=name_of)
-def test_the_examples_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", PAGES_WITH_EXAMPLES, ids=name_of)
+def test_the_examples_on_a_page_print_the_output_that_it_shows(page: Path, tmp_path: Path) -> None:
     with FacadeProcess("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0") as process:
         if os.environ.get("UPDATE_PAGES"):
             update(page, process.address, tmp_path)
@@ -27,8 +27,8 @@ def test_the_examples_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
             assert problems(page, process.address, tmp_path) == ""
 
 
-def test_the_pages_that_must_have_examples_have_some() -> None:
-    names = {name_of(page) for page in RUNNING}
+def test_pages_that_must_have_examples_have_them() -> None:
+    names = {name_of(page) for page in PAGES_WITH_EXAMPLES}
     assert names >= {
         "docs/getting-started.md",
         "docs/guides/bulk-keys.md",

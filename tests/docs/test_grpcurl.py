@@ -1,4 +1,4 @@
-"""What docs/guides/grpcurl.md says of mistakes, request files and buf curl."""
+"""The mistakes, request files and buf curl commands in docs/guides/grpcurl.md."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def address() -> Iterator[str]:
         yield process.address
 
 
-def test_the_page_has_mistakes_with_enums_base64_events_etags_and_arns() -> None:
+def test_the_page_covers_mistakes_with_enums_base64_events_etags_and_arns() -> None:
     text = " ".join(answer for _, _, answer in MISTAKES)
     for word in ("enum", "base64", "EVENT_OBJECT", "ETAG_MISMATCH", "ETAG_LENGTH", "ARN_FORM"):
         assert word in text
@@ -47,12 +47,12 @@ def test_the_page_has_mistakes_with_enums_base64_events_etags_and_arns() -> None
 def test_a_mistake_gets_the_error_that_the_page_shows(
     request_text: str, method: str, answer: str, address: str
 ) -> None:
-    ended = grpcurl(address, "-d", request_text, f"cloudfront_facade.v1.{method}")
-    assert ended.returncode != 0
-    assert answer in ended.stdout + ended.stderr
+    completed = grpcurl(address, "-d", request_text, f"cloudfront_facade.v1.{method}")
+    assert completed.returncode != 0
+    assert answer in completed.stdout + completed.stderr
 
 
-def test_the_commands_of_buf_curl_work(address: str) -> None:
+def test_the_buf_curl_commands_work(address: str) -> None:
     buf = next(PROJECT.glob(".make/buf-*/node_modules/.bin/buf"), None) or shutil.which("buf")
     if buf is None:
         skip_or_fail("buf is not installed: make buf")
@@ -68,7 +68,7 @@ def test_the_commands_of_buf_curl_work(address: str) -> None:
 
 def run_shell(script: str, address: str) -> str:
     """Runs a script against a server, and returns its standard output."""
-    ended = subprocess.run(
+    completed = subprocess.run(
         ["bash", "-euc", script.replace(ADDRESS, address)],
         cwd=PROJECT,
         capture_output=True,
@@ -76,8 +76,8 @@ def run_shell(script: str, address: str) -> str:
         timeout=60,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
 @pytest.mark.parametrize("file", sorted(REQUESTS.glob("*.json")), ids=lambda file: file.stem)

@@ -1,4 +1,4 @@
-"""The links of the pages lead somewhere, and every page can be found."""
+"""Links between pages are valid, and an index lists every page."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 def headings(page: Path) -> set[str]:
     """Returns the anchors that a Markdown page gets for its headings."""
-    found = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in found}
+    texts = re.findall(r"^#+ (.*)$", CODE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in texts}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+def test_every_relative_link_points_to_an_existing_file_and_heading(page: Path) -> None:
     for target in LINK.findall(CODE.sub("", page.read_text())):
         path, _, anchor = target.partition("#")
         file = (page.parent / path).resolve() if path else page

@@ -40,8 +40,8 @@ SERVICES: list[ServiceDescriptor] = [
 
 def test_the_generated_pages_are_current() -> None:
     script = PROJECT / "scripts" / "reference.py"
-    ended = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
+    completed = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr
 
 
 def test_the_settings_page_has_every_flag_with_its_variable() -> None:
@@ -53,7 +53,7 @@ def test_the_settings_page_has_every_flag_with_its_variable() -> None:
     ]
 
 
-def test_the_errors_page_has_every_reason_and_no_other() -> None:
+def test_the_errors_page_has_exactly_the_reasons_of_the_enum() -> None:
     text = (REFERENCE / "errors.md").read_text()
     reasons = [name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()[1:]]
     assert re.findall(r"^\| \[`(\w+)`\]", text, re.MULTILINE) == reasons
@@ -72,7 +72,7 @@ def test_the_rpcs_page_has_one_command_for_each_rpc() -> None:
 
 
 def actions_of_the_policy() -> dict[str, set[str]]:
-    """Returns the actions of the whole policy of iam.md, by service."""
+    """Returns the actions of all policies in iam.md, by service."""
     policies = re.findall(r"^```json\n(.*?)^```", (REFERENCE / "iam.md").read_text(), re.MULTILINE | re.DOTALL)
     actions: dict[str, set[str]] = {}
     for policy in policies:
@@ -83,7 +83,7 @@ def actions_of_the_policy() -> dict[str, set[str]]:
     return actions
 
 
-def test_the_policy_has_the_operations_that_the_backend_calls_and_no_other() -> None:
+def test_the_policy_allows_exactly_the_operations_that_the_backend_calls() -> None:
     actions = actions_of_the_policy()
     methods = {name for name in vars(Backend) if not name.startswith("_")} - {"name", "close"}
     control = boto3.client("cloudfront", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")

@@ -19,12 +19,12 @@ README = PROJECT / "README.md"
 
 
 def test_the_readme_has_examples_of_both_kinds_and_an_error() -> None:
-    found = examples(README)
-    assert {example.language for example in found} == {"sh", "python"}
-    assert any(example.must_fail for example in found)
+    readme_examples = examples(README)
+    assert {example.language for example in readme_examples} == {"sh", "python"}
+    assert any(example.must_fail for example in readme_examples)
 
 
-def test_the_examples_print_what_the_readme_shows(tmp_path: Path) -> None:
+def test_the_examples_print_the_output_that_the_readme_shows(tmp_path: Path) -> None:
     with FacadeProcess("--backend", "embedded", "--embedded-db", ":memory:", "--drain-delay", "0") as process:
         if os.environ.get("UPDATE_PAGES"):
             update(README, process.address, tmp_path)

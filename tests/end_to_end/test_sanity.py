@@ -42,7 +42,7 @@ SERVICES = {
     "keys": key_value_store_data_service_pb2.DESCRIPTOR.services_by_name["KeyValueStoreDataService"],
     "tags": tag_service_pb2.DESCRIPTOR.services_by_name["TagService"],
 }
-"""The service that the cases of a group are about."""
+"""The service that the cases of each group test."""
 
 
 class CallRecorder(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):
@@ -60,13 +60,13 @@ class CallRecorder(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInter
 
 
 def test_the_suite_passes_on_the_embedded_backend(facade_process: FacadeProcess) -> None:
-    ended = run_command("sanity", "--target", facade_process.address, ALLOWED, timeout=100)
-    assert ended.returncode == 0, ended.stdout
-    assert "FAIL" not in ended.stdout
-    assert ended.stdout.splitlines()[-1] == f"{len(all_cases())} passed, 0 failed, 0 skipped"
+    completed = run_command("sanity", "--target", facade_process.address, ALLOWED, timeout=100)
+    assert completed.returncode == 0, completed.stdout
+    assert "FAIL" not in completed.stdout
+    assert completed.stdout.splitlines()[-1] == f"{len(all_cases())} passed, 0 failed, 0 skipped"
 
 
-def test_every_case_has_a_sentence_of_its_own() -> None:
+def test_every_case_has_a_unique_sentence() -> None:
     sentences = [case.sentence for case in all_cases()]
     assert len(set(sentences)) == len(sentences) > 30
     assert all(sentence.startswith("Should ") and sentence.endswith(".") for sentence in sentences)
@@ -80,8 +80,8 @@ def test_every_rpc_is_called_by_a_case_about_its_service(facade_address: str) ->
         with grpc.insecure_channel(facade_address) as channel:
             facade = Facade(grpc.intercept_channel(channel, recorder))
             case.check(facade)
-            own = f"/{SERVICES[case.group].full_name}/"
-            tested |= {method for method in recorder.called if method.startswith(own)}
+            prefix = f"/{SERVICES[case.group].full_name}/"
+            tested |= {method for method in recorder.called if method.startswith(prefix)}
             assert facade.clean_up() == []
     rpcs = {f"/{service.full_name}/{method.name}" for service in SERVICES.values() for method in service.methods}
     assert len(rpcs) == 24
@@ -95,17 +95,17 @@ def test_the_suite_deletes_everything_that_it_creates() -> None:
         assert number_of_resources(backend) == (0, 0)
 
 
-def test_the_suite_calls_a_server_only_with_permission(facade_address: str) -> None:
-    ended = run_command("sanity", "--target", facade_address)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith("cloudfront-facade: ")
-    assert ALLOWED in ended.stderr
+def test_the_suite_calls_a_server_only_with_the_confirmation_flag(facade_address: str) -> None:
+    completed = run_command("sanity", "--target", facade_address)
+    assert (completed.returncode, completed.stdout) == (1, "")
+    assert completed.stderr.startswith("cloudfront-facade: ")
+    assert ALLOWED in completed.stderr
 
 
 def test_an_unreachable_server_is_reported() -> None:
-    ended = run_command("sanity", "--target", "127.0.0.1:1", ALLOWED)
-    assert ended.returncode == 1
-    assert ended.stdout.startswith("127.0.0.1:1: UNAVAILABLE")
+    completed = run_command("sanity", "--target", "127.0.0.1:1", ALLOWED)
+    assert completed.returncode == 1
+    assert completed.stdout.startswith("127.0.0.1:1: UNAVAILABLE")
 
 
 def test_a_server_that_is_not_a_facade_is_reported() -> None:
@@ -125,15 +125,15 @@ def test_a_server_that_is_not_a_facade_is_reported() -> None:
 
 def test_cases_that_need_an_excluded_group_are_skipped_and_counted(facade_address: str) -> None:
     without = [argument for group in SANITY_GROUPS[1:] for argument in ("--without", group)]
-    ended = run_command("sanity", "--target", facade_address, ALLOWED, *without)
-    assert ended.returncode == 0, ended.stdout
-    passed = [line for line in ended.stdout.splitlines() if line.startswith("ok")]
+    completed = run_command("sanity", "--target", facade_address, ALLOWED, *without)
+    assert completed.returncode == 0, completed.stdout
+    passed = [line for line in completed.stdout.splitlines() if line.startswith("ok")]
     assert passed
     assert all(line.startswith("ok    functions: ") for line in passed)
-    assert "skip  keys: " in ended.stdout
+    assert "skip  keys: " in completed.stdout
 
 
-def test_functions_are_not_created_if_they_are_excluded() -> None:
+def test_excluding_functions_creates_no_functions() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None)
     created = Mock(side_effect=backend.create_function)
     backend.create_function = created  # type: ignore[method-assign]
@@ -188,10 +188,10 @@ def test_cases_fail_on_errors_without_details_and_everything_is_deleted(monkeypa
     assert " 4 failed, " in report[-1]
 
 
-@pytest.mark.parametrize("sent", [b"\xff", b"\x08\x05"], ids=["not a protobuf message", "another code"])
-def test_details_that_cannot_be_decoded_are_missing(sent: bytes) -> None:
+@pytest.mark.parametrize("details", [b"\xff", b"\x08\x05"], ids=["not a protobuf message", "another code"])
+def test_details_that_cannot_be_decoded_are_treated_as_missing(details: bytes) -> None:
     error = Mock(grpc.Call, code=lambda: grpc.StatusCode.ABORTED, details=lambda: "no")
-    error.trailing_metadata = lambda: (("grpc-status-details-bin", sent),)
+    error.trailing_metadata = lambda: (("grpc-status-details-bin", details),)
     with pytest.raises(CaseFailedError, match=r"has no google\.rpc\.BadRequest; it has no details"):
         details_of(error)["BadRequest"]
 
@@ -213,7 +213,7 @@ def test_a_bug_in_a_case_fails_that_case_and_the_others_run(monkeypatch: pytest.
     assert sum(line.startswith(("ok", "FAIL", "skip")) for line in report) == len(cases)
 
 
-# During a create, during another call of a case, and during the clean-up. Each call is applied after the signal.
+# The interrupt arrives during a create, another call of a case, or the clean-up. The call is applied after the signal.
 @pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(("operation", "call"), [("create_key_value_store", 3), ("put_key", 1), ("delete_function", 9)])
 def test_everything_is_deleted_after_an_interrupt(operation: str, call: int, interrupt: signal.Signals) -> None:

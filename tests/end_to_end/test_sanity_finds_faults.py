@@ -21,8 +21,8 @@ def without(name: str) -> Fault:
     return lambda correct, arguments: correct(**{key: value for key, value in arguments.items() if key != name})
 
 
-def of_any_version(describe: str, *identifiers: str, **fixed: str) -> Fault:
-    """Replaces the requested etag with the current one, which `describe` returns for these identifiers."""
+def ignore_etag(describe: str, *identifiers: str, **fixed: str) -> Fault:
+    """Replaces the etag of the request with the current one, which `describe` returns for these identifiers."""
 
     def fault(correct: Operation, arguments: dict[str, Any]) -> Any:
         read = getattr(correct.__self__, describe)  # type: ignore[attr-defined]
@@ -32,8 +32,8 @@ def of_any_version(describe: str, *identifiers: str, **fixed: str) -> Fault:
     return fault
 
 
-DEVELOPMENT_OF_ANY_VERSION: Final = of_any_version("describe_function", "Name", Stage="DEVELOPMENT")
-DATA_OF_ANY_VERSION: Final = of_any_version("describe_key_value_store_data", "KvsARN")
+DEVELOPMENT_IGNORING_ETAG: Final = ignore_etag("describe_function", "Name", Stage="DEVELOPMENT")
+DATA_IGNORING_ETAG: Final = ignore_etag("describe_key_value_store_data", "KvsARN")
 
 
 def of_development(correct: Operation, arguments: dict[str, Any]) -> Any:
@@ -46,7 +46,7 @@ def with_the_etag_of_development(correct: Operation, arguments: dict[str, Any]) 
 
 
 def run_of_development(correct: Operation, arguments: dict[str, Any]) -> Any:
-    return DEVELOPMENT_OF_ANY_VERSION(correct, {**arguments, "Stage": "DEVELOPMENT"})
+    return DEVELOPMENT_IGNORING_ETAG(correct, {**arguments, "Stage": "DEVELOPMENT"})
 
 
 def configured(**changed: Any) -> Fault:
@@ -79,18 +79,18 @@ FAULTS: Final = {
     "code is returned with a change": ("get_function", code_with_a_newline, "byte for byte"),
     "an update ignores the etag": (
         "update_function",
-        DEVELOPMENT_OF_ANY_VERSION,
+        DEVELOPMENT_IGNORING_ETAG,
         "reject an update with an outdated etag",
     ),
     "a deletion ignores the etag": (
         "delete_function",
-        DEVELOPMENT_OF_ANY_VERSION,
+        DEVELOPMENT_IGNORING_ETAG,
         "not delete a function if the etag is outdated",
     ),
     "a deletion does nothing": ("delete_function", nothing, "delete a function, so that it is no longer found"),
     "a list loses an item": ("list_functions", page_without_its_first_item, "list every function once"),
     "tags are not removed": ("untag_resource", nothing, "remove tags"),
-    "a write of a key ignores the etag": ("put_key", DATA_OF_ANY_VERSION, "reject an outdated one"),
+    "a write of a key ignores the etag": ("put_key", DATA_IGNORING_ETAG, "reject an outdated one"),
     "deletions of keys are lost": ("update_keys", without("Deletes"), "in order"),
     "a comment is lost": ("create_function", configured(Comment=""), "in its DEVELOPMENT stage"),
     "an association is lost": (
@@ -104,7 +104,7 @@ FAULTS: Final = {
     "LIVE is tested as DEVELOPMENT": ("test_function", run_of_development, "run the requested stage"),
     "a test ignores the etag": (
         "test_function",
-        of_any_version("describe_function", "Name", "Stage"),
+        ignore_etag("describe_function", "Name", "Stage"),
         "in the requested version",
     ),
     "a list of stores ignores the status": (
@@ -114,14 +114,14 @@ FAULTS: Final = {
     ),
     "a deletion of a store ignores the etag": (
         "delete_key_value_store",
-        of_any_version("describe_key_value_store", "Name"),
+        ignore_etag("describe_key_value_store", "Name"),
         "not delete a store if the etag is outdated",
     ),
-    "a deletion of a key ignores the etag": ("delete_key", DATA_OF_ANY_VERSION, "reject an outdated one"),
+    "a deletion of a key ignores the etag": ("delete_key", DATA_IGNORING_ETAG, "reject an outdated one"),
     "values are lost": ("list_keys", without_values, "list all of them"),
     "an update does not change the comment": ("update_key_value_store", nothing, "change a store's comment"),
 }
-"""For each fault: the operation, what it does instead, and a part of the sentence of a case that must fail."""
+"""For each fault: the operation, the faulty replacement, and part of the sentence of a case that must fail."""
 
 
 @pytest.mark.parametrize("name", FAULTS)

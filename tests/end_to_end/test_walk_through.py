@@ -24,7 +24,7 @@ SHELL: Final = PROJECT / "clients" / "grpcurl" / "walk-through.sh"
 
 
 class FailingOnce(grpc.GenericRpcHandler):
-    """Forwards every call, except that the first call of one method fails."""
+    """Forwards every call, but fails the first call of one method."""
 
     def __init__(self, channel: grpc.Channel, method: str) -> None:
         self._channel = channel
@@ -32,8 +32,8 @@ class FailingOnce(grpc.GenericRpcHandler):
         self.failed = False
 
     def _call(self, method: str, requests: Iterator[bytes]) -> Any:
-        ask: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(method)
-        return ask(requests)
+        multi_callable: grpc.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(method)
+        return multi_callable(requests)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
         method = handler_call_details.method
@@ -73,7 +73,7 @@ def walk(target: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def existing(address: str) -> list[str]:
+def remaining_names(address: str) -> list[str]:
     """Returns the names of all functions and stores of a server."""
     with grpc.insecure_channel(address) as channel:
         functions = FunctionServiceStub(channel).ListFunctions(ListFunctionsRequest()).functions
@@ -81,7 +81,7 @@ def existing(address: str) -> list[str]:
     return [function.name for function in functions] + [store.name for store in stores]
 
 
-# With a store that is not READY, with a LIVE function that uses it, and with the store in use.
+# The methods fail while the store is not READY, while a LIVE function uses it, and while it is in use.
 @pytest.mark.parametrize("method", ["WaitForKeyValueStore", "UpdateFunction", "DeleteKeyValueStore"])
 def test_the_script_deletes_everything_if_a_step_fails(method: str, address: str) -> None:
     with grpc.insecure_channel(address) as channel:
@@ -90,23 +90,23 @@ def test_the_script_deletes_everything_if_a_step_fails(method: str, address: str
         port = proxy.add_insecure_port("127.0.0.1:0")
         proxy.start()
         try:
-            ended = walk(f"127.0.0.1:{port}")
+            completed = walk(f"127.0.0.1:{port}")
         finally:
             proxy.stop(None).wait()
     assert failing.failed
-    assert ended.returncode != 0, ended.stdout
-    assert "this step fails" in ended.stderr
-    assert "left behind" not in ended.stderr
-    assert existing(address) == []
+    assert completed.returncode != 0, completed.stdout
+    assert "this step fails" in completed.stderr
+    assert "left behind" not in completed.stderr
+    assert remaining_names(address) == []
     again = walk(address)
     assert again.returncode == 0, again.stderr
     assert again.stderr == ""
-    assert existing(address) == []
+    assert remaining_names(address) == []
 
 
 def test_the_script_only_reports_that_the_server_is_unreachable() -> None:
-    ended = walk("127.0.0.1:1")
-    assert ended.returncode != 0
-    assert ended.stdout == ""
-    assert "Failed to dial" in ended.stderr
-    assert "left behind" not in ended.stderr
+    completed = walk("127.0.0.1:1")
+    assert completed.returncode != 0
+    assert completed.stdout == ""
+    assert "Failed to dial" in completed.stderr
+    assert "left behind" not in completed.stderr

@@ -109,7 +109,7 @@ def test_the_readme_lists_every_function() -> None:
     assert sorted(re.findall(r"^\| `(\S+\.js)` ", table, re.MULTILINE)) == [path.name for path in FUNCTIONS]
 
 
-def test_the_redirects_are_an_import_file() -> None:
+def test_the_redirects_are_a_valid_import_file() -> None:
     table = json.loads((EXAMPLES / "key-value-stores" / "redirects.json").read_bytes())
     assert list(table) == ["data"]
     assert all(set(pair) == {"key", "value"} for pair in table["data"])
@@ -152,8 +152,8 @@ def test_security_headers_are_added() -> None:
 
 
 def test_a_security_header_of_the_origin_is_kept() -> None:
-    own = {"x-frame-options": values("SAMEORIGIN")}
-    (result,) = run("security-headers.js", response_event(headers=own))
+    headers = {"x-frame-options": values("SAMEORIGIN")}
+    (result,) = run("security-headers.js", response_event(headers=headers))
     assert result["headers"]["x-frame-options"] == {"value": "SAMEORIGIN"}
 
 
@@ -185,11 +185,11 @@ def test_a_viewer_is_redirected_to_the_site_of_the_country(querystring: dict[str
     ],
     ids=["no country", "no site", "already redirected", "another site selected", "a form"],
 )
-def test_a_viewer_is_not_redirected_without_a_better_site(event: dict[str, Any]) -> None:
+def test_a_viewer_is_not_redirected_unless_another_site_fits(event: dict[str, Any]) -> None:
     assert run("redirect-by-country.js", event) == [event["request"]]
 
 
-def test_a_page_whose_name_starts_like_a_site_is_redirected() -> None:
+def test_a_page_with_the_prefix_of_a_site_is_redirected() -> None:
     headers = {"cloudfront-viewer-country": values("DE")}
     (result,) = run("redirect-by-country.js", request_event("/demo", headers=headers))
     assert result["headers"]["location"] == {"value": "/de/demo"}
@@ -217,11 +217,11 @@ def test_viewers_without_a_cookie_are_split_and_keep_their_variant() -> None:
     requests = [request_event("/page") | {"viewer": {"ip": address}} for address in addresses]
     responses = [response_event() | {"viewer": {"ip": address}} for address in addresses]
     results = run("ab-test-by-cookie.js", *requests, *responses)
-    shown = ["b" if result["uri"] == "/b/page" else "a" for result in results[: len(addresses)]]
-    kept = [result["cookies"]["experiment"] for result in results[len(addresses) :]]
-    assert [cookie["value"] for cookie in kept] == shown
-    assert all("Path=/" in cookie["attributes"] for cookie in kept)
-    assert 30 <= shown.count("b") <= 70
+    variants = ["b" if result["uri"] == "/b/page" else "a" for result in results[: len(addresses)]]
+    cookies = [result["cookies"]["experiment"] for result in results[len(addresses) :]]
+    assert [cookie["value"] for cookie in cookies] == variants
+    assert all("Path=/" in cookie["attributes"] for cookie in cookies)
+    assert 30 <= variants.count("b") <= 70
 
 
 def test_a_response_without_cookies_gets_its_variant() -> None:

@@ -1,4 +1,4 @@
-"""The example functions with TestFunction on the embedded backend, from the gRPC call to the running code."""
+"""The example functions, run by TestFunction on the embedded backend."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RUNTIMES: Final = {
 
 
 class Examples:
-    """The examples on a server of their own, with a store that contains the redirects."""
+    """The examples on a separate server, with a store that contains the redirects."""
 
     def __init__(self, facade: Facade) -> None:
         self._facade = facade
@@ -137,10 +137,10 @@ def test_the_cookie_selects_the_variant(examples: Examples, cookie: dict[str, An
 
 
 def test_a_viewer_without_a_cookie_gets_one_for_the_variant_shown(examples: Examples) -> None:
-    shown = examples.test("ab-test-by-cookie.js", request_event("/page"))["request"]["uri"]
-    kept = examples.test("ab-test-by-cookie.js", response_event())["response"]["cookies"]["experiment"]
-    assert kept["value"] == ("b" if shown == "/b/page" else "a")
-    assert "Path=/" in kept["attributes"]
+    uri = examples.test("ab-test-by-cookie.js", request_event("/page"))["request"]["uri"]
+    cookie = examples.test("ab-test-by-cookie.js", response_event())["response"]["cookies"]["experiment"]
+    assert cookie["value"] == ("b" if uri == "/b/page" else "a")
+    assert "Path=/" in cookie["attributes"]
 
 
 @pytest.mark.parametrize(
