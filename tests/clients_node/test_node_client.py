@@ -71,7 +71,7 @@ def tls_address(tmp_path: Path) -> Iterator[str]:
 
 def test_the_clients_own_tests_and_readme_examples_pass(facade_address: str, tls_address: str, tmp_path: Path) -> None:
     node, npm = require_node()
-    # In `make test`, `make lint` has installed the packages already.
+    # `make lint`, which `make test` runs first, installs the packages.
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
         run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
         INSTALLED.touch()
@@ -96,8 +96,8 @@ def test_the_clients_own_tests_and_readme_examples_pass(facade_address: str, tls
 def assert_all_passed(output: str) -> None:
     """Asserts that Node's test runner ran and passed every test in the files."""
     counts = {name: int(count) for name, count in re.findall(r"^# (\w+) (\d+)$", output, re.MULTILINE)}
-    written = sum(len(re.findall(r"^test\(", file.read_text(), re.MULTILINE)) for file in CLIENT.glob("test/*.test.ts"))
-    assert counts["pass"] == counts["tests"] == written, output
+    defined = sum(len(re.findall(r"^test\(", file.read_text(), re.MULTILINE)) for file in CLIENT.glob("test/*.test.ts"))
+    assert counts["pass"] == counts["tests"] == defined, output
     assert counts["fail"] == counts["cancelled"] == counts["skipped"] == counts["todo"] == 0, output
 
 

@@ -23,6 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Built:
 
 @pytest.fixture(params=["client", "server"])
 def built(request: pytest.FixtureRequest) -> Built:
-    """Each of the two."""
-    found: Built = request.getfixturevalue(request.param)
-    return found
+    """Each of the two distributions."""
+    distribution: Built = request.getfixturevalue(request.param)
+    return distribution

@@ -1,4 +1,4 @@
-"""What is in the wheels and the source distributions."""
+"""The contents of the wheels and the source distributions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def files_below(folder: Path, root: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_wheel_has_its_package_and_nothing_else(built: Built) -> None:
+def test_a_wheel_contains_only_its_package(built: Built) -> None:
     dist_info = f"{built.package}-{built.metadata['Version']}.dist-info"
     expected = files_below(built.source / built.package, built.source)
     assert set(built.wheel_files) == set(expected) | {f"{dist_info}/{name}" for name in DIST_INFO}
@@ -36,7 +36,7 @@ def test_the_wheels_share_no_file(client: Built, server: Built) -> None:
     assert set(client.wheel_files) & set(server.wheel_files) == set()
 
 
-def test_an_sdist_has_its_package_the_protos_and_nothing_else(built: Built, project: Path) -> None:
+def test_an_sdist_contains_only_its_package_and_the_protos(built: Built, project: Path) -> None:
     expected = files_below(built.source / built.package, built.source) | files_below(project / "protos", project)
     extra = {"hatch_build.py"} if built.package.endswith("server") else {"examples/walk_through.py"}
     assert set(built.sdist_files) == set(expected) | SDIST_ONLY | extra
@@ -49,7 +49,7 @@ def test_the_server_ships_the_descriptor_set(server: Built) -> None:
     assert server.wheel_files[name] == server.sdist_files[name] != b""
 
 
-def test_a_wheel_from_the_sdist_is_the_wheel_from_the_checkout(built: Built) -> None:
+def test_wheels_from_the_sdist_and_from_the_checkout_are_equal(built: Built) -> None:
     assert built.wheel_files == built.direct_files
 
 
@@ -59,7 +59,7 @@ def test_the_licence_is_in_every_distribution(built: Built, project: Path) -> No
     assert built.wheel_files[name] == built.sdist_files["LICENSE"] == licence
 
 
-def test_the_metadata_are_complete(built: Built) -> None:
+def test_the_metadata_is_complete(built: Built) -> None:
     metadata = built.metadata
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Author"] == "CloudFront Facade maintainers"
@@ -81,12 +81,12 @@ def test_the_server_has_the_clients_version_and_requires_it(client: Built, serve
     assert not re.search(r"^version\b", (server.source / "pyproject.toml").read_text(), re.MULTILINE)
 
 
-def test_the_client_requires_nothing_of_the_server(client: Built) -> None:
-    names = {re.split(r"[^\w-]", each)[0] for each in client.metadata.get_all("Requires-Dist", [])}
+def test_the_client_does_not_require_the_servers_dependencies(client: Built) -> None:
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in client.metadata.get_all("Requires-Dist", [])}
     assert names == {"googleapis-common-protos", "grpcio", "grpcio-status", "protobuf", "rich"}
 
 
-def test_twine_finds_nothing_to_complain_about(client: Built, server: Built) -> None:
+def test_the_distributions_pass_twine_check(client: Built, server: Built) -> None:
     files = [str(file) for built in (client, server) for file in (built.sdist, built.wheel)]
     done = subprocess.run(
         [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *files],
@@ -99,12 +99,12 @@ def test_twine_finds_nothing_to_complain_about(client: Built, server: Built) -> 
     assert done.stdout.count("PASSED") == len(files)
 
 
-def test_the_long_description_has_no_link_that_breaks_on_an_index(built: Built) -> None:
+def test_the_long_description_has_no_relative_links(built: Built) -> None:
     text = (built.source / "README.md").read_text()
     links = re.findall(r"\]\(([^)]+)\)|^\[[^\]]+\]: *(\S+)|(?:src|href)=\"([^\"]+)\"", text, re.MULTILINE)
-    assert [each for each in map("".join, links) if not each.startswith(("https://", "#"))] == []
+    assert [link for link in map("".join, links) if not link.startswith(("https://", "#"))] == []
 
 
 @pytest.mark.parametrize("package", ["clients/python", "server"])
-def test_the_checkout_has_one_licence(package: str, project: Path) -> None:
+def test_each_distribution_has_the_licence_of_the_checkout(package: str, project: Path) -> None:
     assert (project / package / "LICENSE").read_bytes() == (project / "LICENSE").read_bytes()

@@ -1,4 +1,4 @@
-"""Installing the wheels, and the root of the checkout, into an environment of their own."""
+"""Installing the wheels, and the root of the checkout, into a separate environment."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Environment:
             # The .pth files of a folder that a .pth file adds are not read, so the checkout stays out.
             (self.site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
 
-    def install(self, *what: Path) -> subprocess.CompletedProcess[str]:
+    def install(self, *paths: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "--python", str(self.python), "install"),
-                *("--quiet", "--no-deps", "--no-index", "--no-color", *map(str, what)),
+                *("--quiet", "--no-deps", "--no-index", "--no-color", *map(str, paths)),
             ],
             capture_output=True,
             text=True,
@@ -51,7 +51,7 @@ class Environment:
 
 def installed(folder: Path, *built: Built, dependencies: bool = False) -> Environment:
     environment = Environment(folder, dependencies=dependencies)
-    done = environment.install(*(each.wheel for each in built))
+    done = environment.install(*(distribution.wheel for distribution in built))
     assert done.returncode == 0, done.stdout + done.stderr
     return environment
 
@@ -61,20 +61,20 @@ def test_the_client_alone_has_the_command_and_names_the_servers_distribution(cli
     version = environment.run("cloudfront-facade", "--version")
     assert (version.stdout, version.stderr) == (f"cloudfront-facade {client.metadata['Version']}\n", "")
     for command in ("serve", "health", "sanity"):
-        ended = environment.run("cloudfront-facade", command, "--help")
-        assert (ended.returncode, ended.stdout, ended.stderr) == (
+        completed = environment.run("cloudfront-facade", command, "--help")
+        assert (completed.returncode, completed.stdout, completed.stderr) == (
             1,
             "",
             f'cloudfront-facade: the command "{command}" needs the server: pip install cloudfront-facade-server\n',
         )
 
 
-def test_the_client_and_its_dependencies_create_a_client(client: Built, tmp_path: Path) -> None:
+def test_the_client_works_with_only_its_dependencies(client: Built, tmp_path: Path) -> None:
     environment = installed(tmp_path, client, dependencies=True)
     script = "import cloudfront_facade as c; c.connect('127.0.0.1:1').close(); print(c.__file__, c.__version__)"
-    ended = environment.run("python", "-c", script)
-    assert ended.returncode == 0, ended.stderr
-    file, version = ended.stdout.split()
+    completed = environment.run("python", "-c", script)
+    assert completed.returncode == 0, completed.stderr
+    file, version = completed.stdout.split()
     assert Path(file).is_relative_to(environment.site_packages)
     assert version == client.metadata["Version"]
 
@@ -90,8 +90,10 @@ def test_the_server_adds_its_commands(client: Built, server: Built, tmp_path: Pa
         assert (unhealthy.returncode, unhealthy.stderr) == (1, "")
         assert unhealthy.stdout.startswith("127.0.0.1:1: UNAVAILABLE: ")
     assert "--backend" in environment.run("cloudfront-facade", "serve", "--help").stdout
-    where = environment.run("python", "-c", "import cloudfront_facade_server as s; print(s.__file__)").stdout.strip()
-    assert Path(where).is_relative_to(environment.site_packages)
+    module_file = environment.run(
+        "python", "-c", "import cloudfront_facade_server as s; print(s.__file__)"
+    ).stdout.strip()
+    assert Path(module_file).is_relative_to(environment.site_packages)
 
 
 def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--editable"]])
-def test_installing_the_root_says_what_to_install(options: list[str], tmp_path: Path, project: Path) -> None:
+def test_installing_the_root_fails_and_names_what_to_install(options: list[str], tmp_path: Path, project: Path) -> None:
     root = tmp_path / "root"
     (root / "scripts").mkdir(parents=True)
     for name in ("pyproject.toml", "scripts/root_build_backend.py"):
@@ -127,5 +129,5 @@ def test_installing_the_root_says_what_to_install(options: list[str], tmp_path: 
     assert done.returncode == 1
     output = done.stdout + done.stderr
     line = "For the client: pip install ./clients/python. For the server too: pip install ./clients/python ./server"
-    assert any(each.strip().endswith(line) for each in output.splitlines()), output
+    assert any(text.strip().endswith(line) for text in output.splitlines()), output
     assert "Traceback" not in output

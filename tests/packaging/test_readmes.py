@@ -39,8 +39,8 @@ def test_every_command_and_flag_in_a_readme_exists(readme: str, project: Path) -
     assert used
     for command, flags in used:
         assert command in _cli._commands()
-        shown = run_command(command, "--help").stdout
-        assert set(re.findall(r"--[\w-]+", flags)) <= set(re.findall(r"--[\w-]+", shown)), (command, flags)
+        usage = run_command(command, "--help").stdout
+        assert set(re.findall(r"--[\w-]+", flags)) <= set(re.findall(r"--[\w-]+", usage)), (command, flags)
 
 
 def test_the_servers_readme_names_every_command(project: Path) -> None:

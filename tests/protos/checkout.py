@@ -1,4 +1,4 @@
-"""A small copy of the checkout in which `make` can run the checks of the contract."""
+"""A minimal copy of the checkout in which `make` can run the checks of the contract."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ GIT: Final = ("git", "-c", "user.name=test", "-c", "user.email=test@localhost")
 
 
 class Checkout:
-    """A git repository with the Makefile and the protos of this checkout. It shares the tools that are installed there.
+    """A git repository with the Makefile and the protos of this checkout. It shares this checkout's installed tools.
 
     Args:
-        folder: An empty folder to make it in.
+        folder: An empty folder for the repository.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,14 +48,14 @@ class Checkout:
         self._git("commit", "--quiet", "--message", "Change the contract")
 
     def make(self, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs make, one process of this machine at a time, because it may have to install a tool."""
+        """Runs make, with one process at a time on this machine, because it may install a tool."""
         variables = os.environ if variables is None else variables
         with (self._tools / "tests.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return subprocess.run(
                 [require_tool("make"), "--no-print-directory", *arguments],
                 cwd=self.folder,
-                # What a make above has set, its own flags above all, is not for this one.
+                # The variables of a parent make, such as its flags, must not apply.
                 env={name: value for name, value in variables.items() if not name.startswith(("MAKE", "MFLAGS"))},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

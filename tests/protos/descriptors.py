@@ -19,7 +19,7 @@ PACKAGE: Final = "cloudfront_facade.v1"
 
 LONG_RUNNING: Final = options_pb2.long_running
 LONG_POLL: Final = options_pb2.long_poll
-"""The options of methods. The parser only knows them if they are imported before it runs."""
+"""The options of methods. They must be imported before the parser runs, or it does not know them."""
 
 
 @cache
@@ -30,14 +30,14 @@ def files() -> dict[str, FileDescriptorProto]:
 
 @cache
 def comments() -> dict[str, str]:
-    """Returns the comment of each element of the API by its name in the package, in one line each paragraph."""
-    found: dict[str, str] = {}
+    """Returns the comment of each element of the API, by its name in the package."""
+    by_name: dict[str, str] = {}
     for file in files().values():
         if file.package == PACKAGE:
             for location in file.source_code_info.location:
                 if location.leading_comments:
-                    found[_name(file, list(location.path))] = location.leading_comments
-    return found
+                    by_name[_name(file, list(location.path))] = location.leading_comments
+    return by_name
 
 
 def comment(name: str) -> str:

@@ -14,19 +14,19 @@ from support.tools import require_tool
 V1 = "protos/cloudfront_facade/v1"
 
 BREAKS = {
-    "an_rpc_is_deleted": (
+    "deleted rpc": (
         f"{V1}/function_service.proto",
         "  rpc DeleteFunction(DeleteFunctionRequest) returns (DeleteFunctionResponse);\n",
         "",
         'Previously present RPC "DeleteFunction"',
     ),
-    "the_number_of_a_field_is_changed": (
+    "changed field number": (
         f"{V1}/tag.proto",
         "optional string value = 2;",
         "optional string value = 3;",
         'Previously present field "2"',
     ),
-    "the_type_of_a_field_is_changed": (
+    "changed field type": (
         f"{V1}/key_value_store_data_service.proto",
         "  int64 applied_changes = 1;",
         "  int32 applied_changes = 1;",
@@ -47,12 +47,12 @@ def test_a_contract_without_changes_passes(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize(("name", "old", "new", "finding"), BREAKS.values(), ids=BREAKS)
-def test_a_committed_break_fails(checkout: Checkout, name: str, old: str, new: str, finding: str) -> None:
+def test_a_committed_breaking_change_fails(checkout: Checkout, name: str, old: str, new: str, finding: str) -> None:
     checkout.edit(name, old, new)
     checkout.commit()
-    done = checkout.make("buf")
-    assert done.returncode != 0
-    assert finding in done.stdout
+    completed = checkout.make("buf")
+    assert completed.returncode != 0
+    assert finding in completed.stdout
 
 
 def test_an_added_field_passes(checkout: Checkout) -> None:

@@ -1,4 +1,4 @@
-"""What the comments of the contract state is true: limits and examples of errors."""
+"""The limits and the error examples in the comments of the contract are correct."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITS: Final = {
     "tag_keys": [limits.TAGS_MAX],
     "delete": [limits.KEY_MAX_BYTES],
 }
-"""The numbers that the comment of each field with this name states in requests."""
+"""The numbers that the comment of each request field with this name must state."""
 
 OTHER_LIMITS: Final = {
     "Tag.key": [limits.TAG_KEY_MAX_LENGTH],
@@ -44,7 +44,7 @@ OTHER_LIMITS: Final = {
 }
 
 AS_ELSEWHERE: Final = ", as in "
-"""What a comment says that refers to the limits of another field."""
+"""The phrase in a comment that refers to the limits of another field."""
 
 REQUEST_FIELDS: Final = [
     (f"{message.name}.{field.name}", LIMITS[field.name])

@@ -7,13 +7,13 @@ from google.protobuf import descriptor_pool
 from protos.descriptors import LONG_POLL, LONG_RUNNING, PACKAGE, PROTOS, comment, comments, files
 
 
-def test_it_has_every_file_and_the_details_of_errors() -> None:
-    ours = {path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto")}
-    assert ours == {name for name, file in files().items() if file.package == PACKAGE}
+def test_it_has_every_proto_file_and_the_error_details() -> None:
+    project_files = {path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto")}
+    assert project_files == {name for name, file in files().items() if file.package == PACKAGE}
     assert "google/rpc/error_details.proto" in files()
 
 
-def test_each_file_follows_its_imports() -> None:
+def test_imports_precede_the_files_that_use_them() -> None:
     pool = descriptor_pool.DescriptorPool()
     for file in files().values():
         pool.Add(file)
@@ -46,9 +46,9 @@ def test_the_options_mark_the_long_running_methods_and_the_long_polls() -> None:
         for method in service.method
     }
     assert len(extensions) == 24
-    assert {name for name, each in extensions.items() if each[LONG_RUNNING]} == {
+    assert {name for name, options in extensions.items() if options[LONG_RUNNING]} == {
         "WaitForKeyValueStore",
         "UpdateKeys",
         "ImportKeys",
     }
-    assert {name for name, each in extensions.items() if each[LONG_POLL]} == {"WaitForKeyValueStore"}
+    assert {name for name, options in extensions.items() if options[LONG_POLL]} == {"WaitForKeyValueStore"}

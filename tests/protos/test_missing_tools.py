@@ -1,4 +1,4 @@
-"""Checks that cannot run here are skipped with a line; under CI they fail."""
+"""Checks whose tools are missing are skipped with a line; in CI they fail."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_checks_without_their_tools_are_skipped_with_a_line(checkout: Checkout, 
     [("buf", NO_NPM[0]), ("node-proto-check", NO_NPM[1]), ("python-proto-check", NO_PYTHON)],
     ids=["buf", "node", "python"],
 )
-def test_under_ci_a_check_without_its_tools_fails(checkout: Checkout, path: str, target: str, line: str) -> None:
+def test_in_ci_a_check_without_its_tools_fails(checkout: Checkout, path: str, target: str, line: str) -> None:
     done = checkout.make(target, variables={"PATH": path, "CI": "true"})
     assert done.returncode != 0
     assert line in done.stdout.splitlines()
