@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.cloudfront.fixtures import aws_backend, aws_environment, cloudfront
-from support.measuring import ask_only_where_greenlets_run
+from support.measuring import track_greenlets_only_where_they_run
 from support.process import EMBEDDED, FacadeProcess
 
 __all__ = ["aws_backend", "aws_environment", "cloudfront"]
@@ -17,8 +17,8 @@ PROJECT = Path(__file__).parent.parent
 
 
 def pytest_sessionstart() -> None:
-    """Keeps coverage from hanging."""
-    ask_only_where_greenlets_run()
+    """Works around a hang of coverage in Python 3.11."""
+    track_greenlets_only_where_they_run()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,10 +30,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Deselects tests that need a real AWS account, unless --run-aws is set. `make test` never runs them."""
     if config.getoption("--run-aws"):
         return
-    chosen = [item for item in items if not item.get_closest_marker("aws")]
-    left_out = [item for item in items if item.get_closest_marker("aws")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = chosen
+    selected = [item for item in items if not item.get_closest_marker("aws")]
+    deselected = [item for item in items if item.get_closest_marker("aws")]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = selected
 
 
 @pytest.fixture(scope="session")

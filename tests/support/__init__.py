@@ -1,1 +1,1 @@
-"""What tests share: doubles, running servers, data."""
+"""Shared by the tests: doubles, running servers and data."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Returns the same time until a test changes `now`.
+    """Returns the time in `now`, which only a test changes.
 
     Args:
         microsecond: The fraction of the second at the start.

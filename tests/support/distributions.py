@@ -59,7 +59,7 @@ def _read_wheel(path: Path) -> dict[str, bytes]:
 
 def _read_sdist(path: Path) -> dict[str, bytes]:
     with tarfile.open(path) as sdist:
-        files = {each.name: sdist.extractfile(each) for each in sdist.getmembers() if each.isfile()}
+        files = {member.name: sdist.extractfile(member) for member in sdist.getmembers() if member.isfile()}
         assert {name.partition("/")[0] for name in files} == {path.name.removesuffix(".tar.gz")}
         return {name.partition("/")[2]: file.read() for name, file in files.items() if file}
 

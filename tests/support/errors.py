@@ -1,4 +1,4 @@
-"""Calls of a backend that must fail, and what identifies the error."""
+"""Calls a backend operation that must fail, and returns what identifies the error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def error_with_operation(call: Callable[..., object], *arguments: Any, **keyword
 
 
 def error_with_exception(call: Callable[..., object], *arguments: Any, **keywords: Any) -> tuple[str, int, ClientError]:
-    """Returns the code and the HTTP status of the error that a call raises, and the error; checks what all have."""
+    """Returns the code and the HTTP status of the error that a call raises, and the error; checks the common parts."""
     with pytest.raises(ClientError) as caught:
         call(*arguments, **keywords)
     response: Mapping[str, Any] = caught.value.response

@@ -25,7 +25,7 @@ def event_loop() -> asyncio.AbstractEventLoop:
 
 
 def in_loop(function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
-    """Runs a plain function that awaits, and returns its result."""
+    """Runs a plain function that waits in the loop, and returns its result."""
     return asyncio.run_coroutine_threadsafe(greenlet_spawn(function, *arguments, **keywords), event_loop()).result()
 
 

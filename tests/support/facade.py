@@ -52,7 +52,7 @@ class Facade:
 
 @contextmanager
 def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
-    """Runs a server until the block ends; `settings` override those of `serve`, most timeouts are short."""
+    """Runs a server with short timeouts until the block ends; `settings` override those of `serve`."""
     values: dict[str, Any] = {
         "backend": "embedded",
         "listen": "127.0.0.1:0",
@@ -60,12 +60,12 @@ def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
         "settle_timeout": 1,
         "shutdown_grace_period": 5,
     } | settings
-    chosen = ServeSettings(**values)
+    serve_settings = ServeSettings(**values)
     backend = _waiting(backend)
     loop = event_loop()
 
     async def start() -> tuple[Server, str]:
-        server, _ = make_server(chosen, backend)
+        server, _ = make_server(serve_settings, backend)
         address = await server.start()
         await server.set_serving(serving=True)
         return server, address
@@ -83,7 +83,7 @@ def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
 
 
 def _waiting(backend: Backend) -> Backend:
-    """Returns a backend as a server needs it: one that blocks runs in threads."""
+    """Returns a backend for a server: a blocking backend runs in threads."""
     bare = unwrapped(backend)
     return bare if isinstance(bare, AwsBackend) else ThreadPoolBackend(bare, threads=64)
 

@@ -1,8 +1,8 @@
 """Runs the examples of a Markdown page against a server and compares their output with the page.
 
 A block marked `sh` or `python` is an example. A `json` or `text` block directly below it is its whole output. The shell
-examples of a page share one shell, so that a later one can use the variables and functions of an earlier one. Python
-examples are programs of their own, except those marked `python session`: they are parts of one program. Blocks marked
+examples of a page share one shell, so that later examples can use the variables and functions of earlier ones. Each
+Python example is a separate program, except that those marked `python session` form one program. Blocks marked
 `console` are not run.
 """
 
@@ -59,7 +59,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Run:
-    """What an example did.
+    """The result of an example.
 
     Attributes:
         example: The example.
@@ -90,16 +90,18 @@ def run_examples(page: Path, address: str, scratch: Path) -> list[Run]:
 
     Args:
         page: The page.
-        address: The server that takes the place of 127.0.0.1:50051.
+        address: The server to use instead of 127.0.0.1:50051.
         scratch: A folder for files.
 
     Returns:
         A run for each example.
     """
-    found = examples(page)
+    page_examples = examples(page)
     lines = ["set -uo pipefail\n"]
-    session = f"print({_SEPARATOR!r})\n".join(each.code for each in found if each.language == "python session")
-    for number, example in enumerate(found):
+    session = f"print({_SEPARATOR!r})\n".join(
+        example.code for example in page_examples if example.language == "python session"
+    )
+    for number, example in enumerate(page_examples):
         if example.language == "python session" and session:
             lines.append(_shell(_python(session, "session", address, scratch), "session", scratch))
             session = ""
@@ -111,7 +113,7 @@ def run_examples(page: Path, address: str, scratch: Path) -> list[Run]:
     script = scratch / "examples.sh"
     script.write_text("".join(lines))
     require_tool("grpcurl")
-    ended = subprocess.run(
+    completed = subprocess.run(
         ["bash", str(script)],
         cwd=PROJECT,
         env=clean_environment(PATH=f"{SCRIPTS}:{clean_environment()['PATH']}"),
@@ -120,8 +122,8 @@ def run_examples(page: Path, address: str, scratch: Path) -> list[Run]:
         timeout=100,
         check=False,
     )
-    assert not ended.stderr, ended.stderr
-    return _runs(found, address, scratch)
+    assert not completed.stderr, completed.stderr
+    return _runs(page_examples, address, scratch)
 
 
 def problems(page: Path, address: str, scratch: Path) -> str:
@@ -143,7 +145,7 @@ def update(page: Path, address: str, scratch: Path) -> None:
 
 
 def normalized(text: str) -> str:
-    """Returns a text without what differs from run to run: times, versions, UUIDs, delays."""
+    """Replaces what differs from run to run: times, versions, UUIDs and delays."""
     for pattern, name in _VARYING.items():
         text = re.sub(pattern, name, text)
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
@@ -160,14 +162,14 @@ def _shell(code: str, name: str, scratch: Path) -> str:
     return f"{{\n{code}}} >{target}.out 2>&1 </dev/null; echo $? >{target}.code\n"
 
 
-def _runs(found: list[Example], address: str, scratch: Path) -> list[Run]:
+def _runs(page_examples: list[Example], address: str, scratch: Path) -> list[Run]:
     def read(name: str) -> tuple[int, str]:
         output = (scratch / f"{name}.out").read_text().replace(address, ADDRESS)
         return int((scratch / f"{name}.code").read_text()), output
 
     runs = []
     session = iter(read("session")[1].split(f"{_SEPARATOR}\n")) if (scratch / "session.code").exists() else iter(())
-    for number, example in enumerate(found):
+    for number, example in enumerate(page_examples):
         if example.language != "python session":
             runs.append(Run(example, *read(str(number))))
         else:

@@ -1,9 +1,9 @@
 """Measures coverage of code in greenlets without an endless loop in Python 3.11.
 
-In each thread, coverage asks greenlet for the current greenlet, and greenlet keeps a state for every such thread. When
+In each thread, coverage asks greenlet for the current greenlet, and greenlet keeps state for every such thread. When
 the thread ends, a pending call in the main thread frees the state. If a second thread ends meanwhile and the main
-thread is traced, the interpreter loops forever. So only threads that run greenlets ask: the main thread and the event
-loop's, and neither of them ends.
+thread is traced, the interpreter loops forever. Therefore, only threads that run greenlets may ask: the main thread and
+the thread of the event loop, which both live as long as the process.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from .event_loop import THREAD_NAME
 
 
 class _NoGreenlet:
-    """Stands for the only flow of control in a thread without greenlets."""
+    """Identifies the only flow of control in a thread without greenlets."""
 
 
 _ALONE = _NoGreenlet()
 
 
-def ask_only_where_greenlets_run() -> None:
+def track_greenlets_only_where_they_run() -> None:
     """Configures coverage for threads that start later; does nothing if coverage is not measured."""
     measuring: Any = coverage.Coverage.current()
     if measuring is not None:

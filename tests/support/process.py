@@ -20,7 +20,7 @@ COMMAND = [sys.executable, "-m", "cloudfront_facade_server"]
 EMBEDDED_WITH_DRAIN = ("--backend", "embedded", "--embedded-db", ":memory:")
 """Flags of a server on the embedded backend in memory."""
 EMBEDDED = (*EMBEDDED_WITH_DRAIN, "--drain-delay", "0")
-"""The same for a server that stops without a drain delay."""
+"""Flags of the same server without a drain delay."""
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
@@ -46,7 +46,7 @@ def run_command(*arguments: str, timeout: float = 30, **variables: str) -> subpr
 
 
 class FacadeProcess:
-    """`cloudfront-facade serve` as a process; as a context manager it stops the process, which must exit with 0."""
+    """`cloudfront-facade serve` as a process. As a context manager, it stops the process, which must exit with 0."""
 
     def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.process = subprocess.Popen(
@@ -69,10 +69,10 @@ class FacadeProcess:
 
     def wait_for(self, event: str, timeout: float = 30) -> dict[str, Any]:
         """Waits for the next log line with this event; lines before it are skipped."""
-        ends = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout
         while True:
             try:
-                line = self._arrived.get(timeout=max(0.01, ends - time.monotonic()))
+                line = self._arrived.get(timeout=max(0.01, deadline - time.monotonic()))
             except queue.Empty:
                 raise AssertionError(f"no {event!r} in {self.lines}") from None
             if line.get("event") == event:

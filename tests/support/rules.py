@@ -1,4 +1,4 @@
-"""The rules as a server without settings has them, and the rules that a request breaks."""
+"""The rules of a server with default settings, and the rules that a request breaks."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ ALLOWED: Final = "--i-may-create-and-delete"
 
 Operation = Callable[..., Any]
 Fault = Callable[[Operation, dict[str, Any]], Any]
-"""Answers a call instead of the operation: takes the operation and its arguments."""
+"""Replaces an operation: takes the operation and its arguments, and returns the response."""
 
 
 class FaultyBackend(EmbeddedBackend):

@@ -1,6 +1,6 @@
 """Programs and modules that only some tests need.
 
-A test is skipped if one is missing. If CI is set in the environment, it fails instead, so that nothing goes untested
+A test is skipped if one is missing. If CI is set in the environment, it fails instead, so that CI never skips a test
 unnoticed.
 """
 
@@ -18,13 +18,13 @@ from typing import NoReturn
 import pytest
 
 SCRIPTS = str(Path(sys.executable).parent)
-"""Where the programs of the test environment are."""
+"""The folder with the programs of the test environment."""
 
 
 def require_tool(name: str) -> str:
     """Returns the path of a program of the test environment or of PATH; skips the test if it is missing."""
-    found = shutil.which(name, path=os.pathsep.join((SCRIPTS, os.environ.get("PATH", os.defpath))))
-    return found or skip_or_fail(f"{name} is not installed")
+    path = shutil.which(name, path=os.pathsep.join((SCRIPTS, os.environ.get("PATH", os.defpath))))
+    return path or skip_or_fail(f"{name} is not installed")
 
 
 def require_module(name: str) -> ModuleType:

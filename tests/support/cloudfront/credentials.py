@@ -1,4 +1,4 @@
-"""A source of credentials that a test can break, and the credentials that requests were signed with."""
+"""A credential source that a test can break, and the access keys that requests were signed with."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ echo '}}'
 
 def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
     """Waits until a condition is true; returns False if it does not become true in time."""
-    ends = time.monotonic() + timeout
+    deadline = time.monotonic() + timeout
     while not condition():
-        if time.monotonic() > ends:
+        if time.monotonic() > deadline:
             return False
         time.sleep(0.01)
     return True
@@ -80,12 +80,12 @@ class CredentialSource:
 
     def expire_in(self, duration: timedelta, token: str | None = None) -> None:
         expiry = (datetime.now(UTC) + duration).isoformat()
-        # If a member occurs twice, the last one counts.
+        # If a JSON object has a member twice, the last one counts.
         other_token = "" if token is None else f', "SessionToken": {json.dumps(token)}'
         self._expiry.write_text(f', "Expiration": "{expiry}"{other_token}')
 
 
 def keys(double: CloudFrontDouble) -> list[str]:
     """Returns the access key of every request."""
-    found = (re.search(r"Credential=(\w+)/", request.headers["authorization"]) for request in double.requests)
-    return [match[1] for match in found if match]
+    matches = (re.search(r"Credential=(\w+)/", request.headers["authorization"]) for request in double.requests)
+    return [match[1] for match in matches if match]

@@ -1,4 +1,4 @@
-"""The REST-JSON of the key value stores' data plane from the service's side."""
+"""The service's side of the REST-JSON protocol of the data plane of key value stores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 from .wire import Answer, Router, arguments_of_head, client_error
 
 PREFIX: Final = "/key-value-stores/"
-"""The prefix of all its paths."""
+"""The prefix of all paths of the data plane."""
 
 _DESCRIBE: Final = "DescribeKeyValueStore"
 DESCRIBE_DATA: Final = "DescribeKeyValueStoreData"
@@ -52,7 +52,7 @@ class DataWire:
         return operation, arguments
 
     def check_signature(self, headers: Mapping[str, str]) -> None:
-        """Raises ClientError unless all of the request is signed with SigV4A for any region."""
+        """Raises ClientError unless the whole request is signed with SigV4A for any region."""
         match = _SIGNATURE.fullmatch(headers.get("authorization", ""))
         needed = {"host", "x-amz-date", "x-amz-region-set", *({"if-match", "content-type"} & headers.keys())}
         if match is None or headers.get("x-amz-region-set") != "*" or not needed <= set(match[1].split(";")):

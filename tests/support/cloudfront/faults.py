@@ -1,7 +1,7 @@
-"""What can go wrong between boto3 and CloudFront, for `CloudFrontDouble.script`.
+"""Faults between boto3 and CloudFront, for `CloudFrontDouble.script`.
 
-A fault is a function from an exchange to what happens on the wire. Unless its docstring says otherwise, the request is
-not applied; `apply_then(fault)` returns a fault that applies the request first.
+A fault is a function that takes an exchange and returns what happens on the wire. It does not apply the request unless
+its docstring says so; `apply_then(fault)` returns a fault that applies the request first.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Exchange:
     _answer: Answer | None = None
 
     def answer(self) -> Answer:
-        """Applies the request, but only once, and returns CloudFront's response."""
+        """Applies the request unless it was applied before, and returns CloudFront's response."""
         if self._answer is None:
             self._answer = self.apply()
         return self._answer
@@ -54,12 +54,12 @@ Fault = Callable[[Exchange], Answer | Hangup]
 
 
 def normally() -> Fault:
-    """Answers normally, for scripts in which only a later request fails."""
+    """Responds normally, for scripts in which only a later request fails."""
     return lambda exchange: exchange.answer()
 
 
 def apply_then(fault: Fault) -> Fault:
-    """Applies the request; then the fault happens."""
+    """Applies the request, then causes the fault."""
 
     def applied(exchange: Exchange) -> Answer | Hangup:
         exchange.answer()
@@ -69,7 +69,7 @@ def apply_then(fault: Fault) -> Fault:
 
 
 def hang(seconds: float | None = None) -> Fault:
-    """Does not answer for this long, or until the double is released or closed; then closes the connection."""
+    """Does not respond for this long, or until the double is released or closed; then closes the connection."""
 
     def silent(exchange: Exchange) -> Hangup:
         exchange.wait(seconds)
@@ -79,7 +79,7 @@ def hang(seconds: float | None = None) -> Fault:
 
 
 def apply_then_hang(seconds: float | None = None) -> Fault:
-    """Applies the request, then does not answer, as `hang` does."""
+    """Applies the request, then hangs like `hang`."""
     return apply_then(hang(seconds))
 
 
@@ -104,42 +104,42 @@ def apply_then_reset() -> Fault:
 
 
 def status_only(status: int) -> Fault:
-    """Answers with a status and no body."""
+    """Responds with a status and no body."""
     return lambda _: Answer(status)
 
 
 def apply_then_status(status: int) -> Fault:
-    """Applies the request, then answers with a status and no body."""
+    """Applies the request, then responds with a status and no body."""
     return apply_then(status_only(status))
 
 
 def html(status: int, body: str = "<!DOCTYPE html><html><body>An error<hr></body></html>") -> Fault:
-    """Answers with an HTML page, as a proxy does."""
+    """Responds with an HTML page, as a proxy does."""
     return lambda _: Answer(status, body.encode(), {"Content-Type": "text/html"})
 
 
 def refuse(code: str, status: int, message: str = "") -> Fault:
-    """Answers with an error response of CloudFront that has this code."""
+    """Responds with an error of CloudFront that has this code."""
     return lambda exchange: exchange.refuse(code, status, message)
 
 
 def throttle(status: int = 400) -> Fault:
-    """Throttles the request with status 400, as CloudFront was seen to do, or with 429."""
+    """Throttles the request with status 400, as observed on CloudFront, or with 429."""
     return refuse("Throttling" if status == 400 else "TooManyRequestsException", status, "Rate exceeded")
 
 
 def expire(code: str = "ExpiredToken") -> Fault:
-    """Answers that the credentials of the request have expired."""
+    """Responds that the credentials of the request have expired."""
     return refuse(code, 403, "The security token included in the request is expired")
 
 
 def delay(seconds: float) -> Fault:
-    """Applies and answers the request after a delay."""
+    """Applies the request and responds after a delay."""
     return _wait(seconds)
 
 
 def hold() -> Fault:
-    """Applies and answers the request when the double is released."""
+    """Applies the request and responds when the double is released."""
     return _wait(None)
 
 
@@ -171,7 +171,7 @@ def truncated() -> Fault:
 
 
 def wrong_root() -> Fault:
-    """Applies the request; the response is well-formed XML or JSON, but of something else."""
+    """Applies the request; the response is well-formed XML or JSON, but has another root."""
 
     def other(answer: Answer) -> Answer:
         xml, text = b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>', b'{"Other": {"Thing": 1}}'
@@ -181,7 +181,7 @@ def wrong_root() -> Fault:
 
 
 def misstate(member: str, value: str | None) -> Fault:
-    """Applies the request; the response has another value in these elements or this member, or lacks it if None."""
+    """Applies the request; in the response, this element or member has another value, or is missing if None."""
     pattern = re.compile(rf"<{member}>.*?</{member}>".encode(), re.DOTALL)
     replacement = b"" if value is None else f"<{member}>{value}</{member}>".encode()
 

@@ -1,4 +1,4 @@
-"""Fixtures: a running CloudFront double, and the AWS backend on it, isolated from this machine's AWS configuration."""
+"""Fixtures: a CloudFront double and the AWS backend on it, isolated from this machine's AWS configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AWS_VARIABLES: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""The whole AWS configuration of a test's process or its children."""
+"""The complete AWS configuration of a test process and its children."""
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -38,7 +38,7 @@ Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request as received: header names in lower case, `operation` empty if it is not an operation of CloudFront."""
+    """A request as received. Header names are in lower case; `operation` is empty if it is not one of CloudFront."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class CloudFrontDouble(InMemoryCloudFront):
     Attributes:
         address: The host and the port.
         url: The address to pass as endpoint_url.
-        most_at_once: The maximum number of requests that were in flight at once.
+        max_in_flight: The highest number of concurrent requests.
     """
 
     def __init__(self, apply: Apply | None = None) -> None:
@@ -70,7 +70,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         self._scripts: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._defaults: dict[str, Fault] = {}
         self._in_flight = 0
-        self.most_at_once = 0
+        self.max_in_flight = 0
         self._releases = 0
         self._closing = False
         self._server = LoopbackServer(self._respond)
@@ -111,7 +111,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         self._wait_until(self._effects, operation, times, timeout)
 
     def script(self, operation: str, *faults: Fault) -> None:
-        """Sets the faults of the next requests for this operation; later requests are answered normally."""
+        """Sets the faults of the next requests for this operation; later requests succeed normally."""
         with self._changed:
             self._scripts[operation].extend(faults)
 
@@ -124,7 +124,7 @@ class CloudFrontDouble(InMemoryCloudFront):
                 self._defaults[operation] = fault
 
     def release(self) -> None:
-        """Ends all waiting: closes connections that hang, and answers requests that are held or delayed."""
+        """Ends all waits: closes hanging connections, and responds to held and delayed requests."""
         with self._changed:
             self._releases += 1
             self._changed.notify_all()
@@ -157,7 +157,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         request_id = str(uuid.uuid4())
         with self._changed:
             self._in_flight += 1
-            self.most_at_once = max(self.most_at_once, self._in_flight)
+            self.max_in_flight = max(self.max_in_flight, self._in_flight)
         try:
             outcome = self._outcome(RecordedRequest(method, path, headers, body), request_id)
         finally:
@@ -184,7 +184,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         return self._next_fault(operation)(Exchange(operation, arguments, run, refuse, wait))
 
     def _record(self, request: RecordedRequest) -> int:
-        """Records a request; returns the number of releases before it, because any later release ends its waiting."""
+        """Records a request; returns the number of releases so far, because any later release ends its wait."""
         with self._changed:
             self._requests.append(request)
             self._counts[request.operation] += 1

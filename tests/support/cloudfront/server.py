@@ -1,4 +1,4 @@
-"""An HTTP/1.1 server on loopback with a thread for each connection. It can also hang up."""
+"""An HTTP/1.1 server on loopback with a thread for each connection. It can also close or reset connections."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Reply:
-    """What happens to a request, and the headers that all responses have."""
+    """The outcome of a request, and the headers that all responses have."""
 
     outcome: Answer | Hangup
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class LoopbackServer(ThreadingHTTPServer):
     """Serves on a free port of 127.0.0.1 until `end` is called.
 
     Args:
-        respond: Answers a request; is called from many threads at once.
+        respond: Responds to a request; must be thread-safe.
     """
 
     daemon_threads = False
@@ -52,7 +52,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.start()
 
     def end(self) -> None:
-        """Ends every connection and thread. Calls of `respond` must be able to return by now.
+        """Ends every connection and thread. Running calls of `respond` must be able to return.
 
         Raises:
             ExceptionGroup: The errors that `respond` raised.
@@ -61,7 +61,7 @@ class LoopbackServer(ThreadingHTTPServer):
         self._thread.join()
         with self._changed:
             for connection in self._connections:
-                # The client may have ended it already.
+                # The client may have closed it already.
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
@@ -81,7 +81,7 @@ class LoopbackServer(ThreadingHTTPServer):
                 raise TimeoutError(f"{len(self._connections)} connections are open after {timeout} s")
 
     def reset_at_end(self, connection: socket.socket) -> None:
-        """Makes the end of this connection a reset (RST)."""
+        """Resets this connection (RST) when it ends."""
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         with self._changed:
             self._resetting.add(connection)

@@ -1,6 +1,6 @@
-"""A small CloudFront in memory, which answers the requests that are not scripted.
+"""A minimal CloudFront in memory, which handles the requests that are not scripted.
 
-It shares no code with the embedded backend, because tests compare the two.
+It does not share code with the embedded backend, because tests compare the two.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class InMemoryCloudFront(InMemoryStores):
         """Runs an operation with boto3's arguments.
 
         Raises:
-            ClientError: CloudFront would answer with this error.
+            ClientError: CloudFront would return this error.
         """
         method = getattr(self, f"_{xform_name(operation)}", None)
         if method is None:
@@ -180,7 +180,7 @@ class InMemoryCloudFront(InMemoryStores):
     def _test_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         stage = arguments.get("Stage", "DEVELOPMENT")
         function = self._function({"Stage": stage, **arguments})
-        # TestFunction never answers PreconditionFailed.
+        # TestFunction never returns PreconditionFailed.
         if arguments.get("IfMatch") != function.stages[stage].etag:
             raise client_error("InvalidIfMatchVersion", 400, "If-Match is malformed or outdated")
         try:
@@ -209,8 +209,8 @@ class InMemoryCloudFront(InMemoryStores):
 
     def _list_distributions(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         listed = page(self.distributions, arguments)
-        ends = {"Marker": arguments.get("Marker", ""), "IsTruncated": "NextMarker" in listed}
-        return {"DistributionList": {**ends, **listed}}
+        pagination = {"Marker": arguments.get("Marker", ""), "IsTruncated": "NextMarker" in listed}
+        return {"DistributionList": {**pagination, **listed}}
 
     def _function(self, arguments: Mapping[str, Any]) -> StoredFunction:
         function, stage = self.functions.get(arguments["Name"]), arguments.get("Stage", "DEVELOPMENT")

@@ -1,4 +1,4 @@
-"""The key value stores of the small CloudFront in memory: their control plane and their data plane."""
+"""The key value stores of the minimal CloudFront in memory: control plane and data plane."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class StoredStore:
 
 
 class InMemoryStores:
-    """Stores and the tags of everything, in dicts.
+    """Stores, and the tags of all resources, in dicts.
 
     Attributes:
         stores: The stores by name.
-        tags: The tags of each ARN, as they were sent.
+        tags: The tags of each ARN, in the format of the request.
         clock: Returns the time for new resources and for the header Date.
         describe_lag: Seconds until a new resource is visible to Describe and Get.
         provisioning_seconds: Seconds until a new store is READY.
@@ -211,7 +211,7 @@ class InMemoryStores:
 
 
 def page(rows: Mapping[str, Mapping[str, Any]], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a page of a control plane list in the order of its markers; MaxItems must be a number."""
+    """Returns a page of a list of the control plane, sorted by marker; MaxItems must be a number."""
     text = arguments.get("MaxItems", str(_PAGE))
     if not re.fullmatch("[1-9][0-9]{0,8}", text):
         raise client_error("InvalidArgument", 400, "MaxItems is not a number")

@@ -1,4 +1,4 @@
-"""CloudFront's REST-XML from the service's side: decodes requests to boto3's arguments, encodes boto3's responses.
+"""The service's side of CloudFront's REST-XML: decodes requests to boto3's arguments, and encodes boto3's responses.
 
 It follows botocore's service model, so an operation of the model needs no code here. It does not support flattened
 lists, maps and XML attributes, because CloudFront's model does not use them.
@@ -63,7 +63,7 @@ class Router:
         # A session would read the environment, and a test may have set an older model there.
         self.model = ServiceModel(Loader().load_service_model(service, "service-2"), service)
         routes = (_route(self.model.operation_model(name)) for name in self.model.operation_names)
-        # The most specific first, because a fixed part of a path could also match a name.
+        # The most specific routes come first, because a fixed part of a path could also match a name.
         self._routes = sorted(routes, key=lambda route: (-len(route.query), -route.literals))
 
     def find(self, method: str, target: str) -> Routed:

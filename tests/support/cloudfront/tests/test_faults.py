@@ -1,4 +1,4 @@
-"""The double's faults as plain boto3 sees them."""
+"""The faults of the double, as observed by plain boto3."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ NOT_APPLIED = {
 
 
 @pytest.mark.parametrize(("fault", "error"), APPLIED.values(), ids=APPLIED.keys())
-def test_a_fault_after_the_effect_happens_once_and_the_effect_remains(
+def test_a_fault_after_the_effect_occurs_once_and_the_effect_remains(
     cloudfront: CloudFrontDouble, client: Any, fault: faults.Fault, error: type[Exception]
 ) -> None:
     cloudfront.script("CreateFunction", fault)
@@ -71,7 +71,7 @@ def test_a_fault_after_the_effect_happens_once_and_the_effect_remains(
 
 
 @pytest.mark.parametrize(("fault", "error"), NOT_APPLIED.values(), ids=NOT_APPLIED.keys())
-def test_a_fault_without_the_effect_happens_once_and_nothing_is_applied(
+def test_a_fault_before_the_effect_occurs_once_and_nothing_is_applied(
     cloudfront: CloudFrontDouble, client: Any, fault: faults.Fault, error: type[Exception]
 ) -> None:
     cloudfront.script("CreateFunction", fault)
@@ -114,7 +114,7 @@ def test_a_response_with_a_wrong_root_has_no_members(cloudfront: CloudFrontDoubl
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def test_scripted_faults_happen_in_order_and_only_to_their_operation(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_scripted_faults_occur_in_order_and_only_for_their_operation(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.script("CreateFunction", faults.normally(), faults.refuse("One", 400), faults.refuse("Two", 400))
     cloudfront.always("CreateFunction", faults.refuse("Always", 400))
 
@@ -215,9 +215,9 @@ def test_requests_are_served_concurrently(cloudfront: CloudFrontDouble) -> None:
     cloudfront.always("CreateFunction", together)
     with plain_client(cloudfront.url, max_pool_connections=8) as client, ThreadPoolExecutor(8) as pool:
         creating = [pool.submit(create_function, client, f"f{number % 4}") for number in range(8)]
-        refused = [error for error in (future.exception(timeout=10) for future in creating) if error]
+        errors = [error for error in (future.exception(timeout=10) for future in creating) if error]
 
-    assert len(refused) == 4
+    assert len(errors) == 4
     assert cloudfront.effects("CreateFunction") == 4
 
 

@@ -1,4 +1,4 @@
-"""The double's CloudFront in memory as plain boto3 sees it."""
+"""The CloudFront in memory of the double, as observed by plain boto3."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_stores_are_listed_page_by_page(cloudfront: CloudFrontDouble, client: An
     assert client.list_key_value_stores(Status="READY")["KeyValueStoreList"]["Quantity"] == 3
 
 
-def test_a_new_resource_can_be_visible_late(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_a_new_resource_can_become_visible_late(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.describe_lag = cloudfront.tags_lag = 3600.0
     arn = create_function(client)["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
 

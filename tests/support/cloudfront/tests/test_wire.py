@@ -34,15 +34,15 @@ pytestmark = pytest.mark.usefixtures("aws_environment")
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
-def test_every_member_survives_in_both_directions(operation: str) -> None:
+def test_every_member_is_preserved_in_both_directions(operation: str) -> None:
     model = model_of(operation)
     sent = sample(model.input_shape)
-    answered = sample(model.output_shape) if model.output_shape else {}
+    answer = sample(model.output_shape) if model.output_shape else {}
     received = []
 
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
         received.append((name, arguments))
-        return answered
+        return answer
 
     with CloudFrontDouble(apply) as double, plain_client_of(operation, double.url) as client:
         response = call(client, operation, sent)
@@ -52,7 +52,7 @@ def test_every_member_survives_in_both_directions(operation: str) -> None:
     assert metadata["HTTPStatusCode"] == model.http["responseCode"]
     if operation == "UpdateFunction":  # the service model misspells the name of this header
         response["ETag"] = metadata["HTTPHeaders"]["etag"]
-    assert response == answered
+    assert response == answer
 
 
 @pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
@@ -60,19 +60,19 @@ def test_an_absent_member_stays_absent(operation: str) -> None:
     model = model_of(operation)
     sent = {name: sample(model.input_shape.members[name], name) for name in model.input_shape.required_members}
     payload = model.output_shape and model.output_shape.serialization.get("payload")
-    answered = {payload: b"" if payload == "FunctionCode" else {}} if payload else {}
+    answer = {payload: b"" if payload == "FunctionCode" else {}} if payload else {}
     received = []
 
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
         received.append(arguments)
-        return answered
+        return answer
 
     with CloudFrontDouble(apply) as double, plain_client_of(operation, double.url) as client:
         response = call(client, operation, sent)
 
     assert received == [sent]
     del response["ResponseMetadata"]
-    assert response == answered
+    assert response == answer
 
 
 def test_empty_lists_and_structures_are_distinct_from_absent_ones() -> None:
@@ -103,7 +103,7 @@ def test_requests_are_recorded_as_received(cloudfront: CloudFrontDouble) -> None
     assert request.arguments == {**FULL_FUNCTION, "Name": "rewrite"}
 
 
-def test_another_handler_can_raise_errors() -> None:
+def test_a_custom_handler_can_raise_errors() -> None:
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
         raise client_error("TooManyFunctions", 400, "100 of 100 <used>")
 
