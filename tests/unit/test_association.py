@@ -1,4 +1,4 @@
-"""Why a function cannot be associated with its store, as far as ListKeyValueStores shows."""
+"""The reason why a function cannot be associated with its store, according to ListKeyValueStores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-
 SENT = {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]}}}
 
 
-def refused(code: str) -> ClientError:
+def create_error(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "CreateFunction")
 
 
@@ -28,10 +28,10 @@ class Stores:
     def __init__(self, *pages: list[dict[str, str]] | Exception, endless: bool = False) -> None:
         self._pages = pages
         self._endless = endless
-        self.asked: list[dict[str, Any]] = []
+        self.requests: list[dict[str, Any]] = []
 
     def list_key_value_stores(self, **arguments: Any) -> dict[str, Any]:
-        self.asked.append(arguments)
+        self.requests.append(arguments)
         index = int(arguments.get("Marker", 0))
         page = self._pages[0 if self._endless else index]
         if isinstance(page, Exception):
@@ -43,8 +43,8 @@ class Stores:
 def explain(stores: Stores, code: str = "InvalidArgument", sent: Any = SENT) -> str | None:
     limiter, timeouts = ConcurrencyLimiter(1, 0.0), SettleTimeouts(read=0.0, total=0.0, longest_send=0.0)
     client = UpstreamClient(stores, limiter, timeouts)  # type: ignore[arg-type]
-    call = CallContext("CreateFunction", "test", deadline=10, clock=lambda: len(stores.asked))
-    error = association.explain(client, call, sent, classify(refused(code)))
+    call = CallContext("CreateFunction", "test", deadline=10, clock=lambda: len(stores.requests))
+    error = association.explain(client, call, sent, classify(create_error(code)))
     return error.reason if error else None
 
 
@@ -52,11 +52,11 @@ def test_stores_are_read_from_every_page() -> None:
     other = {"ARN": "another", "Status": "READY"}
     stores = Stores([other], [other], [{"ARN": ARN, "Status": "PROVISIONING"}])
     assert explain(stores) == "KEY_VALUE_STORE_NOT_READY"
-    assert [asked.get("Marker") for asked in stores.asked] == [None, "1", "2"]
+    assert [request.get("Marker") for request in stores.requests] == [None, "1", "2"]
     assert explain(Stores([other], [other])) == "KEY_VALUE_STORE_NOT_FOUND"
 
 
-def test_a_store_that_is_ready_is_not_the_reason() -> None:
+def test_a_ready_store_does_not_explain_the_error() -> None:
     assert explain(Stores([{"ARN": ARN, "Status": "READY"}])) is None
 
 
@@ -65,10 +65,10 @@ def test_other_errors_and_functions_without_a_store_cause_no_reads() -> None:
     assert explain(stores, code="TooManyFunctions") is None
     assert explain(stores, sent={"FunctionConfig": {}}) is None
     assert explain(stores, sent={"Name": "a-store"}) is None
-    assert stores.asked == []
+    assert stores.requests == []
 
 
-@pytest.mark.parametrize("stores", [Stores(refused("AccessDenied")), Stores([{"ARN": "another"}], endless=True)])
-def test_an_incomplete_list_of_stores_explains_nothing(stores: Stores) -> None:
+@pytest.mark.parametrize("stores", [Stores(create_error("AccessDenied")), Stores([{"ARN": "another"}], endless=True)])
+def test_an_incomplete_list_of_stores_does_not_explain_the_error(stores: Stores) -> None:
     assert explain(stores) is None
-    assert len(stores.asked) <= 10, "there is no time for more reads"
+    assert len(stores.requests) <= 10, "there is no time for more reads"

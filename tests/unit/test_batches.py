@@ -1,4 +1,4 @@
-"""Splits changes of keys into batches that one UpdateKeys of CloudFront takes."""
+"""Splitting changes of keys into batches that one UpdateKeys of CloudFront accepts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_batches_keep_every_change_and_the_order(changes: list[Change]) -> None:
 
 
 @given(CHANGES)
-def test_a_batch_has_at_most_as_many_keys_as_cloudfront_takes(changes: list[Change]) -> None:
+def test_a_batch_has_at_most_the_keys_that_cloudfront_accepts(changes: list[Change]) -> None:
     for batch in batches(changes):
         assert 1 <= len(batch.values) <= UPDATE_KEYS_MAX_KEYS
 
@@ -34,33 +34,33 @@ def test_batches_are_as_large_as_allowed() -> None:
     assert sizes == [50, 50, 20]
 
 
-def test_a_batch_has_only_the_last_change_of_a_key_and_counts_all() -> None:
+def test_a_batch_keeps_the_last_change_of_a_key_and_counts_every_change() -> None:
     (batch,) = batches([("a", "1"), ("b", "1"), ("a", None), ("b", "2")])
     assert (batch.values, batch.changes) == ({"a": None, "b": "2"}, 4)
-    assert [each.changes for each in batches(("a", "1") for _ in range(2000))] == [2000]
+    assert [batch.changes for batch in batches(("a", "1") for _ in range(2000))] == [2000]
 
 
-def test_a_full_batch_still_takes_changes_of_its_keys() -> None:
+def test_a_full_batch_still_accepts_changes_of_its_own_keys() -> None:
     keys = [(f"key-{number}", "v") for number in range(UPDATE_KEYS_MAX_KEYS)]
-    assert [each.changes for each in batches([*keys, keys[0], ("new", "v")])] == [UPDATE_KEYS_MAX_KEYS + 1, 1]
+    assert [batch.changes for batch in batches([*keys, keys[0], ("new", "v")])] == [UPDATE_KEYS_MAX_KEYS + 1, 1]
 
 
-def test_a_batch_stays_below_the_bytes_of_a_call_however_its_text_is_escaped() -> None:
+def test_a_batch_stays_below_the_size_limit_even_if_its_text_is_escaped() -> None:
     large = "\x00" * 100_000
     for batch in batches((f"{number}", large) for number in range(20)):
         assert len(json.dumps(batch_arguments(batch))) <= UPDATE_KEYS_MAX_BYTES
 
 
-def test_changes_are_read_only_as_they_are_needed() -> None:
-    taken = []
+def test_changes_are_read_on_demand() -> None:
+    read = []
 
     def changes() -> Iterator[Change]:
         for number in range(1000):
-            taken.append(number)
+            read.append(number)
             yield (f"{number}", "v")
 
     next(batches(changes()))
-    assert len(taken) == UPDATE_KEYS_MAX_KEYS + 1
+    assert len(read) == UPDATE_KEYS_MAX_KEYS + 1
 
 
 def test_empty_puts_or_deletes_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""How the benchmark computes its metrics. `make bench` measures."""
+"""The benchmark computes its metrics correctly; `make bench` runs the measurements."""
 
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ MILLISECONDS: Final = MappingProxyType(
 DEFAULT_MILLISECONDS: Final = 5.0
 
 
-def a_round(slowness: float, milliseconds: Mapping[str, float] = MILLISECONDS) -> Round:
+def make_round(slowness: float, milliseconds: Mapping[str, float] = MILLISECONDS) -> Round:
     """Returns a round in which a call takes the same time on all cores and with any number of clients."""
     series: dict[str, Measurement] = {}
     for name in {*COMPARED, *milliseconds}:
         seconds = slowness * milliseconds.get(name, DEFAULT_MILLISECONDS) / 1e3
-        one = Measurement(calls=1, seconds=seconds, cpu=seconds, client_cpu=0, upstream_cpu=0, latency=seconds)
+        measurement = Measurement(calls=1, seconds=seconds, cpu=seconds, client_cpu=0, upstream_cpu=0, latency=seconds)
         series |= {
-            series_name(name, clients, affinity): one for clients in (1, MANY_CLIENTS) for affinity in AFFINITIES
+            series_name(name, clients, affinity): measurement
+            for clients in (1, MANY_CLIENTS)
+            for affinity in AFFINITIES
         }
     return Round(series, background_load=0.0)
 
@@ -51,12 +53,12 @@ def results(*rounds: Round) -> Results:
     )
 
 
-def medians(found: Results) -> dict[str, float]:
-    return {metric.title: metric.spreads["facade"].median for metric in metrics(found)}
+def medians(measured: Results) -> dict[str, float]:
+    return {metric.title: metric.spreads["facade"].median for metric in metrics(measured)}
 
 
 def test_each_metric_is_the_ratio_in_its_title() -> None:
-    assert medians(results(a_round(1))) == pytest.approx(
+    assert medians(results(make_round(1))) == pytest.approx(
         {
             "added latency, 1 client: (server - boto3) / echo": 2.0,
             "CPU per create, 1 client: server / (boto3 + echo)": 4 / 3,
@@ -75,7 +77,8 @@ def test_each_metric_is_the_ratio_in_its_title() -> None:
 
 
 def test_the_speed_of_a_round_does_not_change_the_ratios() -> None:
-    assert medians(results(a_round(1), a_round(3), a_round(1.7))) == pytest.approx(medians(results(a_round(1))))
+    rounds = (make_round(1), make_round(3), make_round(1.7))
+    assert medians(results(*rounds)) == pytest.approx(medians(results(make_round(1))))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_the_median_of_the_facade_decides_whether_a_goal_is_met(median: float, a
 
 
 def test_load_returns_what_dump_wrote(tmp_path: Path) -> None:
-    written = results(a_round(1), a_round(2))
+    written = results(make_round(1), make_round(2))
     written.dump(tmp_path / "results.json", {})
     assert medians(Results.load(tmp_path / "results.json")) == pytest.approx(medians(written))
 

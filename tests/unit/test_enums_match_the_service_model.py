@@ -1,4 +1,4 @@
-"""Compares every enum of the protos with botocore's service model."""
+"""Every enum of the protos matches botocore's service model."""
 
 from __future__ import annotations
 

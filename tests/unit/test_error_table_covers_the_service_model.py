@@ -1,4 +1,4 @@
-"""Every error of AWS and its libraries becomes the status of the contract and leaks nothing."""
+"""Every error of AWS and botocore is translated to the status of the contract without leaking text."""
 
 from __future__ import annotations
 
@@ -102,17 +102,17 @@ def read(error: StatusError) -> Failure:
     status = status_pb2.Status.FromString(packed)
     assert (status.code, status.message) == (error.code.value[0], error.message)
     details: dict[str, Any] = {}
-    for each in status.details:
-        kind = each.type_url.rpartition(".")[2]
+    for packed_detail in status.details:
+        kind = packed_detail.type_url.rpartition(".")[2]
         details[kind] = getattr(error_details_pb2, kind)()
-        each.Unpack(details[kind])
+        packed_detail.Unpack(details[kind])
     info, violations = details["ErrorInfo"], getattr(details.get("BadRequest"), "field_violations", ())
     return Failure(
         error.code, status.message, info.reason, info.domain, dict(info.metadata), list(violations), details, trailers
     )
 
 
-def test_the_operations_in_use_are_those_of_the_backends() -> None:
+def test_the_listed_operations_are_those_of_the_backend_protocol() -> None:
     names = installed_wire().model.operation_names
 
     assert {name for name in names if hasattr(Backend, xform_name(name))} == OPERATIONS
@@ -140,7 +140,7 @@ def assert_rows(shapes: Any) -> None:
         assert shape.metadata["error"]["httpStatusCode"] == http_status
 
 
-def test_the_table_has_only_rows_of_the_contract() -> None:
+def test_the_table_has_exactly_the_rows_of_the_contract() -> None:
     assert TABLE.keys() == {*REJECTIONS, *FAILURES}
 
 
@@ -166,7 +166,7 @@ def test_an_upstream_4xx_proves_that_nothing_was_changed(code: str, http_status:
 
 
 @pytest.mark.parametrize(("code", "http_status"), [(code, status) for code, (status, _) in FAILURES.items()])
-def test_a_failure_proves_nothing(code: str, http_status: int) -> None:
+def test_an_upstream_5xx_does_not_prove_that_nothing_was_changed(code: str, http_status: int) -> None:
     assert not proven_not_applied(client_error(code, http_status))
 
 
@@ -253,33 +253,35 @@ def test_the_enum_lists_exactly_the_reasons_that_the_code_returns() -> None:
     published = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()} - {"UNSPECIFIED"}  # noqa: SIM118
     package = Path(cloudfront_facade_server.__file__).parent
 
-    given = {reason for path in package.rglob("*.py") for reason in reasons_in(ast.parse(path.read_text()))}
+    returned = {reason for path in package.rglob("*.py") for reason in reasons_in(ast.parse(path.read_text()))}
 
-    # A caller that went away receives no status; the empty reason is only for the log.
-    assert given - {""} == published
+    # A caller that disconnected receives no status; the empty reason is only for the log.
+    assert returned - {""} == published
     assert all(reason.isupper() and len(reason) <= 63 for reason in published)
 
 
 def reasons_in(module: ast.Module) -> Iterator[str]:
     """Yields the reason of each status and row in a module; it must be a literal or come from a row."""
     functions = [node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)]
-    places = {"StatusError": 1, "ErrorMapping": 1}
-    # A function that takes the reason and passes it on to a status stands for the reasons of its callers.
+    positions = {"StatusError": 1, "ErrorMapping": 1}
+    # A function that takes a reason and passes it on to a status has the reasons of its callers.
     for function in functions:
         names = [argument.arg for argument in function.args.args]
-        if "reason" in names and places.keys() & {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}:
-            places[function.name] = names.index("reason")
+        if "reason" in names and positions.keys() & {
+            node.id for node in ast.walk(function) if isinstance(node, ast.Name)
+        }:
+            positions[function.name] = names.index("reason")
     for node in ast.walk(module):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in places:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in positions:
             continue
-        reason = reason_of(node, places[node.func.id])
+        reason = reason_of(node, positions[node.func.id])
         match reason:
             case ast.Constant(value=str(text)):
                 yield text
             case ast.Attribute(value=ast.Name(id="mapping"), attr="reason"):
                 continue
             case ast.Name(id="reason"):
-                assert any(node in ast.walk(function) for function in functions if function.name in places)
+                assert any(node in ast.walk(function) for function in functions if function.name in positions)
             case _:
                 raise AssertionError(f"line {node.lineno}: the reason is not a literal")
 

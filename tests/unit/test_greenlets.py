@@ -103,7 +103,7 @@ def test_waiting_functions_interleave_in_one_thread() -> None:
     assert events == [(name, step) for step in range(3) for name in "ab"]
 
 
-def test_exception_of_the_awaitable_is_raised_by_await_with_its_traceback() -> None:
+def test_await_raises_the_exception_of_the_awaitable_with_its_traceback() -> None:
     async def fail() -> None:
         raise LookupError
 
@@ -189,9 +189,9 @@ def test_blocking_function_in_a_daemon_thread_does_not_block_the_event_loop() ->
         blocked = asyncio.create_task(greenlet_spawn(lambda: await_(run_in_daemon_thread(lambda: time.sleep(0.3)))))
         before = time.monotonic()
         await asyncio.sleep(0.01)
-        late = time.monotonic() - before
+        delay = time.monotonic() - before
         await blocked
-        return late
+        return delay
 
     assert asyncio.run(main()) < 0.2
 

@@ -1,4 +1,4 @@
-"""The layers that `make lint` holds with import-linter."""
+"""The layers that `make lint` enforces with import-linter."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def lint(checkout: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_layers_hold(checkout: Path) -> None:
-    ended = lint(checkout)
+def test_the_code_respects_the_layers(checkout: Path) -> None:
+    completed = lint(checkout)
 
-    assert ended.returncode == 0, ended.stdout
+    assert completed.returncode == 0, completed.stdout
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_import_of_a_higher_layer_fails(checkout: Path, module: str, line: st
     path = checkout / PACKAGE / module
     path.write_text(path.read_text().replace("from __future__ import annotations\n", f"\n{line}\n", 1))
 
-    ended = lint(checkout)
+    completed = lint(checkout)
 
-    assert ended.returncode == 1
-    assert "BROKEN" in ended.stdout
+    assert completed.returncode == 1
+    assert "BROKEN" in completed.stdout

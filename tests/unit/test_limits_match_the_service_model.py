@@ -1,4 +1,4 @@
-"""Compares every limit with botocore's service model, or with the page that documents it."""
+"""Every limit matches botocore's service model, or the page that documents it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MINIMUM: Final = {
     "TagKey": 1,
     "TagValue": 0,
 }
-"""The minimum lengths of the service model. The ARN of a store fails its pattern if it is empty; an event is JSON."""
+"""The minimum lengths of the service model. An empty ARN fails its pattern, and an empty event is not JSON."""
 
 DOCUMENTED_ONLY: Final = {
     "FUNCTION_CODE_QUOTA": 10 * 1024,
@@ -60,7 +60,7 @@ DOCUMENTED_ONLY: Final = {
     "KEY_VALUE_STORES_QUOTA": 200,
     "KEYS_PAGE_DEFAULT": 10,
 }
-"""Limits that the service model does not have: they come from guides, or are this service's own."""
+"""Limits that are not in the service model: they come from AWS's guides, or are the facade's own."""
 
 DATA_PLANE: Final = {"ListKeysRequestMaxResultsInteger": "KEYS_PAGE_MAX"}
 """Maps a shape of the data plane's service model to the constant that is its maximum."""
@@ -76,7 +76,7 @@ PATTERNS: Final = {
     "ETAG_PATTERN",
     "STATUS_PATTERN",
 }
-"""Checked below, character by character."""
+"""Patterns, which separate tests compare character by character."""
 
 MEMBERS: Final = {
     "CreateFunction": {
@@ -123,17 +123,17 @@ def metadata(shape: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("shape", "constant"), MAXIMUM.items())
-def test_a_length_is_that_of_the_service_model(shape: str, constant: str) -> None:
+def test_a_length_limit_matches_the_service_model(shape: str, constant: str) -> None:
     assert (metadata(shape)["min"], metadata(shape)["max"]) == (MINIMUM[shape], getattr(limits, constant))
 
 
 @pytest.mark.parametrize(("shape", "constant"), DATA_PLANE.items())
-def test_a_number_is_that_of_the_data_planes_service_model(shape: str, constant: str) -> None:
+def test_a_page_size_limit_matches_the_data_planes_service_model(shape: str, constant: str) -> None:
     assert DATA_MODEL.shape_for(shape).metadata == {"min": 1, "max": getattr(limits, constant)}
 
 
 @pytest.mark.parametrize("operation", MEMBERS)
-def test_the_compared_shapes_are_those_of_the_requests(operation: str) -> None:
+def test_every_constrained_member_of_a_request_has_a_limit(operation: str) -> None:
     constrained = dict(constrained_members(MODEL.operation_model(operation).input_shape))
 
     assert constrained == MEMBERS[operation], "CloudFront constrains a member that no limit covers"
@@ -212,7 +212,7 @@ def test_an_etag_has_only_characters_that_a_header_can_carry() -> None:
     assert not limits.ETAG_PATTERN.fullmatch("E1\n")
 
 
-def test_a_status_has_the_form_of_the_known_ones() -> None:
+def test_a_status_is_in_upper_snake_case() -> None:
     for status in ("READY", "PROVISIONING", "IMPORT_FAILED", ""):
         assert limits.STATUS_PATTERN.fullmatch(status)
     for status in ("ready", "READY\n", "A" * 65, "READY OR NOT"):

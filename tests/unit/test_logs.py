@@ -1,4 +1,4 @@
-"""Logs: what they contain, what they do not, and that they never block."""
+"""Logs: their content, what they must not contain, and that they never block."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_lines_below_the_level_are_not_written(capfd: pytest.CaptureFixture[str]
     assert [line["event"] for line in lines(capfd)] == ["yes"]
 
 
-def test_exceptions_are_logged_with_class_and_location_and_without_text(capfd: pytest.CaptureFixture[str]) -> None:
+def test_exceptions_are_logged_with_class_and_location_but_without_text(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "json")
     try:
         int("the password is hunter2")
@@ -85,8 +85,8 @@ def standard_error_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 def read_available(pipe: int) -> list[dict[str, Any]]:
     content = b""
-    while select.select([pipe], [], [], 0)[0] and (some := os.read(pipe, 65_536)):
-        content += some
+    while select.select([pipe], [], [], 0)[0] and (chunk := os.read(pipe, 65_536)):
+        content += chunk
     return [json.loads(line) for line in content.splitlines()]
 
 
@@ -110,8 +110,8 @@ def test_full_pipe_never_blocks_and_lost_lines_are_counted(
         log.info("and again")
         lost, *rest = read_available(pipe)
 
-    assert not is_blocked, "it waits for a reader"
-    assert [line["number"] for line in kept] == list(range(len(kept))), "whole lines, the first ones"
+    assert not is_blocked, "logging must not wait for a reader"
+    assert [line["number"] for line in kept] == list(range(len(kept))), "the first lines are kept completely"
     assert (lost["event"], lost["count"]) == ("log lines lost", count - len(kept))
     assert [line["event"] for line in rest] == ["read again", "and again"]
 

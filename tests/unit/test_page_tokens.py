@@ -1,4 +1,4 @@
-"""Page tokens: what they hold, and which of them are rejected."""
+"""Page tokens: what they encode, and which ones are rejected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIST = page_tokens.keys_list("arn:aws:cloudfront::123456789012:key-value-store/1
 
 
 @given(st.text(min_size=1))
-def test_a_token_holds_the_start_of_its_page(marker: str) -> None:
+def test_a_token_encodes_the_start_of_its_page(marker: str) -> None:
     token = page_tokens.encode(LIST, marker)
 
     assert page_tokens.decode(LIST, token) == marker
@@ -29,11 +29,11 @@ def test_the_last_page_has_no_token(marker: str | None) -> None:
     assert page_tokens.encode(LIST, marker) == ""
 
 
-def test_an_empty_token_is_the_first_page() -> None:
+def test_an_empty_token_requests_the_first_page() -> None:
     assert page_tokens.decode(LIST, "") == ""
 
 
-def test_the_unspecified_stage_is_the_list_of_development() -> None:
+def test_the_unspecified_stage_lists_development() -> None:
     assert page_tokens.functions_list(0) == page_tokens.functions_list(FunctionStage.FUNCTION_STAGE_DEVELOPMENT)
     assert page_tokens.functions_list(0) != page_tokens.functions_list(FunctionStage.FUNCTION_STAGE_LIVE)
 
@@ -62,6 +62,6 @@ def encoded(text: str) -> str:
         page_tokens.encode(LIST, "\ud800"),
     ],
 )
-def test_a_token_of_another_list_or_of_no_list_is_rejected(token: str) -> None:
+def test_a_token_of_another_list_or_a_malformed_token_is_rejected(token: str) -> None:
     with pytest.raises(PageTokenError):
         page_tokens.decode(LIST, token)

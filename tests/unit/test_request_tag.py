@@ -25,7 +25,7 @@ FUNCTION = {
 
 
 def test_the_fingerprint_is_the_same_in_every_release() -> None:
-    # Replicas of two releases run side by side, so a change of these values breaks retries of creates in flight.
+    # During a rollout, two releases run side by side; changed values would break retries of creates in flight.
     assert request_tag.fingerprint(FUNCTION) == "c74e0f61c1608129adcedde1fdd70377"
     assert request_tag.fingerprint({"Name": "redirects"}) == "9588ed95e29802942944d3acf5bd9280"
 
@@ -47,8 +47,8 @@ def test_the_fingerprint_depends_on_everything_except_the_order_of_tags() -> Non
 
 
 def test_the_fingerprint_excludes_request_id_and_validate_only() -> None:
-    plain, dressed = function(), function(request_id=REQUEST_ID, validate_only=True)
-    assert create_function_to_boto(plain) == create_function_to_boto(dressed)
+    plain, with_options = function(), function(request_id=REQUEST_ID, validate_only=True)
+    assert create_function_to_boto(plain) == create_function_to_boto(with_options)
     store = CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID, validate_only=True)
     assert create_key_value_store_to_boto(store) == {"Name": "redirects"}
 
@@ -75,7 +75,7 @@ def test_the_tag_is_added_last_and_the_callers_arguments_are_unchanged() -> None
         ([{"Key": "cloudfront-facade:request", "Value": f"{ANOTHER_ID}/aa"}], Ownership.FOREIGN),
     ],
 )
-def test_the_tags_show_the_owner_of_a_resource(tags: list[dict[str, str]], owner: Ownership) -> None:
+def test_the_tags_identify_the_owner_of_a_resource(tags: list[dict[str, str]], owner: Ownership) -> None:
     assert classify_owner(tags, f"{REQUEST_ID}/aa") is owner
 
 

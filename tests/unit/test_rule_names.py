@@ -1,4 +1,4 @@
-"""The names of the rules, the page that lists them, and the checks that use them."""
+"""The names of the rules, the page that lists them, and the code that uses them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def test_the_page_lists_every_rule_as_the_code_describes_it() -> None:
     assert table() in PAGE.read_text(), f"replace the table in {PAGE.name} with this one:\n{table()}"
 
 
-def test_a_rule_is_named_as_callers_see_it() -> None:
+def test_the_text_of_a_rule_is_its_name() -> None:
     assert {rule.name: str(rule) for rule in Rule} == {rule.name: rule.name for rule in Rule}
 
 
-def test_every_rule_is_checked_somewhere() -> None:
+def test_every_rule_is_used_by_a_check() -> None:
     assert set().union(*map(used_rules, SOURCES)) == {rule.name for rule in Rule}
 
 
@@ -41,5 +41,5 @@ def test_every_violation_names_its_rule_by_the_enum(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Violation"
     ]
-    # A name is a parameter, whose type mypy checks.
+    # `rule` is a parameter, whose type mypy checks.
     assert {ast.unparse(call.args[1]) for call in calls} <= {f"Rule.{rule.name}" for rule in Rule} | {"rule"}

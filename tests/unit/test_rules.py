@@ -1,4 +1,4 @@
-"""What the rules of all rpcs have in common: names, etags, stages, pages, request ids."""
+"""The rules that many rpcs share: names, etags, stages, pages and request ids."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def rules_of_store(**fields: Any) -> list[tuple[str, str]]:
     return broken_rules(RULES.create_key_value_store, request)
 
 
-def test_every_rpc_has_a_method_of_its_own() -> None:
+def test_every_rpc_has_its_own_method() -> None:
     methods = {name for name in vars(Rules) if not name.startswith("_")}
 
     assert methods == {re.sub(r"(?<!^)(?=[A-Z])", "_", rpc).lower() for rpc in RPCS} | {"check_tag_limit"}
@@ -131,13 +131,13 @@ def test_creates_reject_an_invalid_comment(comment: str, rule: str) -> None:
 
 
 @pytest.mark.parametrize("request_id", ["", REQUEST_ID, REQUEST_ID.upper(), "ffffffff-ffff-ffff-ffff-ffffffffffff"])
-def test_a_request_id_is_empty_or_any_uuid(request_id: str) -> None:
+def test_an_empty_request_id_and_any_uuid_are_accepted(request_id: str) -> None:
     assert rules_of_function(request_id=request_id) == []
     assert rules_of_store(request_id=request_id) == []
 
 
 @pytest.mark.parametrize("request_id", ["1", REQUEST_ID[:-1], REQUEST_ID + "\n", REQUEST_ID.replace("-", ""), "{}"])
-def test_any_other_request_id_is_rejected(request_id: str) -> None:
+def test_a_request_id_that_is_not_a_uuid_is_rejected(request_id: str) -> None:
     assert rules_of_function(request_id=request_id) == [("request_id", "REQUEST_ID_FORM")]
     assert rules_of_store(request_id=request_id) == [("request_id", "REQUEST_ID_FORM")]
 
@@ -169,7 +169,7 @@ def test_every_request_needs_a_valid_name(operation: str, name: str, rule: str) 
         ("é" * 10_240, ["ETAG_LENGTH", "ETAG_CHARACTERS"]),
     ],
 )
-def test_an_etag_is_visible_ascii_without_quotes(operation: str, etag: str, rules: list[str]) -> None:
+def test_an_etag_must_be_visible_ascii_without_quotes(operation: str, etag: str, rules: list[str]) -> None:
     check, make, fields = NAMED[operation]
     assert broken_rules(check, make(**{**fields, "etag": etag})) == [("etag", rule) for rule in rules]
     assert broken_rules(check, make(**{**fields, "etag": "E" * 256})) == []
@@ -183,17 +183,17 @@ def test_a_missing_etag_names_the_rpc_that_returns_it(operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", [name for name, (_, _, fields) in NAMED.items() if "stage" in fields])
-def test_a_stage_is_unset_or_known(operation: str) -> None:
+def test_an_unknown_stage_is_rejected(operation: str) -> None:
     check, make, fields = NAMED[operation]
     assert broken_rules(check, make(**{**fields, "stage": 0})) == []
     assert broken_rules(check, make(**{**fields, "stage": 3})) == [("stage", "STAGE_KNOWN")]
 
 
 @pytest.mark.parametrize("operation", LISTS)
-def test_a_page_token_belongs_to_the_list_that_returned_it(operation: str) -> None:
-    check, make, fields, which = LISTS[operation]
+def test_a_page_token_is_valid_only_for_the_list_that_returned_it(operation: str) -> None:
+    check, make, fields, list_name = LISTS[operation]
     for size in (0, 1, 10**9):
-        assert broken_rules(check, make(**fields, page_size=size, page_token=page_tokens.encode(which, "m"))) == []
+        assert broken_rules(check, make(**fields, page_size=size, page_token=page_tokens.encode(list_name, "m"))) == []
     foreign = page_tokens.encode("AnotherList", "m")
     assert broken_rules(check, make(**fields, page_size=-1, page_token=foreign)) == [
         ("page_size", "PAGE_SIZE_RANGE"),
@@ -201,7 +201,7 @@ def test_a_page_token_belongs_to_the_list_that_returned_it(operation: str) -> No
     ]
 
 
-def test_all_violations_of_a_request_are_reported_at_once() -> None:
+def test_all_violations_of_a_request_are_reported_together() -> None:
     request = function(
         "n" * 65,
         function_config=functions.FunctionConfig(

@@ -39,7 +39,7 @@ def with_event(event: bytes) -> functions.TestFunctionRequest:
     )
 
 
-def test_code_is_any_bytes_up_to_its_limit() -> None:
+def test_code_can_be_any_bytes_up_to_the_limit() -> None:
     assert rules_of_create(function(function_code=b"")) == [("function_code", "FUNCTION_CODE_SIZE")]
     assert rules_of_create(function(function_code=b"\xff" * 10_240)) == []
     assert rules_of_create(function(function_code=b"x" * 10_241)) == [("function_code", "FUNCTION_CODE_SIZE")]
@@ -48,7 +48,7 @@ def test_code_is_any_bytes_up_to_its_limit() -> None:
     assert rules_of_create(function(function_code=b"x" * 40_961), larger) == [("function_code", "FUNCTION_CODE_SIZE")]
 
 
-def test_the_runtime_is_a_known_one() -> None:
+def test_an_unknown_runtime_is_rejected() -> None:
     assert rules_of_create(function(function_config=FunctionConfig(runtime=V1))) == []
     assert rules_of_create(function(function_config=FunctionConfig())) == [("function_config.runtime", "RUNTIME_KNOWN")]
     assert rules_of_create(CreateFunctionRequest(name="a", function_code=b"x")) == [
@@ -59,7 +59,7 @@ def test_the_runtime_is_a_known_one() -> None:
     assert rules_of_create(function(function_config=newer)) == [("function_config.runtime", "RUNTIME_KNOWN")]
 
 
-def test_a_function_has_at_most_one_store_and_needs_runtime_2_for_it() -> None:
+def test_a_function_can_have_one_store_and_needs_runtime_2_for_it() -> None:
     assert rules_of_create(with_stores(STORE_ARN)) == []
     assert rules_of_create(with_stores(STORE_ARN, runtime=V1)) == [
         ("function_config.runtime", "RUNTIME_OF_ASSOCIATION")
@@ -115,14 +115,14 @@ def test_an_update_follows_the_rules_of_a_create() -> None:
         (b'{"a": -Infinity}', "EVENT_OBJECT_JSON", "NaN and Infinity are not valid JSON"),
     ],
 )
-def test_an_event_is_a_json_object(event: bytes, rule: str, problem: str) -> None:
+def test_an_event_must_be_a_json_object(event: bytes, rule: str, problem: str) -> None:
     assert broken_rules(RULES.test_function, with_event(event)) == [("event_object", rule)]
     (message,) = violation_messages(RULES.test_function, with_event(event))
     assert message.startswith(problem)
     assert "; allowed: " in message
 
 
-def test_an_event_is_as_large_as_cloudfront_allows() -> None:
+def test_an_event_can_have_the_maximum_size_of_cloudfront() -> None:
     event = b'{"a":"' + b"x" * 40_952 + b'"}'
     assert len(event) == 40_960
     assert broken_rules(RULES.test_function, with_event(event)) == []

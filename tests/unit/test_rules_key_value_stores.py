@@ -33,7 +33,7 @@ def rules_of_source(source: ImportSource) -> list[tuple[str, str]]:
         "arn:aws:s3:::bucket/é",
     ],
 )
-def test_an_import_source_is_the_arn_of_an_s3_object(arn: str) -> None:
+def test_the_arn_of_an_s3_object_is_accepted_as_import_source(arn: str) -> None:
     assert rules_of_import(arn) == []
 
 
@@ -61,7 +61,7 @@ def test_an_import_source_needs_its_type() -> None:
     assert rules_of_source(newer) == [("import_source.source_type", "SOURCE_TYPE_KNOWN")]
 
 
-def test_the_status_of_a_list_has_its_form() -> None:
+def test_a_malformed_status_of_a_list_is_rejected() -> None:
     assert broken_rules(RULES.list_key_value_stores, ListKeyValueStoresRequest(status="READY")) == []
     request = ListKeyValueStoresRequest(status="ready&x=1")
     assert broken_rules(RULES.list_key_value_stores, request) == [("status", "STATUS_FORM")]

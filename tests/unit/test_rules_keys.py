@@ -1,4 +1,4 @@
-"""The rules of keys and values, of single changes and of streams of them."""
+"""The rules of keys and values, in single changes and in streams of changes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def put(key: str) -> data.KeyChange:
         ("..", "KEY_FORM"),
     ],
 )
-def test_a_key_is_limited_in_bytes(operation: str, key: str, rule: str) -> None:
+def test_the_length_of_a_key_is_limited_in_bytes(operation: str, key: str, rule: str) -> None:
     check, make = KEY_RPCS[operation]
     assert broken_rules(check, make(kvs_arn=STORE_ARN, key=key)) == [("key", rule)]
     for good in ("é" * 256, "../x", "a/b", "%2F", "\0", " "):
@@ -51,16 +51,16 @@ def test_a_key_is_limited_in_bytes(operation: str, key: str, rule: str) -> None:
 
 
 @pytest.mark.parametrize("operation", KEY_RPCS)
-def test_a_store_is_named_by_its_arn(operation: str) -> None:
+def test_a_store_must_be_identified_by_its_arn(operation: str) -> None:
     check, make = KEY_RPCS[operation]
     assert broken_rules(check, make(kvs_arn="redirects", key="k")) == [("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")]
 
 
-def test_a_value_is_limited_in_bytes_and_not_shown() -> None:
+def test_the_length_of_a_value_is_limited_in_bytes_and_the_value_is_not_shown() -> None:
     request = data.PutKeyRequest(kvs_arn=STORE_ARN, key="k", value="secret" * 200, etag="E\n")
     with pytest.raises(ValidationError) as caught:
         RULES.put_key(request)
-    assert [(each.field, each.rule) for each in caught.value.violations] == [
+    assert [(violation.field, violation.rule) for violation in caught.value.violations] == [
         ("value", "VALUE_LENGTH"),
         ("etag", "ETAG_CHARACTERS"),
     ]
@@ -68,7 +68,7 @@ def test_a_value_is_limited_in_bytes_and_not_shown() -> None:
     assert broken_rules(RULES.put_key, data.PutKeyRequest(kvs_arn=STORE_ARN, key="k", value="v" * 1024)) == []
 
 
-def test_every_change_is_checked_and_named_by_its_index() -> None:
+def test_every_change_is_checked_and_reported_by_its_index() -> None:
     changes = [
         data.KeyChange(put=data.KeyValue(key="k", value="v")),
         data.KeyChange(put=data.KeyValue(key="", value="v" * 1025)),
@@ -96,7 +96,7 @@ def test_a_check_of_many_changes_yields_to_the_loop_and_stops_after_1000_violati
     assert len(broken_rules(check_update, bad)) == 1000
 
 
-def test_a_check_of_a_large_request_of_a_stream_yields_to_the_loop() -> None:
+def test_a_check_of_a_large_streamed_request_yields_to_the_loop() -> None:
     checkpoints: list[int] = []
     request = data.ImportKeysRequest(kvs_arn=STORE_ARN, changes=[data.KeyChange(delete="k")] * 5_000)
     _, checked = RULES.import_keys(iter([request]), lambda: checkpoints.append(1))
@@ -119,7 +119,7 @@ def test_a_stream_is_checked_as_it_arrives() -> None:
     ]
 
 
-def test_a_stream_names_its_store_first_and_has_changes() -> None:
+def test_a_stream_must_start_with_its_store_and_have_changes() -> None:
     assert broken_rules(lambda requests: RULES.import_keys(requests, lambda: None), iter([])) == [
         ("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")
     ]

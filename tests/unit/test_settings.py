@@ -29,7 +29,7 @@ def parse(*arguments: str) -> ServeSettings:
     return cli._settings(ServeSettings, "serve", arguments)
 
 
-def complaint(*arguments: str) -> str:
+def error_message(*arguments: str) -> str:
     with pytest.raises(cli.StartError) as raised:
         parse(*arguments)
     assert "\n" not in str(raised.value)
@@ -49,7 +49,7 @@ def test_defaults_are_the_documented_numbers() -> None:
 
 
 def test_backend_is_required() -> None:
-    assert complaint() == "--backend is required: aws or embedded"
+    assert error_message() == "--backend is required: aws or embedded"
 
 
 def test_setting_is_a_flag_and_a_variable_and_the_flag_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,11 +60,11 @@ def test_setting_is_a_flag_and_a_variable_and_the_flag_takes_precedence(monkeypa
     assert parse("--backend", "aws").reflection is False
     assert parse("--backend", "aws", "--reflection").reflection is True
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS", "many")
-    assert complaint("--backend", "aws").startswith(
+    assert error_message("--backend", "aws").startswith(
         'CLOUDFRONT_FACADE_MAX_CONCURRENT_CALLS "many": input should be a valid integer'
     )
     for spelling in (["--max-concurrent-calls", "few"], ["--max-concurrent-calls=few"]):
-        assert complaint("--backend", "aws", *spelling).startswith(
+        assert error_message("--backend", "aws", *spelling).startswith(
             '--max-concurrent-calls "few": input should be a valid integer'
         )
 
@@ -84,12 +84,12 @@ def test_setting_is_a_flag_and_a_variable_and_the_flag_takes_precedence(monkeypa
 )
 def test_empty_variable_is_rejected_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"CLOUDFRONT_FACADE_{name}", "")
-    assert complaint("--backend", "aws").startswith(f'CLOUDFRONT_FACADE_{name} "": ')
+    assert error_message("--backend", "aws").startswith(f'CLOUDFRONT_FACADE_{name} "": ')
 
 
 def test_empty_backend_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_BACKEND", "")
-    assert complaint() == 'CLOUDFRONT_FACADE_BACKEND "": input should be "aws" or "embedded"'
+    assert error_message() == 'CLOUDFRONT_FACADE_BACKEND "": input should be "aws" or "embedded"'
 
 
 def test_variables_that_kubernetes_adds_for_a_service_of_this_name_are_ignored(
@@ -102,7 +102,7 @@ def test_variables_that_kubernetes_adds_for_a_service_of_this_name_are_ignored(
     assert unknown_variables() == []
 
 
-def test_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_misspelt_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_TAG", "5")
     monkeypatch.setenv("CLOUDFRONT_FACADE_MAX_TAGS", "5")
     assert unknown_variables() == ["CLOUDFRONT_FACADE_MAX_TAG"]
@@ -152,7 +152,7 @@ def test_misspelt_variable_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_invalid_setting_is_reported_in_one_line(arguments: list[str], message: str) -> None:
     backend = [] if "--backend" in arguments else ["--backend", "embedded"]
-    line = complaint(*backend, *arguments)
+    line = error_message(*backend, *arguments)
     assert message in line
     assert "hush" not in line
 
@@ -160,7 +160,7 @@ def test_invalid_setting_is_reported_in_one_line(arguments: list[str], message: 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1", "https://host", "https://host:65535/", "http://[::1]:4566", "http://localhost:4566"]
 )
-def test_endpoint_is_any_http_address(url: str) -> None:
+def test_any_http_address_is_accepted_as_endpoint(url: str) -> None:
     assert parse("--backend", "aws", "--endpoint-url", url).endpoint_url == url
 
 
@@ -178,8 +178,8 @@ def test_plaintext_beyond_loopback_and_tls_files_must_be_set_explicitly(tmp_path
     assert parse("--backend", "embedded", "--listen", "0.0.0.0:1", "--allow-plaintext").allow_plaintext
     file = tmp_path / "a.pem"
     file.touch()
-    assert "must be set together" in complaint("--backend", "embedded", "--tls-cert", str(file))
-    assert "--tls-client-ca requires" in complaint("--backend", "embedded", "--tls-client-ca", str(file))
+    assert "must be set together" in error_message("--backend", "embedded", "--tls-cert", str(file))
+    assert "--tls-client-ca requires" in error_message("--backend", "embedded", "--tls-client-ca", str(file))
 
 
 def test_contradictory_health_settings_are_rejected(tmp_path: Path) -> None:
@@ -197,8 +197,8 @@ def test_contradictory_health_settings_are_rejected(tmp_path: Path) -> None:
             cli._settings(HealthSettings, "health", arguments)
         assert message in str(raised.value)
         assert "\n" not in str(raised.value)
-    named = ["--tls-ca", str(file), "--tls-server-name", "facade.internal"]
-    assert cli._settings(HealthSettings, "health", named).tls_server_name == "facade.internal"
+    arguments = ["--tls-ca", str(file), "--tls-server-name", "facade.internal"]
+    assert cli._settings(HealthSettings, "health", arguments).tls_server_name == "facade.internal"
 
 
 def test_invalid_variable_of_another_command_is_reported_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,9 +208,9 @@ def test_invalid_variable_of_another_command_is_reported_by_its_name(monkeypatch
 
 
 def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as caught:
         cli.serve(["--help"])
-    assert ended.value.code == 0
+    assert caught.value.code == 0
     entries = [" ".join(entry.split()) for entry in re.split(r"\n  (?=--)", capsys.readouterr().out)]
     for name, field in ServeSettings.model_fields.items():
         flag = f"--{name.replace('_', '-')}"
@@ -257,10 +257,10 @@ def test_help_names_the_unit_or_form_of_each_value(
         assert metavars[name.replace("_", "-")] == METAVARS[name]
     assert "(default: )" not in text
     assert "factory" not in text
-    assert "\n    Every" not in text, "the description is indented"
+    assert "\n    Every" not in text, "the description must not be indented"
 
 
-def test_help_of_a_setting_without_a_default_shows_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_of_a_setting_without_a_default_shows_no_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.health(["--help"])
     assert capsys.readouterr().out.count("(default: ") == 1  # of --timeout

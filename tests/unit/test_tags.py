@@ -1,4 +1,4 @@
-"""The rules of tags, as a table and as properties, and the rules of the rpcs of TagService."""
+"""The rules of tags, checked with examples and properties, and the rules of the rpcs of TagService."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_repeated_key_is_rejected_and_case_matters() -> None:
     )
 
 
-def test_a_key_to_remove_is_rejected_if_repeated() -> None:
+def test_a_repeated_key_to_remove_is_rejected() -> None:
     (violation,) = TagRules().check_keys("tag_keys", ["a", "A", "b", "a"])
     assert (violation.field, violation.rule) == ("tag_keys[3]", "TAG_KEY_UNIQUE")
     assert violation.description == '"a" repeats tag_keys[0]; allowed: each key once'
@@ -126,7 +126,7 @@ def test_lengths_are_counted_in_characters_not_in_bytes() -> None:
 
 
 @pytest.mark.parametrize("key", ["café", "東京", "\u0661", "no\u00a0break", "½"])
-def test_the_unicode_set_is_that_of_the_service_model(key: str) -> None:
+def test_the_unicode_set_accepts_characters_of_the_service_model(key: str) -> None:
     assert check(Tag(key=key), charset="unicode") == []
 
 
@@ -182,7 +182,7 @@ def test_messages_are_short_and_printable(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arn", "is_one"),
+    ("arn", "is_valid"),
     [
         (FUNCTION_ARN, True),
         (STORE_ARN, True),
@@ -191,8 +191,8 @@ def test_messages_are_short_and_printable(key: str) -> None:
         (FUNCTION_ARN + "\n", False),
     ],
 )
-def test_only_functions_and_stores_have_tags(arn: str, *, is_one: bool) -> None:
-    expected = [] if is_one else [("resource", "RESOURCE_ARN_FORM")]
+def test_only_functions_and_stores_can_have_tags(arn: str, *, is_valid: bool) -> None:
+    expected = [] if is_valid else [("resource", "RESOURCE_ARN_FORM")]
     assert broken_rules(RULES.tag_resource, TagResourceRequest(resource=arn, tags=[Tag(key="k")])) == expected
     assert broken_rules(RULES.untag_resource, UntagResourceRequest(resource=arn, tag_keys=["k"])) == expected
     assert broken_rules(RULES.list_tags_for_resource, ListTagsForResourceRequest(resource=arn)) == expected
@@ -247,12 +247,12 @@ def test_the_limit_counts_existing_and_new_tags_together() -> None:
     )
 
 
-def test_tags_of_aws_do_not_count() -> None:
+def test_tags_of_aws_do_not_count_towards_the_limit() -> None:
     existing = [*(f"old-{number}" for number in range(49)), "aws:cloudformation:stack-name", "AWS:x"]
     RULES.check_tag_limit(existing, ["old-0", "new"])
     with pytest.raises(ValidationError):
         RULES.check_tag_limit(existing, ["new", "newer"])
 
 
-def test_an_existing_tag_can_change_even_above_the_limit() -> None:
+def test_existing_tags_can_be_changed_even_above_the_limit() -> None:
     RULES.check_tag_limit([f"old-{number}" for number in range(60)], ["old-0", "old-59"])

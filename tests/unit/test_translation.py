@@ -1,4 +1,4 @@
-"""What the translations of all rpcs have in common."""
+"""Properties of the translations of all rpcs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_rpc_has_a_translation_in_each_direction() -> None:
         (service,) = messages.DESCRIPTOR.services_by_name.values()
         rpcs = [re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower() for method in service.methods]
 
-        assert {f"{rpc}_{way}_boto" for rpc in rpcs for way in ("to", "from")} <= vars(module).keys()
+        assert {f"{rpc}_{direction}_boto" for rpc in rpcs for direction in ("to", "from")} <= vars(module).keys()
 
 
 def test_the_stubs_of_boto3_are_not_imported_at_run_time() -> None:

@@ -1,4 +1,4 @@
-"""Functions: messages to boto3 arguments and back."""
+"""Functions: messages to arguments of boto3, and its responses to messages."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-
 LIVE = functions.FunctionStage.FUNCTION_STAGE_LIVE
 V1 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
 V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
-WHEN = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
-STAMP = Timestamp(seconds=int(WHEN.timestamp()), nanos=123_000_000)
+MOMENT = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
+TIMESTAMP = Timestamp(seconds=int(MOMENT.timestamp()), nanos=123_000_000)
 
 SUMMARY: Any = {
     "Name": "rewrite",
     "Status": "DEPLOYED",
     "FunctionConfig": {"Comment": "c", "Runtime": "cloudfront-js-2.0"},
-    "FunctionMetadata": {"FunctionARN": "an-arn", "Stage": "LIVE", "CreatedTime": WHEN, "LastModifiedTime": WHEN},
+    "FunctionMetadata": {"FunctionARN": "an-arn", "Stage": "LIVE", "CreatedTime": MOMENT, "LastModifiedTime": MOMENT},
 }
 SUMMARY_MESSAGE = functions.FunctionSummary(
     name="rewrite",
     status="DEPLOYED",
     function_config=functions.FunctionConfig(comment="c", runtime=V2),
     function_metadata=functions.FunctionMetadata(
-        function_arn="an-arn", stage=LIVE, created_time=STAMP, last_modified_time=STAMP
+        function_arn="an-arn", stage=LIVE, created_time=TIMESTAMP, last_modified_time=TIMESTAMP
     ),
 )
 
 
-def token(which: str) -> str:
-    return page_tokens.encode(which, "m")
+def token(list_name: str) -> str:
+    return page_tokens.encode(list_name, "m")
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
@@ -203,8 +203,8 @@ def test_every_member_of_a_created_function_is_returned() -> None:
             "FunctionMetadata": {
                 "FunctionARN": "arn",
                 "Stage": "LIVE",
-                "CreatedTime": WHEN,
-                "LastModifiedTime": WHEN.astimezone(timezone(timedelta(hours=-8))),
+                "CreatedTime": MOMENT,
+                "LastModifiedTime": MOMENT.astimezone(timezone(timedelta(hours=-8))),
             },
         },
         "Location": "https://example.com",
@@ -225,7 +225,7 @@ def test_every_member_of_a_created_function_is_returned() -> None:
     assert metadata.last_modified_time == metadata.created_time
 
 
-def test_a_value_newer_than_the_protos_becomes_unspecified_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_enum_value_that_the_protos_lack_becomes_unspecified_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     config, metadata = {"Runtime": "cloudfront-js-9.0"}, {"Stage": "TEST"}
     created: Any = {"FunctionSummary": {"Name": "a", "FunctionConfig": config, "FunctionMetadata": metadata}}
     with caplog.at_level(logging.WARNING):
@@ -253,7 +253,7 @@ def test_a_page_of_functions_returns_the_token_of_the_next_page_of_its_stage() -
 
 
 @pytest.mark.parametrize("value", [None, "", "many", "-1", "1.5", "9" * 20])
-def test_a_compute_utilization_that_is_not_a_number_is_left_out(
+def test_a_compute_utilization_that_is_not_a_number_is_omitted(
     value: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Key value stores: messages to boto3 arguments and back."""
+"""Key value stores: messages to arguments of boto3, and its responses to messages."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.translation import key_value_stores as translation
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-WHEN = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
-STAMP = Timestamp(seconds=int(WHEN.timestamp()), nanos=123_000_000)
+MOMENT = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
+TIMESTAMP = Timestamp(seconds=int(MOMENT.timestamp()), nanos=123_000_000)
 
-STORE: Any = {"Name": "s", "Id": "id", "Comment": "", "ARN": ARN, "Status": "READY", "LastModifiedTime": WHEN}
-STORE_MESSAGE = stores.KeyValueStore(name="s", id="id", comment="", arn=ARN, status="READY", last_modified_time=STAMP)
+STORE: Any = {"Name": "s", "Id": "id", "Comment": "", "ARN": ARN, "Status": "READY", "LastModifiedTime": MOMENT}
+STORE_MESSAGE = stores.KeyValueStore(
+    name="s", id="id", comment="", arn=ARN, status="READY", last_modified_time=TIMESTAMP
+)
 
 
-def token(which: str) -> str:
-    return page_tokens.encode(which, "m")
+def token(list_name: str) -> str:
+    return page_tokens.encode(list_name, "m")
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
@@ -84,7 +86,7 @@ def test_a_response_of_boto3_becomes_a_message(
     assert translate(response) == expected
 
 
-def test_an_absent_comment_and_an_empty_one_differ() -> None:
+def test_an_absent_comment_is_distinct_from_an_empty_one() -> None:
     assert translation.create_key_value_store_to_boto(stores.CreateKeyValueStoreRequest(name="s")) == {"Name": "s"}
     assert translation.create_key_value_store_to_boto(stores.CreateKeyValueStoreRequest(name="s", comment="")) == {
         "Name": "s",
@@ -104,13 +106,13 @@ def test_an_import_source_becomes_an_argument() -> None:
     }
 
 
-def test_every_member_of_a_created_store_is_returned_and_no_comment_if_it_has_none() -> None:
-    store: Any = {"Name": "s", "Id": "i", "ARN": ARN, "Status": "READY", "LastModifiedTime": WHEN}
+def test_every_member_of_a_created_store_is_returned_and_an_absent_comment_stays_absent() -> None:
+    store: Any = {"Name": "s", "Id": "i", "ARN": ARN, "Status": "READY", "LastModifiedTime": MOMENT}
     created: Any = {"KeyValueStore": store, "ETag": "E1", "Location": "l"}
     answer = translation.create_key_value_store_from_boto(created)
     assert (answer.etag, answer.location) == ("E1", "l")
     assert not answer.key_value_store.HasField("comment")
-    assert answer.key_value_store.last_modified_time.ToDatetime(UTC) == WHEN
+    assert answer.key_value_store.last_modified_time.ToDatetime(UTC) == MOMENT
     with_comment: Any = {"KeyValueStore": {**store, "Comment": ""}}
     commented = translation.create_key_value_store_from_boto(with_comment)
     assert commented.key_value_store.HasField("comment")

@@ -1,4 +1,4 @@
-"""Keys and values: messages to boto3 arguments and back."""
+"""Keys and values: messages to arguments of boto3, and its responses to messages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from types_boto3_cloudfront_keyvaluestore import type_defs as boto
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-WHEN = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
-STAMP = Timestamp(seconds=int(WHEN.timestamp()), nanos=123_000_000)
+MOMENT = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
+TIMESTAMP = Timestamp(seconds=int(MOMENT.timestamp()), nanos=123_000_000)
 SIZE = {"ItemCount": 3, "TotalSizeInBytes": 5_000_000_000}
 WRITTEN: dict[str, Any] = {"item_count": 3, "total_size_in_bytes": 5_000_000_000, "etag": "E2"}
 
 
-def token(which: str) -> str:
-    return page_tokens.encode(which, "m")
+def token(list_name: str) -> str:
+    return page_tokens.encode(list_name, "m")
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
@@ -64,9 +64,9 @@ REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
 RESPONSES: list[tuple[Callable[..., Any], dict[str, Any], Message]] = [
     (
         translation.describe_key_value_store_data_from_boto,
-        {**SIZE, "ETag": "E2", "KvsARN": ARN, "Created": WHEN, "LastModified": WHEN, "Status": "READY"},
+        {**SIZE, "ETag": "E2", "KvsARN": ARN, "Created": MOMENT, "LastModified": MOMENT, "Status": "READY"},
         data.DescribeKeyValueStoreDataResponse(
-            **WRITTEN, kvs_arn=ARN, created=STAMP, last_modified=STAMP, status="READY"
+            **WRITTEN, kvs_arn=ARN, created=TIMESTAMP, last_modified=TIMESTAMP, status="READY"
         ),
     ),
     (
@@ -109,7 +109,7 @@ def test_a_page_of_keys_returns_the_token_of_the_next_page_of_its_store() -> Non
     assert translation.list_keys_from_boto(empty, request) == data.ListKeysResponse()
 
 
-def test_changes_keep_their_order_and_a_deletion_differs_from_an_empty_value() -> None:
+def test_changes_keep_their_order_and_a_deletion_is_distinct_from_an_empty_value() -> None:
     changes = [
         data.KeyChange(put=data.KeyValue(key="a", value="1")),
         data.KeyChange(delete="a"),
@@ -118,7 +118,7 @@ def test_changes_keep_their_order_and_a_deletion_differs_from_an_empty_value() -
     assert list(translation.changes_to_boto(changes)) == [("a", "1"), ("a", None), ("a", "")]
 
 
-def test_the_arguments_of_a_write_are_those_of_boto3_once_they_have_an_etag() -> None:
+def test_the_arguments_of_a_write_with_an_etag_have_the_types_of_boto3() -> None:
     put = translation.put_key_to_boto(data.PutKeyRequest(kvs_arn=ARN, key="k"))
     delete = translation.delete_key_to_boto(data.DeleteKeyRequest(kvs_arn=ARN, key="k"))
     update = translation.update_keys_to_boto(data.UpdateKeysRequest(kvs_arn=ARN))

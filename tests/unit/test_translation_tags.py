@@ -1,4 +1,4 @@
-"""Tags: messages to boto3 arguments and back."""
+"""Tags: messages to arguments of boto3, and its responses to messages."""
 
 from __future__ import annotations
 

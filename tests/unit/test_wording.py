@@ -1,4 +1,4 @@
-"""The check of `make lint` that keeps unidiomatic phrases out."""
+"""The check in `make lint` that rejects unidiomatic phrases."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def test_a_planted_sentence_is_found_with_its_line(project: Path, tmp_path: Path
 
 def test_plain_english_passes(project: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("If there is no store, the call fails because its etag does not match. Apart from that, go on to the next one.\n")
+    page.write_text("If the etag does not match, the call fails. Apart from that, go on to the next one.\n")
 
     assert run(project, page).returncode == 0
