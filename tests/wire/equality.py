@@ -1,4 +1,4 @@
-"""Compares two requests as CloudFront received them."""
+"""Compares two requests that CloudFront received."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 from support.cloudfront.http import RecordedRequest
 
 DIFFERS: Final = {
-    "amz-sdk-invocation-id": "is new in every call",
+    "amz-sdk-invocation-id": "unique to each call",
     "authorization": "depends on the time",
     "user-agent": "names the facade",
-    "x-amz-date": "is the time",
+    "x-amz-date": "the time",
 }
 
 _SIGNED: Final = re.compile(

@@ -1,4 +1,4 @@
-"""A CloudFront that answers every operation, and plain boto3 clients of it."""
+"""A CloudFront that supports every operation, and plain boto3 clients for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The expected status of each AWS error, written by hand to check the error table against."""
+"""The expected status of each AWS error, written by hand to verify the error table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Code = grpc.StatusCode
 
 @dataclass(frozen=True)
 class Expected:
-    """What a caller reads from an error.
+    """The parts of an error that a caller reads.
 
     Attributes:
         status: The gRPC status.
@@ -22,7 +22,7 @@ class Expected:
         detail: The google.rpc message besides ErrorInfo and RetryInfo; empty for none.
         field: The field of the only violation in BadRequest.
         retry: The seconds in RetryInfo; True for any, None for no RetryInfo.
-        pushback: Whether the error has no pushback, forbids retries, or asks for the delay of RetryInfo.
+        pushback: Whether the error has no pushback, forbids retries, or has the delay of RetryInfo as pushback.
     """
 
     status: grpc.StatusCode
@@ -119,7 +119,7 @@ FAILURES: Final[dict[str, tuple[int, Expected]]] = {
     "RequestTimeout": (400, FAILED),
     "TestFunctionFailed": (500, Expected(_Code.INTERNAL, "TEST_FUNCTION_FAILED")),
 }
-"""The same for codes that prove nothing about the effect; the expected errors are those of reads."""
+"""The same for codes after which the outcome is unknown; the expected errors are those of reads."""
 
 
 def _unrecognized(status: grpc.StatusCode) -> Expected:

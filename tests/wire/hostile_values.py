@@ -38,4 +38,4 @@ KEYS: Final = (
     "k" * 512,
     "é" * 256,
 )
-"""Keys that must survive in a URL without a change."""
+"""Keys that must be sent in a URL without a change."""

@@ -1,4 +1,4 @@
-"""Calls of every rpc except the creates, and the operations that plain boto3 sends for them."""
+"""Calls of every rpc except the creates, and the operations that CloudFront must receive for them."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def deletion(key: str) -> key_values.KeyChange:
 
 @dataclass(frozen=True)
 class Case:
-    """One call.
+    """A call of an rpc.
 
     Attributes:
         rpc: The name of the rpc.
         requests: Its request; for ImportKeys, all requests of the stream.
-        sent: What CloudFront receives, in order.
+        sent: The operations that CloudFront receives, in order.
     """
 
     rpc: str
@@ -74,25 +74,25 @@ class Case:
     sent: Sequence[Sent]
 
 
-def one(rpc: str, request: Message, *sent: Sent) -> Case:
+def unary(rpc: str, request: Message, *sent: Sent) -> Case:
     return Case(rpc, [request], sent)
 
 
 CASES: Final = [
     *(
-        one(rpc, request(name=NAME, stage=stage), (rpc, {"Name": NAME, "Stage": name}))
+        unary(rpc, request(name=NAME, stage=stage), (rpc, {"Name": NAME, "Stage": name}))
         for stage, name in STAGES.items()
         for rpc, request in (
             ("DescribeFunction", functions.DescribeFunctionRequest),
             ("GetFunction", functions.GetFunctionRequest),
         )
     ),
-    one(
+    unary(
         "UpdateFunction",
         functions.UpdateFunctionRequest(name=NAME, etag=ETAG, function_config=CONFIG, function_code=EVERY_BYTE * 40),
         ("UpdateFunction", {**VERSION, "FunctionConfig": CONFIG_SENT, "FunctionCode": EVERY_BYTE * 40}),
     ),
-    one(
+    unary(
         "UpdateFunction",
         functions.UpdateFunctionRequest(
             name=NAME,
@@ -109,47 +109,47 @@ CASES: Final = [
             },
         ),
     ),
-    one("PublishFunction", functions.PublishFunctionRequest(name=NAME, etag=ETAG), ("PublishFunction", VERSION)),
+    unary("PublishFunction", functions.PublishFunctionRequest(name=NAME, etag=ETAG), ("PublishFunction", VERSION)),
     *(
-        one(
+        unary(
             "TestFunction",
             functions.TestFunctionRequest(name=NAME, etag=ETAG, stage=stage, event_object=EVENT),
             ("TestFunction", {**VERSION, "Stage": name, "EventObject": EVENT}),
         )
         for stage, name in STAGES.items()
     ),
-    one("DeleteFunction", functions.DeleteFunctionRequest(name=NAME, etag=ETAG), ("DeleteFunction", VERSION)),
+    unary("DeleteFunction", functions.DeleteFunctionRequest(name=NAME, etag=ETAG), ("DeleteFunction", VERSION)),
     *(
-        one("ListFunctions", functions.ListFunctionsRequest(stage=stage), ("ListFunctions", {"Stage": name}))
+        unary("ListFunctions", functions.ListFunctionsRequest(stage=stage), ("ListFunctions", {"Stage": name}))
         for stage, name in STAGES.items()
     ),
-    one(
+    unary(
         "ListFunctions",
         functions.ListFunctionsRequest(
             page_size=7, page_token=page_tokens.encode(page_tokens.functions_list(0), MARKER)
         ),
         ("ListFunctions", {"Stage": "DEVELOPMENT", "MaxItems": "7", "Marker": MARKER}),
     ),
-    one(
+    unary(
         "DescribeKeyValueStore",
         stores.DescribeKeyValueStoreRequest(name=NAME),
         ("DescribeKeyValueStore", {"Name": NAME}),
     ),
     *(
-        one(
+        unary(
             "UpdateKeyValueStore",
             stores.UpdateKeyValueStoreRequest(name=NAME, etag=ETAG, comment=comment),
             ("UpdateKeyValueStore", {**VERSION, "Comment": comment}),
         )
         for comment in ("", SPECIAL, UNICODE, "c" * 128)
     ),
-    one(
+    unary(
         "DeleteKeyValueStore",
         stores.DeleteKeyValueStoreRequest(name=NAME, etag=ETAG),
         ("DeleteKeyValueStore", VERSION),
     ),
-    one("ListKeyValueStores", stores.ListKeyValueStoresRequest(), ("ListKeyValueStores", {})),
-    one(
+    unary("ListKeyValueStores", stores.ListKeyValueStoresRequest(), ("ListKeyValueStores", {})),
+    unary(
         "ListKeyValueStores",
         stores.ListKeyValueStoresRequest(
             page_size=7,
@@ -158,18 +158,18 @@ CASES: Final = [
         ),
         ("ListKeyValueStores", {"Status": "READY", "MaxItems": "7", "Marker": MARKER}),
     ),
-    one(
+    unary(
         "WaitForKeyValueStore",
         stores.WaitForKeyValueStoreRequest(name=NAME),
         ("DescribeKeyValueStore", {"Name": NAME}),
     ),
-    one(
+    unary(
         "DescribeKeyValueStoreData",
         key_values.DescribeKeyValueStoreDataRequest(kvs_arn=STORE_ARN),
         ("DescribeKeyValueStoreData", {"KvsARN": STORE_ARN}),
     ),
     *(
-        one(
+        unary(
             "GetKey",
             key_values.GetKeyRequest(kvs_arn=STORE_ARN, key=key),
             ("GetKey", {"KvsARN": STORE_ARN, "Key": key}),
@@ -177,42 +177,42 @@ CASES: Final = [
         for key in IN_PATH
     ),
     *(
-        one(
+        unary(
             "PutKey",
             key_values.PutKeyRequest(kvs_arn=STORE_ARN, key=key, value=value, etag=ETAG),
             ("PutKey", {"KvsARN": STORE_ARN, "Key": key, "Value": value, "IfMatch": ETAG}),
         )
         for key, value in [*((key, "v") for key in IN_PATH), *(("k", value) for value in VALUES)]
     ),
-    one(
+    unary(
         "PutKey",
         key_values.PutKeyRequest(kvs_arn=STORE_ARN, key="k", value="v"),
         READ_OF_VERSION,
         ("PutKey", {"KvsARN": STORE_ARN, "Key": "k", "Value": "v", "IfMatch": STORE_ETAG}),
     ),
     *(
-        one(
+        unary(
             "DeleteKey",
             key_values.DeleteKeyRequest(kvs_arn=STORE_ARN, key=key, etag=ETAG),
             ("DeleteKey", {"KvsARN": STORE_ARN, "Key": key, "IfMatch": ETAG}),
         )
         for key in IN_PATH
     ),
-    one(
+    unary(
         "DeleteKey",
         key_values.DeleteKeyRequest(kvs_arn=STORE_ARN, key="k"),
         READ_OF_VERSION,
         ("DeleteKey", {"KvsARN": STORE_ARN, "Key": "k", "IfMatch": STORE_ETAG}),
     ),
-    one("ListKeys", key_values.ListKeysRequest(kvs_arn=STORE_ARN), ("ListKeys", {"KvsARN": STORE_ARN})),
-    one(
+    unary("ListKeys", key_values.ListKeysRequest(kvs_arn=STORE_ARN), ("ListKeys", {"KvsARN": STORE_ARN})),
+    unary(
         "ListKeys",
         key_values.ListKeysRequest(
             kvs_arn=STORE_ARN, page_size=7, page_token=page_tokens.encode(page_tokens.keys_list(STORE_ARN), MARKER)
         ),
         ("ListKeys", {"KvsARN": STORE_ARN, "MaxResults": 7, "NextToken": MARKER}),
     ),
-    one(
+    unary(
         "UpdateKeys",
         key_values.UpdateKeysRequest(
             kvs_arn=STORE_ARN,
@@ -233,7 +233,7 @@ CASES: Final = [
             },
         ),
     ),
-    one(
+    unary(
         "UpdateKeys",
         key_values.UpdateKeysRequest(kvs_arn=STORE_ARN, changes=[deletion(key) for key in KEYS]),
         READ_OF_VERSION,
@@ -257,7 +257,7 @@ CASES: Final = [
             ),
         ],
     ),
-    one(
+    unary(
         "TagResource",
         tags.TagResourceRequest(
             resource=FUNCTION_ARN, tags=[Tag(key="team", value="東京 é"), Tag(key="empty", value=""), Tag(key="absent")]
@@ -273,13 +273,13 @@ CASES: Final = [
             },
         ),
     ),
-    one(
+    unary(
         "UntagResource",
         tags.UntagResourceRequest(resource=STORE_ARN, tag_keys=["Az09 _-.:/=+@", "東京 é\u00a0"]),
         ("UntagResource", {"Resource": STORE_ARN, "TagKeys": {"Items": ["Az09 _-.:/=+@", "東京 é\u00a0"]}}),
     ),
     *(
-        one(
+        unary(
             "ListTagsForResource",
             tags.ListTagsForResourceRequest(resource=arn),
             ("ListTagsForResource", {"Resource": arn}),

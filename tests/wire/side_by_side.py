@@ -22,7 +22,7 @@ from support.process import clean_environment
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Two callers of one CloudFront.
+    """Two callers of the same CloudFront.
 
     Attributes:
         cloudfront: Receives the requests. Before each create it has only `store`.
@@ -68,8 +68,8 @@ class SideBySide:
 def side_by_side() -> Iterator[SideBySide]:
     with pytest.MonkeyPatch.context() as environment, CloudFrontDouble() as double:
         # Clients read the environment only when they are created.
-        kept = clean_environment(**AWS_VARIABLES)
-        for name in set(os.environ) - set(kept):
+        clean = clean_environment(**AWS_VARIABLES)
+        for name in set(os.environ) - set(clean):
             environment.delenv(name)
         for name, value in AWS_VARIABLES.items():
             environment.setenv(name, value)

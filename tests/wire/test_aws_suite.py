@@ -25,7 +25,7 @@ from support.process import clean_environment
 QUOTA: Final = 10_240
 NO_CONFIG: Final = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
 READS: Final = 3
-"""How often a store must be described until it is READY."""
+"""The number of reads after which a store is READY."""
 
 QUESTION: Final = re.compile(r"^QUESTION (.*) ANSWER (.*)$", re.MULTILINE)
 
@@ -141,7 +141,7 @@ def used_cloudfront() -> Iterator[UsedCloudFront]:
 def run_suite(project: Path, *arguments: str, **variables: str) -> tuple[int, str]:
     """Runs tests/aws in a process; returns the exit code and the output."""
     environment = {name: value for name, value in clean_environment(**variables).items() if "PYTEST" not in name}
-    ended = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pytest", "tests/aws", "-m", "aws", "-s", "-p", "no:cacheprovider", *arguments],
         cwd=project,
         env=environment,
@@ -151,7 +151,7 @@ def run_suite(project: Path, *arguments: str, **variables: str) -> tuple[int, st
         timeout=100,
         check=False,
     )
-    return ended.returncode, ended.stdout
+    return completed.returncode, completed.stdout
 
 
 def test_every_question_is_answered_and_everything_is_deleted(project: Path, used_cloudfront: UsedCloudFront) -> None:
@@ -205,7 +205,7 @@ def test_everything_is_deleted_after_a_failed_test(project: Path, used_cloudfron
     assert used_cloudfront.functions.keys() == {"theirs"}
 
 
-def test_without_credentials_nothing_runs_and_the_message_explains_why(
+def test_without_credentials_no_test_runs_and_the_message_explains_why(
     project: Path, used_cloudfront: UsedCloudFront
 ) -> None:
     variables = {name: value for name, value in AWS_VARIABLES.items() if "KEY" not in name}

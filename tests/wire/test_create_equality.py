@@ -1,4 +1,4 @@
-"""The facade sends creates byte for byte as plain boto3 sends them."""
+"""The facade sends the same bytes for a create as plain boto3."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ TAGS: Final[Mapping[str, tuple[list[Tag], dict[str, Any]]]] = {
         [Tag(key=UNICODE, value="\U00020000")],
         {"Tags": {"Items": [{"Key": UNICODE, "Value": "\U00020000"}]}},
     ),
-    "the longest": (
+    "the maximum lengths": (
         [Tag(key="k" * 128, value="é" * 256)],
         {"Tags": {"Items": [{"Key": "k" * 128, "Value": "é" * 256}]}},
     ),
-    "fifty in their order": (
+    "fifty tags in order": (
         [Tag(key=f"k{number}", value=str(number)) for number in range(50, 0, -1)],
         {"Tags": {"Items": [{"Key": f"k{number}", "Value": str(number)} for number in range(50, 0, -1)]}},
     ),
@@ -97,7 +97,7 @@ FUNCTIONS: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
     "the longest name": ({"name": "A-z_09" + "n" * 58}, {"Name": "A-z_09" + "n" * 58}),
     "code of every byte": ({"function_code": EVERY_BYTE}, {"FunctionCode": EVERY_BYTE}),
     "code that looks like XML": ({"function_code": SPECIAL.encode()}, {"FunctionCode": SPECIAL.encode()}),
-    "the most code": ({"function_code": EVERY_BYTE * 160}, {"FunctionCode": EVERY_BYTE * 160}),
+    "the maximum code size": ({"function_code": EVERY_BYTE * 160}, {"FunctionCode": EVERY_BYTE * 160}),
     "a comment of special characters": (
         {"function_config": FunctionConfig(runtime=V1, comment=SPECIAL)},
         {"FunctionConfig": {"Comment": SPECIAL, "Runtime": "cloudfront-js-1.0"}},
@@ -154,7 +154,7 @@ STORES: Final[Mapping[str, tuple[dict[str, Any], dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize(("fields", "arguments"), FUNCTIONS.values(), ids=FUNCTIONS)
-def test_a_function_is_sent_as_plain_boto3_sends_it(
+def test_the_create_of_a_function_equals_that_of_plain_boto3(
     side_by_side: SideBySide, fields: dict[str, Any], arguments: dict[str, Any]
 ) -> None:
     ours = side_by_side.sent_by_facade(CreateFunctionRequest(**MINIMAL_FUNCTION | fields))
@@ -163,7 +163,7 @@ def test_a_function_is_sent_as_plain_boto3_sends_it(
 
 
 @pytest.mark.parametrize(("fields", "arguments"), STORES.values(), ids=STORES)
-def test_a_store_is_sent_as_plain_boto3_sends_it(
+def test_the_create_of_a_store_equals_that_of_plain_boto3(
     side_by_side: SideBySide, fields: dict[str, Any], arguments: dict[str, Any]
 ) -> None:
     ours = side_by_side.sent_by_facade(CreateKeyValueStoreRequest(**{"name": "s"} | fields))
@@ -203,7 +203,7 @@ def test_with_a_request_id_the_request_tag_follows_the_callers_tags(side_by_side
         ("CreateKeyValueStore", CreateKeyValueStoreRequest, STORE_MEMBERS, {"Name": "s"} | STORES["everything"][1]),
     ],
 )
-def test_every_member_in_aws_has_a_field_and_is_tested(
+def test_every_member_of_the_service_model_has_a_field_and_is_tested(
     operation: str, message: Any, members: Mapping[str, str], everything: dict[str, Any]
 ) -> None:
     shape = installed_wire().model.operation_model(operation).input_shape

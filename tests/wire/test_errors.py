@@ -1,4 +1,4 @@
-"""CloudFront's errors as a caller of the facade reads them."""
+"""CloudFront's errors, as received by a caller of the facade."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def every_create(side_by_side: SideBySide, fault: Fault) -> Iterator[None]:
 
 def failures_of(side_by_side: SideBySide) -> dict[str, tuple[Failure, int]]:
     """Calls both creates; returns for each the failure and the number of requests that CloudFront received."""
-    found = {}
+    failures = {}
     for operation, request in REQUESTS.items():
         before = len(side_by_side.cloudfront.requests)
         failure = failing(side_by_side.create, request)
-        found[operation] = (failure, len(side_by_side.cloudfront.requests) - before)
-    return found
+        failures[operation] = (failure, len(side_by_side.cloudfront.requests) - before)
+    return failures
 
 
 @pytest.mark.parametrize(("code", "http_status", "expected"), [(code, *row) for code, row in REJECTIONS.items()])

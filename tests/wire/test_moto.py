@@ -1,4 +1,4 @@
-"""The command against moto, an independent implementation of CloudFront, read back with plain boto3."""
+"""The command on moto, an independent implementation of CloudFront, verified with plain boto3."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ def tags_of(reader: Any, arn: str) -> list[dict[str, str]]:
     return items
 
 
-def assert_is_what_boto3_reads(reader: Any, created: CreateFunctionResponse) -> None:
-    """Asserts that every field of a create's response is that of DescribeFunction."""
+def assert_equals_description(reader: Any, created: CreateFunctionResponse) -> None:
+    """Asserts that every field of a create's response equals that of DescribeFunction in plain boto3."""
     described = reader.describe_function(Name=created.function_summary.name, Stage="DEVELOPMENT")
     summary, metadata = described["FunctionSummary"], described["FunctionSummary"]["FunctionMetadata"]
     ours, our_metadata = created.function_summary, created.function_summary.function_metadata
     assert (ours.name, ours.status, created.etag) == (summary["Name"], summary["Status"], described["ETag"])
     assert ours.function_config.comment == summary["FunctionConfig"]["Comment"]
     assert (ours.function_config.runtime, summary["FunctionConfig"]["Runtime"]) == (RUNTIME, "cloudfront-js-2.0")
-    assert [each.key_value_store_arn for each in ours.function_config.key_value_store_associations] == [
+    assert [association.key_value_store_arn for association in ours.function_config.key_value_store_associations] == [
         item["KeyValueStoreARN"]
         for item in summary["FunctionConfig"].get("KeyValueStoreAssociations", {}).get("Items", ())
     ]
@@ -105,7 +105,7 @@ def test_an_example_function_is_read_back_as_it_was_created(
         function(example.stem, function_config=config, function_code=code, tags=tags, request_id=REQUEST_ID)
     )
 
-    assert_is_what_boto3_reads(reader, created)
+    assert_equals_description(reader, created)
     assert created.function_summary.function_config == config
     assert created.location.endswith(f"/function/{example.stem}")
     assert reader.get_function(Name=example.stem)["FunctionCode"].read() == code
@@ -141,7 +141,7 @@ def test_a_store_and_a_function_that_uses_it_are_read_back_as_they_were_created(
 
     association = KeyValueStoreAssociation(key_value_store_arn=ours.arn)
     config = FunctionConfig(runtime=RUNTIME, key_value_store_associations=[association])
-    assert_is_what_boto3_reads(reader, functions.CreateFunction(function("associated", function_config=config)))
+    assert_equals_description(reader, functions.CreateFunction(function("associated", function_config=config)))
 
 
 def test_a_create_without_a_request_id_has_no_tag_of_the_facade(functions: FunctionServiceStub, reader: Any) -> None:
@@ -176,7 +176,7 @@ def test_a_name_that_exists_is_rejected(
     assert reader.describe_function(Name="taken")["ETag"] == created.etag
 
 
-def test_a_repeated_create_with_the_same_request_id_succeeds_and_creates_nothing(
+def test_a_repeated_create_with_the_same_request_id_succeeds_without_creating_anything(
     functions: FunctionServiceStub, stores: KeyValueStoreServiceStub, reader: Any
 ) -> None:
     request = function("repeated", request_id=REQUEST_ID, tags=[Tag(key="b", value="1"), Tag(key="a", value="")])

@@ -1,4 +1,4 @@
-"""The AWS backend and plain boto3 read the same from moto, for the operations that moto supports."""
+"""The AWS backend and plain boto3 return the same from moto, for the operations that moto supports."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def reader(moto: str) -> Iterator[Any]:
 
 @pytest.fixture
 def backend(moto: str, aws_environment: None) -> Iterator[AwsBackend]:
-    with closing(waiting(AwsBackend(endpoint_url=moto))) as made:
-        yield made
+    with closing(waiting(AwsBackend(endpoint_url=moto))) as backend:
+        yield backend
 
 
 def content(response: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def create(backend: AwsBackend, name: str) -> dict[str, Any]:
     return dict(backend.create_function(**{**FULL_FUNCTION, "Name": name, "Tags": {"Items": TAGS}}))
 
 
-def test_a_function_is_read_as_plain_boto3_reads_it(backend: AwsBackend, reader: Any) -> None:
+def test_reads_of_a_function_equal_those_of_plain_boto3(backend: AwsBackend, reader: Any) -> None:
     created = create(backend, "read")
 
     for stage in ("DEVELOPMENT", None):
@@ -54,7 +54,7 @@ def test_a_function_is_read_as_plain_boto3_reads_it(backend: AwsBackend, reader:
     assert "read" in [item["Name"] for item in listed["FunctionList"]["Items"]]
 
 
-def test_a_store_is_read_as_plain_boto3_reads_it(backend: AwsBackend, reader: Any) -> None:
+def test_reads_of_a_store_equal_those_of_plain_boto3(backend: AwsBackend, reader: Any) -> None:
     backend.create_key_value_store(Name="read", Comment="<old> & new é")
 
     described = backend.describe_key_value_store(Name="read")
@@ -65,7 +65,7 @@ def test_a_store_is_read_as_plain_boto3_reads_it(backend: AwsBackend, reader: An
     assert "read" in [item["Name"] for item in listed["KeyValueStoreList"]["Items"]]
 
 
-def test_distributions_are_listed_as_plain_boto3_lists_them(backend: AwsBackend, reader: Any) -> None:
+def test_the_list_of_distributions_equals_that_of_plain_boto3(backend: AwsBackend, reader: Any) -> None:
     assert content(backend.list_distributions()) == content(reader.list_distributions())
 
 

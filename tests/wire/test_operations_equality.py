@@ -1,4 +1,4 @@
-"""The AWS backend sends each operation byte for byte as plain boto3 sends it."""
+"""The AWS backend sends the same bytes for each operation as plain boto3."""
 
 from __future__ import annotations
 
@@ -113,13 +113,13 @@ CASES: Final = [(operation, arguments) for operation, many in SENT.items() for a
 def backend(everything: CloudFrontDouble) -> Iterator[AwsBackend]:
     with pytest.MonkeyPatch.context() as environment:
         isolate(environment)
-        made = waiting(AwsBackend(endpoint_url=everything.url))
-        yield made
-        made.close()
+        backend = waiting(AwsBackend(endpoint_url=everything.url))
+        yield backend
+        backend.close()
 
 
 @pytest.mark.parametrize(("operation", "arguments"), CASES, ids=[f"{name}-{n}" for n, (name, _) in enumerate(CASES)])
-def test_an_operation_is_sent_as_plain_boto3_sends_it(
+def test_the_request_of_an_operation_equals_that_of_plain_boto3(
     everything: CloudFrontDouble,
     plain: Callable[[str], Any],
     backend: AwsBackend,
@@ -141,9 +141,9 @@ def test_an_operation_is_sent_as_plain_boto3_sends_it(
 
 @pytest.mark.parametrize("operation", SENT)
 def test_every_member_of_an_operation_is_tested(operation: str) -> None:
-    tried = {leaf for arguments in SENT[operation] for leaf in leaves_of_value(dict(arguments))}
+    tested = {leaf for arguments in SENT[operation] for leaf in leaves_of_value(dict(arguments))}
 
-    assert tried == set(leaves_of_shape(model_of(operation).input_shape))
+    assert tested == set(leaves_of_shape(model_of(operation).input_shape))
 
 
 def test_every_operation_of_a_backend_is_tested() -> None:

@@ -1,4 +1,4 @@
-"""The caller receives CloudFront's responses completely and exactly."""
+"""CloudFront's responses reach the caller completely and unchanged."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def value_at(message: Any, path: str) -> Any:
 
 
 def replacing(old: str, new: str) -> Fault:
-    """Answers normally, but with other text in the XML."""
+    """Returns a normal response, but with other text in the XML."""
 
     def change(exchange: Exchange) -> Answer:
         answer = exchange.answer()
@@ -161,12 +161,12 @@ def test_times_are_in_utc_with_the_precision_of_cloudfront(
     for operation in KINDS:
         side_by_side.cloudfront.script(operation, replacing("2026-05-05T12:30:15.123Z", text))
 
-    made = side_by_side.create(function()).function_summary.function_metadata
+    function_times = side_by_side.create(function()).function_summary.function_metadata
     store = side_by_side.create(CreateKeyValueStoreRequest(name="redirects")).key_value_store
 
     since_epoch = time - datetime(1970, 1, 1, tzinfo=UTC)
     expected = Timestamp(seconds=since_epoch // timedelta(seconds=1), nanos=time.microsecond * 1000)
-    assert (made.created_time, made.last_modified_time, store.last_modified_time) == (expected,) * 3
+    assert (function_times.created_time, function_times.last_modified_time, store.last_modified_time) == (expected,) * 3
 
 
 @pytest.mark.parametrize(
@@ -209,14 +209,14 @@ def test_optional_members_that_are_missing_stay_unset(side_by_side: SideBySide) 
     double.script("CreateFunction", lambda _: wire.encode("CreateFunction", bare_function))
     double.script("CreateKeyValueStore", lambda _: wire.encode("CreateKeyValueStore", bare_store))
 
-    made = side_by_side.create(function())
+    created = side_by_side.create(function())
     store = side_by_side.create(CreateKeyValueStoreRequest(name="redirects")).key_value_store
 
-    metadata = made.function_summary.function_metadata
-    assert (made.location, made.etag, made.function_summary.status) == ("", "", "")
+    metadata = created.function_summary.function_metadata
+    assert (created.location, created.etag, created.function_summary.status) == ("", "", "")
     assert not metadata.HasField("created_time")
     assert metadata.stage == FunctionStage.FUNCTION_STAGE_UNSPECIFIED
-    assert not made.function_summary.function_config.key_value_store_associations
+    assert not created.function_summary.function_config.key_value_store_associations
     assert not store.HasField("comment")
     assert store.status == ""
 

@@ -1,4 +1,4 @@
-"""Every valid create reaches CloudFront through boto3 and returns without a loss."""
+"""Every valid create reaches CloudFront through boto3, and its response the caller, without loss."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ examples = settings(max_examples=100, deadline=None)
 
 @given(functions)
 @examples
-def test_a_function_is_created_completely_and_as_plain_boto3_sends_it(
+def test_a_function_is_created_without_loss_and_sent_like_plain_boto3(
     side_by_side: SideBySide, request: CreateFunctionRequest
 ) -> None:
     response = side_by_side.create(request)
@@ -93,7 +93,7 @@ def test_a_function_is_created_completely_and_as_plain_boto3_sends_it(
 
 @given(stores)
 @examples
-def test_a_store_is_created_completely_and_as_plain_boto3_sends_it(
+def test_a_store_is_created_without_loss_and_sent_like_plain_boto3(
     side_by_side: SideBySide, request: CreateKeyValueStoreRequest
 ) -> None:
     response = side_by_side.create(request)
@@ -107,7 +107,7 @@ def test_a_store_is_created_completely_and_as_plain_boto3_sends_it(
 
 
 def requested_function(arguments: Mapping[str, Any]) -> CreateFunctionRequest:
-    """Returns the request that boto3's arguments were made from."""
+    """Returns the request from which boto3's arguments were built."""
     config = arguments["FunctionConfig"]
     associations = config.get("KeyValueStoreAssociations", {"Quantity": 0, "Items": []})
     assert associations["Quantity"] == len(associations["Items"])
@@ -126,7 +126,7 @@ def requested_function(arguments: Mapping[str, Any]) -> CreateFunctionRequest:
 
 
 def requested_store(arguments: Mapping[str, Any]) -> CreateKeyValueStoreRequest:
-    """Returns the request that boto3's arguments were made from."""
+    """Returns the request from which boto3's arguments were built."""
     source = arguments.get("ImportSource")
     if source:
         assert source["SourceType"] == "S3"

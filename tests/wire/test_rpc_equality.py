@@ -1,4 +1,4 @@
-"""The facade sends each rpc byte for byte as plain boto3 does, from the gRPC call to the socket.
+"""The facade sends the same bytes for each rpc as plain boto3, from the gRPC call to the socket.
 
 The creates are in `test_create_equality`.
 """
@@ -30,7 +30,9 @@ SERVICES: Final = {
     "key_values": key_values.DESCRIPTOR.services_by_name["KeyValueStoreDataService"],
     "tags": tags.DESCRIPTOR.services_by_name["TagService"],
 }
-RPCS: Final = {method.name: (service, method) for service, each in SERVICES.items() for method in each.methods}
+RPCS: Final = {
+    method.name: (service, method) for service, descriptor in SERVICES.items() for method in descriptor.methods
+}
 CREATES: Final = {"CreateFunction", "CreateKeyValueStore"}
 
 
@@ -43,7 +45,7 @@ def facade(everything: CloudFrontDouble) -> Iterator[Facade]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.rpc}-{number}" for number, case in enumerate(CASES)])
-def test_an_rpc_is_sent_as_plain_boto3_sends_it(
+def test_the_requests_of_an_rpc_equal_those_of_plain_boto3(
     everything: CloudFrontDouble, plain: Callable[[str], Any], facade: Facade, case: Case
 ) -> None:
     service, method = RPCS[case.rpc]
@@ -67,7 +69,7 @@ def test_every_rpc_is_tested_with_every_field() -> None:
         assert set_fields == set(leaves_of_message(RPCS[rpc][1].input_type)), rpc
 
 
-def test_every_member_in_aws_is_tested() -> None:
+def test_every_member_of_the_service_model_is_tested() -> None:
     sent: dict[str, set[str]] = {}
     for case in CASES:
         for operation, arguments in case.sent:
@@ -83,7 +85,7 @@ def leaves_of_set_fields(message: Message, path: str = "") -> Iterator[str]:
     for field, value in message.ListFields():
         below = f"{path}.{field.name}"
         if field.message_type:
-            for each in value if field.is_repeated else [value]:
-                yield from leaves_of_set_fields(each, below)
+            for item in value if field.is_repeated else [value]:
+                yield from leaves_of_set_fields(item, below)
         else:
             yield below[1:]

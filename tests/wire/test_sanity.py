@@ -1,4 +1,4 @@
-"""The sanity suite over boto3: on the CloudFront double, and on moto for what moto supports."""
+"""The sanity suite on the AWS backend: with the CloudFront double, and with moto for what moto supports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_suite_passes_on_the_cloudfront_double(
     assert failures_on(aws_backend(cloudfront), "test") == []
 
 
-def test_the_suite_fails_on_moto_only_where_moto_differs_from_cloudfront(moto: str, aws_environment: None) -> None:
+def test_the_only_failures_on_moto_are_its_differences_from_cloudfront(moto: str, aws_environment: None) -> None:
     report = failures_on(AwsBackend(endpoint_url=moto), "update", "publish", "test", "in-use", "keys")
 
     assert [line for line in report if line.startswith("FAIL")] == [f"FAIL  {sentence}" for sentence in MOTO_DIFFERS]
