@@ -48,6 +48,16 @@ PHRASES = {
     r"makes? no sense": "is malformed",
     r"in so many (seconds|words)": "in N seconds",
     r"and the like": "and similar ones",
+    r"again and again": "repeatedly",
+    r"(as many|as much|as often) as (one|you) likes?": "any number of",
+    r"knows? no": "does not support",
+    r"(is|are|was|were) waited for": "the caller waits for it",
+    r"(is|are|was|were) seen to": "is observed to",
+    r"in [A-Z]?\w+'s words": "in the wording of",
+    r"stays? with (it|them)": "keeps it",
+    r"such a one": "one like that",
+    r"takes? no for an answer": "insists",
+    r"comes? back as": "is returned",
 }
 """Each phrase, as a regular expression of whole words, and what to write instead."""
 
