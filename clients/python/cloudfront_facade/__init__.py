@@ -52,7 +52,7 @@ _MODULES = {"Client": "_client", "connect": "_client", "TLS": "_tls"}
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a name when it is first used: the stubs in `v1` and the command need none of them."""
+    """Imports a name when it is first used, because the stubs in `v1` and the command do not need it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name == "__version__":

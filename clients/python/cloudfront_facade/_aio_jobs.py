@@ -91,7 +91,7 @@ def list_keys(
 async def wait_until_ready(
     key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
-    """Waits until a key value store is READY, and returns it. The wait continues if the server restarts meanwhile."""
+    """Waits until a key value store is READY, and returns it. The wait continues if the server restarts."""
     return await _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 

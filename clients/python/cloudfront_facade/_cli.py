@@ -27,7 +27,7 @@ _SERVER_COMMANDS = {
 
 def main() -> int:
     """Runs the command and returns its exit code."""
-    # A command reports an error in one line, so gRPC must not log lines of its own.
+    # A command reports an error in one line, so gRPC's own log lines are disabled.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     return run(sys.argv[1:])
 

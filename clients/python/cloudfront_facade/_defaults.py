@@ -46,7 +46,7 @@ class CallDefaults:
         return max(self.deadline, LONGEST_DEADLINE) if self.deadline and is_long_running(name) else self.deadline
 
     def with_request_id(self, request: Any) -> Any:
-        """Returns a copy of a request with a new `request_id`, or the request itself if it needs none."""
+        """Returns a copy of a request with a new `request_id`, or the request itself if it does not need one."""
         if not self.request_ids or not isinstance(request, Message):
             return request
         if "request_id" not in request.DESCRIPTOR.fields_by_name:
@@ -58,5 +58,5 @@ class CallDefaults:
 
 
 def request_id_of(request: Any) -> str:
-    """Returns the `request_id` that a request was sent with; empty if it has none."""
+    """Returns the `request_id` of a request; empty if it does not have one."""
     return getattr(request, "request_id", "")

@@ -1,6 +1,6 @@
 """Checks that requests have the type that their method takes.
 
-gRPC reports a wrong type as INTERNAL "Exception serializing request!", and sends a message of another type as it is.
+gRPC reports a wrong type as INTERNAL "Exception serializing request!", and sends a message of another type unchecked.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ class FacadeError(grpc.RpcError):
         return False
 
     def add_done_callback(self, callback: Callable[[Self], None]) -> None:
-        """Calls the callback at once."""
+        """Calls the callback immediately."""
         callback(self)
 
     def is_active(self) -> bool:
@@ -272,7 +272,7 @@ class FunctionChangedError(RuntimeError):
         return (
             f'Function "{self.name}" was created by an earlier request and has changed since (different '
             f"{self._differences}). It was not published. GetFunction returns its code; PublishFunction with etag "
-            f'"{self.etag}" publishes it as it is, and UpdateFunction with that etag restores the request\'s version.'
+            f'"{self.etag}" publishes that code, and UpdateFunction with that etag restores the request\'s version.'
         )
 
 

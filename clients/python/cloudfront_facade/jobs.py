@@ -128,7 +128,7 @@ def list_keys(
 def wait_until_ready(
     key_value_stores: KeyValueStoreServiceStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
-    """Waits until a key value store is READY, and returns it. The wait continues if the server restarts meanwhile.
+    """Waits until a key value store is READY, and returns it. The wait continues if the server restarts.
 
     Args:
         key_value_stores: The stub.
