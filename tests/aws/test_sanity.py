@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.aws, pytest.mark.timeout(7200)]
 def test_the_sanity_suite_deletes_everything_that_it_creates(facade: Facade, endpoint_url: str | None) -> None:
     # Only CloudFront itself runs functions.
     excluded = ["--without", "test"] if endpoint_url else []
-    ended = subprocess.run(
+    completed = subprocess.run(
         [*COMMAND, "sanity", "--target", facade.address, "--i-may-create-and-delete", *excluded],
         env=clean_environment(),
         stdout=subprocess.PIPE,
@@ -24,8 +24,8 @@ def test_the_sanity_suite_deletes_everything_that_it_creates(facade: Facade, end
         check=False,
     )
 
-    print("\n" + ended.stdout)
-    lines = ended.stdout.splitlines()
+    print("\n" + completed.stdout)
+    lines = completed.stdout.splitlines()
     # A failed case is an answer too: CloudFront may show changes late, or differ from its documentation.
     failed = [line.removeprefix("FAIL  ") for line in lines if line.startswith("FAIL")]
     report("which cases of the sanity suite fail", " ".join(failed) or "none")

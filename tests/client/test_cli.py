@@ -110,8 +110,8 @@ def test_a_missing_module_of_the_server_itself_is_not_caught(name: str | None, m
 @pytest.mark.parametrize("argument", ["--version", "--help", "start"])
 def test_the_command_imports_neither_grpc_nor_the_server(argument: str) -> None:
     script = f"from cloudfront_facade import _cli; _cli.run([{argument!r}]); import sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    imported = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
+    completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    imported = {name.partition(".")[0] for name in completed.stdout.splitlines()[-1].split()}
     # A namespace package of google may be imported by a .pth file.
     assert imported & (set(NOT_IMPORTED) - {"google"}) == set()
 
@@ -120,7 +120,7 @@ def test_the_command_imports_neither_grpc_nor_the_server(argument: str) -> None:
     "command", [["-m", "cloudfront_facade_server"], ["-m", "cloudfront_facade._cli"]], ids=["server", "client"]
 )
 def test_the_modules_can_be_run_as_the_command(command: list[str]) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, *command, "--version"], capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout == f"cloudfront-facade {cloudfront_facade.__version__}\n"
+    assert completed.stdout == f"cloudfront-facade {cloudfront_facade.__version__}\n"

@@ -118,7 +118,9 @@ def test_the_precondition_resource_and_retry_delay_of_an_error_are_read() -> Non
 def test_a_retry_delay_of_zero_is_kept() -> None:
     error = error_of(
         error_status(
-            StatusCode.UNAVAILABLE, "at once", error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=0))
+            StatusCode.UNAVAILABLE,
+            "retry now",
+            error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=0)),
         )
     )
     assert error.retry_delay == 0

@@ -44,10 +44,10 @@ with cloudfront_facade.connect(sys.argv[1]) as facade:
 
 def test_the_client_imports_only_its_dependencies() -> None:
     with running_server(Canned()) as target:
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", ONLY_THE_CLIENT, target], capture_output=True, text=True, timeout=60, check=False
         )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "E1\n", "")
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, "E1\n", "")
 
 
 def test_the_package_is_typed_and_has_its_version() -> None:
@@ -70,10 +70,10 @@ print(*sorted(name for name in sys.modules if name.startswith(("cloudfront_facad
 
 def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
     with running_server(Canned()) as target:
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", ONE_CREATE, target], capture_output=True, text=True, timeout=60, check=True
         )
-    assert set(done.stdout.split()) == {
+    assert set(completed.stdout.split()) == {
         "cloudfront_facade",
         *(
             f"cloudfront_facade.{module}"

@@ -62,6 +62,8 @@ def test_a_bar_writes_to_standard_error(capfd: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_bar_without_rich_names_the_extra_to_install() -> None:
-    done = subprocess.run([sys.executable, "-c", WITHOUT_RICH], capture_output=True, text=True, timeout=60, check=False)
+    completed = subprocess.run(
+        [sys.executable, "-c", WITHOUT_RICH], capture_output=True, text=True, timeout=60, check=False
+    )
     expected = "a progress bar needs the package rich: pip install 'cloudfront-facade[progress]'\n"
-    assert (done.returncode, done.stdout, done.stderr) == (0, expected, "")
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, expected, "")

@@ -19,7 +19,7 @@ def test_pytest_does_not_collect_messages_whose_name_starts_with_test(tmp_path: 
         "def test_a_message_can_be_created():\n"
         "    assert TestFunctionRequest(name='rewrite').name == 'rewrite'\n"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-W", "error", "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-q", file.name],
         cwd=tmp_path,
         capture_output=True,
@@ -27,5 +27,5 @@ def test_pytest_does_not_collect_messages_whose_name_starts_with_test(tmp_path: 
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith("1 passed"), done.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert completed.stdout.splitlines()[-1].startswith("1 passed"), completed.stdout

@@ -36,12 +36,12 @@ def assert_matches(expected: str, output: str) -> None:
 
 def run(*command: str, cwd: Path, errors: str = r"\A\Z") -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    completed = subprocess.run(
         command, cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert_matches(errors, done.stderr)
-    return done.stdout.strip()
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert_matches(errors, completed.stderr)
+    return completed.stdout.strip()
 
 
 def test_the_example_with_a_bar_shows_it(facade_address: str, tmp_path: Path) -> None:

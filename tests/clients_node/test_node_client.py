@@ -43,7 +43,7 @@ def require_node() -> tuple[str, str]:
 
 def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
     """Runs a command and returns its output."""
-    done = subprocess.run(
+    completed = subprocess.run(
         command,
         cwd=cwd,
         env={**os.environ, **variables},
@@ -53,8 +53,8 @@ def run(*command: str, cwd: Path = CLIENT, **variables: str) -> str:
         timeout=90,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    assert completed.returncode == 0, completed.stdout
+    return completed.stdout
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ async def slowly() -> AsyncIterator[bytes]:
         yield ImportKeysRequest().SerializeToString()
 
 
-async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
+async def crowd(address: str, probe: Callable[[], None] | None) -> None:
     """Opens a thousand streams that send nothing, a hundred on each connection, and fifty that send slowly."""
     async with AsyncExitStack() as stack:
         calls: list[Any] = []
@@ -149,12 +149,12 @@ async def crowd(address: str, meanwhile: Callable[[], None] | None) -> None:
         slow: Any = another.stream_unary(IMPORT)
         calls.extend(slow(slowly()) for _ in range(50))
         await asyncio.sleep(0.3)
-        if meanwhile:
+        if probe:
             check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
             with pytest.raises(grpc.aio.AioRpcError) as full:
                 await check(b"", timeout=1)
             assert full.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED, "the connection is out of streams"
-            await asyncio.to_thread(meanwhile)
+            await asyncio.to_thread(probe)
         assert not any(call.done() for call in calls)
         for call in calls:
             call.cancel()
@@ -166,7 +166,7 @@ def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFront
         create = FunctionServiceStub(channel).CreateFunction
         names = iter(range(1000))
 
-        def meanwhile() -> None:
+        def probe() -> None:
             before = cloudfront.count("CreateFunction")
             cloudfront.script("CreateFunction", *[hang()] * 4)
             hanging = [create.future(function(f"h{next(names)}"), timeout=20) for _ in range(4)]
@@ -176,10 +176,10 @@ def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFront
             cloudfront.release()
             assert {call.code() for call in hanging} == {grpc.StatusCode.UNAVAILABLE}
 
-        meanwhile()
+        probe()
         threads, sizes = process.threads(), []
         for number in range(5):
-            crowded = crowd(process.address, meanwhile if number in (0, 4) else None)
+            crowded = crowd(process.address, probe if number in (0, 4) else None)
             asyncio.run_coroutine_threadsafe(crowded, event_loop()).result(60)
             time.sleep(0.1)
             sizes.append(process.memory())

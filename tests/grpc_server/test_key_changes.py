@@ -121,9 +121,9 @@ def test_cancelled_call_sends_no_more_batches(backend: SlowKeyWrites, facade: Fa
         time.sleep(0.01)
     update.cancel()
     time.sleep(0.4)
-    done = backend.batches
+    batches = backend.batches
     time.sleep(0.4)
-    assert backend.batches == done < 10
+    assert backend.batches == batches < 10
 
 
 def test_only_the_data_service_accepts_large_requests(facade: Facade, arn: str) -> None:

@@ -88,15 +88,15 @@ def test_the_client_does_not_require_the_servers_dependencies(client: Built) -> 
 
 def test_the_distributions_pass_twine_check(client: Built, server: Built) -> None:
     files = [str(file) for built in (client, server) for file in (built.sdist, built.wheel)]
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *files],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("PASSED") == len(files)
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert completed.stdout.count("PASSED") == len(files)
 
 
 def test_the_long_description_has_no_relative_links(built: Built) -> None:

@@ -51,8 +51,8 @@ class Environment:
 
 def installed(folder: Path, *built: Built, dependencies: bool = False) -> Environment:
     environment = Environment(folder, dependencies=dependencies)
-    done = environment.install(*(distribution.wheel for distribution in built))
-    assert done.returncode == 0, done.stdout + done.stderr
+    completed = environment.install(*(distribution.wheel for distribution in built))
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     return environment
 
 
@@ -98,7 +98,7 @@ def test_the_server_adds_its_commands(client: Built, server: Built, tmp_path: Pa
 
 def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
     environment = Environment(tmp_path, dependencies=False)
-    done = subprocess.run(
+    completed = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"),
             *("--target", str(environment.site_packages), str(client.sdist)),
@@ -108,7 +108,7 @@ def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
     version = environment.run("python", "-m", "cloudfront_facade._cli", "--version")
     assert version.stdout == f"cloudfront-facade {client.metadata['Version']}\n", version.stderr
 
@@ -119,15 +119,15 @@ def test_installing_the_root_fails_and_names_what_to_install(options: list[str],
     (root / "scripts").mkdir(parents=True)
     for name in ("pyproject.toml", "scripts/root_build_backend.py"):
         (root / name).write_bytes((project / name).read_bytes())
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", *options, str(root)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1
-    output = done.stdout + done.stderr
+    assert completed.returncode == 1
+    output = completed.stdout + completed.stderr
     line = "For the client: pip install ./clients/python. For the server too: pip install ./clients/python ./server"
     assert any(text.strip().endswith(line) for text in output.splitlines()), output
     assert "Traceback" not in output

@@ -22,14 +22,16 @@ def code(project: Path, readme: str, language: str) -> list[str]:
 def test_the_clients_example_creates_a_function(project: Path, facade_address: str) -> None:
     [example] = code(project, "clients/python/README.md", "python")
     assert ADDRESS in example
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", example.replace(ADDRESS, facade_address)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert re.fullmatch(r"arn:aws:cloudfront::\d{12}:function/pass-through\n", done.stdout), done.stdout + done.stderr
+    assert re.fullmatch(r"arn:aws:cloudfront::\d{12}:function/pass-through\n", completed.stdout), (
+        completed.stdout + completed.stderr
+    )
 
 
 @pytest.mark.parametrize("readme", ["clients/python/README.md", "server/README.md"])

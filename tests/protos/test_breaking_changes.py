@@ -42,8 +42,8 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def test_a_contract_without_changes_passes(checkout: Checkout) -> None:
-    done = checkout.make("buf")
-    assert (done.returncode, done.stdout) == (0, "")
+    completed = checkout.make("buf")
+    assert (completed.returncode, completed.stdout) == (0, "")
 
 
 @pytest.mark.parametrize(("name", "old", "new", "finding"), BREAKS.values(), ids=BREAKS)
@@ -62,8 +62,8 @@ def test_an_added_field_passes(checkout: Checkout) -> None:
         "  optional string value = 2;\n\n  // A new field.\n  string note = 3;",
     )
     checkout.commit()
-    done = checkout.make("buf")
-    assert (done.returncode, done.stdout) == (0, "")
+    completed = checkout.make("buf")
+    assert (completed.returncode, completed.stdout) == (0, "")
 
 
 def test_lint_runs_the_check() -> None:

@@ -75,7 +75,7 @@ def test_the_example_of_a_reason_is_what_the_server_sends(name: str) -> None:
     assert metadata["operation"]
     assert metadata["outcome"] in ("not_applied", "unknown")
     if row := TABLE.get(metadata.get("aws_code", "")):
-        associated = example["reason"] == "KEY_VALUE_STORE_NOT_READY"  # CloudFront has no code of its own for it
+        associated = example["reason"] == "KEY_VALUE_STORE_NOT_READY"  # CloudFront has no separate code for it
         assert associated or row.reason == example["reason"]
         assert associated or meaning.startswith(f"{row.code.name}: ")
         assert example["domain"] == CLOUDFRONT_DOMAIN

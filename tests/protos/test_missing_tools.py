@@ -39,8 +39,8 @@ def path(tmp_path: Path) -> str:
 
 
 def test_checks_without_their_tools_are_skipped_with_a_line(checkout: Checkout, path: str) -> None:
-    done = checkout.make("buf", "proto-check", variables={"PATH": path})
-    assert (done.returncode, done.stdout.splitlines()) == (0, [*NO_NPM, NO_PYTHON])
+    completed = checkout.make("buf", "proto-check", variables={"PATH": path})
+    assert (completed.returncode, completed.stdout.splitlines()) == (0, [*NO_NPM, NO_PYTHON])
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,6 @@ def test_checks_without_their_tools_are_skipped_with_a_line(checkout: Checkout, 
     ids=["buf", "node", "python"],
 )
 def test_in_ci_a_check_without_its_tools_fails(checkout: Checkout, path: str, target: str, line: str) -> None:
-    done = checkout.make(target, variables={"PATH": path, "CI": "true"})
-    assert done.returncode != 0
-    assert line in done.stdout.splitlines()
+    completed = checkout.make(target, variables={"PATH": path, "CI": "true"})
+    assert completed.returncode != 0
+    assert line in completed.stdout.splitlines()

@@ -42,14 +42,14 @@ class Built:
 
 
 def _run_build(source: Path, output: Path, *options: str) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(output), *options, str(source)],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert completed.returncode == 0, completed.stdout + completed.stderr
 
 
 def _read_wheel(path: Path) -> dict[str, bytes]:

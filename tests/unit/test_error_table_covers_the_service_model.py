@@ -145,7 +145,9 @@ def test_the_table_has_exactly_the_rows_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(("code", "http_status", "expected"), [(c, *e) for c, e in (REJECTIONS | FAILURES).items()])
-def test_a_code_becomes_its_status_whatever_the_http_status(code: str, http_status: int, expected: Expected) -> None:
+def test_a_code_becomes_its_status_regardless_of_the_http_status(
+    code: str, http_status: int, expected: Expected
+) -> None:
     for status in (http_status, 400, 403, 409, 503):
         failure = read(translate(classify(client_error(code, status, request_id="a-request")), TARGET))
 

@@ -34,10 +34,10 @@ def test_a_planted_sentence_is_found_with_its_line(project: Path, tmp_path: Path
     planted = tmp_path / "planted.md"
     planted.write_text(f"# A page\n\n{sentence}\n")
 
-    ended = run(project, planted)
+    completed = run(project, planted)
 
-    assert ended.returncode == 1
-    assert f'{planted}:3: "{phrase}": ' in ended.stdout
+    assert completed.returncode == 1
+    assert f'{planted}:3: "{phrase}": ' in completed.stdout
 
 
 def test_plain_english_passes(project: Path, tmp_path: Path) -> None:

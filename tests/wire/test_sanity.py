@@ -12,7 +12,7 @@ from support.sanity import run_suite
 MOTO_DIFFERS = (
     # moto sets a comment on every store.
     "stores: Should keep an absent comment distinct from an empty one.",
-    # moto lists all stores, whatever status is requested.
+    # moto lists all stores, regardless of the requested status.
     "stores: Should list only the stores with the requested status.",
     # moto lists no tags for a missing resource, as for a resource without tags.
     "tags: Should report that a resource does not exist.",
