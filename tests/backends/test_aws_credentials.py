@@ -70,7 +70,7 @@ def test_valid_credentials_are_used_while_their_source_fails(
     assert SECRET_OUTPUT not in caplog.text
 
 
-def test_credentials_are_renewed_before_they_expire(
+def test_credentials_are_refreshed_before_they_expire(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:
     source.expire_in(timedelta(minutes=5))

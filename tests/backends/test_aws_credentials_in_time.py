@@ -121,7 +121,7 @@ def test_a_refresh_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
 
 
 @pytest.mark.parametrize("expired", [False, True], ids=["first load", "refresh"])
-def test_credentials_that_arrive_after_the_deadline_sign_nothing(
+def test_credentials_that_arrive_after_the_deadline_are_not_used(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, expired: bool
 ) -> None:
     backend = aws_backend(cloudfront)

@@ -151,7 +151,7 @@ def test_nothing_outside_the_folder_is_read(
     assert stored(tmp_path) == []
 
 
-def test_a_folder_with_the_same_name_prefix_is_outside(backend: EmbeddedBackend, tmp_path: Path) -> None:
+def test_a_folder_whose_name_has_the_same_prefix_is_outside(backend: EmbeddedBackend, tmp_path: Path) -> None:
     (tmp_path / "s3-other").mkdir()
     (tmp_path / "s3-other/key").write_bytes(entries(("k", "v")))
     assert "outside" in failure(backend, "../s3-other/key")
@@ -203,7 +203,7 @@ def test_a_file_of_five_megabytes_is_imported(backend: EmbeddedBackend, folder: 
     assert len(stored(tmp_path)) == 4900
 
 
-def test_a_larger_file_is_rejected_at_once(backend: EmbeddedBackend, folder: Path) -> None:
+def test_a_larger_file_is_rejected_immediately(backend: EmbeddedBackend, folder: Path) -> None:
     (folder / "bucket/key").write_bytes(large_file(FIVE_MEGABYTES + 1))
     with pytest.raises(ClientError) as caught:
         create(backend)

@@ -58,7 +58,7 @@ def test_a_new_store_is_ready_at_the_next_read(backend: EmbeddedBackend) -> None
     assert "Location" not in described
 
 
-def test_a_clock_that_is_set_back_does_not_delay_ready(backend: EmbeddedBackend, clock: Clock) -> None:
+def test_setting_the_clock_back_does_not_delay_ready(backend: EmbeddedBackend, clock: Clock) -> None:
     backend.create_key_value_store(Name="s")
     clock.now -= timedelta(hours=1)
     assert status_of(backend, "s") == "READY"

@@ -87,7 +87,7 @@ def test_the_result_of_a_run_includes_the_summary_of_the_function() -> None:
     assert runner.runs == [(b"first", "cloudfront-js-2.0", EVENT, None)]
 
 
-def test_a_function_that_throws_is_a_result() -> None:
+def test_a_function_that_throws_returns_a_result_with_the_error() -> None:
     with closing(backend_with(RecordingRunner(lambda: Run(None, "thrown", [], 6)))) as backend:
         response = backend.test_function(Name="f", IfMatch=create(backend), EventObject=EVENT)
     assert response["TestResult"]["FunctionErrorMessage"] == "thrown"
@@ -270,7 +270,7 @@ def test_the_engine_reads_the_associated_store() -> None:
     "code",
     [b"function handler(event) { throw new Error('thrown'); }", b"this is not code", b"var handler = 1;", b"\xff"],
 )
-def test_invalid_code_is_a_result(code: bytes) -> None:
+def test_invalid_code_returns_a_result_with_the_error(code: bytes) -> None:
     with closing(backend_with(None)) as backend:
         result = backend.test_function(Name="f", IfMatch=create(backend, code), EventObject=event())["TestResult"]
     assert result["FunctionErrorMessage"] != ""

@@ -41,7 +41,7 @@ def test_help_lists_the_commands(arguments: list[str], capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("without_server")
-def test_help_without_the_server_marks_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_without_the_server_marks_the_servers_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert _cli.run(["--help"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert len(lines) == 3
@@ -72,7 +72,7 @@ def test_the_known_commands_are_the_entry_points_of_the_server() -> None:
     assert all(callable(entry_point.load()) for entry_point in group)
 
 
-def test_a_command_gets_its_arguments_and_sets_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_receives_its_arguments_and_sets_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
 
     def command(arguments: list[str]) -> int:

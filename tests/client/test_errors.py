@@ -168,7 +168,7 @@ def test_an_error_without_details_is_still_typed() -> None:
     assert str(error).startswith("INTERNAL: a proxy's [outcome unknown]")
 
 
-def test_an_unreachable_server_is_a_facade_error_without_a_reason() -> None:
+def test_an_unreachable_server_raises_a_facade_error_without_a_reason() -> None:
     with running_server(Canned()) as gone:
         pass
     with connect(gone, retry=False) as facade, pytest.raises(FacadeError) as caught:

@@ -50,6 +50,6 @@ def test_every_exported_name_has_a_docstring(module: str) -> None:
     assert missing == []
 
 
-def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+def test_a_name_that_does_not_exist_raises_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Facade'"):
         cloudfront_facade.Facade  # noqa: B018

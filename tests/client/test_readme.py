@@ -44,7 +44,7 @@ def run(*command: str, cwd: Path, errors: str = r"\A\Z") -> str:
     return completed.stdout.strip()
 
 
-def test_the_example_with_a_bar_shows_it(facade_address: str, tmp_path: Path) -> None:
+def test_the_progress_bar_example_shows_a_bar(facade_address: str, tmp_path: Path) -> None:
     require_module("rich")
     [example] = (text for text in examples("python bar") if BAR in text)
     example = example.replace(ADDRESS, facade_address)

@@ -107,7 +107,7 @@ def test_the_wait_for_an_unreachable_server_ends_at_its_timeout(run: Run) -> Non
 
 
 @both
-def test_the_wait_goes_on_when_the_server_restarts(run: Run) -> None:
+def test_the_wait_continues_when_the_server_restarts(run: Run) -> None:
     # The first server drops the call, or still manages to report its shutdown.
     first, second = Canned(GONE), Canned(READY)
     first.released.clear()

@@ -37,7 +37,7 @@ def message(name: str) -> str:
 
 @both
 @WRONG
-def test_a_wrong_request_is_a_type_error(run: Run, request_: Any, name: str) -> None:
+def test_a_wrong_request_raises_type_error(run: Run, request_: Any, name: str) -> None:
     servicer = Canned()
     with running_server(servicer) as target, pytest.raises(TypeError, match=message(name)):
         run(target, "functions", "CreateFunction", request_)
@@ -45,7 +45,7 @@ def test_a_wrong_request_is_a_type_error(run: Run, request_: Any, name: str) -> 
 
 
 @WRONG
-def test_a_wrong_request_is_a_type_error_of_with_call_and_of_a_future(request_: Any, name: str) -> None:
+def test_a_wrong_request_raises_type_error_in_with_call_and_in_futures(request_: Any, name: str) -> None:
     servicer = Canned()
     with running_server(servicer) as target, connect(target) as facade:
         with pytest.raises(TypeError, match=message(name)):
@@ -59,7 +59,7 @@ def test_a_wrong_request_is_a_type_error_of_with_call_and_of_a_future(request_: 
 
 @both
 @WRONG
-def test_a_wrong_request_is_a_type_error_of_create_and_publish(run: Run, request_: Any, name: str) -> None:
+def test_a_wrong_request_raises_type_error_in_create_and_publish(run: Run, request_: Any, name: str) -> None:
     servicer = Canned()
     with running_server(servicer) as target, pytest.raises(TypeError, match=message(name)):
         run(target, "functions", "create_and_publish", request_)
@@ -67,7 +67,7 @@ def test_a_wrong_request_is_a_type_error_of_create_and_publish(run: Run, request
 
 
 @WRONG
-def test_a_wrong_request_is_a_type_error_of_jobs_with_stubs_of_any_channel(request_: Any, name: str) -> None:
+def test_a_wrong_request_raises_type_error_in_jobs_with_stubs_of_any_channel(request_: Any, name: str) -> None:
     async def main(target: str) -> None:
         async with grpc.aio.insecure_channel(target) as channel:
             await aio.create_and_publish(FunctionServiceStub(channel), request_)
@@ -83,7 +83,7 @@ def test_a_wrong_request_is_a_type_error_of_jobs_with_stubs_of_any_channel(reque
 
 @both
 @pytest.mark.parametrize("items", [None, 7])
-def test_items_that_are_not_iterable_are_a_type_error(run: Run, items: Any) -> None:
+def test_items_that_are_not_iterable_raise_type_error(run: Run, items: Any) -> None:
     servicer = Canned()
     with running_server(servicer) as target:
         with pytest.raises(TypeError, match=r"^items must be a mapping or an iterable of pairs, not (None|int)$"):
@@ -108,13 +108,13 @@ WRONG_STREAMS = pytest.mark.parametrize(
 
 @both
 @WRONG_STREAMS
-def test_a_wrong_request_of_a_stream_is_a_type_error(run: Run, requests: Any, error: str) -> None:
+def test_a_wrong_request_of_a_stream_raises_type_error(run: Run, requests: Any, error: str) -> None:
     with running_server(Canned()) as target, pytest.raises(TypeError, match=f"^{error}$"):
         run(target, "key_values", "ImportKeys", requests)
 
 
 @WRONG_STREAMS
-def test_a_wrong_request_of_a_stream_is_a_type_error_of_a_future(requests: Any, error: str) -> None:
+def test_a_wrong_request_of_a_stream_raises_type_error_in_a_future(requests: Any, error: str) -> None:
     with running_server(Canned()) as target, connect(target) as facade:
         future = facade.key_values.ImportKeys.future(requests)
         with pytest.raises(TypeError, match=f"^{error}$"):
@@ -127,7 +127,7 @@ async def one_wrong() -> AsyncIterator[Any]:
     yield {}
 
 
-def test_a_wrong_request_of_an_asynchronous_iterable_is_a_type_error() -> None:
+def test_a_wrong_request_of_an_asynchronous_iterable_raises_type_error() -> None:
     async def main(target: str) -> None:
         async with aio.connect(target) as facade, asyncio.timeout(PATIENCE):
             await facade.key_values.ImportKeys(one_wrong())
@@ -139,7 +139,7 @@ def test_a_wrong_request_of_an_asynchronous_iterable_is_a_type_error() -> None:
         asyncio.run(main(target))
 
 
-def test_writing_a_wrong_request_is_a_type_error_and_the_call_goes_on() -> None:
+def test_writing_a_wrong_request_raises_type_error_and_the_call_continues() -> None:
     async def main(target: str) -> None:
         async with aio.connect(target) as facade, asyncio.timeout(PATIENCE):
             call: Any = facade.key_values.ImportKeys()
@@ -156,7 +156,7 @@ def test_writing_a_wrong_request_is_a_type_error_and_the_call_goes_on() -> None:
     assert servicer.received[0].request == [data.ImportKeysRequest(kvs_arn=ARN), data.ImportKeysRequest()]
 
 
-def test_a_list_of_requests_is_a_stream() -> None:
+def test_a_list_of_requests_can_be_sent_as_a_stream() -> None:
     servicer = Canned()
     requests: Any = [data.ImportKeysRequest(kvs_arn=ARN), data.ImportKeysRequest()]
     with running_server(servicer) as target, connect(target) as facade:
@@ -164,7 +164,7 @@ def test_a_list_of_requests_is_a_stream() -> None:
     assert servicer.received[0].request == requests
 
 
-def test_text_in_a_bytes_field_is_a_type_error_of_protobuf() -> None:
+def test_text_in_a_bytes_field_raises_type_error() -> None:
     code: Any = "function handler() {}"
     with pytest.raises(TypeError):
         functions.CreateFunctionRequest(function_code=code)
@@ -183,6 +183,6 @@ async def open_aio(target: Any, **options: Any) -> None:
         ("127.0.0.1:1", {"deadline": "30"}, "deadline must be a number of seconds or None, not str"),
     ],
 )
-def test_a_wrong_argument_of_connect_is_a_type_error(open_client: Any, target: Any, options: Any, error: str) -> None:
+def test_a_wrong_argument_of_connect_raises_type_error(open_client: Any, target: Any, options: Any, error: str) -> None:
     with pytest.raises(TypeError, match=f"^{error}$"):
         open_client(target, **options)

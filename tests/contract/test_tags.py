@@ -81,7 +81,7 @@ def test_the_tags_of_a_missing_resource_are_not_found(backend: Backend, arn: str
     assert error_of(backend.untag_resource, Resource=other, TagKeys={"Items": ["team"]}) == missing
 
 
-def test_tags_belong_to_the_function_instead_of_a_stage(backend: Backend) -> None:
+def test_tags_belong_to_the_function_and_not_to_a_stage(backend: Backend) -> None:
     created = backend.create_function(**function(Tags={"Items": SHAPES}))
     arn = created["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
     backend.publish_function(Name="f", IfMatch=created["ETag"])

@@ -44,7 +44,7 @@ def test_the_page_covers_mistakes_with_enums_base64_events_etags_and_arns() -> N
 
 
 @pytest.mark.parametrize(("request_text", "method", "answer"), MISTAKES, ids=[f"{m[1]} {m[2]}" for m in MISTAKES])
-def test_a_mistake_gets_the_error_that_the_page_shows(
+def test_a_mistake_returns_the_error_that_the_page_shows(
     request_text: str, method: str, answer: str, address: str
 ) -> None:
     completed = grpcurl(address, "-d", request_text, f"cloudfront_facade.v1.{method}")

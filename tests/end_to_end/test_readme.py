@@ -18,7 +18,7 @@ from support.process import FacadeProcess
 README = PROJECT / "README.md"
 
 
-def test_the_readme_has_examples_of_both_kinds_and_an_error() -> None:
+def test_the_readme_has_examples_in_both_languages_and_an_error() -> None:
     readme_examples = examples(README)
     assert {example.language for example in readme_examples} == {"sh", "python"}
     assert any(example.must_fail for example in readme_examples)

@@ -81,7 +81,7 @@ def test_a_function_begins_with_its_event_type_and_runtime(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)
-def test_a_function_uses_only_what_the_runtime_documents(path: Path) -> None:
+def test_a_function_uses_only_documented_features_of_the_runtime(path: Path) -> None:
     code = re.sub(r"//.*", "", path.read_text(encoding="ascii"))
     assert [name for name, pattern in UNDOCUMENTED.items() if re.search(pattern, code)] == []
 

@@ -105,7 +105,7 @@ def test_undecodable_bytes_are_rejected_without_library_text(facade: Facade, con
     assert [(violation.field, violation.reason) for violation in failure.violations] == [("", "UNREADABLE")]
 
 
-def test_a_field_with_a_wrong_wire_type_is_unknown_and_therefore_missing(facade: Facade) -> None:
+def test_a_field_with_a_wrong_wire_type_is_treated_as_missing(facade: Facade) -> None:
     failure = raw(facade, b"\x08\x01")  # `name` as a number
     assert failure.reason == "VALIDATION_FAILED"
     assert failure.violations[0].field == "name"

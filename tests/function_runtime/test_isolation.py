@@ -122,5 +122,5 @@ def test_the_stack_of_an_error_is_text() -> None:
     assert result.logs in (["string"], ["undefined"])
 
 
-def test_a_dynamic_import_loads_nothing() -> None:
+def test_a_dynamic_import_is_an_error() -> None:
     assert "import" in error("function handler(event) { return import('cloudfront'); }")

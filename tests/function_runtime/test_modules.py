@@ -168,7 +168,7 @@ def test_unsupported_uses_of_buffer_are_errors(statement: str) -> None:
 
 
 @pytest.mark.parametrize("module", ["crypto", "querystring"])
-def test_runtime_2_can_import_what_it_can_require(module: str) -> None:
+def test_modules_can_be_imported_or_required_in_runtime_2(module: str) -> None:
     assert value_of(f"{module} === require('{module}')", setup=f"import {module} from '{module}';") is True
 
 

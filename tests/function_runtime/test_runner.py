@@ -114,7 +114,7 @@ def test_a_large_store_is_read() -> None:
     assert '"uri":"/50001000"' in (result.output or "")
 
 
-def test_many_threads_run_functions_at_once() -> None:
+def test_many_threads_run_functions_concurrently() -> None:
     shared = Runner()
     outputs: list[str | None] = []
 

@@ -54,7 +54,7 @@ def test_path_that_is_not_utf8_does_not_stop_the_server(path: bytes) -> None:
                 assert FunctionServiceStub(channel).CreateFunction(function(f"f{number}"), timeout=5).etag
 
 
-def test_compressed_message_is_rejected_and_costs_no_memory() -> None:
+def test_compressed_message_is_rejected_without_being_decompressed() -> None:
     bomb = function(function_code=bytes(200 * 1024))
     with FacadeProcess(*EMBEDDED) as process:
         before = process.memory()

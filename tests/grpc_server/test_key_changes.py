@@ -33,7 +33,7 @@ def test_concurrent_writers_without_an_etag_never_conflict(backend: SlowKeyWrite
     assert backend.puts == 48, "writers of one server must not conflict"
 
 
-def test_writers_of_two_replicas_lose_no_write(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
+def test_concurrent_writers_on_two_replicas_lose_no_writes(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
     with running_facade(backend) as other:
 
         def put(number: int) -> None:

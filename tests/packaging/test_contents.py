@@ -32,7 +32,7 @@ def test_a_wheel_contains_only_its_package(built: Built) -> None:
     assert f"{built.package}/py.typed" in expected
 
 
-def test_the_wheels_share_no_file(client: Built, server: Built) -> None:
+def test_the_wheels_do_not_share_files(client: Built, server: Built) -> None:
     assert set(client.wheel_files) & set(server.wheel_files) == set()
 
 

@@ -56,7 +56,7 @@ def installed(folder: Path, *built: Built, dependencies: bool = False) -> Enviro
     return environment
 
 
-def test_the_client_alone_has_the_command_and_names_the_servers_distribution(client: Built, tmp_path: Path) -> None:
+def test_the_client_alone_has_the_command_which_names_the_servers_distribution(client: Built, tmp_path: Path) -> None:
     environment = installed(tmp_path, client)
     version = environment.run("cloudfront-facade", "--version")
     assert (version.stdout, version.stderr) == (f"cloudfront-facade {client.metadata['Version']}\n", "")

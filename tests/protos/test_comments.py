@@ -58,7 +58,7 @@ REASONS: Final = [name for name in ErrorReason.keys() if name != "ERROR_REASON_U
 
 
 @pytest.mark.parametrize(("name", "numbers"), [*REQUEST_FIELDS, *OTHER_LIMITS.items()], ids=str)
-def test_a_comment_states_the_limit(name: str, numbers: list[int]) -> None:
+def test_a_comment_states_its_limits(name: str, numbers: list[int]) -> None:
     text = comment(name)
     if AS_ELSEWHERE not in text:
         assert all(f"{number:,}" in text for number in numbers), text

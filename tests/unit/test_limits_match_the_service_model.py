@@ -261,7 +261,7 @@ def test_an_import_source_has_the_form_of_an_s3_object(arn: str, *, is_valid: bo
     assert (limits.S3_OBJECT_ARN_PATTERN.fullmatch(arn) is not None) is is_valid
 
 
-def test_a_request_id_is_a_uuid_of_36_characters() -> None:
+def test_a_request_id_must_be_a_uuid_of_36_characters() -> None:
     good = "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f"
 
     assert limits.REQUEST_ID_PATTERN.fullmatch(good)

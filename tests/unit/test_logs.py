@@ -67,7 +67,7 @@ def test_exceptions_are_logged_with_class_and_location_but_without_text(capfd: p
     assert all("test_logs.py" in line["where"] for line in written)
 
 
-def test_text_style_writes_plain_fields(capfd: pytest.CaptureFixture[str]) -> None:
+def test_text_format_writes_plain_fields(capfd: pytest.CaptureFixture[str]) -> None:
     logs.configure("info", "text")
     structlog.get_logger().info("serving", listen="127.0.0.1:1")
     assert "listen=127.0.0.1:1" in capfd.readouterr().err

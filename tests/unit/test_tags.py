@@ -106,11 +106,11 @@ def test_50_tags_are_allowed_and_49_with_a_request_id() -> None:
     assert check(*fifty, own_tags=1)[0].description == "50 tags; allowed: at most 49, because request_id takes 1"
 
 
-def test_empty_keys_are_not_reported_as_repeated_too() -> None:
+def test_empty_keys_are_not_also_reported_as_repeated() -> None:
     assert broken(Tag(), Tag()) == [("tags[0].key", "TAG_KEY_LENGTH"), ("tags[1].key", "TAG_KEY_LENGTH")]
 
 
-def test_every_broken_rule_of_a_tag_is_reported() -> None:
+def test_every_rule_that_a_tag_violates_is_reported() -> None:
     assert broken(Tag(key="aws:" + "\0" * 130, value="\0" * 300)) == [
         ("tags[0].key", "TAG_KEY_LENGTH"),
         ("tags[0].key", "TAG_KEY_CHARACTERS"),

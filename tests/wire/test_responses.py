@@ -176,7 +176,7 @@ def test_times_are_in_utc_with_the_precision_of_cloudfront(
         ("DEVELOPMENT", "CANARY", "function_metadata.stage"),
     ],
 )
-def test_a_value_that_the_protos_lack_is_unspecified_and_logged(
+def test_a_value_that_the_protos_lack_becomes_unspecified_and_is_logged(
     side_by_side: SideBySide, caplog: pytest.LogCaptureFixture, known: str, unknown: str, field: str
 ) -> None:
     side_by_side.cloudfront.script("CreateFunction", replacing(known, unknown))

@@ -105,7 +105,7 @@ def test_a_resource_that_becomes_visible_late_is_not_treated_as_absent(
     assert cloudfront.effects(kind.create) == 1
 
 
-def test_a_foreign_name_is_rejected_and_the_resource_does_not_change(
+def test_the_name_of_a_foreign_resource_is_rejected_and_the_resource_does_not_change(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica() as facade:

@@ -131,7 +131,7 @@ def test_scripted_faults_occur_in_order_and_only_for_their_operation(cloudfront:
     create_function(client, "b")
 
 
-def test_a_delayed_request_is_answered_late(cloudfront: CloudFrontDouble, client: Any) -> None:
+def test_a_delayed_request_gets_a_late_response(cloudfront: CloudFrontDouble, client: Any) -> None:
     cloudfront.script("CreateFunction", faults.delay(0.1))
     started = time.monotonic()
     create_function(client)
@@ -139,7 +139,7 @@ def test_a_delayed_request_is_answered_late(cloudfront: CloudFrontDouble, client
 
 
 @pytest.mark.parametrize("early", [False, True])
-def test_held_requests_are_answered_when_released(cloudfront: CloudFrontDouble, early: bool) -> None:
+def test_held_requests_get_a_response_when_released(cloudfront: CloudFrontDouble, early: bool) -> None:
     entered = threading.Event()
 
     def hold_late(exchange: faults.Exchange) -> Any:
