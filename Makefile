@@ -75,7 +75,8 @@ proto: $(PROTO_ENV)
 	  --grpc_python_out=$(OUT) --mypy_grpc_out=quiet:$(OUT) $(filter %_service.proto,$(PROTOS))
 	.venv-proto/bin/python -m grpc_tools.protoc -I protos \
 	  -I "$$(.venv-proto/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" \
-	  --descriptor_set_out=$(DESCRIPTORS) --include_imports --include_source_info $(PROTOS) google/rpc/error_details.proto
+	  --descriptor_set_out=$(DESCRIPTORS) --include_imports --include_source_info $(PROTOS) \
+	  google/rpc/error_details.proto google/rpc/status.proto
 
 node-proto: $(NODE_ENV) $(BUF)
 	cd $(NODE_CLIENT) && $(CURDIR)/$(BUF) generate

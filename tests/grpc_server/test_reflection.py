@@ -125,6 +125,11 @@ def test_grpcurl_decodes_error_details(facade_address: str) -> None:
     assert "not recognized" not in failed.stderr
 
 
+@pytest.mark.parametrize("symbol", ["google.rpc.Status", "google.protobuf.Any", "google.rpc.ErrorInfo"])
+def test_messages_of_error_details_are_found(facade_address: str, symbol: str) -> None:
+    assert f"{symbol} is a message" in describe(facade_address, symbol)
+
+
 def test_extensions_of_method_options_are_listed_and_found(facade_address: str) -> None:
     options = "google.protobuf.MethodOptions"
     listed = ask(facade_address, "v1", ServerReflectionRequest(all_extension_numbers_of_type=options))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from protos.checkout import Checkout
-from protos.descriptors import PROJECT
 from support.tools import require_tool
 
 V1 = "protos/cloudfront_facade/v1"
@@ -50,7 +48,8 @@ def test_a_contract_without_changes_passes(checkout: Checkout) -> None:
 def test_a_committed_breaking_change_fails(checkout: Checkout, name: str, old: str, new: str, finding: str) -> None:
     checkout.edit(name, old, new)
     checkout.commit()
-    completed = checkout.make("buf")
+    # The environment and the generated code are not part of this checkout: `-o` takes them for current.
+    completed = checkout.make("lint", "-o", "proto-check", "-o", ".venv/.dev")
     assert completed.returncode != 0
     assert finding in completed.stdout
 
@@ -64,7 +63,3 @@ def test_an_added_field_passes(checkout: Checkout) -> None:
     checkout.commit()
     completed = checkout.make("buf")
     assert (completed.returncode, completed.stdout) == (0, "")
-
-
-def test_lint_runs_the_check() -> None:
-    assert re.search("^lint:.* buf( |$)", (PROJECT / "Makefile").read_text(), re.MULTILINE)

@@ -10,7 +10,14 @@ from protos.descriptors import LONG_POLL, LONG_RUNNING, PACKAGE, PROTOS, comment
 def test_it_has_every_proto_file_and_the_error_details() -> None:
     project_files = {path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto")}
     assert project_files == {name for name, file in files().items() if file.package == PACKAGE}
-    assert "google/rpc/error_details.proto" in files()
+    assert {"google/rpc/error_details.proto", "google/rpc/status.proto", "google/protobuf/any.proto"} <= set(files())
+
+
+def test_every_long_poll_is_long_running() -> None:
+    options = [method.options for file in files().values() for service in file.service for method in service.method]
+    long_polls = [method for method in options if method.Extensions[LONG_POLL]]
+    assert long_polls
+    assert all(method.Extensions[LONG_RUNNING] for method in long_polls)
 
 
 def test_imports_precede_the_files_that_use_them() -> None:

@@ -123,27 +123,31 @@ def idempotent_methods() -> list[dict[str, str]]:
     ]
 
 
-@cache
 def find_method(path: str) -> MethodDescriptor | None:
-    """Returns the descriptor of a method, or None for a method of another API.
+    """Returns the descriptor of a method; None for a method of another API, or if its stub is not imported yet.
 
     Args:
-        path: The method's path, for example `/cloudfront_facade.v1.FunctionService/GetFunction`. The stub that makes
-            the call has loaded its descriptor.
+        path: The method's path, for example `/cloudfront_facade.v1.FunctionService/GetFunction`.
     """
     try:
-        return descriptor_pool.Default().FindMethodByName(path.removeprefix("/").replace("/", "."))
+        return _find_method(path)
     except KeyError:
         return None
 
 
-@cache
+@cache  # A KeyError is not cached: the stub may be imported later.
+def _find_method(path: str) -> MethodDescriptor:
+    return descriptor_pool.Default().FindMethodByName(path.removeprefix("/").replace("/", "."))
+
+
 def is_long_running(method: str) -> bool:
     """Returns whether the protos mark a method as long-running; its default deadline is then LONGEST_DEADLINE."""
     descriptor = find_method(method)
-    if descriptor is None or not descriptor.has_options:
-        return False
+    return descriptor is not None and descriptor.has_options and _is_long_running(descriptor)
 
+
+@cache
+def _is_long_running(descriptor: MethodDescriptor) -> bool:
     from cloudfront_facade.v1 import options_pb2
 
     return bool(descriptor.GetOptions().Extensions[options_pb2.long_running])

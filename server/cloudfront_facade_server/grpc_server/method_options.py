@@ -31,6 +31,5 @@ def method_options(service: str) -> dict[str, MethodOptions]:
     options = {}
     for method in descriptor_pool.Default().FindServiceByName(service).methods:
         extensions = method.GetOptions().Extensions
-        long_poll = extensions[options_pb2.long_poll]
-        options[method.name] = MethodOptions(long_poll or extensions[options_pb2.long_running], long_poll)
+        options[method.name] = MethodOptions(extensions[options_pb2.long_running], extensions[options_pb2.long_poll])
     return options

@@ -11,13 +11,13 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file cloudfront_facade/v1/options.proto.
  */
 export const file_cloudfront_facade_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("CiJjbG91ZGZyb250X2ZhY2FkZS92MS9vcHRpb25zLnByb3RvEhRjbG91ZGZyb250X2ZhY2FkZS52MTpDCgxsb25nX3J1bm5pbmcSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjRhgMgASgIUgtsb25nUnVubmluZzo9Cglsb25nX3BvbGwSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjShgMgASgIUghsb25nUG9sbELRAQodaW8uZ2l0aHViLmNsb3VkZnJvbnRmYWNhZGUudjFCDE9wdGlvbnNQcm90b1ABWl1naXRodWIuY29tL2Nsb3VkZnJvbnQtZmFjYWRlL2Nsb3VkZnJvbnQtZmFjYWRlL2dlbi9nby9jbG91ZGZyb250X2ZhY2FkZS92MTtjbG91ZGZyb250ZmFjYWRldjGqAhNDbG91ZEZyb250RmFjYWRlLlYxygITQ2xvdWRGcm9udEZhY2FkZVxWMeoCFENsb3VkRnJvbnRGYWNhZGU6OlYxYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("CiJjbG91ZGZyb250X2ZhY2FkZS92MS9vcHRpb25zLnByb3RvEhRjbG91ZGZyb250X2ZhY2FkZS52MTpDCgxsb25nX3J1bm5pbmcSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjm4wQgASgIUgtsb25nUnVubmluZzo9Cglsb25nX3BvbGwSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjn4wQgASgIUghsb25nUG9sbELRAQodaW8uZ2l0aHViLmNsb3VkZnJvbnRmYWNhZGUudjFCDE9wdGlvbnNQcm90b1ABWl1naXRodWIuY29tL2Nsb3VkZnJvbnQtZmFjYWRlL2Nsb3VkZnJvbnQtZmFjYWRlL2dlbi9nby9jbG91ZGZyb250X2ZhY2FkZS92MTtjbG91ZGZyb250ZmFjYWRldjGqAhNDbG91ZEZyb250RmFjYWRlLlYxygITQ2xvdWRGcm9udEZhY2FkZVxWMeoCFENsb3VkRnJvbnRGYWNhZGU6OlYxYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * Whether a call may take longer than other calls. The server honours a deadline of up to 30 minutes instead of 60
  * seconds (`--max-long-running-deadline`, `--max-deadline`). Both clients use 30 minutes as the default deadline.
  *
- * @generated from extension: bool long_running = 50001;
+ * @generated from extension: bool long_running = 78310;
  */
 export const long_running: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
   extDesc(file_cloudfront_facade_v1_options, 0);
@@ -26,7 +26,7 @@ export const long_running: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
  * Whether a call only waits and changes nothing. The server cancels it when the caller goes away, limits these calls
  * separately, and allows them the longest deadline if the caller sets none. A long poll is also `long_running`.
  *
- * @generated from extension: bool long_poll = 50002;
+ * @generated from extension: bool long_poll = 78311;
  */
 export const long_poll: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
   extDesc(file_cloudfront_facade_v1_options, 1);
