@@ -62,7 +62,7 @@ def test_other_errors_do_not_refresh_credentials(
 ) -> None:
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
-    cloudfront.script("CreateFunction", faults.refuse(code, 403))
+    cloudfront.script("CreateFunction", faults.fail_with(code, 403))
 
     with pytest.raises(ClientError, match=code):
         backend.create_function(**FULL_FUNCTION)
@@ -91,7 +91,7 @@ def test_a_call_is_not_sent_again_if_the_expiry_does_not_prove_that_nothing_was_
 ) -> None:
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is True
-    cloudfront.script("CreateFunction", faults.apply_then(faults.refuse("ExpiredToken", status)))
+    cloudfront.script("CreateFunction", faults.apply_then(faults.fail_with("ExpiredToken", status)))
 
     with pytest.raises(ClientError) as caught:
         backend.create_function(**FULL_FUNCTION)

@@ -137,11 +137,11 @@ def test_nothing_is_sent_if_a_proxy_does_not_open_a_tunnel(
 ) -> None:
     received: list[bytes] = []
 
-    def refuse(connection: socket.socket) -> None:
+    def reject(connection: socket.socket) -> None:
         received.append(connection.recv(65_536))
         connection.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
 
-    with listening(refuse) as (address, _):
+    with listening(reject) as (address, _):
         monkeypatch.setenv("https_proxy", f"http://me:hush@{address}")
         transport = Transport(str(authority[1]))
         with pytest.raises(boto.EndpointConnectionError) as caught:

@@ -22,7 +22,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, DeleteKeyValueStoreRequest
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront.faults import apply_then_close, delay, hang, normally, refuse, status_only
+from support.cloudfront.faults import apply_then_close, delay, fail_with, hang, normally, status_only
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.stores import StoredStore, utc_now
 from support.facade import REQUEST_ID, Facade, failing, function, open_channel, running_facade
@@ -155,8 +155,8 @@ def test_reading_many_pages_of_stores_ends_before_the_deadline(cloudfront: Cloud
 def test_the_users_of_a_resource_are_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    cloudfront.always("DeleteFunction", refuse("FunctionInUse", 409))
-    cloudfront.always("DeleteKeyValueStore", refuse("CannotDeleteEntityWhileInUse", 409))
+    cloudfront.always("DeleteFunction", fail_with("FunctionInUse", 409))
+    cloudfront.always("DeleteKeyValueStore", fail_with("CannotDeleteEntityWhileInUse", 409))
     with replica() as facade:
         function_etag = facade.functions.CreateFunction(function()).etag
         store_etag = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).etag

@@ -10,8 +10,8 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from faults.changing import LOST, UNKNOWN, status_of
 from support.cloudfront.faults import (
     apply_then_status,
+    fail_with,
     normally,
-    refuse,
     status_only,
     throttle,
 )
@@ -65,7 +65,7 @@ def test_a_put_is_retried_a_limited_number_of_times_after_conflicts(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
     put = data.PutKeyRequest(kvs_arn=store.arn, key="k", value="v")
-    conflict = refuse("ConflictException", 409)
+    conflict = fail_with("ConflictException", 409)
     cloudfront.script("PutKey", conflict, conflict)
     assert facade.key_values.PutKey(put).item_count == 1
     cloudfront.always("PutKey", conflict)

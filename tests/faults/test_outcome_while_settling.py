@@ -10,13 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from faults.changing import updating
-from support.cloudfront.faults import Fault, hang, normally, refuse, status_only, throttle
+from support.cloudfront.faults import Fault, fail_with, hang, normally, status_only, throttle
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 
 Replica = Callable[..., AbstractContextManager[Facade]]
 
-LOST, TAKEN, FULL = status_only(503), refuse("FunctionAlreadyExists", 409), refuse("TooManyFunctions", 400)
+LOST, TAKEN, FULL = status_only(503), fail_with("FunctionAlreadyExists", 409), fail_with("TooManyFunctions", 400)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from faults.changing import V2, describe, etag_of, publishing, updating
 from support.cloudfront.faults import (
     Fault,
     delay,
+    fail_with,
     hang,
-    refuse,
     wrong_root,
 )
 from support.cloudfront.http import CloudFrontDouble
@@ -43,14 +43,14 @@ def test_the_error_of_a_function_in_use_names_its_distributions(
     assert "E2" in failure.message
 
 
-@pytest.mark.parametrize("fault", [lambda: refuse("AccessDenied", 403), wrong_root, hang])
+@pytest.mark.parametrize("fault", [lambda: fail_with("AccessDenied", 403), wrong_root, hang])
 def test_a_function_in_use_is_reported_even_if_its_users_cannot_be_read(
     fault: Callable[[], Fault],
     cloudfront: CloudFrontDouble,
     facade: Facade,
     created: functions.CreateFunctionResponse,
 ) -> None:
-    cloudfront.script("DeleteFunction", refuse("FunctionInUse", 409))
+    cloudfront.script("DeleteFunction", fail_with("FunctionInUse", 409))
     cloudfront.always("ListDistributions", fault())
     failure = failing(
         facade.functions.DeleteFunction, functions.DeleteFunctionRequest(name="rewrite", etag=created.etag)
@@ -63,7 +63,7 @@ def test_a_function_in_use_is_reported_even_if_its_users_cannot_be_read(
 def test_the_error_names_no_users_if_the_deadline_leaves_no_time_to_read_them(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
-    cloudfront.script("DeleteFunction", refuse("FunctionInUse", 409))
+    cloudfront.script("DeleteFunction", fail_with("FunctionInUse", 409))
     cloudfront.always("ListDistributions", hang())
     request = functions.DeleteFunctionRequest(name="rewrite", etag=created.etag)
     started = time.monotonic()

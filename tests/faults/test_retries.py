@@ -14,8 +14,8 @@ from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront.faults import (
     Fault,
     apply_then_status,
+    fail_with,
     normally,
-    refuse,
     status_only,
     throttle,
 )
@@ -53,11 +53,11 @@ def test_throttling_has_a_retry_delay_and_the_call_is_sent_once(
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        (refuse("TooManyFunctions", 400), "FUNCTION_QUOTA_EXCEEDED"),
-        (refuse("FunctionAlreadyExists", 409), "FUNCTION_ALREADY_EXISTS"),
-        (refuse("InvalidArgument", 400), "UPSTREAM_INVALID_ARGUMENT"),
-        (refuse("AccessDenied", 403), "UPSTREAM_ACCESS_DENIED"),
-        (refuse("TaggingConflict", 409), "TAGGING_CONFLICT"),
+        (fail_with("TooManyFunctions", 400), "FUNCTION_QUOTA_EXCEEDED"),
+        (fail_with("FunctionAlreadyExists", 409), "FUNCTION_ALREADY_EXISTS"),
+        (fail_with("InvalidArgument", 400), "UPSTREAM_INVALID_ARGUMENT"),
+        (fail_with("AccessDenied", 403), "UPSTREAM_ACCESS_DENIED"),
+        (fail_with("TaggingConflict", 409), "TAGGING_CONFLICT"),
         (throttle(), "UPSTREAM_THROTTLED"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -77,7 +77,7 @@ def test_a_missing_permission_is_named_without_arns(facade: Facade, cloudfront: 
         "User: arn:aws:sts::123456789012:assumed-role/facade/i-0 is not authorized to perform: "
         "cloudfront:TagResource on resource: arn:aws:cloudfront::123456789012:function/rewrite"
     )
-    cloudfront.always("CreateFunction", refuse("AccessDenied", 403, text))
+    cloudfront.always("CreateFunction", fail_with("AccessDenied", 403, text))
     failure = failing(facade.functions.CreateFunction, function())
     assert failure.code is grpc.StatusCode.PERMISSION_DENIED
     assert failure.metadata["aws_action"] == "cloudfront:TagResource"
@@ -123,7 +123,7 @@ def test_a_refused_connection_is_unreachable_and_not_applied(
 def test_a_test_that_cloudfront_cannot_run_is_sent_once(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
-    cloudfront.always("TestFunction", refuse("TestFunctionFailed", 500))
+    cloudfront.always("TestFunction", fail_with("TestFunctionFailed", 500))
     request = functions.TestFunctionRequest(name="rewrite", etag=created.etag, event_object=b"{}")
     failure = failing(facade.functions.TestFunction, request)
     assert (failure.code, failure.reason, failure.outcome) == (

@@ -150,8 +150,8 @@ def test_an_exception_of_the_backend_becomes_a_status(
 
 
 def test_a_failed_call_releases_its_slot() -> None:
-    admission = ConcurrencyLimiter(limit=1, min_upstream_time=0)
+    limiter = ConcurrencyLimiter(limit=1, min_upstream_time=0)
     call = CallContext("CreateFunction", "test", deadline=float("inf"))
     for _ in range(2):
-        with pytest.raises(KeyError), admission.admit(call):
+        with pytest.raises(KeyError), limiter.admit(call):
             raise KeyError

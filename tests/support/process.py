@@ -24,11 +24,11 @@ EMBEDDED = (*EMBEDDED_WITH_DRAIN, "--drain-delay", "0")
 
 
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Returns an environment without this machine's AWS configuration and without the facade's variables."""
+    """Returns an environment without this machine's AWS configuration, the facade's variables and PYTHONPATH."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "CLOUDFRONT_FACADE_")) and not name.lower().endswith("_proxy")
+        if not name.startswith(("AWS_", "CLOUDFRONT_FACADE_", "PYTHONPATH")) and not name.lower().endswith("_proxy")
     }
     return kept | variables
 

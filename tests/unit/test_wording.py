@@ -27,6 +27,10 @@ def run(project: Path, *files: Path) -> subprocess.CompletedProcess[str]:
         ("The value is no JSON.", "is no JSON"),
         ("Returns None where there is no store.", "where there"),
         ("The wait goes on after a restart.", "goes on"),
+        ("Tells whether it is a store.", "Tells"),
+        ("Gives the code of it.", "Gives"),
+        ("It refuses a name that is taken.", "refuses"),
+        ("It is rejected where a store is missing.", "where a store is missing"),
         ("The function is killed when its time is over.", "time is over"),
     ],
 )
@@ -40,8 +44,18 @@ def test_a_planted_sentence_is_found_with_its_line(project: Path, tmp_path: Path
     assert f'{planted}:3: "{phrase}": ' in completed.stdout
 
 
+def test_a_phrase_is_found_over_the_end_of_a_line(project: Path, tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text("# The etag is\n# none that CloudFront issued.\n")
+
+    completed = run(project, planted)
+
+    assert completed.returncode == 1
+    assert f'{planted}:1: "is # none": ' in completed.stdout
+
+
 def test_plain_english_passes(project: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("If the etag does not match, the call fails. Apart from that, go on to the next one.\n")
+    page.write_text("If the etag does not match, the call fails. Apart from that, go on to the next one.\nNone is None. Connection refused.\n")
 
     assert run(project, page).returncode == 0

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from aws.account import Account, poll_until
-from support.cloudfront.faults import Exchange, Hangup, normally, refuse, throttle
+from support.cloudfront.faults import Exchange, Hangup, fail_with, normally, throttle
 from support.cloudfront.fixtures import AWS_VARIABLES
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import plain_client
@@ -159,7 +159,7 @@ def test_every_question_is_answered_and_everything_is_deleted(project: Path, use
 
     def conflict_in_the_third_round(exchange: Exchange) -> Answer | Hangup:
         conflict = exchange.arguments["Name"].endswith("-again") and next(rounds) == 2
-        return (refuse("TaggingConflict", 409, "in a few minutes") if conflict else normally())(exchange)
+        return (fail_with("TaggingConflict", 409, "in a few minutes") if conflict else normally())(exchange)
 
     used_cloudfront.always("CreateFunction", conflict_in_the_third_round)
     used_cloudfront.script("CreateKeyValueStore", throttle())
@@ -194,7 +194,7 @@ def test_the_sanity_suite_passes_and_everything_is_deleted(project: Path, used_c
 
 
 def test_everything_is_deleted_after_a_failed_test(project: Path, used_cloudfront: UsedCloudFront) -> None:
-    used_cloudfront.always("GetFunction", refuse("AccessDenied", 403, "not authorized"))
+    used_cloudfront.always("GetFunction", fail_with("AccessDenied", 403, "not authorized"))
     variables = {**AWS_VARIABLES, "CLOUDFRONT_FACADE_ENDPOINT_URL": used_cloudfront.url}
 
     code, output = run_suite(project, "--run-aws", "-k", "a_function_is_read_back", **variables)
@@ -220,7 +220,7 @@ def test_without_credentials_no_test_runs_and_the_message_explains_why(
 def test_nothing_is_created_with_credentials_that_cannot_clean_up(
     project: Path, used_cloudfront: UsedCloudFront
 ) -> None:
-    used_cloudfront.always("ListKeyValueStores", refuse("AccessDenied", 403, "not authorized"))
+    used_cloudfront.always("ListKeyValueStores", fail_with("AccessDenied", 403, "not authorized"))
 
     code, output = run_suite(project, "--run-aws", **AWS_VARIABLES, AWS_ENDPOINT_URL=used_cloudfront.url)
 
@@ -249,7 +249,7 @@ def test_a_sweep_deletes_only_resources_with_the_prefix(used_cloudfront: UsedClo
             double.stores[store.name] = store
         other = f"x-{account.prefix}"
         double.functions[other] = StoredFunction(other, NO_CONFIG, b"", utc_now(), "E1")
-        double.script("DeleteFunction", refuse("PreconditionFailed", 412))
+        double.script("DeleteFunction", fail_with("PreconditionFailed", 412))
 
         account.sweep()
 

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
-from support.cloudfront.faults import Fault, html, refuse, status_only
+from support.cloudfront.faults import Fault, fail_with, html, status_only
 from support.facade import Failure, failing, function
 from wire.expected_errors import BY_HTTP_STATUS, FAILURES, REJECTIONS, Expected, assert_reads
 from wire.side_by_side import SideBySide
@@ -48,7 +48,7 @@ def failures_of(side_by_side: SideBySide) -> dict[str, tuple[Failure, int]]:
 def test_an_error_is_classified_by_its_code(
     side_by_side: SideBySide, code: str, http_status: int, expected: Expected
 ) -> None:
-    with every_create(side_by_side, refuse(code, http_status, f"{ROLE} may not do this in 999988887777")):
+    with every_create(side_by_side, fail_with(code, http_status, f"{ROLE} may not do this in 999988887777")):
         for operation, (failure, requests) in failures_of(side_by_side).items():
             assert_reads(failure, expected)
             assert (failure.metadata["operation"], failure.outcome) == (operation, "not_applied")
@@ -63,7 +63,7 @@ def test_an_error_is_classified_by_its_code(
 @pytest.mark.parametrize(
     "fault",
     [
-        *(refuse(code, status, f"{ROLE} failed") for code, (status, _) in FAILURES.items()),
+        *(fail_with(code, status, f"{ROLE} failed") for code, (status, _) in FAILURES.items()),
         *(status_only(status) for status in BY_HTTP_STATUS if status >= 500),
         html(502),
     ],
@@ -78,7 +78,7 @@ def test_a_failed_create_has_an_unknown_outcome_and_must_not_be_retried(side_by_
 
 
 @pytest.mark.parametrize("http_status", [status for status in BY_HTTP_STATUS if status < 500])
-@pytest.mark.parametrize("answer", [status_only, html, lambda status: refuse("SomethingNew", status, ROLE)])
+@pytest.mark.parametrize("answer", [status_only, html, lambda status: fail_with("SomethingNew", status, ROLE)])
 def test_an_error_without_a_known_code_is_classified_by_its_http_status(
     side_by_side: SideBySide, http_status: int, answer: Any
 ) -> None:

@@ -10,7 +10,7 @@ from cloudfront_facade.v1.function_service_pb2 import FunctionConfig, FunctionRu
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
 from support.cloudfront.faults import (
-    refuse,
+    fail_with,
     status_only,
 )
 from support.cloudfront.http import CloudFrontDouble
@@ -20,7 +20,7 @@ from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 def test_a_tagging_conflict_is_returned_and_the_create_is_never_retried_without_tags(
     facade: Facade, cloudfront: CloudFrontDouble
 ) -> None:
-    cloudfront.script("CreateFunction", refuse("TaggingConflict", 409, "try again in a few minutes"))
+    cloudfront.script("CreateFunction", fail_with("TaggingConflict", 409, "try again in a few minutes"))
 
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID, tags=[Tag(key="a")]))
 
@@ -35,7 +35,7 @@ def test_a_repeated_create_succeeds_even_if_the_first_one_exhausted_the_quota(
 ) -> None:
     request = function(request_id=REQUEST_ID)
     facade.functions.CreateFunction(request)
-    cloudfront.always("CreateFunction", refuse("TooManyFunctions", 400, "100 functions"))
+    cloudfront.always("CreateFunction", fail_with("TooManyFunctions", 400, "100 functions"))
 
     facade.functions.CreateFunction(request)
     failure = failing(facade.functions.CreateFunction, function("another", request_id=ANOTHER_ID))

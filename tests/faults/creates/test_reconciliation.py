@@ -10,9 +10,9 @@ import pytest
 
 from support.cloudfront.faults import (
     apply_then_close,
+    fail_with,
     garble,
     misstate,
-    refuse,
     reset,
     status_only,
     throttle,
@@ -80,7 +80,7 @@ def test_the_age_of_a_resource_is_measured_with_cloudfronts_clock(
 
 def test_a_resource_whose_tags_are_not_found_yet_is_read_again(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     cloudfront.script("CreateFunction", apply_then_close())
-    cloudfront.script("ListTagsForResource", refuse("NoSuchResource", 404))
+    cloudfront.script("ListTagsForResource", fail_with("NoSuchResource", 404))
     assert facade.functions.CreateFunction(function(request_id=REQUEST_ID)).etag
     assert cloudfront.effects("CreateFunction") == 1
     assert cloudfront.count("CreateFunction") == 1
@@ -105,7 +105,7 @@ def test_the_outcome_is_unknown_if_the_reads_fail(facade: Facade, cloudfront: Cl
 
 def test_denied_reads_immediately_return_an_unknown_outcome(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     cloudfront.script("CreateFunction", apply_then_close())
-    cloudfront.always("ListTagsForResource", refuse("AccessDenied", 403, "not authorized"))
+    cloudfront.always("ListTagsForResource", fail_with("AccessDenied", 403, "not authorized"))
 
     started = time.monotonic()
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
@@ -131,7 +131,7 @@ def test_the_outcome_is_unknown_if_the_lost_create_may_have_exhausted_the_quota(
     facade: Facade, cloudfront: CloudFrontDouble
 ) -> None:
     cloudfront.describe_lag = 2.0  # longer than the settle timeout
-    cloudfront.script("CreateFunction", apply_then_close(), refuse("TooManyFunctions", 400, "100 functions"))
+    cloudfront.script("CreateFunction", apply_then_close(), fail_with("TooManyFunctions", 400, "100 functions"))
 
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
 

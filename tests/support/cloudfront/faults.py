@@ -31,7 +31,7 @@ class Exchange:
         operation: The name of the operation.
         arguments: The arguments that boto3 was called with.
         apply: Runs the operation and returns CloudFront's response.
-        refuse: Returns CloudFront's error response with a code, an HTTP status and a message.
+        error: Returns CloudFront's error response with a code, an HTTP status and a message.
         wait: Waits for this many seconds (None: without a limit) or until the double is released; returns False if the
             double is closing.
     """
@@ -39,7 +39,7 @@ class Exchange:
     operation: str
     arguments: Mapping[str, Any]
     apply: Callable[[], Answer]
-    refuse: Callable[[str, int, str], Answer]
+    error: Callable[[str, int, str], Answer]
     wait: Callable[[float | None], bool]
     _answer: Answer | None = None
 
@@ -118,19 +118,19 @@ def html(status: int, body: str = "<!DOCTYPE html><html><body>An error<hr></body
     return lambda _: Answer(status, body.encode(), {"Content-Type": "text/html"})
 
 
-def refuse(code: str, status: int, message: str = "") -> Fault:
+def fail_with(code: str, status: int, message: str = "") -> Fault:
     """Responds with an error of CloudFront that has this code."""
-    return lambda exchange: exchange.refuse(code, status, message)
+    return lambda exchange: exchange.error(code, status, message)
 
 
 def throttle(status: int = 400) -> Fault:
     """Throttles the request with status 400, as observed on CloudFront, or with 429."""
-    return refuse("Throttling" if status == 400 else "TooManyRequestsException", status, "Rate exceeded")
+    return fail_with("Throttling" if status == 400 else "TooManyRequestsException", status, "Rate exceeded")
 
 
 def expire(code: str = "ExpiredToken") -> Fault:
     """Responds that the credentials of the request have expired."""
-    return refuse(code, 403, "The security token included in the request is expired")
+    return fail_with(code, 403, "The security token included in the request is expired")
 
 
 def delay(seconds: float) -> Fault:

@@ -49,7 +49,7 @@ NOT_APPLIED = {
     "no response": (faults.hang(), ReadTimeoutError),
     "500": (faults.status_only(500), ClientError),
     "403 as HTML": (faults.html(403), ClientError),
-    "an error": (faults.refuse("TaggingConflict", 409, "wait a few minutes"), ClientError),
+    "an error": (faults.fail_with("TaggingConflict", 409, "wait a few minutes"), ClientError),
     "throttled": (faults.throttle(), ClientError),
     "throttled by status": (faults.throttle(429), ClientError),
     "expired": (faults.expire(), ClientError),
@@ -90,7 +90,7 @@ def test_a_fault_before_the_effect_occurs_once_and_nothing_is_applied(
         (faults.html(403), "403", 403),
         (faults.html(502), "502", 502),
         (faults.html(403, "<html><body>HTML that is XML too</body></html>"), "", 403),
-        (faults.refuse("TaggingConflict", 409), "TaggingConflict", 409),
+        (faults.fail_with("TaggingConflict", 409), "TaggingConflict", 409),
         (faults.throttle(), "Throttling", 400),
         (faults.throttle(429), "TooManyRequestsException", 429),
         (faults.expire("RequestExpired"), "RequestExpired", 403),
@@ -115,8 +115,8 @@ def test_a_response_with_a_wrong_root_has_no_members(cloudfront: CloudFrontDoubl
 
 
 def test_scripted_faults_occur_in_order_and_only_for_their_operation(cloudfront: CloudFrontDouble, client: Any) -> None:
-    cloudfront.script("CreateFunction", faults.normally(), faults.refuse("One", 400), faults.refuse("Two", 400))
-    cloudfront.always("CreateFunction", faults.refuse("Always", 400))
+    cloudfront.script("CreateFunction", faults.normally(), faults.fail_with("One", 400), faults.fail_with("Two", 400))
+    cloudfront.always("CreateFunction", faults.fail_with("Always", 400))
 
     create_function(client, "a")
     client.create_key_value_store(Name="a")
@@ -224,7 +224,7 @@ def test_requests_are_served_concurrently(cloudfront: CloudFrontDouble) -> None:
 @pytest.mark.parametrize(
     ("fault", "code", "status"),
     [
-        (faults.refuse("ConflictException", 409, "so"), "ConflictException", 409),
+        (faults.fail_with("ConflictException", 409, "so"), "ConflictException", 409),
         (faults.throttle(), "Throttling", 400),
         (faults.throttle(429), "TooManyRequestsException", 429),
         (faults.expire("ExpiredTokenException"), "ExpiredTokenException", 403),
