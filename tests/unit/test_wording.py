@@ -56,6 +56,9 @@ def test_a_phrase_is_found_over_the_end_of_a_line(project: Path, tmp_path: Path)
 
 def test_plain_english_passes(project: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("If the etag does not match, the call fails. Apart from that, go on to the next one.\nNone is None. Connection refused.\n")
+    page.write_text(
+        "If the etag does not match, the call fails. Apart from that, go on to the next one.\n"
+        "None is None. Connection refused.\n"
+    )
 
     assert run(project, page).returncode == 0
