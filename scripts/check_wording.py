@@ -21,13 +21,17 @@ PHRASES = {
     r"gives?|gave|giving": "return, yield, pass or have",
     r"anew": "again",
     r"mend(s|ed|ing)?": "fix",
-    r"(is|are|was|were) none": "is not one",
-    r"(?<!there )(?<!There )(is|are|was|were) no (?!longer|more|one|need|such|way|other)\w+": "is not a ...",
+    r"(is|are|was|were) (?-i:none)": "is not one",
+    r"(?<!there\s)(is|are|was|were) no (?!longer|more|one|need|such|way|other)\w+": "is not a ...",
     r"beside": "next to, besides or except",
     r"apart(?! from\b)": "except",
     r"(nothing|none|anything|everything|4xx|keys?|ASCII) but(?! (not|also|no)\b)": "except",
     r"[,;] for (it|its|they|he|she|this|that|there|no|nobody|none|what|which|then|who|so)": "because",
     r"where (it|there|they|he|she|that|this|none|nobody|nothing|one|no|some|such|CloudFront|gRPC)": "if or when",
+    r"where (a|an|the) \w+ (is|are|was) (missing|taken|absent|gone|not)": "if or when",
+    r"(?<!connection\s)(?<!connections\s)refus(e|es|ed|al|als|ing)": "reject",
+    r"under way": "in flight",
+    r"breathes?": "yield to the event loop",
     r"played with": "disposable",
     r"as (it|they) should(?! not\b)": "correct",
     r"(is|are|was|were|be|been) said": "is set, is specified",
@@ -72,15 +76,20 @@ SKIPPED = (
 )
 TEXT = (".py", ".md", ".proto", ".ts", ".js", ".mjs", ".sh", ".toml", ".yaml", ".yml", ".json", ".in", "file", ".pyi")
 
-_COMPILED = [(re.compile(rf"\b(?:{phrase})(?!\w)"), advice) for phrase, advice in PHRASES.items()]
+_GAP = r"(?:\s+(?:(?:#|//|\*)\s)?\s*)"
+"""Between two words: a space, or the end of a line and the start of the next one, of a comment too."""
+
+_COMPILED = [
+    (re.compile(rf"\b(?:{phrase.replace(' ', _GAP)})(?!\w)", re.IGNORECASE), advice)
+    for phrase, advice in PHRASES.items()
+]
 
 
 def findings(text: str) -> Iterator[tuple[int, str, str]]:
     """Yields the line number, the phrase and the advice for each phrase in a text."""
-    for number, line in enumerate(text.splitlines(), 1):
-        for phrase, advice in _COMPILED:
-            for found in phrase.finditer(line):
-                yield number, found[0], advice
+    for phrase, advice in _COMPILED:
+        for found in phrase.finditer(text):
+            yield text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()), advice
 
 
 def tracked() -> list[Path]:

@@ -167,7 +167,7 @@ async def _serve(settings: ServeSettings, upstream: _Upstream) -> None:
 
     async def become_ready() -> None:
         try:
-            await wait_until_ready(upstream.obstacle, log_fields)
+            await wait_until_ready(upstream.check_readiness, log_fields)
         except CannotServeError as error:
             failure.append(error)
             stop.set()
@@ -220,12 +220,12 @@ class _Upstream:
 
     Attributes:
         backend: The backend.
-        obstacle: Returns why the backend is not ready; empty if it is.
+        check_readiness: Returns why the backend is not ready; empty if it is.
         warm_up: Does the first call's preparations early; it blocks.
     """
 
     backend: Backend
-    obstacle: ReadinessCheck
+    check_readiness: ReadinessCheck
     warm_up: Callable[[], None]
 
 
@@ -261,13 +261,13 @@ def _make_upstream(settings: ServeSettings) -> _Upstream:
     except AwsBackendError as error:
         raise CannotServeError(str(error)) from None
 
-    def obstacle() -> str:
+    def check_readiness() -> str:
         try:
             return "" if aws.credentials_available() else aws.credentials_failure
         except AwsBackendError as error:
             raise CannotServeError(str(error)) from None
 
-    return _Upstream(aws, obstacle, aws.warm_up)
+    return _Upstream(aws, check_readiness, aws.warm_up)
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import grpc
@@ -31,6 +33,17 @@ def call(run: Run, target: str, method: Any, **keywords: Any) -> Any:
     request = GetMessageClass(method.input_type)()
     service = SERVICES[method.containing_service.name]
     return run(target, service, method.name, iter([request]) if method.client_streaming else request, **keywords)
+
+
+def test_method_is_found_after_its_stub_is_imported() -> None:
+    script = """
+from cloudfront_facade._service_config import is_long_running
+path = "/cloudfront_facade.v1.KeyValueStoreService/WaitForKeyValueStore"
+assert not is_long_running(path)
+import cloudfront_facade.v1.key_value_store_service_pb2
+assert is_long_running(path)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_long_running_and_non_retryable_methods_exist() -> None:

@@ -12,7 +12,7 @@ import pytest
 from support.distributions import Built
 
 DIST_INFO = {"METADATA", "RECORD", "WHEEL", "licenses/LICENSE", "entry_points.txt"}
-SDIST_ONLY = {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
+SDIST_ONLY = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
 """Files of each sdist besides the package and the protos. hatchling needs .gitignore to select the same files again."""
 
 

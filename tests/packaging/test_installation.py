@@ -96,12 +96,12 @@ def test_the_server_adds_its_commands(client: Built, server: Built, tmp_path: Pa
     assert Path(module_file).is_relative_to(environment.site_packages)
 
 
-def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
+def test_an_sdist_can_be_installed(built: Built, tmp_path: Path) -> None:
     environment = Environment(tmp_path, dependencies=False)
     completed = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"),
-            *("--target", str(environment.site_packages), str(client.sdist)),
+            *("--target", str(environment.site_packages), str(built.sdist)),
         ],
         capture_output=True,
         text=True,
@@ -109,8 +109,10 @@ def test_an_sdist_can_be_installed(client: Built, tmp_path: Path) -> None:
         check=False,
     )
     assert completed.returncode == 0, completed.stdout + completed.stderr
-    version = environment.run("python", "-m", "cloudfront_facade._cli", "--version")
-    assert version.stdout == f"cloudfront-facade {client.metadata['Version']}\n", version.stderr
+    script = "from importlib.metadata import version; import sys; print(version(sys.argv[1]))"
+    version = environment.run("python", "-c", script, built.metadata["Name"])
+    assert version.stdout == f"{built.metadata['Version']}\n", version.stderr
+    assert (environment.site_packages / built.package / "py.typed").exists()
 
 
 @pytest.mark.parametrize("options", [[], ["--editable"]])

@@ -28,10 +28,10 @@ test("a target that is not HOST:PORT is rejected", () => {
 
 test("an invalid deadline is rejected, of the client and of a call", async () => {
   for (const deadlineMs of [0, -1, NaN, Infinity, 0.5, 100_000_000]) {
-    const refusal = { name: "RangeError", message: new RegExp(`^invalid deadline ${deadlineMs}: expected a whole number`) };
-    assert.throws(() => connect(TARGET, { deadlineMs }), refusal);
-    await assert.rejects(facade.tags.listTagsForResource({ resource: "" }, { timeoutMs: deadlineMs }), refusal);
-    await assert.rejects(facade.keyValues.importKeys((async function* () {})(), { timeoutMs: deadlineMs }), refusal);
+    const rejection = { name: "RangeError", message: new RegExp(`^invalid deadline ${deadlineMs}: expected a whole number`) };
+    assert.throws(() => connect(TARGET, { deadlineMs }), rejection);
+    await assert.rejects(facade.tags.listTagsForResource({ resource: "" }, { timeoutMs: deadlineMs }), rejection);
+    await assert.rejects(facade.keyValues.importKeys((async function* () {})(), { timeoutMs: deadlineMs }), rejection);
   }
 });
 
@@ -41,10 +41,10 @@ test("a closed client rejects calls", async () => {
   await keyValueStores.listKeyValueStores({});
   closed.close();
   closed.close();
-  const refusal = { name: "Error", message: "the client is closed" };
-  await assert.rejects(keyValueStores.listKeyValueStores({}), refusal);
-  await assert.rejects(closed.keyValues.importKeys((async function* () {})()), refusal);
-  await assert.rejects(pages(closed.functions.listFunctions, {}).next(), refusal);
+  const rejection = { name: "Error", message: "the client is closed" };
+  await assert.rejects(keyValueStores.listKeyValueStores({}), rejection);
+  await assert.rejects(closed.keyValues.importKeys((async function* () {})()), rejection);
+  await assert.rejects(pages(closed.functions.listFunctions, {}).next(), rejection);
 });
 
 test("a lone surrogate is rejected, with the path of its field", async () => {

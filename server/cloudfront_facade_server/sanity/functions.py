@@ -202,7 +202,7 @@ def unpublished(facade: Facade) -> None:
     name = facade.create_function().function_summary.name
     details = check_fails(lambda: describe(facade, name, LIVE), grpc.StatusCode.NOT_FOUND, "FUNCTION_NOT_FOUND")
     check(
-        "publish" in details["ResourceInfo"].description.lower(),
+        "PublishFunction" in details["ResourceInfo"].description,
         f"the description is {details['ResourceInfo'].description!a}",
     )
 

@@ -1,8 +1,8 @@
 """Creates with a request_id, which happen exactly once.
 
 Such a create carries a tag that names the request_id and the content. If CloudFront's response is lost, or says that
-the name is taken, the tags of the resource of this name show whether it is ours: then the create was applied. There is
-no other store than CloudFront itself, so this also holds after restarts and between replicas.
+the name is taken, the create is reconciled: the tags of the resource of this name show whether it is ours, and then the
+create was applied. The only store is CloudFront itself, so this also holds after restarts and between replicas.
 """
 
 from __future__ import annotations
