@@ -29,7 +29,7 @@ PHRASES = {
     r"[,;] for (it|its|they|he|she|this|that|there|no|nobody|none|what|which|then|who|so)": "because",
     r"where (it|there|they|he|she|that|this|none|nobody|nothing|one|no|some|such|CloudFront|gRPC)": "if or when",
     r"where (a|an|the) \w+ (is|are|was) (missing|taken|absent|gone|not)": "if or when",
-    r"(?<!connection\s)(?<!connections\s)refus(e|es|ed|al|als|ing)": "reject",
+    r"(?<!connection\s)(?<!connections\s)refus(e|ed|ing|al)s?": "reject",
     r"under way": "in flight",
     r"breathes?": "yield to the event loop",
     r"played with": "disposable",
