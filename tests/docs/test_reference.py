@@ -9,33 +9,16 @@ import sys
 
 import boto3
 import pytest
-from google.protobuf.descriptor import ServiceDescriptor
 
-from cloudfront_facade.v1 import (
-    function_service_pb2,
-    key_value_store_data_service_pb2,
-    key_value_store_service_pb2,
-    tag_service_pb2,
-)
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server import limits
-from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.settings import HealthSettings, SanitySettings, ServeSettings
 from support.markdown import PROJECT
+from support.rpcs import BACKEND_OPERATIONS, RPCS
 
 from .pages import DOCS
 
 REFERENCE = DOCS / "reference"
-SERVICES: list[ServiceDescriptor] = [
-    service
-    for module in (
-        function_service_pb2,
-        key_value_store_service_pb2,
-        key_value_store_data_service_pb2,
-        tag_service_pb2,
-    )
-    for service in module.DESCRIPTOR.services_by_name.values()
-]
 
 
 def test_the_generated_pages_are_current() -> None:
@@ -63,12 +46,11 @@ def test_the_errors_page_has_exactly_the_reasons_of_the_enum() -> None:
 def test_the_rpcs_page_has_one_command_for_each_rpc() -> None:
     text = (REFERENCE / "rpcs.md").read_text()
     sections = dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
-    rpcs = {method.name: service.name for service in SERVICES for method in service.methods}
-    assert len(rpcs) == 24
-    assert set(sections) == set(rpcs)
-    for method, service in rpcs.items():
-        assert f"`{service}`" in sections[method]
-        assert f"cloudfront_facade.v1.{service}/{method}" in sections[method]
+    assert sections.keys() == RPCS.keys()
+    for name, method in RPCS.items():
+        service = method.containing_service
+        assert f"`{service.name}`" in sections[name]
+        assert f"{service.full_name}/{name}" in sections[name]
 
 
 def actions_of_the_policy() -> dict[str, set[str]]:
@@ -85,12 +67,13 @@ def actions_of_the_policy() -> dict[str, set[str]]:
 
 def test_the_policy_allows_exactly_the_operations_that_the_backend_calls() -> None:
     actions = actions_of_the_policy()
-    methods = {name for name in vars(Backend) if not name.startswith("_")} - {"name", "close"}
     control = boto3.client("cloudfront", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     by_method = dict(control.meta.method_to_api_mapping)
-    called = {by_method[method] for method in methods if method in by_method}
+    called = {by_method[method] for method in BACKEND_OPERATIONS if method in by_method}
     assert actions["cloudfront"] == called
-    data = {"".join(word.title() for word in method.split("_")) for method in methods if method not in by_method}
+    data = {
+        "".join(word.title() for word in method.split("_")) for method in BACKEND_OPERATIONS if method not in by_method
+    }
     assert actions["cloudfront-keyvaluestore"] == {operation.removesuffix("Data") for operation in data}
     assert actions["s3"] == {"GetObject", "GetBucketLocation"}
 
