@@ -1,17 +1,21 @@
-"""The limits and the error examples in the comments of the contract are correct."""
+"""The comments of the contract state the limits of every field of a request, and examples of the errors."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server import limits
 from cloudfront_facade_server.errors.aws_codes import TABLE
 from cloudfront_facade_server.errors.status_error import CLOUDFRONT_DOMAIN, FACADE_DOMAIN
-from protos.descriptors import comment, files
+from protos.descriptors import comment
+from support.rpcs import RPCS
 
 LIMITS: Final = {
     "name": [limits.NAME_MAX_LENGTH],
@@ -21,18 +25,18 @@ LIMITS: Final = {
     "event_object": [limits.EVENT_OBJECT_MAX_BYTES],
     "key_value_store_associations": [limits.ASSOCIATIONS_MAX],
     "key_value_store_arn": [limits.KEY_VALUE_STORE_ARN_MAX_LENGTH],
+    "kvs_arn": [limits.KEY_VALUE_STORE_ARN_MAX_LENGTH],
     "source_arn": [limits.S3_KEY_MAX_BYTES],
     "tags": [limits.TAGS_MAX],
     "tag_keys": [limits.TAGS_MAX],
     "delete": [limits.KEY_MAX_BYTES],
 }
-"""The numbers that the comment of each request field with this name must state."""
+"""The numbers that the comment of each field of a request with this name must state."""
 
-OTHER_LIMITS: Final = {
+LIMITS_OF_ONE_FIELD: Final = {
     "Tag.key": [limits.TAG_KEY_MAX_LENGTH],
     "Tag.value": [limits.TAG_VALUE_MAX_LENGTH],
     "CreateFunctionRequest.function_code": [limits.FUNCTION_CODE_QUOTA, limits.FUNCTION_CODE_API_LIMIT],
-    "DescribeKeyValueStoreDataRequest.kvs_arn": [limits.KEY_VALUE_STORE_ARN_MAX_LENGTH],
     "ListFunctionsRequest.page_size": [limits.LIST_PAGE_MAX],
     "ListKeyValueStoresRequest.page_size": [limits.LIST_PAGE_MAX],
     "ListKeysRequest.page_size": [limits.KEYS_PAGE_DEFAULT, limits.KEYS_PAGE_MAX],
@@ -40,28 +44,60 @@ OTHER_LIMITS: Final = {
     "PutKeyRequest.value": [limits.VALUE_MAX_BYTES],
     "KeyValue.key": [limits.KEY_MAX_BYTES],
     "KeyValue.value": [limits.VALUE_MAX_BYTES],
-    "KeyValueStoreDataService.UpdateKeys": [limits.UPDATE_KEYS_MAX_KEYS],
 }
+"""The numbers of fields whose name is not enough, or that have other numbers than the fields of the same name."""
 
-AS_ELSEWHERE: Final = ", as in "
-"""The phrase in a comment that refers to the limits of another field."""
+WITHOUT_LIMIT: Final = {
+    "request_id": "a UUID, whose form is its limit",
+    "page_token": "made by the service",
+    "status": "limits.STATUS_PATTERN, which is not a number",
+    "resource": "an ARN, whose form is its limit",
+    "changes": "limited only by the size of a request",
+}
+"""The names of fields without a number in `limits`, each with the reason."""
 
-REQUEST_FIELDS: Final = [
-    (f"{message.name}.{field.name}", LIMITS[field.name])
-    for file in files().values()
-    for message in file.message_type
-    for field in message.field
-    if (message.name.endswith("Request") or message.name in ("FunctionConfig", "ImportSource", "KeyChange"))
-    and field.name in LIMITS
-]
+AS_ELSEWHERE: Final = re.compile(r", as in (\w+Request)\b")
+"""The phrase in a comment without a number that refers to the limits of the same field of another request."""
+
+LIMIT: Final = re.compile(r"\d{2}")
+NUMBER: Final = re.compile(r"\d[\d,]*\d|\d")
+
+WITHOUT_SIZE: Final = (FieldDescriptor.CPPTYPE_BOOL, FieldDescriptor.CPPTYPE_ENUM, FieldDescriptor.CPPTYPE_MESSAGE)
+
+
+def limited_fields(message: Descriptor) -> Iterator[tuple[str, str]]:
+    """Yields the full and the short name of each string, number and list in a request."""
+    for field in message.fields:
+        if field.message_type:
+            yield from limited_fields(field.message_type)
+        if field.is_repeated or field.cpp_type not in WITHOUT_SIZE:
+            yield f"{message.name}.{field.name}", field.name
+
+
+FIELDS: Final = dict(names for rpc in RPCS.values() for names in limited_fields(rpc.input_type))
+"""The short name of each field of a request by its full name."""
+
 REASONS: Final = [name for name in ErrorReason.keys() if name != "ERROR_REASON_UNSPECIFIED"]  # noqa: SIM118
 
 
-@pytest.mark.parametrize(("name", "numbers"), [*REQUEST_FIELDS, *OTHER_LIMITS.items()], ids=str)
-def test_a_comment_states_its_limits(name: str, numbers: list[int]) -> None:
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field not in WITHOUT_LIMIT])
+def test_the_comment_of_a_field_states_its_limits(name: str) -> None:
+    field = FIELDS[name]
+    numbers = LIMITS_OF_ONE_FIELD.get(name) or LIMITS.get(field)
+    assert numbers, f"add the limits of {name} to LIMITS, or the reason why it does not have any to WITHOUT_LIMIT"
     text = comment(name)
-    if AS_ELSEWHERE not in text:
-        assert all(f"{number:,}" in text for number in numbers), text
+    while not LIMIT.search(text) and (elsewhere := AS_ELSEWHERE.search(text)):
+        text = comment(f"{elsewhere[1]}.{field}")
+    assert {f"{number:,}" for number in numbers} <= set(NUMBER.findall(text)), text
+
+
+def test_every_listed_field_exists() -> None:
+    assert LIMITS.keys() | WITHOUT_LIMIT.keys() <= set(FIELDS.values())
+    assert LIMITS_OF_ONE_FIELD.keys() <= FIELDS.keys()
+
+
+def test_the_comment_of_update_keys_states_the_size_of_a_batch() -> None:
+    assert str(limits.UPDATE_KEYS_MAX_KEYS) in comment("KeyValueStoreDataService.UpdateKeys")
 
 
 @pytest.mark.parametrize("name", REASONS)
