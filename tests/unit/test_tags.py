@@ -17,16 +17,22 @@ from cloudfront_facade.v1.tag_service_pb2 import (
     TagResourceRequest,
     UntagResourceRequest,
 )
+from cloudfront_facade_server import limits
 from cloudfront_facade_server.errors.violations import ValidationError, Violation
 from cloudfront_facade_server.validation.tags import Charset, TagRules
 from support.rules import FUNCTION_ARN, RULES, STORE_ARN, broken_rules
 
 ALLOWED = string.ascii_letters + string.digits + " _-.:/=+@"
 
-keys = st.text(ALLOWED, min_size=1, max_size=128).filter(
-    lambda key: not key.lower().startswith(("aws:", "cloudfront-facade:"))
+RESERVED = (limits.TAG_RESERVED_PREFIX, limits.TAG_FACADE_PREFIX)
+
+keys = st.text(ALLOWED, min_size=1, max_size=limits.TAG_KEY_MAX_LENGTH).filter(
+    lambda key: not key.lower().startswith(RESERVED)
 )
-values = st.none() | st.text(ALLOWED, max_size=256)
+values = st.none() | st.text(ALLOWED, max_size=limits.TAG_VALUE_MAX_LENGTH)
+pairs_of_any_length = st.tuples(
+    st.text(max_size=limits.TAG_KEY_MAX_LENGTH + 12), st.none() | st.text(max_size=limits.TAG_VALUE_MAX_LENGTH + 12)
+)
 
 
 def check(*tags: Tag, charset: Charset = "ascii", own_tags: int = 0) -> list[Violation]:
@@ -135,6 +141,19 @@ def test_the_unicode_set_excludes_marks_symbols_line_separators_and_controls(key
     assert broken(Tag(key=key), charset="unicode") == [("tags[0].key", "TAG_KEY_CHARACTERS")]
 
 
+@pytest.mark.parametrize("key", ["", "k" * (limits.TAG_KEY_MAX_LENGTH + 1)], ids=["empty", "too long"])
+def test_a_message_names_the_lengths_that_a_key_can_have(key: str) -> None:
+    allowed = f"; allowed: 1 to {limits.TAG_KEY_MAX_LENGTH} characters"
+    assert check(Tag(key=key))[0].description.endswith(allowed)
+    (violation,) = TagRules().check_keys("tag_keys", [key])
+    assert violation.description.endswith(allowed)
+
+
+def test_a_message_names_the_lengths_that_a_value_can_have() -> None:
+    (violation,) = check(Tag(key="k", value="v" * (limits.TAG_VALUE_MAX_LENGTH + 1)))
+    assert violation.description.endswith(f"; allowed: 0 to {limits.TAG_VALUE_MAX_LENGTH} characters")
+
+
 def test_a_message_names_the_bad_character_and_the_allowed_ones() -> None:
     violation = check(Tag(key="te\0am"))[0]
     assert violation.description == (
@@ -142,23 +161,23 @@ def test_a_message_names_the_bad_character_and_the_allowed_ones() -> None:
     )
 
 
-@given(st.dictionaries(keys, values, max_size=50), st.sampled_from(get_args(Charset)))
+@given(st.dictionaries(keys, values, max_size=limits.TAGS_MAX), st.sampled_from(get_args(Charset)))
 def test_all_valid_tags_are_accepted(tags: dict[str, str | None], charset: Charset) -> None:
     assert check(*(Tag(key=key, value=value) for key, value in tags.items()), charset=charset) == []
 
 
-@given(st.lists(st.tuples(st.text(max_size=140), st.none() | st.text(max_size=270)), max_size=60))
+@given(st.lists(pairs_of_any_length, max_size=limits.TAGS_MAX + 10))
 def test_all_invalid_tags_are_rejected(pairs: Sequence[tuple[str, str | None]]) -> None:
     tags = [Tag(key=key, value=value) for key, value in pairs]
 
     is_valid = (
-        len(tags) <= 50
+        len(tags) <= limits.TAGS_MAX
         and len({tag.key for tag in tags}) == len(tags)
         and all(
-            1 <= len(tag.key) <= 128
-            and len(tag.value) <= 256
+            1 <= len(tag.key) <= limits.TAG_KEY_MAX_LENGTH
+            and len(tag.value) <= limits.TAG_VALUE_MAX_LENGTH
             and set(tag.key + tag.value) <= set(ALLOWED)
-            and not tag.key.lower().startswith(("aws:", "cloudfront-facade:"))
+            and not tag.key.lower().startswith(RESERVED)
             for tag in tags
         )
     )

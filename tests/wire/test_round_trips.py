@@ -20,6 +20,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSourceType,
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server import limits
 from cloudfront_facade_server.upstream.request_tag import KEY
 from wire.side_by_side import SideBySide
 
@@ -33,13 +34,15 @@ RUNTIMES: Final = {
 xml = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff") | st.sampled_from(
     "\t\n<>&'\"]\u0085\u009f\x7f"
 )
-names = st.from_regex(r"[a-zA-Z0-9_-]{1,64}", fullmatch=True)
-comments = st.text(xml, max_size=128)
+names = st.from_regex(rf"[a-zA-Z0-9_-]{{1,{limits.NAME_MAX_LENGTH}}}", fullmatch=True)
+comments = st.text(xml, max_size=limits.COMMENT_MAX_LENGTH)
 tag_characters = st.characters(categories=["L", "N", "Zs"]) | st.sampled_from("_.:/=+-@ aws")
-tag_keys = st.text(tag_characters, min_size=1, max_size=128).filter(
-    lambda key: not key.lower().startswith(("aws:", "cloudfront-facade:"))
+tag_keys = st.text(tag_characters, min_size=1, max_size=limits.TAG_KEY_MAX_LENGTH).filter(
+    lambda key: not key.lower().startswith((limits.TAG_RESERVED_PREFIX, limits.TAG_FACADE_PREFIX))
 )
-tags = st.dictionaries(tag_keys, st.none() | st.just("") | st.text(tag_characters, max_size=256), max_size=49).map(
+tag_values = st.none() | st.just("") | st.text(tag_characters, max_size=limits.TAG_VALUE_MAX_LENGTH)
+# A request_id takes one of the tags.
+tags = st.dictionaries(tag_keys, tag_values, max_size=limits.TAGS_MAX - 1).map(
     lambda pairs: [Tag(key=key, value=value) for key, value in pairs.items()]
 )
 request_ids = st.just("") | st.uuids().map(str)
