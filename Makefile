@@ -96,15 +96,15 @@ proto-differs:
 	@rm -rf $(STAMPS)/stubs
 	@$(MAKE) --silent proto OUT=$(STAMPS)/stubs DESCRIPTORS=$(STAMPS)/stubs/descriptors.binpb
 	@cmp $(STAMPS)/stubs/descriptors.binpb $(DESCRIPTORS) \
-	  || { echo "the descriptor set differs from the protos: run make proto"; exit 1; }
+	  || { echo "the descriptor set differs from the protos: run make proto node-proto"; exit 1; }
 	@diff -r -x __init__.py -x __pycache__ $(STAMPS)/stubs/cloudfront_facade/v1 $(STUBS)/cloudfront_facade/v1 \
-	  || { echo "generated code differs from the protos: run make proto"; exit 1; }
+	  || { echo "generated code differs from the protos: run make proto node-proto"; exit 1; }
 
 node-proto-differs: $(NODE_ENV) $(BUF)
 	@rm -rf $(STAMPS)/node-stubs
 	@cd $(NODE_CLIENT) && $(CURDIR)/$(BUF) generate -o $(CURDIR)/$(STAMPS)/node-stubs
 	@diff -r $(STAMPS)/node-stubs/src/gen $(NODE_CLIENT)/src/gen \
-	  || { echo "generated code of the client for Node.js differs from the protos: run make node-proto"; exit 1; }
+	  || { echo "generated code of the client for Node.js differs from the protos: run make proto node-proto"; exit 1; }
 
 buf:
 	@if command -v npm >/dev/null; then $(MAKE) --silent $(BUF) && $(BUF) lint protos && $(BUF) format -d --exit-code protos \

@@ -78,7 +78,7 @@ def test_reflection_serves_files_with_their_imports_comments_and_json_names(faca
     for message in file.message_type:
         for field in message.field:
             field.ClearField("json_name")
-    assert file == generated, "run make proto"
+    assert file == generated, "run make proto node-proto"
 
 
 def test_grpcurl_describes_every_service(facade_address: str) -> None:
