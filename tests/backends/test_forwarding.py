@@ -35,7 +35,7 @@ class Recorder:
 
 @pytest.mark.parametrize("operation", BACKEND_OPERATIONS)
 def test_the_thread_pool_calls_the_same_operation(operation: str) -> None:
-    with closing(ThreadPoolBackend(Recorder("blocking"), threads=1)) as pool:  # type: ignore[arg-type]
+    with closing(ThreadPoolBackend(Recorder("blocking"), threads=1)) as pool:
         response = in_loop(getattr(pool, operation), **ARGUMENTS)
     assert response["called"] == ("blocking", operation, ARGUMENTS)
 
