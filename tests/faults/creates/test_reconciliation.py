@@ -130,7 +130,7 @@ def test_an_error_of_the_second_send_does_not_prove_that_nothing_was_applied(
 def test_the_outcome_is_unknown_if_the_lost_create_may_have_exhausted_the_quota(
     facade: Facade, cloudfront: CloudFrontDouble
 ) -> None:
-    cloudfront.describe_lag = 2.0  # longer than the settle timeout
+    cloudfront.describe_lag = 5.0  # longer than settling after both sends
     cloudfront.script("CreateFunction", apply_then_close(), fail_with("TooManyFunctions", 400, "100 functions"))
 
     failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
