@@ -95,8 +95,8 @@ SETTINGS_INTRODUCTION: Final = """\
 # Settings
 
 Every setting is a flag and an environment variable; a flag takes precedence. `cloudfront-facade COMMAND --help` prints
-the same list. An invalid value stops the command with one line on standard error and exit code 1. `serve` logs a
-warning for variables that begin with `CLOUDFRONT_FACADE_` and are not settings.
+the flags with their meanings and defaults. An invalid value stops the command with one line on standard error and exit
+code 1. `serve` logs a warning for variables that begin with `CLOUDFRONT_FACADE_` and are not settings.
 
 In a variable, a switch such as `--reflection` is `true` or `false`, and `--without` is a JSON list: `["keys", "tags"]`.
 On the command line, `--no-reflection` turns a switch off.

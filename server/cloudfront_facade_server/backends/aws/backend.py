@@ -23,10 +23,10 @@ SHORT_TIMEOUT_SECONDS: Final = 2.0
 
 
 class AwsBackend:
-    """CloudFront by boto3, with exactly one HTTP request for each call.
+    """CloudFront through boto3, without hidden retries.
 
-    It waits for responses in the event loop (see `concurrency.greenlets`), and sends once more after a refresh if the
-    credentials had expired.
+    A call is one HTTP request. A second one follows only if AWS rejected the first because the credentials had expired;
+    they are refreshed in between. It waits for responses in the event loop (see `concurrency.greenlets`).
 
     Credentials come from where boto3 finds them, and are always needed, because boto3 signs requests to any endpoint.
     They are loaded when they are first needed, because their source may be slow: see `credentials_available`.

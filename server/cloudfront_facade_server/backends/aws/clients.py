@@ -109,7 +109,7 @@ def _config(**settings: Any) -> Config:
 
 
 def _user_agent() -> str:
-    """Returns botocore's own user agent. botocore would build it twice for each request."""
+    """Returns botocore's user agent and the facade's; botocore would build its own twice for each request."""
     return (
         f"Boto3/{boto3.__version__} md/Botocore#{botocore.__version__} ua/2.1 lang/python#{platform.python_version()}"
         f" cloudfront-facade/{version('cloudfront-facade')}"

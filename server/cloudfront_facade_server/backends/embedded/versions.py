@@ -67,7 +67,7 @@ def require_data_if_match(arguments: Mapping[str, Any]) -> str:
     """
     version: str = arguments.get("IfMatch", "")
     if not _DATA_ETAG.fullmatch(version):
-        message = "The If-Match version is missing or malformed; DescribeKeyValueStore returns the current one."
+        message = "The If-Match version is missing or malformed."
         raise DataPlaneError("ValidationException", 400, message)
     return version
 
