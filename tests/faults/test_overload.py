@@ -161,6 +161,10 @@ async def crowd(address: str, probe: Callable[[], None] | None) -> None:
         await asyncio.gather(*calls, return_exceptions=True)
 
 
+_WAVES = 9
+"""Waves of a thousand streams. The allocator needs several of them until memory no longer grows."""
+
+
 def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFrontDouble) -> None:
     with serve(cloudfront, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
         create = FunctionServiceStub(channel).CreateFunction
@@ -178,8 +182,8 @@ def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFront
 
         probe()
         threads, sizes = process.threads(), []
-        for number in range(5):
-            crowded = crowd(process.address, probe if number in (0, 4) else None)
+        for number in range(_WAVES):
+            crowded = crowd(process.address, probe if number in (0, _WAVES - 1) else None)
             asyncio.run_coroutine_threadsafe(crowded, event_loop()).result(60)
             time.sleep(0.1)
             sizes.append(process.memory())
