@@ -25,6 +25,7 @@ from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
 from cloudfront_facade_server.errors.classify import classify, proven_not_applied
 from cloudfront_facade_server.errors.translate import translate
 from cloudfront_facade_server.upstream.operation_target import OperationTarget
+from support.aws_backend import new_aws_backend
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
@@ -84,7 +85,7 @@ def test_requests_go_to_the_endpoint_with_the_account_in_the_host_name(
 
 
 def test_an_endpoint_can_be_a_host_name(cloudfront: CloudFrontDouble, store: str) -> None:
-    backend = waiting(AwsBackend(endpoint_url=f"http://localhost:{cloudfront.address[1]}"))
+    backend = waiting(new_aws_backend(endpoint_url=f"http://localhost:{cloudfront.address[1]}"))
 
     backend.describe_key_value_store_data(KvsARN=store)
     backend.close()
@@ -97,7 +98,7 @@ def test_a_proxy_receives_the_host_name_with_the_account(
 ) -> None:
     address, request_lines = proxy
     monkeypatch.setenv("http_proxy", address)
-    backend = waiting(AwsBackend(endpoint_url="http://cloudfront.example:4566"))
+    backend = waiting(new_aws_backend(endpoint_url="http://cloudfront.example:4566"))
 
     assert backend.describe_key_value_store_data(KvsARN=store)["KvsARN"] == store
     backend.close()
@@ -112,7 +113,7 @@ def test_without_an_endpoint_requests_go_to_the_data_plane_itself() -> None:
         sent.append(request)
         raise ConnectionClosedError(endpoint_url=request.url)
 
-    backend = AwsBackend()
+    backend = new_aws_backend()
     backend._clients.data.meta.events.register_first("before-send.cloudfront-keyvaluestore", stop)
     with pytest.raises(ConnectionClosedError):
         in_loop(backend.get_key, KvsARN=STORE_ARN, Key="k")

@@ -23,6 +23,7 @@ from botocore.parsers import ResponseParserError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.timeouts import short_timeouts
+from support.aws_backend import new_aws_backend
 from support.cloudfront import faults
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
@@ -138,7 +139,7 @@ def test_a_connection_that_the_server_closed_does_not_cause_a_second_request(
 
 @pytest.mark.usefixtures("hostile_environment")
 def test_without_an_endpoint_setting_requests_go_to_cloudfront(other_endpoint: CloudFrontDouble) -> None:
-    backend = waiting(AwsBackend())
+    backend = waiting(new_aws_backend())
     assert backend._clients.control.meta.endpoint_url == "https://cloudfront.amazonaws.com"
     backend.close()
 
@@ -181,7 +182,7 @@ def test_a_connection_attempt_ends_at_the_connect_timeout(short: bool) -> None:
             queued.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         timeout = OTHER_TIMEOUT if short else 0.2
-        backend = waiting(AwsBackend(endpoint_url=url, connect_timeout=timeout, short_timeout=0.2))
+        backend = waiting(new_aws_backend(endpoint_url=url, connect_timeout=timeout, short_timeout=0.2))
         with pytest.raises(ConnectTimeoutError), short_timeouts() if short else nullcontext():
             _within(BEFORE_OTHER_TIMEOUT, backend.list_key_value_stores)
         backend.close()

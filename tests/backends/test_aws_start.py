@@ -13,7 +13,8 @@ import boto3
 import botocore
 import pytest
 
-from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError, clients
+from cloudfront_facade_server.backends.aws import AwsBackendError, setup_errors
+from support.aws_backend import new_aws_backend
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
 from support.event_loop import waiting
@@ -27,7 +28,7 @@ def failure(**arguments: Any) -> str:
     """Returns the line that explains why the backend cannot work."""
     address = arguments.pop("endpoint_url", ANYWHERE)
     with pytest.raises(AwsBackendError) as caught:
-        AwsBackend(endpoint_url=address, **arguments).credentials_available()
+        new_aws_backend(endpoint_url=address, **arguments).credentials_available()
     line = str(caught.value)
     assert "\n" not in line
     return line
@@ -62,7 +63,7 @@ def test_a_service_model_without_tags_is_too_old(
 def test_a_service_model_with_tags_is_new_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     put_older_model(tmp_path)
     monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
-    waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
+    waiting(new_aws_backend(endpoint_url=ANYWHERE)).close()
 
 
 def test_a_service_model_from_before_functions_is_too_old(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_the_credentials_of_a_profile_are_used(
     config.write_text("[profile staging]\naws_access_key_id = AKIDSTAGING\naws_secret_access_key = another\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
 
-    backend = waiting(AwsBackend(endpoint_url=cloudfront.url, profile="staging"))
+    backend = waiting(new_aws_backend(endpoint_url=cloudfront.url, profile="staging"))
     backend.list_key_value_stores()
     backend.close()
 
@@ -147,7 +148,7 @@ def test_requests_are_not_logged(caplog: pytest.LogCaptureFixture, cloudfront: C
     for name in ("boto3", "botocore", "urllib3"):
         caplog.set_level(logging.NOTSET, name)
 
-    backend = waiting(AwsBackend(endpoint_url=cloudfront.url))
+    backend = waiting(new_aws_backend(endpoint_url=cloudfront.url))
     backend.create_function(**FULL_FUNCTION)
     backend.close()
 
@@ -156,14 +157,14 @@ def test_requests_are_not_logged(caplog: pytest.LogCaptureFixture, cloudfront: C
 
 def test_a_log_level_above_warning_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL, "botocore")
-    waiting(AwsBackend(endpoint_url=ANYWHERE)).close()
+    waiting(new_aws_backend(endpoint_url=ANYWHERE)).close()
     assert logging.getLogger("botocore").level == logging.CRITICAL
 
 
 def test_without_awscrt_the_error_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "HAS_CRT", False)
+    monkeypatch.setattr(setup_errors, "HAS_CRT", False)
     with pytest.raises(AwsBackendError, match=r'SigV4A: pip install "boto3\[crt\]"$') as caught:
-        AwsBackend(endpoint_url="http://127.0.0.1:1")
+        new_aws_backend(endpoint_url="http://127.0.0.1:1")
     assert "\n" not in str(caught.value)
 
 
@@ -171,7 +172,7 @@ def test_a_missing_awscrt_is_detected() -> None:
     script = (
         "import sys; sys.modules['awscrt'] = None\n"
         "from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError\n"
-        "try: AwsBackend()\n"
+        "try: AwsBackend(region='us-east-1', connect_timeout=1, read_timeout=1, short_timeout=1)\n"
         "except AwsBackendError as error: print(error)\n"
     )
     completed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)

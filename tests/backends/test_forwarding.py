@@ -9,8 +9,9 @@ from typing import Any, Final
 import pytest
 from botocore import xform_name
 
-from cloudfront_facade_server.backends.aws import AwsBackend, backend
+from cloudfront_facade_server.backends.aws import backend
 from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
+from support.aws_backend import new_aws_backend
 from support.cloudfront.samples import DATA_OPERATIONS
 from support.event_loop import in_loop
 from support.rpcs import BACKEND_OPERATIONS
@@ -42,8 +43,10 @@ def test_the_thread_pool_calls_the_same_operation(operation: str) -> None:
 
 @pytest.mark.parametrize("operation", BACKEND_OPERATIONS)
 def test_the_aws_backend_calls_the_operation_of_the_same_name(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    clients = SimpleNamespace(control=Recorder("control"), data=Recorder("data"), credentials=SimpleNamespace(round=0))
+    clients = SimpleNamespace(
+        control=Recorder("control"), data=Recorder("data"), credentials=SimpleNamespace(load_count=0)
+    )
     monkeypatch.setattr(backend, "make_clients", lambda *_: clients)
-    response = in_loop(getattr(AwsBackend(), operation), **ARGUMENTS)
+    response = in_loop(getattr(new_aws_backend(), operation), **ARGUMENTS)
     plane = "data" if operation in DATA_METHODS else "control"
     assert response["called"] == (plane, operation.removesuffix("_data"), ARGUMENTS)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any, Final
 
-from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend, Response
+from support.aws_backend import new_aws_backend
 from support.cloudfront.http import CloudFrontDouble
 from support.event_loop import waiting
 
@@ -48,7 +48,7 @@ class Pool:
 
     def _create(self) -> tuple[CloudFrontDouble, Backend]:
         double = self._stack.enter_context(CloudFrontDouble())
-        backend = self._stack.enter_context(closing(waiting(AwsBackend(endpoint_url=double.url))))
+        backend = self._stack.enter_context(closing(waiting(new_aws_backend(endpoint_url=double.url))))
         assert backend.credentials_available()
         return double, backend
 

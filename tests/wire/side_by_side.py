@@ -11,7 +11,7 @@ import pytest
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
-from cloudfront_facade_server.backends.aws import AwsBackend
+from support.aws_backend import new_aws_backend
 from support.cloudfront.fixtures import AWS_VARIABLES
 from support.cloudfront.http import CloudFrontDouble, RecordedRequest
 from support.cloudfront.samples import call, plain_client
@@ -73,7 +73,7 @@ def side_by_side() -> Iterator[SideBySide]:
             environment.delenv(name)
         for name, value in AWS_VARIABLES.items():
             environment.setenv(name, value)
-        backend = AwsBackend(endpoint_url=double.url)
+        backend = new_aws_backend(endpoint_url=double.url)
         store = StoredStore("associated", None, utc_now(), "E1", id="11111111-2222-3333-4444-555555555555")
         with (
             plain_client(double.url, retries={"total_max_attempts": 1}) as client,

@@ -13,12 +13,12 @@ import pytest
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.app import FUNCTION_SERVICE, services
-from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.translation.functions import create_function_to_boto
+from support.aws_backend import new_aws_backend
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import plain_client
 from support.facade import REQUEST_ID, function
@@ -68,7 +68,7 @@ def calls_of_the_facade(
     calls: list[int] = []
 
     async def measure() -> None:
-        backend = AwsBackend(endpoint_url=double.url)
+        backend = new_aws_backend(endpoint_url=double.url)
         settings = ServeSettings(backend="aws", endpoint_url=double.url)
         service: Any = services(settings, backend)[FUNCTION_SERVICE][0]
         for sent in requests:

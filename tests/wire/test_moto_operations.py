@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
+from support.aws_backend import new_aws_backend
 from support.cloudfront.samples import FULL_FUNCTION, code_and_status, plain_client
 from support.event_loop import waiting
 
@@ -27,7 +28,7 @@ def reader(moto: str) -> Iterator[Any]:
 
 @pytest.fixture
 def backend(moto: str, aws_environment: None) -> Iterator[AwsBackend]:
-    with closing(waiting(AwsBackend(endpoint_url=moto))) as backend:
+    with closing(waiting(new_aws_backend(endpoint_url=moto))) as backend:
         yield backend
 
 

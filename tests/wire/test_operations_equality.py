@@ -10,6 +10,7 @@ from botocore import xform_name
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.protocol import Backend
+from support.aws_backend import new_aws_backend
 from support.cloudfront.fixtures import isolate
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import (
@@ -113,7 +114,7 @@ CASES: Final = [(operation, arguments) for operation, many in SENT.items() for a
 def backend(everything: CloudFrontDouble) -> Iterator[AwsBackend]:
     with pytest.MonkeyPatch.context() as environment:
         isolate(environment)
-        backend = waiting(AwsBackend(endpoint_url=everything.url))
+        backend = waiting(new_aws_backend(endpoint_url=everything.url))
         yield backend
         backend.close()
 

@@ -15,7 +15,7 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as key_values
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
-from cloudfront_facade_server.backends.aws import AwsBackend
+from support.aws_backend import new_aws_backend
 from support.cloudfront.fixtures import isolate
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import DATA_OPERATIONS, OPERATIONS, call, model_of
@@ -40,7 +40,7 @@ CREATES: Final = {"CreateFunction", "CreateKeyValueStore"}
 def facade(everything: CloudFrontDouble) -> Iterator[Facade]:
     with pytest.MonkeyPatch.context() as environment:
         isolate(environment)
-        with running_facade(AwsBackend(endpoint_url=everything.url), tag_charset="unicode") as running:
+        with running_facade(new_aws_backend(endpoint_url=everything.url), tag_charset="unicode") as running:
             yield running
 
 

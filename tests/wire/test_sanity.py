@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cloudfront_facade_server.backends.aws import AwsBackend
+from support.aws_backend import new_aws_backend
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import running_facade
 from support.sanity import run_suite
@@ -33,6 +34,6 @@ def test_the_suite_passes_on_the_cloudfront_double(
 
 
 def test_the_only_failures_on_moto_are_its_differences_from_cloudfront(moto: str, aws_environment: None) -> None:
-    report = failures_on(AwsBackend(endpoint_url=moto), "update", "publish", "test", "in-use", "keys")
+    report = failures_on(new_aws_backend(endpoint_url=moto), "update", "publish", "test", "in-use", "keys")
 
     assert [line for line in report if line.startswith("FAIL")] == [f"FAIL  {sentence}" for sentence in MOTO_DIFFERS]

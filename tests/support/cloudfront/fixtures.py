@@ -11,6 +11,7 @@ import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 
+from ..aws_backend import new_aws_backend
 from ..event_loop import waiting
 from .http import CloudFrontDouble
 
@@ -54,7 +55,7 @@ def aws_backend(aws_environment: None) -> Iterator[Callable[..., AwsBackend]]:
     with ExitStack() as stack:
 
         def make(double: CloudFrontDouble, **arguments: Any) -> AwsBackend:
-            backend = waiting(AwsBackend(endpoint_url=double.url, **arguments))
+            backend = waiting(new_aws_backend(endpoint_url=double.url, **arguments))
             stack.callback(backend.close)
             return backend
 

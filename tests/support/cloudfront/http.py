@@ -6,7 +6,7 @@ DescribeKeyValueStore is called `DescribeKeyValueStoreData`.
 Example:
     with CloudFrontDouble() as double:
         double.script("CreateFunction", apply_then_close())
-        backend = AwsBackend(endpoint_url=double.url)
+        backend = new_aws_backend(endpoint_url=double.url)
         ...
         assert double.effects("CreateFunction") == 1
 """

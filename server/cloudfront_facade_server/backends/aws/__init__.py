@@ -1,9 +1,11 @@
 """CloudFront itself, or any HTTP endpoint that is compatible with it, through boto3.
 
-`backend`      the Backend
-`clients`      boto3 clients with retries switched off
-`credentials`  credentials that are loaded late and refreshed
-`transport`    sends boto3's requests in the event loop
+`backend`       the Backend
+`clients`       boto3 clients without retries
+`setup_errors`  checks of boto3's setup, and errors in one line
+`credentials`   credentials that are loaded when they are first needed, and reloaded on demand
+`parsing`       parses parts of responses that botocore parses slowly or not strictly enough
+`transport`     sends boto3's requests in the event loop
 """
 
 from .backend import AwsBackend, AwsBackendError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -13,40 +13,40 @@ from ...errors.aws_codes import EXPIRED_CODES
 from ...errors.classify import aws_code, proven_not_applied
 from ..protocol import Response
 from ..timeouts import timeouts_are_short
-from .clients import AwsBackendError, make_clients, one_line_errors
+from .clients import make_clients
+from .setup_errors import AwsBackendError, one_line_errors
 from .transport import Timeouts, use_timeouts
 
 __all__ = ["AwsBackend", "AwsBackendError"]
-
-SHORT_TIMEOUT_SECONDS: Final = 2.0
-"""Connect and read timeout of reads that settle or explain, so that several fit into the time for settling."""
 
 
 class AwsBackend:
     """CloudFront through boto3, without hidden retries.
 
     A call is one HTTP request. A second one follows only if AWS rejected the first because the credentials had expired;
-    they are refreshed in between. It waits for responses in the event loop (see `concurrency.greenlets`).
+    they are reloaded in between. It waits for responses in the event loop (see `concurrency.greenlets`).
 
-    Credentials come from where boto3 finds them, and are always needed, because boto3 signs requests to any endpoint.
-    They are loaded when they are first needed, because their source may be slow: see `credentials_available`.
+    boto3 finds the credentials in its usual places. They are always required, because boto3 signs requests to any
+    endpoint. They are loaded when they are first needed, because their source may be slow: see
+    `credentials_available`.
 
-    The data plane's rules put the account before the host, also of an `endpoint_url` (`http://127.0.0.1:4566` becomes
-    `http://123456789012.127.0.0.1:4566`), and few such names resolve. So requests go to the host and port of
-    `endpoint_url`, and the long name is only in the Host header and the signature; with TLS, the certificate must be
-    the endpoint's own. A proxy from the environment receives the long name and must resolve it.
+    The data plane's endpoint rules prefix the host with the account id, also that of `endpoint_url`
+    (`http://127.0.0.1:4566` becomes `http://123456789012.127.0.0.1:4566`), and few such names resolve. So requests go
+    to the host and port of `endpoint_url`, and the prefixed name is only in the Host header and the signature. With
+    TLS, the certificate must be valid for the host of `endpoint_url`. A proxy from the environment receives the
+    prefixed name and must resolve it.
 
     Args:
         region: The AWS region to sign for; CloudFront itself only accepts `us-east-1`.
-        endpoint_url: Where to send the requests of both planes instead of CloudFront's own addresses.
+        endpoint_url: Where to send the requests of both planes; None for CloudFront's own endpoints.
         profile: The profile of the AWS config file; None for the environment's choice.
         connect_timeout: Maximum seconds to establish a connection.
         read_timeout: Maximum seconds that CloudFront may stay silent.
-        short_timeout: Upper bound of both timeouts inside `short_timeouts`.
+        short_timeout: Upper bound of both timeouts inside `short_timeouts`, in seconds.
 
     Raises:
-        AwsBackendError: botocore is too old or lacks awscrt, the profile is unknown, or the address or the AWS
-            configuration is invalid.
+        AwsBackendError: botocore is too old or awscrt is not installed, the profile is unknown, or the address or the
+            AWS configuration is invalid.
     """
 
     name = "aws"
@@ -54,12 +54,12 @@ class AwsBackend:
     def __init__(
         self,
         *,
-        region: str = "us-east-1",
+        region: str,
         endpoint_url: str | None = None,
         profile: str | None = None,
-        connect_timeout: float = 2.0,
-        read_timeout: float = 15.0,
-        short_timeout: float = SHORT_TIMEOUT_SECONDS,
+        connect_timeout: float,
+        read_timeout: float,
+        short_timeout: float,
     ) -> None:
         self._clients = make_clients(region, endpoint_url, profile)
         self._timeouts = Timeouts(connect_timeout, read_timeout)
@@ -165,20 +165,20 @@ class AwsBackend:
         self._clients.transport.close()
 
     def warm_up(self) -> None:
-        """Does the first call's preparations early. It blocks, and no call needs it."""
+        """Prepares the first call, so that it is as fast as later ones. Optional; blocks."""
         self._clients.transport.warm_up()
 
     def credentials_available(self) -> bool:
-        """Returns whether requests can be signed now; False if the source of the credentials fails.
+        """Returns whether requests can be signed now; False if the credential source fails.
 
-        It blocks as long as that source does: a minute, or without limit.
+        Blocks until the source responds, which takes up to a minute, or forever if the source hangs.
 
         Raises:
-            AwsBackendError: There are no credentials, or they are configured so that none can ever be loaded.
+            AwsBackendError: No credentials are configured, or their configuration is invalid.
         """
         with one_line_errors():
             try:
-                self._clients.credentials.find()
+                self._clients.credentials.load()
             except boto.CredentialRetrievalError:
                 return False
         return True
@@ -190,18 +190,18 @@ class AwsBackend:
 
     def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
         credentials = self._clients.credentials
-        round_before = credentials.round
+        load_count = credentials.load_count
         with use_timeouts(self._short_timeouts if timeouts_are_short() else self._timeouts):
             try:
                 return _parsed(operation, arguments)
             except boto.ClientError as error:
                 if aws_code(error) not in EXPIRED_CODES or not proven_not_applied(error):
                     raise
-            credentials.renew(round_before)
+            credentials.reload(load_count)
             return _parsed(operation, arguments)
 
     def _call_without_body(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
-        """Calls an operation whose response is only its status, which any server on the way could have sent."""
+        """Calls an operation whose response is only a status: rejects one that a proxy may have sent."""
         response = self._call(operation, arguments)
         status = response["ResponseMetadata"]["HTTPStatusCode"]
         if status != HTTPStatus.NO_CONTENT:
@@ -212,7 +212,7 @@ class AwsBackend:
 def _parsed(operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
     """Calls an operation; raises ResponseParserError for every response that cannot be parsed.
 
-    botocore's parser raises whatever it fails with if a response is well-formed but does not match the service model.
+    If a response is well-formed but does not match the service model, botocore's parser raises various exceptions.
     """
     try:
         return operation(**arguments)

@@ -1,4 +1,4 @@
-"""AWS credentials that are loaded when they are needed, and can be loaded again."""
+"""AWS credentials that are loaded when they are first needed, and reloaded on demand."""
 
 from __future__ import annotations
 
@@ -32,24 +32,25 @@ _BACKGROUND_INTERVAL_SECONDS: Final = 10.0
 """Minimum time between two background refreshes."""
 
 _MAX_LOAD_AGE_SECONDS: Final = 60.0
-"""A load in flight that is older has hung: botocore's own loads end before, retries included."""
+"""An older load in flight hangs: botocore's own timeouts and retries would have ended it."""
 
 _MAX_WAIT_SECONDS: Final = 10.0
-"""How long a call waits for credentials that are being loaded: well within most deadlines."""
+"""Maximum time for which a call waits for a load: well within most deadlines."""
 
 
-class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
-    """Credentials that are loaded when they are first needed, and loaded again on demand.
+class ReloadableCredentials(Credentials):  # type: ignore[misc]  # botocore has no types
+    """Credentials that are loaded when they are first needed, and reloaded on demand.
 
-    boto3 loads credentials when a client is made and keeps them until they expire by its own clock. With this class in
-    between, clients can be made while the source is silent, a rotated file is read again, and all clients of a process
-    switch at once. Every load uses a new session, because a session caches the old credentials.
+    boto3 loads credentials when a client is created and keeps them until they expire by its own clock. With this class
+    in between, clients can be created while the credential source does not respond, a rotated file is read again, and
+    all clients of a process switch at the same time. Every load uses a new session, because a session caches the old
+    credentials.
 
     Args:
         profile: The profile of the AWS config file; None for the environment's choice.
 
     Attributes:
-        round: How often credentials have been loaded.
+        load_count: Number of loads that ended, failed ones included.
         failure: Why the last load, or the last refresh by botocore, failed; None if it succeeded.
     """
 
@@ -57,83 +58,89 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
         super().__init__(access_key="", secret_key="", method="cloudfront-facade")
         self._profile = profile
         self._lock = threading.Lock()
-        self.round = 0
-        self._found: Any = None
+        self.load_count = 0
+        self._loaded: Any = None
         self._frozen: Any = None
         self._in_flight: dict[str, asyncio.Future[Any]] = {}
-        self._begun_at = float("-inf")
+        self._last_start = float("-inf")
         self.failure: boto.BotoCoreError | None = None
 
-    def load_credentials(self) -> RenewableCredentials:
+    def load_credentials(self) -> ReloadableCredentials:
         """Returns these credentials to the session whose credential provider they are."""
         return self
 
     def get_frozen_credentials(self) -> Any:
-        """Returns what botocore signs the next request with. The event loop keeps running while it is loaded.
+        """Returns what botocore signs the next request with; loads it if necessary, without blocking the event loop.
 
-        Credentials that are valid for some more minutes are used, and refreshed in the background.
+        Credentials that expire soon, but not within ten minutes, are used, and refreshed in the background.
 
         Raises:
-            CredentialRetrievalError: The source does not respond in time or responds with an error.
-            BotoCoreError: The source is not configured, or not correctly.
+            CredentialRetrievalError: The source does not respond in time, or responds with an error.
+            BotoCoreError: The source is not configured, or its configuration is invalid.
         """
-        found, frozen = self._found, self._frozen
-        if found is None or frozen is None:
-            return self._off_loop("find", self.find)
-        refresh_needed: Callable[..., bool] = getattr(found, "refresh_needed", _never)
+        loaded, frozen = self._loaded, self._frozen
+        if loaded is None or frozen is None:
+            return self._await_load("load", self.load)
+        refresh_needed: Callable[..., bool] = getattr(loaded, "refresh_needed", _never)
         if refresh_needed(refresh_in=_MANDATORY_REFRESH_SECONDS):
-            return self._off_loop("find", self.find)
-        if refresh_needed() and time.monotonic() - self._begun_at > _BACKGROUND_INTERVAL_SECONDS:
-            self._begin("find", self.find)
+            return self._await_load("load", self.load)
+        if refresh_needed() and time.monotonic() - self._last_start > _BACKGROUND_INTERVAL_SECONDS:
+            self._start_load("load", self.load)
         return frozen
 
-    def find(self) -> Any:
-        """Returns the same, but blocks while it is loaded: a minute, or without limit.
+    def load(self) -> Any:
+        """Returns what botocore signs the next request with; loads or refreshes it if necessary.
+
+        Blocks until the source responds, which takes up to a minute, or forever if the source hangs.
 
         Raises:
-            CredentialRetrievalError: The source does not respond or responds with an error.
-            BotoCoreError: The source is not configured, or not correctly.
+            CredentialRetrievalError: The source does not respond, or responds with an error.
+            BotoCoreError: The source is not configured, or its configuration is invalid.
         """
-        round_before, found = self.round, self._found
-        if found is None:
-            found = self._renew(round_before)
+        count, loaded = self.load_count, self._loaded
+        if loaded is None:
+            loaded = self._reload(count)
         try:
-            frozen = _fit_for_headers(found.get_frozen_credentials())
+            frozen = _checked(loaded.get_frozen_credentials())
         except Exception as error:
-            failure = _not_retrieved(error)
+            failure = _retrieval_error(error)
             with self._lock:
-                if self._found is found:
-                    self._found, self._frozen, self.failure = None, None, failure
+                if self._loaded is loaded:
+                    self._loaded, self._frozen, self.failure = None, None, failure
             raise failure from error
         with self._lock:
-            if self._found is found:
+            if self._loaded is loaded:
                 self._frozen = frozen
         return frozen
 
-    def renew(self, round_before: int) -> Any:
-        """Loads new credentials, unless another call did so since `round_before`; returns them.
+    def reload(self, count: int) -> Any:
+        """Loads credentials again; returns them.
+
+        Args:
+            count: The `load_count` when the current credentials were used. If it has changed, another call has
+                reloaded them, and its result is returned.
 
         Raises:
-            CredentialRetrievalError: The source does not respond or responds with an error.
-            BotoCoreError: The source is not configured, or not correctly.
+            CredentialRetrievalError: The source does not respond in time, or responds with an error.
+            BotoCoreError: The source is not configured, or its configuration is invalid.
         """
-        return self._off_loop("renew", lambda: self._renew(round_before))
+        return self._await_load("reload", lambda: self._reload(count))
 
-    def _begin(self, name: str, load: Callable[[], Any]) -> asyncio.Future[Any]:
-        """Loads in a thread, single-flight: all calls of the same name share one."""
+    def _start_load(self, name: str, load: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Loads in a thread, single-flight: all calls with the same name share one load."""
         in_flight = self._in_flight.get(name)
         if in_flight is None or in_flight.done():
-            self._begun_at = time.monotonic()
+            self._last_start = time.monotonic()
             in_flight = self._in_flight[name] = run_in_daemon_thread(load)
-            # Its failure is raised in the calls that wait for it, if there are any.
+            # Marks its failure as handled, because possibly no call waits for it.
             in_flight.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         return in_flight
 
-    def _off_loop(self, name: str, load: Callable[[], Any]) -> Any:
-        """Waits for a load with a timeout, because the source may hang, and not longer than the call may take."""
-        if time.monotonic() - self._begun_at > _MAX_LOAD_AGE_SECONDS:
-            self._give_up()
-        in_flight = self._begin(name, load)
+    def _await_load(self, name: str, load: Callable[[], Any]) -> Any:
+        """Waits for a load with a timeout, because the source may hang; at most until the call's deadline."""
+        if time.monotonic() - self._last_start > _MAX_LOAD_AGE_SECONDS:
+            self._abandon_hung_loads()
+        in_flight = self._start_load(name, load)
         seconds = min(_MAX_WAIT_SECONDS, remaining_upstream_time())
         if not await_(asyncio.wait({in_flight}, timeout=max(0.0, seconds)))[0]:
             raise boto.CredentialRetrievalError(provider="their source", error_msg="no response in time")
@@ -141,25 +148,25 @@ class RenewableCredentials(Credentials):  # type: ignore[misc]  # botocore has n
             raise error.with_traceback(None)
         return in_flight.result()
 
-    def _give_up(self) -> None:
-        """Abandons loads that hang, with the lock that they hold, so that the next load can start."""
+    def _abandon_hung_loads(self) -> None:
+        """Abandons loads in flight, with the lock that they hold, so that a new load can start."""
         if any(not load.done() for load in self._in_flight.values()):
             self._in_flight.clear()
             self._lock = threading.Lock()
-            self._found = self._frozen = None
+            self._loaded = self._frozen = None
 
-    def _renew(self, round_before: int) -> Any:
+    def _reload(self, count: int) -> Any:
         with self._lock:
-            if self.round == round_before:
+            if self.load_count == count:
                 try:
-                    (self._found, self._frozen), self.failure = _find_credentials(self._profile), None
+                    (self._loaded, self._frozen), self.failure = _load_from_source(self._profile), None
                 except boto.BotoCoreError as error:
                     self.failure = error
-                self.round += 1
-            # Waiting calls share a failure too. Otherwise each of them would wait a minute for a dead source in turn.
+                self.load_count += 1
+            # Waiting calls share a failure too. Otherwise each of them would wait a minute for a source that is down.
             if self.failure is not None:
                 raise self.failure.with_traceback(None)
-            return self._found
+            return self._loaded
 
 
 def _never(refresh_in: float = 0.0) -> bool:  # noqa: ARG001 (botocore's name)
@@ -167,22 +174,22 @@ def _never(refresh_in: float = 0.0) -> bool:  # noqa: ARG001 (botocore's name)
     return False
 
 
-def _find_credentials(profile: str | None) -> tuple[Any, Any]:
-    """Loads credentials; returns them and what they sign with now."""
+def _load_from_source(profile: str | None) -> tuple[Any, Any]:
+    """Returns new credentials, and what they sign with now."""
     try:
-        found = boto3.Session(profile_name=profile).get_credentials()
-        frozen = _fit_for_headers(found.get_frozen_credentials()) if found else None
+        loaded = boto3.Session(profile_name=profile).get_credentials()
+        frozen = _checked(loaded.get_frozen_credentials()) if loaded else None
     except _MISCONFIGURED:
         raise
     except Exception as error:
-        raise _not_retrieved(error) from error
+        raise _retrieval_error(error) from error
     if frozen is None:
         raise boto.NoCredentialsError
-    return found, frozen
+    return loaded, frozen
 
 
-def _fit_for_headers(frozen: Any) -> Any:
-    """Returns credentials if a header can carry their key and token; otherwise raises InvalidConfigError."""
+def _checked(frozen: Any) -> Any:
+    """Returns credentials whose key and token are valid in a header; raises InvalidConfigError for others."""
     if not all(part.isascii() and part.isprintable() for part in (frozen.access_key, frozen.token or "")):
         raise boto.InvalidConfigError(
             error_msg="the AWS access key or session token contains a line break or another invalid character"
@@ -190,8 +197,8 @@ def _fit_for_headers(frozen: Any) -> Any:
     return frozen
 
 
-def _not_retrieved(error: Exception) -> boto.CredentialRetrievalError:
-    """Returns an error of the credentials for one that looks like CloudFront's, such as a timeout or error of STS."""
+def _retrieval_error(error: Exception) -> boto.CredentialRetrievalError:
+    """Converts an error of the source, so that an error of STS, for example, is not mistaken for one of CloudFront."""
     reason = type(error).__name__
     if isinstance(error, boto.ClientError):
         reason = f"{error.operation_name} returned {error.response.get('Error', {}).get('Code')}"

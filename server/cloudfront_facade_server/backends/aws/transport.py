@@ -1,8 +1,9 @@
 """Sends boto3's requests with aiohttp, in the event loop.
 
-boto3 builds and signs the requests and parses the responses; its event `before-send` replaces urllib3. Every request is
-sent at most once. Failures are raised as botocore's own exceptions, which also say when a request failed:
-EndpointConnectionError, ConnectTimeoutError and SSLError come before anything was sent; all others leave that open.
+boto3 builds and signs the requests and parses the responses; a handler of its event `before-send` replaces urllib3.
+Every request is sent at most once. Failures are raised as botocore's own exceptions, whose class shows whether the
+request was sent: EndpointConnectionError, ConnectTimeoutError and SSLError are raised before that; after any other, it
+is unknown.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _HEADERS: Final = {"Accept-Encoding": "identity"}
 """The headers that urllib3 adds to boto3's requests."""
 
 _HEADER_VALUE: Final = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
-"""A header value that HTTP can carry (RFC 9110, section 5.5)."""
+"""A header value that is valid in HTTP (RFC 9110, section 5.5)."""
 
 _SKIPPED_AUTO_HEADERS: Final = ("Accept", "Content-Type", "User-Agent")
 
@@ -48,7 +49,7 @@ class Timeouts:
 
     Attributes:
         connect: Maximum seconds to establish a connection.
-        read: Maximum seconds that the server may stay silent.
+        read: Maximum seconds without data from the server.
     """
 
     connect: float
@@ -60,7 +61,7 @@ _timeouts: ContextVar[Timeouts] = ContextVar("timeouts")
 
 @contextmanager
 def use_timeouts(timeouts: Timeouts) -> Iterator[None]:
-    """Sets the timeouts of the requests inside."""
+    """Sets the timeouts of the requests inside the block."""
     before = _timeouts.set(timeouts)
     try:
         yield
@@ -69,14 +70,14 @@ def use_timeouts(timeouts: Timeouts) -> Iterator[None]:
 
 
 class Transport:
-    """Sends the requests of boto3 clients, all in the event loop that sends the first one.
+    """Sends the requests of boto3 clients. All must be sent in the same event loop.
 
     Args:
-        ca_bundle: The file of the CA certificates to trust; None for certifi's.
+        ca_bundle: The file with the CA certificates to trust; None for certifi's.
 
     Raises:
         OSError: The file cannot be read or does not contain certificates.
-        ValueError: A proxy in the environment is not an address.
+        ValueError: The address of a proxy in the environment is invalid.
     """
 
     def __init__(self, ca_bundle: str | None) -> None:
@@ -89,17 +90,17 @@ class Transport:
 
         Args:
             request: The request; a Host header is sent unchanged.
-            endpoint: The address whose host and port to connect to if there is no proxy; None for the request's own.
+            endpoint: Without a proxy, the URL with the host and port to connect to; None for those of the request.
 
         Raises:
-            HTTPClientError: The request failed; the subclass says when.
+            HTTPClientError: The request failed; the subclass shows whether it may have been sent.
         """
         if remaining_upstream_time() < 0:
             raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's deadline had already passed")
         return await_(self._send(request, endpoint, _timeouts.get()))
 
     def warm_up(self) -> None:
-        """Does the first request's preparations early."""
+        """Prepares the first request: imports aiohttp and loads the CA certificates."""
         import_module("aiohttp")
         self._context()
 
@@ -114,7 +115,7 @@ class Transport:
         from yarl import URL
 
         proxy = self._proxy(request.url)
-        address = _at(endpoint, request.url) if endpoint and not proxy else request.url
+        address = _with_host_of(endpoint, request.url) if endpoint and not proxy else request.url
         headers = {**_HEADERS, **{name: _text(value) for name, value in request.headers.items()}}
         if malformed := [name for name, value in headers.items() if not _HEADER_VALUE.fullmatch(value)]:
             raise boto.EndpointConnectionError(endpoint_url=request.url, error=f"malformed header {malformed[0]}")
@@ -175,7 +176,7 @@ class _Content(io.BytesIO):
 
 
 async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Keeps aiohttp from resending a PUT or DELETE if its connection broke."""
+    """Keeps aiohttp from resending a PUT or DELETE after its connection broke."""
     import aiohttp
 
     try:
@@ -187,15 +188,15 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 
 def _translated(error: aiohttp.ClientError, url: str) -> boto.HTTPClientError:
-    """Returns botocore's exception with our own message: aiohttp's quote the response and the proxy's address."""
+    """Returns botocore's exception, without aiohttp's message, which may quote the response or the proxy's address."""
     import aiohttp
 
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            verdict = getattr(error.certificate_error, "verify_message", "") or "bad certificate"
-            return boto.SSLError(endpoint_url=url, error=f"{error.host}:{error.port}: {verdict}")
+            reason = getattr(error.certificate_error, "verify_message", "") or "invalid certificate"
+            return boto.SSLError(endpoint_url=url, error=f"{error.host}:{error.port}: {reason}")
         case aiohttp.ClientConnectorSSLError():
-            reason = getattr(error.os_error, "reason", "") or "no TLS"
+            reason = getattr(error.os_error, "reason", "") or "the TLS handshake failed"
             return boto.SSLError(endpoint_url=url, error=f"{error.host}:{error.port}: {reason}")
         case aiohttp.ClientConnectorError():
             reason = _reason(error.os_error)
@@ -214,7 +215,7 @@ def _translated(error: aiohttp.ClientError, url: str) -> boto.HTTPClientError:
 
 
 def _reason(error: OSError) -> str:
-    """Returns the system's message instead of asyncio's; for an unresolved name only the resolver has one."""
+    """Returns the system's message instead of asyncio's; for an unresolved name, the resolver's."""
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "no connection"
 
 
@@ -229,7 +230,7 @@ def _proxies() -> dict[str, str]:
     return proxies
 
 
-def _at(endpoint: str, url: str) -> str:
+def _with_host_of(endpoint: str, url: str) -> str:
     """Returns the URL with the host and port of an endpoint."""
     return urlunsplit(urlsplit(url)._replace(netloc=urlsplit(endpoint).netloc))
 
