@@ -62,6 +62,11 @@ PHRASES = {
     r"such a one": "one like that",
     r"takes? no for an answer": "insists",
     r"comes? back as": "is returned",
+    r"in turns": "interleaved or alternately",
+    r"(?-i:in all)(?! \w)": "a total of",
+    r"(stays?|stayed|remains?) as (it is|they are|it was|they were)": "does not change",
+    r"one after the other": "in order, sequentially or are serialized",
+    r"of (its|their) own": "separate, or its own ...",
 }
 """Each phrase, as a regular expression of whole words, and what to write instead."""
 
@@ -76,8 +81,13 @@ SKIPPED = (
 )
 TEXT = (".py", ".md", ".proto", ".ts", ".js", ".mjs", ".sh", ".toml", ".yaml", ".yml", ".json", ".in", "file", ".pyi")
 
-_GAP = r"(?:\s+(?:(?:#|//|\*)\s)?\s*)"
-"""Between two words: a space, or the end of a line and the start of the next one, of a comment too."""
+_MARK = r"(?:#:?|///?|\*|>)"
+"""The start of a line in a comment or in a quote."""
+
+_GAP = rf"(?:[^\S\n]+|[^\S\n]*\n[^\S\n]*(?:{_MARK}[^\S\n]*)?)"
+"""Between two words: spaces, or the end of a line and the start of the next one, with its mark."""
+
+_LINE_END = re.compile(rf"\n[^\S\n]*{_MARK}")
 
 _COMPILED = [
     (re.compile(rf"\b(?:{phrase.replace(' ', _GAP)})(?!\w)", re.IGNORECASE), advice)
@@ -86,10 +96,10 @@ _COMPILED = [
 
 
 def findings(text: str) -> Iterator[tuple[int, str, str]]:
-    """Yields the line number, the phrase and the advice for each phrase in a text."""
+    """Yields the line number, the phrase on one line, and the advice for each phrase in a text."""
     for phrase, advice in _COMPILED:
         for found in phrase.finditer(text):
-            yield text.count("\n", 0, found.start()) + 1, " ".join(found[0].split()), advice
+            yield text.count("\n", 0, found.start()) + 1, " ".join(_LINE_END.sub(" ", found[0]).split()), advice
 
 
 def tracked() -> list[Path]:

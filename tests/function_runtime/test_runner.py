@@ -69,7 +69,7 @@ READY = "import sys; print('{\"ready\": true}', flush=True); sys.stdin.buffer.re
         ),
         ("print('[]')", "Error: the function ended the process that it ran in"),
         ("print('x' * 10_000_000)", "Error: the function exceeded the allowed output, 256 KiB as JSON"),
-        ("import time; time.sleep(9)", "Error: the function exceeded the allowed time, 1 s in all"),
+        ("import time; time.sleep(9)", "Error: the function exceeded the allowed time, a total of 1 s"),
     ],
 )
 def test_a_process_that_fails_after_its_start_is_an_error_of_the_function(

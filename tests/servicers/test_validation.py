@@ -1,4 +1,4 @@
-"""Each method of the services applies the rules of its own rpc before it calls the backend."""
+"""Each method of the services applies its rpc's rules before it calls the backend."""
 
 from __future__ import annotations
 

@@ -32,6 +32,11 @@ def run(project: Path, *files: Path) -> subprocess.CompletedProcess[str]:
         ("It refuses a name that is taken.", "refuses"),
         ("It is rejected where a store is missing.", "where a store is missing"),
         ("The function is killed when its time is over.", "time is over"),
+        ("Both are called in turns.", "in turns"),
+        ("It may take 1.6 s in all.", "in all"),
+        ("LIVE stays as it is.", "stays as it is"),
+        ("Writes are sent one after the other.", "one after the other"),
+        ("It runs in a process of its own.", "of its own"),
     ],
 )
 def test_a_planted_sentence_is_found_with_its_line(project: Path, tmp_path: Path, sentence: str, phrase: str) -> None:
@@ -44,21 +49,30 @@ def test_a_planted_sentence_is_found_with_its_line(project: Path, tmp_path: Path
     assert f'{planted}:3: "{phrase}": ' in completed.stdout
 
 
-def test_a_phrase_is_found_over_the_end_of_a_line(project: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", ["", "  ", "# ", "#: ", "    // ", "/// ", " * ", "> ", ">"])
+def test_a_phrase_is_found_over_the_end_of_a_line(project: Path, tmp_path: Path, mark: str) -> None:
     planted = tmp_path / "planted.py"
-    planted.write_text("# The etag is\n# none that CloudFront issued.\n")
+    planted.write_text(f"{mark}The etag is\n{mark}none that CloudFront issued.\n")
 
     completed = run(project, planted)
 
     assert completed.returncode == 1
-    assert f'{planted}:1: "is # none": ' in completed.stdout
+    assert f'{planted}:1: "is none": ' in completed.stdout
+
+
+@pytest.mark.parametrize("separator", ["\n\n", "\n#\n# ", "\n- "])
+def test_a_phrase_ends_with_its_paragraph(project: Path, tmp_path: Path, separator: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"# What it is{separator}none is left\n")
+
+    assert run(project, page).returncode == 0
 
 
 def test_plain_english_passes(project: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "If the etag does not match, the call fails. Apart from that, go on to the next one.\n"
-        "None is None. Connection refused.\n"
+        "None is None. Connection refused. It is the same in all checks, in ALL and in `all`.\n"
     )
 
     assert run(project, page).returncode == 0

@@ -36,7 +36,7 @@ export interface ConnectOptions {
   /** How to secure the connection; `true` trusts the certificate authorities that Node trusts. Default: plaintext. */
   tls?: boolean | TlsOptions;
   /**
-   * The deadline, in milliseconds, of a call without a `timeoutMs` of its own. Default: 30,000; null for no deadline.
+   * The deadline, in milliseconds, of a call that does not set `timeoutMs`. Default: 30,000; null for no deadline.
    * waitForKeyValueStore, updateKeys and importKeys get at least half an hour.
    */
   deadlineMs?: number | null;

@@ -29,7 +29,7 @@ test("a create gets an id, and the caller's request is not modified", async () =
   assert.match(error.requestId, /^[0-9a-f-]{36}$/);
 });
 
-test("a create with an id of its own can be retried", async () => {
+test("a create with the caller's id can be retried", async () => {
   const request = { name: newName(), ...FUNCTION, requestId: randomUUID() };
   const first = await facade.functions.createFunction(request);
   const second = await facade.functions.createFunction(request);

@@ -145,7 +145,7 @@ class Runner:
         reason = {
             State.CPU_TIME_EXCEEDED: "Error: the function exceeded the allowed time, "
             f"{limits.cpu_seconds * 1000:g} ms of CPU time",
-            State.TIMEOUT: f"Error: the function exceeded the allowed time, {limits.wall_seconds:g} s in all",
+            State.TIMEOUT: f"Error: the function exceeded the allowed time, a total of {limits.wall_seconds:g} s",
             State.MEMORY_EXCEEDED: memory,
             State.THREW_NULL: f"{memory}, or threw null",
             State.OUTPUT_EXCEEDED: "Error: the function exceeded the allowed output, "

@@ -1,4 +1,4 @@
-"""Why a function cannot be associated with its key value store: CloudFront has no code of its own for it."""
+"""Why a function cannot be associated with its key value store: CloudFront has no separate code for it."""
 
 from __future__ import annotations
 

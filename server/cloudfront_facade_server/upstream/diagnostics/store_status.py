@@ -1,4 +1,4 @@
-"""The errors for a key value store that is missing or not READY: CloudFront has no codes of its own for them."""
+"""The errors for a key value store that is missing or not READY: CloudFront has no separate codes for them."""
 
 from __future__ import annotations
 
