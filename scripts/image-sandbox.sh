@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a command in an image's file tree like `docker run --read-only`: as process 1 of its own namespaces, with a
+# Runs a command in an image's file tree like `docker run --read-only`: as process 1 of new namespaces, with a
 # read-only root, one writable volume, only the loopback network, and no capabilities.
 #
 #   image-sandbox.sh ROOT VOLUME STATE UID:GID COMMAND...

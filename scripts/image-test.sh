@@ -32,7 +32,7 @@ for program in buildah debootstrap jq ip unshare nsenter grpcurl; do
   if ! command -v "$program" >/dev/null; then missing+=("$program"); fi
 done
 if ((${#missing[@]})); then
-  echo "image-test needs ${missing[*]}: apt-get install buildah debootstrap jq iproute2, make .venv/.dev for grpcurl" >&2
+  echo "image-test needs ${missing[*]}: apt-get install buildah debootstrap jq iproute2, make grpcurl" >&2
   exit 1
 fi
 
@@ -63,8 +63,8 @@ scripts/image-buildah.sh inspect --type image "$tag" | jq .Docker.config >"$work
 configured() { check "$1" jq --exit-status "$2" "$work/config.json"; }
 configured "the user is a number and not root" '.User | test("^[1-9][0-9]*:[1-9][0-9]*$")'
 configured "the entrypoint is the command, without a shell" ".Entrypoint == [\"$facade\"] and .Cmd == [\"serve\"]"
-configured "there is a health check, without a shell" ".Healthcheck.Test == [\"CMD\", \"$facade\", \"health\"]"
-configured "there is one volume" '.Volumes | keys == ["/var/lib/cloudfront-facade"]'
+configured "it has a health check, without a shell" ".Healthcheck.Test == [\"CMD\", \"$facade\", \"health\"]"
+configured "it has one volume" '.Volumes | keys == ["/var/lib/cloudfront-facade"]'
 configured "port 50051 is exposed" '.ExposedPorts | keys == ["50051/tcp"]'
 configured "SIGTERM stops it" '.StopSignal == "SIGTERM"'
 configured "the labels have title, description and version" \

@@ -4,15 +4,35 @@
 #
 #   clients/grpcurl/walk-through.sh [HOST:PORT]
 #
-# Run it in the root of the repository. It calls `make run` or HOST:PORT, in plaintext, and deletes what it created, even if a
-# step fails.
+# Without HOST:PORT, it calls the server of `make run`. It uses plaintext, and deletes what it created, even if a step fails.
 set -eu
+usage="usage: clients/grpcurl/walk-through.sh [HOST:PORT]"
+case $#,${1-} in
+1,-h | 1,--help)
+  echo "$usage"
+  exit
+  ;;
+1,-*)
+  echo "walk-through.sh: unknown option \"$1\"; $usage" >&2
+  exit 2
+  ;;
+0, | 1,?*) ;;
+*)
+  echo "walk-through.sh: at most one argument is allowed; $usage" >&2
+  exit 2
+  ;;
+esac
+if ! command -v grpcurl >/dev/null; then
+  echo "walk-through.sh: grpcurl is not on PATH; run: make grpcurl && export PATH=\"\$PWD/.venv/bin:\$PATH\"" >&2
+  exit 1
+fi
+cd "$(dirname "$0")/../.."
 target=${1:-127.0.0.1:50051}
 run=$(date +%s)-$$
 store=walk-redirects-$run
 function=walk-redirect-$run
 
-# call SERVICE/METHOD sends standard input, in JSON, and stores the response. member NAME prints a value of it.
+# call SERVICE/METHOD sends standard input, in JSON, and stores the response. member NAME prints a value of the response.
 send() { grpcurl -plaintext -d @ "$target" "cloudfront_facade.v1.$1"; }
 call() { response=$(send "$1"); }
 member() { printf '%s\n' "$response" | sed -n "s/^ *\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" | tail -n 1 | sed 's/\\"/"/g'; }
@@ -26,7 +46,7 @@ remove() {
   fi
   case $response in *"Code: NotFound"*) ;; *) say "$1 may be left behind: $response" >&2 ;; esac
 }
-# The function first, because it uses the store. The store once it is READY.
+# Deletes the function first, because it uses the store, and the store once it is READY.
 clean_up() {
   code=$?
   trap - EXIT HUP INT TERM
@@ -117,7 +137,7 @@ call FunctionService/PublishFunction <<JSON
 JSON
 member stage
 
-say "update it: this replaces configuration and code of DEVELOPMENT, LIVE stays as it is"
+say "update it: this replaces the configuration and the code of DEVELOPMENT; LIVE does not change"
 call FunctionService/UpdateFunction <<JSON
 {
   "name": "$function",

@@ -1,4 +1,4 @@
-"""The walk-through with grpcurl deletes everything that it creates, even if a step fails."""
+"""The walk-through with grpcurl checks its arguments, and deletes everything that it creates, even if a step fails."""
 
 from __future__ import annotations
 
@@ -58,13 +58,19 @@ def address() -> Iterator[str]:
         yield process.address
 
 
-def walk(target: str) -> subprocess.CompletedProcess[str]:
-    """Runs the script against a server."""
+def walk(*arguments: str, path: str | None = None, folder: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    """Runs the script.
+
+    Args:
+        arguments: The arguments of the script.
+        path: The folders in which it finds programs; by default those of this process and the one of grpcurl.
+        folder: The folder to run it in.
+    """
     environment = clean_environment()
-    environment["PATH"] = f"{Path(require_tool('grpcurl')).parent}{os.pathsep}{environment['PATH']}"
+    environment["PATH"] = path or f"{Path(require_tool('grpcurl')).parent}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
-        [require_tool("sh"), str(SHELL), target],
-        cwd=PROJECT,
+        [require_tool("sh"), str(SHELL), *arguments],
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -110,3 +116,35 @@ def test_the_script_only_reports_that_the_server_is_unreachable() -> None:
     assert completed.stdout == ""
     assert "Failed to dial" in completed.stderr
     assert "left behind" not in completed.stderr
+
+
+def test_the_script_runs_in_any_folder(address: str, tmp_path: Path) -> None:
+    completed = walk(address, folder=tmp_path)
+    assert (completed.returncode, completed.stderr) == (0, "")
+    assert completed.stdout.endswith("-- done\n")
+
+
+def test_without_grpcurl_the_script_prints_how_to_install_it(tmp_path: Path) -> None:
+    completed = walk("127.0.0.1:1", path=str(tmp_path))
+    assert completed.returncode == 1
+    assert completed.stdout == ""
+    [line] = completed.stderr.splitlines()
+    assert 'grpcurl is not on PATH; run: make grpcurl && export PATH="$PWD/.venv/bin:$PATH"' in line
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--frobnicate",), ("-x",), ("--target", "127.0.0.1:1"), ("127.0.0.1:1", "extra")]
+)
+def test_the_script_rejects_unknown_arguments(arguments: tuple[str, ...]) -> None:
+    completed = walk(*arguments)
+    assert completed.returncode == 2
+    assert completed.stdout == ""
+    [line] = completed.stderr.splitlines()
+    assert line.endswith("usage: clients/grpcurl/walk-through.sh [HOST:PORT]")
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_script_prints_its_usage(option: str) -> None:
+    completed = walk(option)
+    assert (completed.returncode, completed.stderr) == (0, "")
+    assert completed.stdout == "usage: clients/grpcurl/walk-through.sh [HOST:PORT]\n"
