@@ -28,7 +28,9 @@ class _FunctionRuntime:
 class _FunctionRuntimeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunctionRuntime.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FUNCTION_RUNTIME_UNSPECIFIED: _FunctionRuntime.ValueType  # 0
-    """Default value. Not allowed in requests. In responses, a runtime that this version of the facade does not know."""
+    """Default value. Not allowed in requests. In responses, it means a runtime that this version of the service does not
+    know.
+    """
     FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0: _FunctionRuntime.ValueType  # 1
     """`cloudfront-js-1.0`."""
     FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0: _FunctionRuntime.ValueType  # 2
@@ -38,7 +40,9 @@ class FunctionRuntime(_FunctionRuntime, metaclass=_FunctionRuntimeEnumTypeWrappe
     """The JavaScript runtimes of CloudFront Functions."""
 
 FUNCTION_RUNTIME_UNSPECIFIED: FunctionRuntime.ValueType  # 0
-"""Default value. Not allowed in requests. In responses, a runtime that this version of the facade does not know."""
+"""Default value. Not allowed in requests. In responses, it means a runtime that this version of the service does not
+know.
+"""
 FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0: FunctionRuntime.ValueType  # 1
 """`cloudfront-js-1.0`."""
 FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0: FunctionRuntime.ValueType  # 2
@@ -52,8 +56,8 @@ class _FunctionStage:
 class _FunctionStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FunctionStage.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FUNCTION_STAGE_UNSPECIFIED: _FunctionStage.ValueType  # 0
-    """Default value. In requests, it means DEVELOPMENT. In responses, a stage that this version of the facade does not
-    know.
+    """Default value. In requests, it means DEVELOPMENT. In responses, it means a stage that this version of the service
+    does not know.
     """
     FUNCTION_STAGE_DEVELOPMENT: _FunctionStage.ValueType  # 1
     """The stage in which a function is created, updated and tested."""
@@ -64,8 +68,8 @@ class FunctionStage(_FunctionStage, metaclass=_FunctionStageEnumTypeWrapper):
     """The stages of a function."""
 
 FUNCTION_STAGE_UNSPECIFIED: FunctionStage.ValueType  # 0
-"""Default value. In requests, it means DEVELOPMENT. In responses, a stage that this version of the facade does not
-know.
+"""Default value. In requests, it means DEVELOPMENT. In responses, it means a stage that this version of the service
+does not know.
 """
 FUNCTION_STAGE_DEVELOPMENT: FunctionStage.ValueType  # 1
 """The stage in which a function is created, updated and tested."""
@@ -95,8 +99,8 @@ class CreateFunctionRequest(_message.Message):
     """
     request_id: _builtins.str
     """Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
-    until it succeeds; the function is created only once. An id is scoped to one function name. The function keeps it
-    in the tag `cloudfront-facade:request`.
+    until it succeeds; the function is created only once. An id is scoped to one function name. It is
+    stored in the function's tag `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
     """Optional. If true, validates the request and checks that the name is free and the associated store is READY, but
@@ -108,8 +112,8 @@ class CreateFunctionRequest(_message.Message):
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:
-        """Optional. The tags of the new function. At most 50, or 49 if `request_id` is set, which is stored as a tag. The
-        server can be configured to allow fewer (`--max-tags`).
+        """Optional. The tags of the new function. At most 50, or 49 if `request_id` is set, because it is stored as a tag.
+        The server can be configured to allow fewer (`--max-tags`).
         """
 
     def __init__(
@@ -356,8 +360,8 @@ class PublishFunctionRequest(_message.Message):
     name: _builtins.str
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which is published. 1 to 256
-    visible ASCII characters, except double quotes.
+    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
+    to 256 visible ASCII characters, except double quotes.
     """
     def __init__(
         self,
@@ -375,8 +379,8 @@ Global___PublishFunctionRequest: _TypeAlias = PublishFunctionRequest  # noqa: Y0
 
 @_typing.final
 class PublishFunctionResponse(_message.Message):
-    """Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one here.
-    DescribeFunction returns it.
+    """Response message for FunctionService.PublishFunction. It does not have an `etag`, because CloudFront does not return
+    one here; DescribeFunction returns it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -412,8 +416,8 @@ class TestFunctionRequest(_message.Message):
     name: _builtins.str
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The current version of the tested stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
-    except double quotes.
+    """Required. The current version of the stage to test (CloudFront's `IfMatch`), which DescribeFunction returns. 1 to
+    256 visible ASCII characters, except double quotes.
     """
     stage: Global___FunctionStage.ValueType
     """Optional. The stage to test. The default is DEVELOPMENT."""
@@ -477,7 +481,7 @@ class TestResult(_message.Message):
     return a number.
     """
     function_error_message: _builtins.str
-    """The error that the function failed with. Empty if it succeeded."""
+    """The error with which the function failed. Empty if it succeeded."""
     function_output: _builtins.str
     """The output of the function: a JSON object with a request or a response. Empty if the function failed."""
     @_builtins.property
@@ -518,8 +522,8 @@ class DeleteFunctionRequest(_message.Message):
     name: _builtins.str
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
-    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
-    except double quotes.
+    """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
+    to 256 visible ASCII characters, except double quotes.
     """
     def __init__(
         self,
@@ -629,7 +633,7 @@ class FunctionConfig(_message.Message):
     comment: _builtins.str
     """Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed."""
     runtime: Global___FunctionRuntime.ValueType
-    """Required. The runtime that the code is written for."""
+    """Required. The runtime for which the code is written."""
     @_builtins.property
     def key_value_store_associations(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyValueStoreAssociation]:
         """Optional. The key value store that the function reads. At most 1 element; requires

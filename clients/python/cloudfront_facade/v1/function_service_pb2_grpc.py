@@ -89,7 +89,7 @@ class FunctionServiceServicer(object):
 
     def CreateFunction(self, request, context):
         """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
-        the function that the first request created.
+        the function that the first request created. The service does not check whether the code runs; TestFunction does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,8 +119,8 @@ class FunctionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PublishFunction(self, request, context):
-        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
-        another version can be published later. Repeating the same request is safe.
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. Another publish
+        replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,7 @@ class FunctionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> FunctionServiceAsyncStub: ...
     CreateFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.CreateFunctionRequest, _function_service_pb2.CreateFunctionResponse]
     """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
-    the function that the first request created.
+    the function that the first request created. The service does not check whether the code runs; TestFunction does.
     """
     DescribeFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DescribeFunctionRequest, _function_service_pb2.DescribeFunctionResponse]
     """Describes a stage of a function. The response does not include the code, which GetFunction returns."""
@@ -51,8 +51,8 @@ class FunctionServiceStub:
     so repeating the same request is safe.
     """
     PublishFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.PublishFunctionRequest, _function_service_pb2.PublishFunctionResponse]
-    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
-    another version can be published later. Repeating the same request is safe.
+    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. Another publish
+    replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
     """
     TestFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]
     """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
@@ -74,7 +74,7 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.CreateFunctionRequest, _function_service_pb2.CreateFunctionResponse]  # type: ignore[assignment]
     """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
-    the function that the first request created.
+    the function that the first request created. The service does not check whether the code runs; TestFunction does.
     """
     DescribeFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DescribeFunctionRequest, _function_service_pb2.DescribeFunctionResponse]  # type: ignore[assignment]
     """Describes a stage of a function. The response does not include the code, which GetFunction returns."""
@@ -86,8 +86,8 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
     so repeating the same request is safe.
     """
     PublishFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.PublishFunctionRequest, _function_service_pb2.PublishFunctionResponse]  # type: ignore[assignment]
-    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
-    another version can be published later. Repeating the same request is safe.
+    """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. Another publish
+    replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
     """
     TestFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]  # type: ignore[assignment]
     """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
@@ -112,7 +112,7 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.CreateFunctionResponse, _abc.Awaitable[_function_service_pb2.CreateFunctionResponse]]:
         """Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
-        the function that the first request created.
+        the function that the first request created. The service does not check whether the code runs; TestFunction does.
         """
 
     @_abc_1.abstractmethod
@@ -148,8 +148,8 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.PublishFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.PublishFunctionResponse, _abc.Awaitable[_function_service_pb2.PublishFunctionResponse]]:
-        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
-        another version can be published later. Repeating the same request is safe.
+        """Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. Another publish
+        replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
         """
 
     @_abc_1.abstractmethod

@@ -210,7 +210,7 @@ class PutKeyResponse(_message.Message):
     """The total size of all keys and values after the write, in bytes."""
     etag: _builtins.str
     """The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
-    service saw the change by reading the key: the current version may already belong to a later write.
+    service found the change by reading the key, because the current version may already belong to a later write.
     """
     def __init__(
         self,
@@ -272,7 +272,7 @@ class DeleteKeyResponse(_message.Message):
     """The total size of all keys and values after the write, in bytes."""
     etag: _builtins.str
     """The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
-    service saw the change by reading the key: the current version may already belong to a later write.
+    service found the change by reading the key, because the current version may already belong to a later write.
     """
     def __init__(
         self,
@@ -427,9 +427,9 @@ class UpdateKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Required. The changes. At least 1, and as many as fit into a request: 4 MiB, unless the server is configured with
-        another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last change
-        wins.
+        """Required. The changes. At least 1, and as many as fit into a request of at most 4 MiB. The server can be configured
+        with another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last
+        change wins.
         """
 
     def __init__(
@@ -496,8 +496,8 @@ class ImportKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]` counts
-        from the start of the stream.
+        """Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]`
+        counts from the start of the stream.
         """
 
     def __init__(
@@ -526,7 +526,7 @@ class ImportKeysResponse(_message.Message):
     TOTAL_SIZE_IN_BYTES_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     applied_changes: _builtins.int
-    """The number of changes that were applied: all changes of the stream."""
+    """The number of changes that were applied, which is the number of all changes of the stream."""
     item_count: _builtins.int
     """The number of keys of the store after the last batch."""
     total_size_in_bytes: _builtins.int

@@ -99,14 +99,15 @@ class KeyValueStoreDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PutKey(self, request, context):
-        """Sets the value of a key, whether or not it exists.
+        """Sets the value of a key, and adds the key if the store does not have it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteKey(self, request, context):
-        """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it.
+        """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document
+        this case.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -130,7 +131,7 @@ class KeyValueStoreDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ImportKeys(self, request_iterator, context):
-        """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive.
+        """Like UpdateKeys, but takes a stream of any number of changes and applies them as they arrive.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,9 +43,11 @@ class KeyValueStoreDataServiceStub:
     GetKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.GetKeyRequest, _key_value_store_data_service_pb2.GetKeyResponse]
     """Returns the value of a key."""
     PutKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.PutKeyRequest, _key_value_store_data_service_pb2.PutKeyResponse]
-    """Sets the value of a key, whether or not it exists."""
+    """Sets the value of a key, and adds the key if the store does not have it."""
     DeleteKey: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DeleteKeyRequest, _key_value_store_data_service_pb2.DeleteKeyResponse]
-    """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it."""
+    """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document
+    this case.
+    """
     ListKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]
     """Lists keys with their values."""
     UpdateKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]
@@ -55,7 +57,7 @@ class KeyValueStoreDataServiceStub:
     were applied, and the outcome of the next `unknown_changes` is unknown.
     """
     ImportKeys: _grpc.StreamUnaryMultiCallable[_key_value_store_data_service_pb2.ImportKeysRequest, _key_value_store_data_service_pb2.ImportKeysResponse]
-    """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive."""
+    """Like UpdateKeys, but takes a stream of any number of changes and applies them as they arrive."""
 
 @_typing.type_check_only
 class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
@@ -72,9 +74,11 @@ class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
     GetKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.GetKeyRequest, _key_value_store_data_service_pb2.GetKeyResponse]  # type: ignore[assignment]
     """Returns the value of a key."""
     PutKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.PutKeyRequest, _key_value_store_data_service_pb2.PutKeyResponse]  # type: ignore[assignment]
-    """Sets the value of a key, whether or not it exists."""
+    """Sets the value of a key, and adds the key if the store does not have it."""
     DeleteKey: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.DeleteKeyRequest, _key_value_store_data_service_pb2.DeleteKeyResponse]  # type: ignore[assignment]
-    """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it."""
+    """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document
+    this case.
+    """
     ListKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]  # type: ignore[assignment]
     """Lists keys with their values."""
     UpdateKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]  # type: ignore[assignment]
@@ -84,7 +88,7 @@ class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
     were applied, and the outcome of the next `unknown_changes` is unknown.
     """
     ImportKeys: _aio.StreamUnaryMultiCallable[_key_value_store_data_service_pb2.ImportKeysRequest, _key_value_store_data_service_pb2.ImportKeysResponse]  # type: ignore[assignment]
-    """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive."""
+    """Like UpdateKeys, but takes a stream of any number of changes and applies them as they arrive."""
 
 class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
@@ -116,7 +120,7 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.PutKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.PutKeyResponse, _abc.Awaitable[_key_value_store_data_service_pb2.PutKeyResponse]]:
-        """Sets the value of a key, whether or not it exists."""
+        """Sets the value of a key, and adds the key if the store does not have it."""
 
     @_abc_1.abstractmethod
     def DeleteKey(
@@ -124,7 +128,9 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.DeleteKeyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.DeleteKeyResponse, _abc.Awaitable[_key_value_store_data_service_pb2.DeleteKeyResponse]]:
-        """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it."""
+        """Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document
+        this case.
+        """
 
     @_abc_1.abstractmethod
     def ListKeys(
@@ -152,6 +158,6 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_key_value_store_data_service_pb2.ImportKeysRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.ImportKeysResponse, _abc.Awaitable[_key_value_store_data_service_pb2.ImportKeysResponse]]:
-        """Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive."""
+        """Like UpdateKeys, but takes a stream of any number of changes and applies them as they arrive."""
 
 def add_KeyValueStoreDataServiceServicer_to_server(servicer: KeyValueStoreDataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -33,7 +33,7 @@ class _ImportSourceTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Impo
     """An object in Amazon S3."""
 
 class ImportSourceType(_ImportSourceType, metaclass=_ImportSourceTypeEnumTypeWrapper):
-    """The kinds of files that a store can be filled from."""
+    """The kinds of files from which a store can be filled."""
 
 IMPORT_SOURCE_TYPE_UNSPECIFIED: ImportSourceType.ValueType  # 0
 """Default value. Not allowed in requests."""
@@ -63,12 +63,12 @@ class CreateKeyValueStoreRequest(_message.Message):
     """
     request_id: _builtins.str
     """Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
-    until it succeeds; the store is created only once. An id is scoped to one store name. The store keeps it in the tag
-    `cloudfront-facade:request`.
+    until it succeeds; the store is created only once. An id is scoped to one store name. It is stored in the store's
+    tag `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
     """Optional. If true, validates the request and checks that the name is free, but creates nothing. The response is
-    then empty. Only the create itself checks quotas and the import source.
+    then empty. Only the create itself checks quotas and the import file.
     """
     @_builtins.property
     def import_source(self) -> Global___ImportSource:
@@ -79,8 +79,8 @@ class CreateKeyValueStoreRequest(_message.Message):
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:
-        """Optional. The tags of the new store. At most 50, or 49 if `request_id` is set, which is stored as a tag. The server
-        can be configured to allow fewer (`--max-tags`).
+        """Optional. The tags of the new store. At most 50, or 49 if `request_id` is set, because it is stored as a tag. The
+        server can be configured to allow fewer (`--max-tags`).
         """
 
     def __init__(
@@ -411,7 +411,7 @@ Global___WaitForKeyValueStoreResponse: _TypeAlias = WaitForKeyValueStoreResponse
 
 @_typing.final
 class ImportSource(_message.Message):
-    """The file that a new store is filled from."""
+    """The file from which a new store is filled."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -423,6 +423,7 @@ class ImportSource(_message.Message):
     """Required. The ARN of an S3 object (CloudFront's `SourceARN`): `arn:aws:s3:::BUCKET/KEY`, also `aws-cn` and
     `aws-us-gov`. BUCKET is 3 to 255 characters: a-z A-Z 0-9 `.` `_` `-`. KEY is 1 to 1,024 bytes in UTF-8, each
     character valid in XML 1.0; carriage returns are not allowed.
+
     The object is a JSON file in UTF-8 of at most 5 MB: `{"data":[{"key":"k","value":"v"}]}`.
     """
     def __init__(

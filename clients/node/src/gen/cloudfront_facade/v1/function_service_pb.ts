@@ -46,8 +46,8 @@ export type CreateFunctionRequest = Message<"cloudfront_facade.v1.CreateFunction
   functionCode: Uint8Array;
 
   /**
-   * Optional. The tags of the new function. At most 50, or 49 if `request_id` is set, which is stored as a tag. The
-   * server can be configured to allow fewer (`--max-tags`).
+   * Optional. The tags of the new function. At most 50, or 49 if `request_id` is set, because it is stored as a tag.
+   * The server can be configured to allow fewer (`--max-tags`).
    *
    * @generated from field: repeated cloudfront_facade.v1.Tag tags = 4;
    */
@@ -55,8 +55,8 @@ export type CreateFunctionRequest = Message<"cloudfront_facade.v1.CreateFunction
 
   /**
    * Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
-   * until it succeeds; the function is created only once. An id is scoped to one function name. The function keeps it
-   * in the tag `cloudfront-facade:request`.
+   * until it succeeds; the function is created only once. An id is scoped to one function name. It is
+   * stored in the function's tag `cloudfront-facade:request`.
    *
    * @generated from field: string request_id = 5;
    */
@@ -321,8 +321,8 @@ export type PublishFunctionRequest = Message<"cloudfront_facade.v1.PublishFuncti
   name: string;
 
   /**
-   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which is published. 1 to 256
-   * visible ASCII characters, except double quotes.
+   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
+   * to 256 visible ASCII characters, except double quotes.
    *
    * @generated from field: string etag = 2;
    */
@@ -337,8 +337,8 @@ export const PublishFunctionRequestSchema: GenMessage<PublishFunctionRequest> = 
   messageDesc(file_cloudfront_facade_v1_function_service, 8);
 
 /**
- * Response message for FunctionService.PublishFunction. It has no `etag`, because CloudFront does not return one here.
- * DescribeFunction returns it.
+ * Response message for FunctionService.PublishFunction. It does not have an `etag`, because CloudFront does not return
+ * one here; DescribeFunction returns it.
  *
  * @generated from message cloudfront_facade.v1.PublishFunctionResponse
  */
@@ -372,8 +372,8 @@ export type TestFunctionRequest = Message<"cloudfront_facade.v1.TestFunctionRequ
   name: string;
 
   /**
-   * Required. The current version of the tested stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
-   * except double quotes.
+   * Required. The current version of the stage to test (CloudFront's `IfMatch`), which DescribeFunction returns. 1 to
+   * 256 visible ASCII characters, except double quotes.
    *
    * @generated from field: string etag = 2;
    */
@@ -452,7 +452,7 @@ export type TestResult = Message<"cloudfront_facade.v1.TestResult"> & {
   functionExecutionLogs: string[];
 
   /**
-   * The error that the function failed with. Empty if it succeeded.
+   * The error with which the function failed. Empty if it succeeded.
    *
    * @generated from field: string function_error_message = 4;
    */
@@ -487,8 +487,8 @@ export type DeleteFunctionRequest = Message<"cloudfront_facade.v1.DeleteFunction
   name: string;
 
   /**
-   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`). 1 to 256 visible ASCII characters,
-   * except double quotes.
+   * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
+   * to 256 visible ASCII characters, except double quotes.
    *
    * @generated from field: string etag = 2;
    */
@@ -598,7 +598,7 @@ export type FunctionConfig = Message<"cloudfront_facade.v1.FunctionConfig"> & {
   comment: string;
 
   /**
-   * Required. The runtime that the code is written for.
+   * Required. The runtime for which the code is written.
    *
    * @generated from field: cloudfront_facade.v1.FunctionRuntime runtime = 2;
    */
@@ -733,7 +733,8 @@ export const FunctionMetadataSchema: GenMessage<FunctionMetadata> = /*@__PURE__*
  */
 export enum FunctionRuntime {
   /**
-   * Default value. Not allowed in requests. In responses, a runtime that this version of the facade does not know.
+   * Default value. Not allowed in requests. In responses, it means a runtime that this version of the service does not
+   * know.
    *
    * @generated from enum value: FUNCTION_RUNTIME_UNSPECIFIED = 0;
    */
@@ -767,8 +768,8 @@ export const FunctionRuntimeSchema: GenEnum<FunctionRuntime> = /*@__PURE__*/
  */
 export enum FunctionStage {
   /**
-   * Default value. In requests, it means DEVELOPMENT. In responses, a stage that this version of the facade does not
-   * know.
+   * Default value. In requests, it means DEVELOPMENT. In responses, it means a stage that this version of the service
+   * does not know.
    *
    * @generated from enum value: FUNCTION_STAGE_UNSPECIFIED = 0;
    */
@@ -806,7 +807,7 @@ export const FunctionStageSchema: GenEnum<FunctionStage> = /*@__PURE__*/
 export const FunctionService: GenService<{
   /**
    * Creates a function in the DEVELOPMENT stage. If `request_id` is set, repeating the same request is safe: it returns
-   * the function that the first request created.
+   * the function that the first request created. The service does not check whether the code runs; TestFunction does.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.CreateFunction
    */
@@ -848,8 +849,8 @@ export const FunctionService: GenService<{
     output: typeof UpdateFunctionResponseSchema;
   },
   /**
-   * Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. This cannot be undone, but
-   * another version can be published later. Repeating the same request is safe.
+   * Copies the DEVELOPMENT stage of a function to its LIVE stage, which distributions use. Another publish
+   * replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.PublishFunction
    */

@@ -243,7 +243,7 @@ export type PutKeyResponse = Message<"cloudfront_facade.v1.PutKeyResponse"> & {
 
   /**
    * The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
-   * service saw the change by reading the key: the current version may already belong to a later write.
+   * service found the change by reading the key, because the current version may already belong to a later write.
    *
    * @generated from field: string etag = 3;
    */
@@ -314,7 +314,7 @@ export type DeleteKeyResponse = Message<"cloudfront_facade.v1.DeleteKeyResponse"
 
   /**
    * The new version of the store's content (CloudFront's `ETag`). Empty if CloudFront's response was lost and the
-   * service saw the change by reading the key: the current version may already belong to a later write.
+   * service found the change by reading the key, because the current version may already belong to a later write.
    *
    * @generated from field: string etag = 3;
    */
@@ -473,9 +473,9 @@ export type UpdateKeysRequest = Message<"cloudfront_facade.v1.UpdateKeysRequest"
   kvsArn: string;
 
   /**
-   * Required. The changes. At least 1, and as many as fit into a request: 4 MiB, unless the server is configured with
-   * another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last change
-   * wins.
+   * Required. The changes. At least 1, and as many as fit into a request of at most 4 MiB. The server can be configured
+   * with another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last
+   * change wins.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
@@ -548,8 +548,8 @@ export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"
   kvsArn: string;
 
   /**
-   * Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]` counts
-   * from the start of the stream.
+   * Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]`
+   * counts from the start of the stream.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
@@ -578,7 +578,7 @@ export const ImportKeysRequestSchema: GenMessage<ImportKeysRequest> = /*@__PURE_
  */
 export type ImportKeysResponse = Message<"cloudfront_facade.v1.ImportKeysResponse"> & {
   /**
-   * The number of changes that were applied: all changes of the stream.
+   * The number of changes that were applied, which is the number of all changes of the stream.
    *
    * @generated from field: int64 applied_changes = 1;
    */
@@ -644,7 +644,7 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof GetKeyResponseSchema;
   },
   /**
-   * Sets the value of a key, whether or not it exists.
+   * Sets the value of a key, and adds the key if the store does not have it.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.PutKey
    */
@@ -654,7 +654,8 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof PutKeyResponseSchema;
   },
   /**
-   * Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document it.
+   * Deletes a key. If the store does not have the key, the call may fail with KEY_NOT_FOUND: AWS does not document
+   * this case.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.DeleteKey
    */
@@ -687,7 +688,7 @@ export const KeyValueStoreDataService: GenService<{
     output: typeof UpdateKeysResponseSchema;
   },
   /**
-   * Like UpdateKeys, but takes an unbounded stream of changes and applies them as they arrive.
+   * Like UpdateKeys, but takes a stream of any number of changes and applies them as they arrive.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreDataService.ImportKeys
    */

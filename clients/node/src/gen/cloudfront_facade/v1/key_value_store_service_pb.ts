@@ -49,8 +49,8 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
   importSource?: ImportSource;
 
   /**
-   * Optional. The tags of the new store. At most 50, or 49 if `request_id` is set, which is stored as a tag. The server
-   * can be configured to allow fewer (`--max-tags`).
+   * Optional. The tags of the new store. At most 50, or 49 if `request_id` is set, because it is stored as a tag. The
+   * server can be configured to allow fewer (`--max-tags`).
    *
    * @generated from field: repeated cloudfront_facade.v1.Tag tags = 4;
    */
@@ -58,8 +58,8 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
 
   /**
    * Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id
-   * until it succeeds; the store is created only once. An id is scoped to one store name. The store keeps it in the tag
-   * `cloudfront-facade:request`.
+   * until it succeeds; the store is created only once. An id is scoped to one store name. It is stored in the store's
+   * tag `cloudfront-facade:request`.
    *
    * @generated from field: string request_id = 5;
    */
@@ -67,7 +67,7 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
 
   /**
    * Optional. If true, validates the request and checks that the name is free, but creates nothing. The response is
-   * then empty. Only the create itself checks quotas and the import source.
+   * then empty. Only the create itself checks quotas and the import file.
    *
    * @generated from field: bool validate_only = 6;
    */
@@ -392,7 +392,7 @@ export const WaitForKeyValueStoreResponseSchema: GenMessage<WaitForKeyValueStore
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 11);
 
 /**
- * The file that a new store is filled from.
+ * The file from which a new store is filled.
  *
  * @generated from message cloudfront_facade.v1.ImportSource
  */
@@ -408,6 +408,7 @@ export type ImportSource = Message<"cloudfront_facade.v1.ImportSource"> & {
    * Required. The ARN of an S3 object (CloudFront's `SourceARN`): `arn:aws:s3:::BUCKET/KEY`, also `aws-cn` and
    * `aws-us-gov`. BUCKET is 3 to 255 characters: a-z A-Z 0-9 `.` `_` `-`. KEY is 1 to 1,024 bytes in UTF-8, each
    * character valid in XML 1.0; carriage returns are not allowed.
+   *
    * The object is a JSON file in UTF-8 of at most 5 MB: `{"data":[{"key":"k","value":"v"}]}`.
    *
    * @generated from field: string source_arn = 2;
@@ -479,7 +480,7 @@ export const KeyValueStoreSchema: GenMessage<KeyValueStore> = /*@__PURE__*/
   messageDesc(file_cloudfront_facade_v1_key_value_store_service, 13);
 
 /**
- * The kinds of files that a store can be filled from.
+ * The kinds of files from which a store can be filled.
  *
  * @generated from enum cloudfront_facade.v1.ImportSourceType
  */
