@@ -19,7 +19,8 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.call_context import CallContext, ShutdownDeadline
 from cloudfront_facade_server.concurrency.greenlets import sleep
-from cloudfront_facade_server.grpc_server.dispatcher import CallLimits, Dispatcher
+from cloudfront_facade_server.grpc_server.call_limits import CallLimits
+from cloudfront_facade_server.grpc_server.dispatcher import Dispatcher
 from cloudfront_facade_server.grpc_server.method_options import MethodOptions
 from support.cloudfront.faults import hold
 from support.cloudfront.http import CloudFrontDouble

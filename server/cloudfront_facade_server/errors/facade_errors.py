@@ -20,7 +20,7 @@ _RETRY_AFTER_SECONDS: Final = (0.5, 1.5)
 
 _MAX_METHOD_CHARACTERS: Final = 120
 
-UNREADABLE_MESSAGE: Final = "the request cannot be decoded: the bytes are not a message of this method"
+UNDECODABLE_MESSAGE: Final = "the request cannot be decoded: the bytes are not a message of this method"
 
 
 def validation_failed(violations: Sequence[Violation]) -> StatusError:
@@ -45,13 +45,13 @@ def validation_failed(violations: Sequence[Violation]) -> StatusError:
     )
 
 
-def unreadable() -> StatusError:
+def undecodable() -> StatusError:
     """Rejects bytes that are not a message of the method."""
-    violation = error_details_pb2.BadRequest.FieldViolation(description=UNREADABLE_MESSAGE, reason="UNREADABLE")
+    violation = error_details_pb2.BadRequest.FieldViolation(description=UNDECODABLE_MESSAGE, reason="UNREADABLE")
     return StatusError(
         grpc.StatusCode.INVALID_ARGUMENT,
         "VALIDATION_FAILED",
-        UNREADABLE_MESSAGE,
+        UNDECODABLE_MESSAGE,
         metadata={"violation_count": "1"},
         details=[error_details_pb2.BadRequest(field_violations=[violation])],
     )

@@ -1,6 +1,6 @@
 """The access log: one line for each rpc, written when the rpc ends.
 
-Only this module writes it. The lines of unknown methods, undecodable requests and faults outside servicers have the
+Only this module writes it. The lines of unknown methods, undecodable requests and exceptions outside servicers have the
 same fields as all others. Health checks and reflection calls are logged only if they fail.
 """
 

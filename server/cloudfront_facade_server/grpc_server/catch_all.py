@@ -1,4 +1,4 @@
-"""Handles what never reaches a servicer: unknown methods, undecodable requests and faults outside servicers."""
+"""Handles what never reaches a servicer: unknown methods, undecodable requests and exceptions outside servicers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Final
 import grpc
 
 from ..call_context import CallContext
-from ..errors.facade_errors import internal, message_too_large, method_unknown, unreadable
+from ..errors.facade_errors import internal, message_too_large, method_unknown, undecodable
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
 
 _MAX_OPERATION_CHARACTERS: Final = 64
-"""Maximum length of a method's name in the log and in errors, because callers can invent names of any length."""
+"""Maximum length of a method's name in the log and in errors, because callers can send names of any length."""
 
 
 class CatchAllInterceptor(grpc.aio.ServerInterceptor):
@@ -25,7 +25,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
     Args:
         backend: The trailer that names the backend.
-        message_limit: Returns the maximum size in bytes of a request, by the path of its method.
+        message_limit: Returns the maximum size of a request in bytes, by the path of its method.
 
     Attributes:
         last_arrival: The monotonic time at which the last call arrived, including health and reflection calls.
@@ -49,7 +49,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
             return cached
         handler = await continuation(handler_call_details)
         if handler is None:
-            return self._unknown(method)  # not cached, because callers can invent any number of methods
+            return self._unknown(method)  # not cached, because callers can send any number of names
         self._wrapped[method] = wrapped = self._wrap(handler, method)
         return wrapped
 
@@ -83,7 +83,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
                 return await behaviour(request, context)
             except grpc.aio.AbortError:
                 raise
-            except Exception as error:  # noqa: BLE001 (the last resort)
+            except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
                 caught = error
             return await self._fail(context, method, caught, arrived)
 
@@ -107,7 +107,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
                     yield response
             except grpc.aio.AbortError:
                 raise
-            except Exception as error:  # noqa: BLE001 (the last resort)
+            except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
                 await self._fail(context, method, error, arrived)
 
         return handle
@@ -128,7 +128,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _UndecodableRequest:
-    """Takes the place of a request that is too large or cannot be decoded."""
+    """Replaces a request that is too large or cannot be decoded."""
 
     def __init__(self, error: Callable[[], StatusError]) -> None:
         self.error = error
@@ -145,7 +145,7 @@ def _checked(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable
         try:
             return deserialize(content)
         except Exception:  # noqa: BLE001 (the exception depends on the protobuf implementation)
-            return _UndecodableRequest(unreadable)
+            return _UndecodableRequest(undecodable)
 
     return checked
 

@@ -1,6 +1,6 @@
 """Runs servicer methods, which are plain functions, in the event loop, and sends their responses and errors.
 
-A suspended method continues after its caller has gone, because a create that was sent cannot be recalled. The caller
+A suspended method continues after its caller has gone, because a change that was sent cannot be cancelled. The caller
 receives an error at its deadline, whatever the method is waiting for.
 """
 
@@ -20,13 +20,14 @@ from ..concurrency.greenlets import GreenletPool, PooledGreenlet
 from ..errors.facade_errors import deadline_exceeded, internal, overloaded, shutting_down
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
+from .call_limits import CallLimits
 from .method_options import MethodOptions
 from .request_stream import RequestStream, receive_first
 from .status import to_status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
-"""The trailer that names the backend in every response and error. Responses of the embedded backend also have it as
-initial metadata. Errors never do, because a client stops retrying when it has received initial metadata."""
+"""The trailer that names the backend in every response and error. Responses of the embedded backend also have it in
+the initial metadata. Errors never do, because a client does not retry a call after it has received initial metadata."""
 
 _DEADLINE_SLACK_SECONDS: Final = 0.02
 _DEADLINE_SLACK_RATIO: Final = 0.01
@@ -34,35 +35,6 @@ _DEADLINE_SLACK_RATIO: Final = 0.01
 
 Method = Callable[[Any, CallContext], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class CallLimits:
-    """Limits of calls.
-
-    Attributes:
-        max_concurrent_calls: Maximum number of calls in flight.
-        default_deadline: Deadline in seconds if the caller sets none.
-        max_deadline: The longest deadline honoured, in seconds.
-        max_long_running_deadline: The same for long-running methods, and the default of long polls.
-    """
-
-    max_concurrent_calls: int = 1000
-    default_deadline: float = 30.0
-    max_deadline: float = 60.0
-    max_long_running_deadline: float = 1800.0
-
-    def seconds(self, requested: float | None, options: MethodOptions) -> float:
-        """Returns how long a call may take, in seconds.
-
-        Args:
-            requested: Seconds until the deadline that the caller set; None if it set none.
-            options: The options of the method.
-        """
-        longest = self.max_long_running_deadline if options.long_running else self.max_deadline
-        if requested is None:
-            return longest if options.long_poll else self.default_deadline
-        return min(requested, longest)
 
 
 @dataclass(eq=False)
@@ -74,8 +46,8 @@ class _OpenCall:
         arrived: The time on the clock at which it arrived.
         long_poll: Whether the rpc is a long poll, cancelled when its caller goes away.
         response: Resolves to what its caller receives.
-        early_error: The error that its caller received, or would have received, before the method ended.
-        task: Runs the method to its end.
+        early_error: The error with which the call ended for its caller before the method ended.
+        task: Runs the method until it ends.
     """
 
     call: CallContext
@@ -116,8 +88,8 @@ class Dispatcher:
 
     Attributes:
         backend: The metadata that names the backend.
-        in_flight: Number of calls whose method is suspended.
-        idle: Set when no call is in flight.
+        in_flight: Number of calls whose method has not ended.
+        idle: Set while no call is in flight.
     """
 
     def __init__(
@@ -146,7 +118,7 @@ class Dispatcher:
 
         Args:
             service: The servicer, which has a plain function for each rpc.
-            options: The options of the methods, by name; a missing one has the defaults.
+            options: The options of the methods, by name; a method that is not in it has the defaults.
         """
         names = [name for name in dir(service) if name[0].isupper()]
         return SimpleNamespace(
@@ -159,7 +131,7 @@ class Dispatcher:
         for open_call in tuple(self._open):
             call = open_call.call
             open_call.fail_early(shutting_down(call.overall_outcome, repeatable=call.repeatable))
-            self._close(open_call, open_call.early_error)
+            self._log_once(open_call, open_call.early_error)
 
     def end_long_polls(self) -> None:
         """Fails all long polls, in flight and new, with SHUTTING_DOWN, because another server can take them over."""
@@ -170,7 +142,7 @@ class Dispatcher:
 
     def _handler(self, operation: str, method: Method, options: MethodOptions) -> Handler:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            # The time of a stream starts with its first request, like that of a unary call.
+            # The default deadline of a stream starts with its first request, like that of a unary call.
             received = await receive_first(request) if isinstance(request, AsyncIterable) else None
             arrived = self._clock()
             seconds = self._limits.seconds(context.time_remaining(), options)
@@ -206,7 +178,7 @@ class Dispatcher:
         return started
 
     def _admit(self, *, long_poll: bool) -> None:
-        """Raises StatusError during shutdown and above the concurrency limit; long polls have a limit of their own."""
+        """Raises StatusError during shutdown and above the concurrency limit; long polls have a separate limit."""
         if self._is_cut_off or (long_poll and self._is_draining):
             raise shutting_down("not_applied", repeatable=True)
         if (self._long_polls if long_poll else self.in_flight - self._long_polls) >= self._limits.max_concurrent_calls:
@@ -215,7 +187,7 @@ class Dispatcher:
     async def _await_outcome(
         self, suspended: PooledGreenlet, call: CallContext, arrived: float, *, long_poll: bool
     ) -> Any:
-        """Waits for the method to end, the deadline or shutdown, whichever comes first; the method runs to its end."""
+        """Waits for the end of the method, the deadline or the shutdown. The method runs to its end anyway."""
         loop = asyncio.get_running_loop()
         open_call = _OpenCall(call, arrived, long_poll, loop.create_future())
         self._open.add(open_call)
@@ -234,11 +206,11 @@ class Dispatcher:
                 self.idle.set()
             if task.cancelled():
                 open_call.fail_early(internal(call.overall_outcome))
-                self._close(open_call, open_call.early_error)
+                self._log_once(open_call, open_call.early_error)
                 return
             error = task.exception()
             open_call.respond(task)
-            self._close(open_call, open_call.early_error or (to_status_error(error, call) if error else None), error)
+            self._log_once(open_call, open_call.early_error or (to_status_error(error, call) if error else None), error)
 
         open_call.task = loop.create_task(self._greenlets.join(suspended))
         open_call.task.add_done_callback(end)
@@ -249,15 +221,15 @@ class Dispatcher:
             open_call.abandon()
             raise
 
-    def _close(self, open_call: _OpenCall, failure: StatusError | None, error: BaseException | None = None) -> None:
-        """Writes the line of a call to the access log, once."""
+    def _log_once(self, open_call: _OpenCall, failure: StatusError | None, error: BaseException | None = None) -> None:
+        """Writes the line of a call to the access log, unless it has been written."""
         if open_call in self._open:
             self._open.discard(open_call)
             log_rpc(open_call.call, open_call.arrived, failure, error)
 
 
 def _caller_gone(call: CallContext, arrived: float) -> StatusError:
-    """Returns the status to log for a caller that has gone; gRPC reports an expired call as a cancelled one."""
+    """Returns the status to log for a caller that has gone. gRPC reports an expired call as a cancelled one too."""
     if call.remaining() <= _DEADLINE_SLACK_SECONDS + _DEADLINE_SLACK_RATIO * (call.deadline - arrived):
         return deadline_exceeded(call.overall_outcome)
     return StatusError(grpc.StatusCode.CANCELLED, "", "the caller went away")

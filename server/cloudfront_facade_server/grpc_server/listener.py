@@ -17,11 +17,11 @@ _SOCKET_PROBE_SECONDS = 1.0
 
 
 class CannotListenError(Exception):
-    """The address or the certificates cannot be used. The message is one line with the reason."""
+    """The address or the certificates cannot be used. The message is one line: the problem and its remedy."""
 
 
 def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
-    """Returns gRPC's limits for messages, streams, and idle, unresponsive and half-open connections."""
+    """Returns gRPC's limits of messages, streams, and idle, unresponsive and half-open connections."""
     return [
         # The largest limit of all methods; CatchAllInterceptor enforces the limit of each.
         ("grpc.max_receive_message_length", max(settings.max_request_bytes, settings.max_data_request_bytes)),
@@ -36,7 +36,7 @@ def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-        # Without this, a second server on the same port starts without an error and takes half of the calls.
+        # Otherwise a second server on the same port would start without an error and receive half of the connections.
         ("grpc.so_reuseport", 0),
     ]
 
@@ -62,12 +62,18 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
     except RuntimeError:
         port = 0
     if not port:
-        raise CannotListenError(f"cannot listen on {settings.listen}: {_reason(settings)}")
+        raise _cannot_listen(settings.listen, _reason(settings))
     return settings.listen if path else f"{settings.listen.rpartition(':')[0]}:{port}"
 
 
+def _cannot_listen(address: str, reason: str) -> CannotListenError:
+    return CannotListenError(
+        f"cannot listen on {address}: {reason}; set --listen or CLOUDFRONT_FACADE_LISTEN to another address"
+    )
+
+
 def _reason(settings: ServeSettings) -> str:
-    """Returns why the address cannot be bound, by binding it without gRPC, which does not report the reason."""
+    """Returns why the address cannot be bound. Binds it without gRPC, which does not report the reason."""
     try:
         if path := settings.unix_path():
             with socket.socket(socket.AF_UNIX) as probe:
@@ -86,18 +92,18 @@ def _reason(settings: ServeSettings) -> str:
 def _require_free(path: Path) -> None:
     """Raises CannotListenError if another server listens on a Unix socket, because gRPC would take over the socket."""
     if not path.parent.is_dir():
-        raise CannotListenError(f"cannot listen on unix:{path}: its directory does not exist")
+        raise _cannot_listen(f"unix:{path}", f'the folder "{path.parent}" does not exist')
     if not path.exists():
         return
     if not path.is_socket():
-        raise CannotListenError(f"cannot listen on unix:{path}: the file exists and is not a socket")
+        raise _cannot_listen(f"unix:{path}", "the file exists and is not a socket")
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(_SOCKET_PROBE_SECONDS)
         try:
             probe.connect(str(path))
         except OSError:
             return
-    raise CannotListenError(f"cannot listen on unix:{path}: the address is in use")
+    raise _cannot_listen(f"unix:{path}", "address already in use")
 
 
 def _credentials(settings: ServeSettings) -> Any:
@@ -122,7 +128,7 @@ def _credentials(settings: ServeSettings) -> Any:
 
 @contextmanager
 def _check_tls_file(flags: str) -> Iterator[None]:
-    """Raises CannotListenError with OpenSSL's reason. gRPC would start anyway, and fail every handshake."""
+    """Raises CannotListenError with OpenSSL's reason, because gRPC would start and then fail every handshake."""
     try:
         yield
     except (OSError, ssl.SSLError) as error:

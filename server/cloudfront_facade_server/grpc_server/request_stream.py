@@ -12,10 +12,10 @@ from ..errors.facade_errors import shutting_down
 from ..errors.status_error import StatusError
 
 _CANCELLATION_DELAY_SECONDS: Final = 0.01
-"""How long after the end of a stream gRPC may report that the caller has cancelled the call."""
+"""Maximum delay between the end of a stream and gRPC's report that the caller has cancelled the call."""
 
 _SILENCE_SECONDS: Final = 2.0
-"""How long a stream may stay silent while the server is draining."""
+"""How long a stream may send nothing while the server is draining."""
 
 
 async def receive_first(requests: AsyncIterable[Any]) -> tuple[list[Any], AsyncIterator[Any]]:
@@ -43,7 +43,7 @@ class RequestStream:
         first: The first request, as `receive_first` returns it.
         rest: Iterates over the rest.
         call: The rpc.
-        is_draining: Returns whether the server is draining. If it is, a silent stream is ended.
+        is_draining: Returns whether the server is draining. If it is, a stream that sends nothing is ended.
 
     Raises:
         StatusError: A request was rejected, or the server is draining.

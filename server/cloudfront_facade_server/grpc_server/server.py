@@ -1,4 +1,4 @@
-"""The gRPC server with health and reflection: start, health and graceful shutdown."""
+"""Starts and stops the gRPC server, with health and reflection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ Register = Callable[[Any, grpc.aio.Server], None]
 """The generated function `add_...Servicer_to_server` of a service."""
 
 _CUT_OFF_MARGIN_SECONDS: Final = 1.0
-"""How long after the grace period gRPC resets calls. In this time, the dispatcher fails them with SHUTTING_DOWN."""
+"""Time from the end of the grace period until gRPC resets calls. In it, the dispatcher fails them with
+SHUTTING_DOWN."""
 
 _log = structlog.get_logger()
 
@@ -61,7 +62,7 @@ class Server:
             add_reflection(self._server, [*services, HEALTH])
 
     async def start(self) -> str:
-        """Starts to listen. The health stays NOT_SERVING.
+        """Starts to listen. The health status stays NOT_SERVING.
 
         Returns:
             The address, with the port that was bound.
@@ -72,22 +73,22 @@ class Server:
         return address
 
     async def set_serving(self, *, serving: bool) -> None:
-        """Sets the health of the server and of each service."""
+        """Sets the health status of the server and of each service."""
         statuses = health_pb2.HealthCheckResponse
         for name in self._health_names:
             await self._health.set(name, statuses.SERVING if serving else statuses.NOT_SERVING)
 
     async def close(self) -> None:
-        """Stops immediately. For a server that was never SERVING."""
+        """Stops a server that was never SERVING, immediately."""
         await self._server.stop(None)
 
-    async def stop(self, hurry: asyncio.Event) -> None:
+    async def stop(self, skip: asyncio.Event) -> None:
         """Drains the server: reports NOT_SERVING, waits, stops listening, and lets the calls in flight end.
 
         A server without callers stops immediately.
 
         Args:
-            hurry: When set, ends the drain delay; when set again, ends the grace period.
+            skip: When set, ends the drain delay; when set again, ends the grace period.
         """
         settings = self._settings
         delay = settings.drain_delay if self._has_callers() else 0.0
@@ -95,18 +96,18 @@ class Server:
         await self._health.enter_graceful_shutdown()
         self._dispatcher.end_long_polls()
         _log.info("draining", delay_s=delay, in_flight=self._dispatcher.in_flight, hint="press Ctrl-C again to skip")
-        await _wait(hurry, delay)
-        hurry.clear()
+        await _wait(skip, delay)
+        skip.clear()
         # Stops listening immediately.
         stopped = asyncio.ensure_future(self._server.stop(settings.shutdown_grace_period + _CUT_OFF_MARGIN_SECONDS))
-        # `stopped` does not wait for a create whose caller has gone, because gRPC has forgotten its call.
+        # `stopped` does not wait for a create whose caller has gone, because gRPC no longer tracks its call.
         idle = asyncio.ensure_future(self._dispatcher.idle.wait())
-        hurried = asyncio.ensure_future(_wait(hurry, settings.shutdown_grace_period))
-        await asyncio.wait({idle, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        grace_ended = asyncio.ensure_future(_wait(skip, settings.shutdown_grace_period))
+        await asyncio.wait({idle, grace_ended}, return_when=asyncio.FIRST_COMPLETED)
         self._dispatcher.cut_off()
-        # The calls that are still open do not reach a servicer: health watches, reflection, streams without a request.
+        # Only calls that never reach a servicer are still open: health watches, reflection, streams without a request.
         await self._server.stop(_CUT_OFF_MARGIN_SECONDS)
-        for pending in (idle, hurried):
+        for pending in (idle, grace_ended):
             pending.cancel()
         await stopped
 
