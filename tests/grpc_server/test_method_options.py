@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloudfront_facade_server import app
+from cloudfront_facade_server import wiring
 from cloudfront_facade_server.grpc_server.method_options import MethodOptions, method_options
 
 SPECIAL = {
@@ -16,7 +16,7 @@ SPECIAL = {
 
 @pytest.mark.parametrize(
     "service",
-    [app.FUNCTION_SERVICE, app.KEY_VALUE_STORE_SERVICE, app.KEY_VALUE_STORE_DATA_SERVICE, app.TAG_SERVICE],
+    [wiring.FUNCTION_SERVICE, wiring.KEY_VALUE_STORE_SERVICE, wiring.KEY_VALUE_STORE_DATA_SERVICE, wiring.TAG_SERVICE],
 )
 def test_only_key_changes_and_waits_are_long_running(service: str) -> None:
     options = method_options(service)
@@ -25,5 +25,5 @@ def test_only_key_changes_and_waits_are_long_running(service: str) -> None:
 
 
 def test_every_long_running_method_is_known() -> None:
-    services = app.KEY_VALUE_STORE_SERVICE, app.KEY_VALUE_STORE_DATA_SERVICE
+    services = wiring.KEY_VALUE_STORE_SERVICE, wiring.KEY_VALUE_STORE_DATA_SERVICE
     assert set(SPECIAL) <= {name for service in services for name in method_options(service)}

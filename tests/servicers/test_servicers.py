@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.app import services
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.grpc_server.status import to_status_error
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.upstream.concurrency_limiter import ConcurrencyLimiter
+from cloudfront_facade_server.wiring import services
 from support.event_loop import in_loop
 from support.facade import REQUEST_ID, function
 

@@ -10,11 +10,11 @@ from botocore import xform_name
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message_factory import GetMessageClass
 
-from cloudfront_facade_server.app import services
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.errors.violations import ValidationError
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.validation.rules import Rules
+from cloudfront_facade_server.wiring import services
 from support.event_loop import in_loop
 from support.rpcs import RPCS
 

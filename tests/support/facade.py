@@ -17,13 +17,13 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
-from cloudfront_facade_server.app import make_server
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
 from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 from cloudfront_facade_server.grpc_server.server import Server
 from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.wiring import make_server
 
 from .event_loop import event_loop, unwrapped
 

@@ -1,0 +1,97 @@
+"""Wires the services to a backend, and the server to the services."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cloudfront_facade.v1 import (
+    function_service_pb2,
+    function_service_pb2_grpc,
+    key_value_store_data_service_pb2,
+    key_value_store_data_service_pb2_grpc,
+    key_value_store_service_pb2,
+    key_value_store_service_pb2_grpc,
+    tag_service_pb2,
+    tag_service_pb2_grpc,
+)
+
+from .backends.protocol import Backend
+from .call_context import ShutdownDeadline
+from .grpc_server.call_limits import CallLimits
+from .grpc_server.dispatcher import Dispatcher
+from .grpc_server.server import Register, Server
+from .services.function_service import FunctionService
+from .services.key_value_store_data_service import KeyValueStoreDataService
+from .services.key_value_store_service import KeyValueStoreService
+from .services.tag_service import TagService
+from .settings import ServeSettings
+from .upstream.client import UpstreamClient
+from .upstream.concurrency_limiter import ConcurrencyLimiter
+from .upstream.creates import ResourceCreator
+from .upstream.functions import Functions
+from .upstream.key_value_stores import KeyValueStores
+from .upstream.key_values import KeyValues
+from .upstream.resource_kinds import FUNCTION, KEY_VALUE_STORE
+from .upstream.tags import Tags
+from .upstream.timeouts import SettleTimeouts
+from .upstream.wait_for_ready import ReadyWaiter
+from .validation.rules import Rules
+from .validation.tags import TagRules
+
+FUNCTION_SERVICE: Final = function_service_pb2.DESCRIPTOR.services_by_name["FunctionService"].full_name
+KEY_VALUE_STORE_SERVICE: Final = key_value_store_service_pb2.DESCRIPTOR.services_by_name[
+    "KeyValueStoreService"
+].full_name
+KEY_VALUE_STORE_DATA_SERVICE: Final = key_value_store_data_service_pb2.DESCRIPTOR.services_by_name[
+    "KeyValueStoreDataService"
+].full_name
+TAG_SERVICE: Final = tag_service_pb2.DESCRIPTOR.services_by_name["TagService"].full_name
+
+
+def services(settings: ServeSettings, backend: Backend) -> dict[str, tuple[object, Register]]:
+    """Returns the services.
+
+    Args:
+        settings: Limits and timeouts.
+        backend: The backend that serves them.
+
+    Returns:
+        For each full name, the service and its generated registration.
+    """
+    rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
+    limiter = ConcurrencyLimiter(settings.max_concurrent_upstream_calls, settings.min_upstream_time)
+    timeouts = SettleTimeouts(settings.longest_read(), settings.settle_timeout, settings.longest_send())
+    client = UpstreamClient(backend, limiter, timeouts)
+    return {
+        FUNCTION_SERVICE: (
+            FunctionService(rules, ResourceCreator(client, FUNCTION), Functions(client)),
+            function_service_pb2_grpc.add_FunctionServiceServicer_to_server,
+        ),
+        KEY_VALUE_STORE_SERVICE: (
+            KeyValueStoreService(
+                rules, ResourceCreator(client, KEY_VALUE_STORE), KeyValueStores(client), ReadyWaiter(client)
+            ),
+            key_value_store_service_pb2_grpc.add_KeyValueStoreServiceServicer_to_server,
+        ),
+        KEY_VALUE_STORE_DATA_SERVICE: (
+            KeyValueStoreDataService(rules, KeyValues(client)),
+            key_value_store_data_service_pb2_grpc.add_KeyValueStoreDataServiceServicer_to_server,
+        ),
+        TAG_SERVICE: (
+            TagService(rules, Tags(client, rules.check_tag_limit)),
+            tag_service_pb2_grpc.add_TagServiceServicer_to_server,
+        ),
+    }
+
+
+def make_server(settings: ServeSettings, backend: Backend) -> tuple[Server, Dispatcher]:
+    """Returns the server, which does not listen yet, and the dispatcher of its calls."""
+    shutdown = ShutdownDeadline()
+    limits = CallLimits(
+        settings.max_concurrent_calls,
+        settings.default_deadline,
+        settings.max_deadline,
+        settings.max_long_running_deadline,
+    )
+    dispatcher = Dispatcher(limits, backend.name, shutdown)
+    return Server(settings, dispatcher, shutdown, services(settings, backend)), dispatcher
