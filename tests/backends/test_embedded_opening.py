@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cloudfront_facade_server.backends.embedded import EmbeddedBackend, EmbeddedDatabaseError, default_path, schema
+from cloudfront_facade_server.backends.embedded import (
+    EmbeddedBackend,
+    EmbeddedDatabaseError,
+    create_default_folder,
+    default_path,
+    schema,
+)
 
 # Opens the database subject to the file system's permissions, even as root: drops the capabilities that bypass them.
 OPEN_UNPRIVILEGED = """
@@ -49,7 +55,7 @@ def opening_error(path: Path | str) -> str:
 
 def one_line(message: str, path: Path | str) -> str:
     assert message.startswith(f"{path}: ")
-    assert message.endswith("set --embedded-db to another path")
+    assert message.endswith("set --embedded-db or CLOUDFRONT_FACADE_EMBEDDED_DB to another path")
     assert "\n" not in message
     return message
 
@@ -58,11 +64,16 @@ def permissions(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_file_and_its_folder_are_private(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "folder" / "db"
+def test_a_new_file_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "db"
     open_and_close(path)
-    assert permissions(path.parent) == 0o700
     assert permissions(path) == 0o600
+
+
+def test_a_missing_folder_is_named_and_not_created(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "folder" / "db"
+    assert f'{path}: the folder "{path.parent}" does not exist; create it, or ' in opening_error(path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_permissions_of_existing_files_are_kept(tmp_path: Path) -> None:
@@ -174,6 +185,7 @@ def test_a_locked_file_cannot_be_opened(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read_only", ["file", "folder"])
 def test_a_read_only_file_or_folder_cannot_be_opened(tmp_path: Path, read_only: str) -> None:
     folder = tmp_path / "folder"
+    folder.mkdir()
     path = folder / "db"
     open_and_close(path)
     # With an existing journal, the folder need not be writable.
@@ -190,6 +202,26 @@ def test_a_read_only_file_or_folder_cannot_be_opened(tmp_path: Path, read_only: 
 def test_the_default_path_is_in_the_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_path() == tmp_path / "cloudfront-facade" / "embedded.sqlite3"
+
+
+def test_the_default_folder_is_created_private_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = create_default_folder()
+    assert path == default_path()
+    assert permissions(path.parent) == 0o700
+    path.parent.chmod(0o750)
+    open_and_close(create_default_folder())
+    assert permissions(path.parent) == 0o750
+
+
+def test_a_default_folder_that_cannot_be_created_is_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    with pytest.raises(EmbeddedDatabaseError) as caught:
+        create_default_folder()
+    assert "cannot be created: Not a directory" in one_line(str(caught.value), default_path())
 
 
 @pytest.mark.parametrize("state_home", [None, "", "relative/path"])

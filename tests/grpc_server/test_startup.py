@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import stat
 from pathlib import Path
 
@@ -13,10 +14,43 @@ from support.facade import function
 from support.process import EMBEDDED, FacadeProcess, run_command
 
 
-def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
+def test_port_in_use_is_reported_in_one_line_with_the_setting_to_change() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        completed = run_command("serve", *EMBEDDED, "--listen", address)
+    assert completed.returncode == 1
+    assert completed.stderr == (
+        f"cloudfront-facade: cannot listen on {address}: address already in use; "
+        "set --listen or CLOUDFRONT_FACADE_LISTEN to another address\n"
+    )
+
+
+def test_a_second_server_on_a_port_does_not_start(facade_address: str) -> None:
     second = run_command("serve", *EMBEDDED, "--listen", facade_address)
     assert second.returncode == 1
-    assert second.stderr == (f"cloudfront-facade: cannot listen on {facade_address}: address already in use\n")
+    assert f"cannot listen on {facade_address}: address already in use" in second.stderr
+
+
+@pytest.mark.parametrize("source", ["flag", "variable"])
+def test_a_missing_folder_of_the_embedded_database_is_reported_and_not_created(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "nowhere" / "deep" / "db"
+    flags = ("--embedded-db", str(path)) if source == "flag" else ()
+    variables = {"CLOUDFRONT_FACADE_EMBEDDED_DB": str(path)} if source == "variable" else {}
+    completed = run_command("serve", *EMBEDDED[:2], *flags, **variables)
+    assert completed.returncode == 1
+    assert completed.stderr == (
+        f'cloudfront-facade: {path}: the folder "{path.parent}" does not exist; create it, '
+        "or set --embedded-db or CLOUDFRONT_FACADE_EMBEDDED_DB to another path\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_folder_of_the_default_database_is_created(tmp_path: Path) -> None:
+    environment = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    with FacadeProcess(*EMBEDDED[:2], "--drain-delay", "0", environment=environment):
+        folder = tmp_path / "state" / "cloudfront-facade"
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert stat.S_IMODE((folder / "embedded.sqlite3").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(
@@ -29,7 +63,7 @@ def test_port_in_use_is_reported_in_one_line(facade_address: str) -> None:
             "cannot listen on 192.0.2.1:50051: cannot assign requested address",
         ),
         ((*EMBEDDED, "--listen", f"unix:/tmp/{'x' * 120}"), "path too long"),
-        ((*EMBEDDED[:2], "--embedded-db", "/proc/none/db"), "/proc/none"),
+        ((*EMBEDDED[:2], "--embedded-db", "/proc/db"), "/proc/db: "),
         (("--backend", "aws", "--profile", "nobody"), "profile"),
         (("--backend", "aws", "--listen", "127.0.0.1:0"), "no AWS credentials found"),
     ],
@@ -56,15 +90,15 @@ def test_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path:
         with cloudfront_facade.connect(f"unix:{path}") as client:
             assert client.functions.CreateFunction(function()).etag
         second = run_command("serve", *EMBEDDED, *listen)
-        assert (second.returncode, "in use" in second.stderr) == (1, True)
+        assert (second.returncode, "address already in use" in second.stderr) == (1, True)
         process.signal(signal.SIGKILL)
         process.wait()
     with FacadeProcess(*EMBEDDED, *listen), cloudfront_facade.connect(f"unix:{path}") as client:
         assert client.functions.CreateFunction(function()).etag
     path.unlink(missing_ok=True)
     path.write_text("not a socket")
-    no_directory = run_command("serve", *EMBEDDED, "--listen", f"unix:{tmp_path}/nowhere/facade.sock")
-    assert (no_directory.returncode, "directory does not exist" in no_directory.stderr) == (1, True)
+    no_folder = run_command("serve", *EMBEDDED, "--listen", f"unix:{tmp_path}/nowhere/facade.sock")
+    assert (no_folder.returncode, f'the folder "{tmp_path}/nowhere" does not exist' in no_folder.stderr) == (1, True)
     third = run_command("serve", *EMBEDDED, *listen)
     assert (third.returncode, "not a socket" in third.stderr) == (1, True)
     assert path.read_text() == "not a socket"

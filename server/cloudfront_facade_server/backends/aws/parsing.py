@@ -15,7 +15,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_time(value: Any) -> datetime:
-    """Parses a time. CloudFront sends ISO 8601, for which botocore's parser of all formats is much slower."""
+    """Parses a time. CloudFront sends ISO 8601, which botocore's parser of all formats reads much more slowly."""
     if isinstance(value, str) and value.endswith("Z"):
         return datetime.fromisoformat(value)
     if isinstance(value, int | float):

@@ -9,6 +9,6 @@ The server uses only `backend`. Of the others, each module imports only those ab
 """
 
 from .backend import EmbeddedBackend
-from .database import EmbeddedDatabaseError, default_path
+from .database import EmbeddedDatabaseError, create_default_folder, default_path
 
-__all__ = ["EmbeddedBackend", "EmbeddedDatabaseError", "default_path"]
+__all__ = ["EmbeddedBackend", "EmbeddedDatabaseError", "create_default_folder", "default_path"]

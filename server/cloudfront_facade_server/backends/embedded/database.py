@@ -22,11 +22,11 @@ _REMEDIES = {
     sqlite3.SQLITE_NOTADB: "move the file away",
     sqlite3.SQLITE_READONLY: "make the file and its folder writable",
 }
-_OTHER_PATH = "set --embedded-db to another path"
+_OTHER_PATH = "set --embedded-db or CLOUDFRONT_FACADE_EMBEDDED_DB to another path"
 
 
 class EmbeddedDatabaseError(Exception):
-    """The database cannot be opened. The message is one line: the path, the problem and a remedy."""
+    """The database cannot be opened. The message is one line: the path, the problem and its remedy."""
 
 
 def default_path() -> Path:
@@ -42,9 +42,24 @@ def default_path() -> Path:
             state_home = Path.home() / ".local" / "state"
         except RuntimeError:
             raise EmbeddedDatabaseError(
-                "the home directory, which contains the default database, is unknown; set --embedded-db"
+                "the home directory, which contains the default database, is unknown; "
+                "set --embedded-db or CLOUDFRONT_FACADE_EMBEDDED_DB to a path"
             ) from None
     return state_home / "cloudfront-facade" / "embedded.sqlite3"
+
+
+def create_default_folder() -> Path:
+    """Creates the folder of the default path, accessible only to its owner, and returns the path.
+
+    Raises:
+        EmbeddedDatabaseError: The home directory is unknown, or the folder cannot be created.
+    """
+    path = default_path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_create(str(path), error) from None
+    return path
 
 
 class Database:
@@ -54,7 +69,7 @@ class Database:
     handler, which costs throughput and delays some of them for seconds. Here they wait for a lock instead.
 
     Args:
-        path: The file, or `:memory:`. A missing folder or file is created, accessible only to its owner.
+        path: The file, or `:memory:`. A missing file is created, accessible only to its owner; its folder must exist.
         busy_timeout: Seconds to wait for other threads, and as many again for other processes.
 
     Raises:
@@ -109,12 +124,10 @@ class Database:
 
 def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
     try:
-        # Absolute, because SQLite opens a temporary file for an empty path.
-        file = path if path == IN_MEMORY else _create_file(Path(path).absolute())
+        file = path if path == IN_MEMORY else _create_file(path)
         connection = sqlite3.connect(file, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise EmbeddedDatabaseError(f"{path}: cannot be created: {reason}; {_OTHER_PATH}") from None
+        raise _cannot_create(path, error) from None
     except sqlite3.Error as error:
         raise unusable_error(path, error) from None
     try:
@@ -127,32 +140,41 @@ def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def _create_file(path: Path) -> Path:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _cannot_create(path: str, error: OSError | ValueError) -> EmbeddedDatabaseError:
+    reason = getattr(error, "strerror", None) or error
+    return EmbeddedDatabaseError(f"{path}: cannot be created: {reason}; {_OTHER_PATH}")
+
+
+def _create_file(path: str) -> Path:
+    # Absolute, because SQLite opens a temporary file for an empty path.
+    file = Path(path).absolute()
+    # A missing folder is probably a mistake in the path, or a volume that is not mounted.
+    if not file.parent.exists():
+        raise EmbeddedDatabaseError(f'{path}: the folder "{file.parent}" does not exist; create it, or {_OTHER_PATH}')
     # Function code is private, but SQLite would make the file readable by all users.
-    path.touch(mode=0o600)
-    return path
+    file.touch(mode=0o600)
+    return file
 
 
 def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA foreign_keys = ON")
-    # A rollback journal, although WAL commits three to five times faster: before SQLite 3.51.3, two processes that
+    # A rollback journal, although WAL commits three to five times faster. Before SQLite 3.51.3, two processes that
     # write to a file in WAL mode can corrupt it; WAL does not work on network file systems; and its advantage, that
-    # readers do not wait for writers, is lost with a single connection. TRUNCATE, because with synchronous = FULL a
-    # deleted journal may reappear after a power failure and undo the last commit.
+    # readers do not wait for writers, is lost with a single connection. The journal is truncated, not deleted, because
+    # with synchronous = FULL a deleted one may reappear after a power failure and undo the last commit.
     connection.execute("PRAGMA journal_mode = TRUNCATE")
     connection.execute("PRAGMA synchronous = FULL")
     # On macOS, a plain fsync leaves data in the drive's cache. Elsewhere this has no effect.
     connection.execute("PRAGMA fullfsync = ON")
-    # Takes the write lock up front, because several processes may initialize the same new file.
+    # Takes the write lock first, because several processes may initialize the same new file.
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT 1 FROM sqlite_master").fetchone() is None:
         for statement in schema.STATEMENTS:
             connection.execute(statement)
     else:
         _check_schema(connection, path)
-    # Written even if unchanged, so that a read-only folder is found at the start, not by the first create.
+    # Written even if unchanged, so that a read-only folder is an error at start, not of the first create.
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")
     connection.execute("COMMIT")
@@ -172,7 +194,7 @@ def _check_schema(connection: sqlite3.Connection, path: str) -> None:
 
 
 def unusable_error(path: str, error: sqlite3.Error) -> EmbeddedDatabaseError:
-    """Returns an error whose message is one line: the problem of the database and a remedy."""
+    """Returns an error whose message is one line: the path, the problem and its remedy."""
     # The low byte of an extended code is the primary code.
     remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "check the file system")
     return EmbeddedDatabaseError(f"{path}: {error}; {remedy}, or {_OTHER_PATH}")
