@@ -11,8 +11,9 @@ from botocore.parsers import ResponseParserError
 from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront import faults
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.samples import FULL_FUNCTION, STORE_ARN, call, model_of, sample
+from support.cloudfront.samples import FULL_FUNCTION, call, model_of, sample
 from support.cloudfront.wire import Answer
+from support.values import STORE_ARN
 
 MakeBackend = Callable[..., AwsBackend]
 

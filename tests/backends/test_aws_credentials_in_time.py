@@ -20,7 +20,8 @@ from cloudfront_facade_server.errors.classify import proven_not_applied
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, eventually, keys
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.samples import FULL_FUNCTION, STORE_ARN
+from support.cloudfront.samples import FULL_FUNCTION
+from support.values import STORE_ARN
 
 MakeBackend = Callable[..., AwsBackend]
 

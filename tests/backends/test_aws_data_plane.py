@@ -29,8 +29,10 @@ from support.aws_backend import new_aws_backend
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.samples import DATA_OPERATIONS, STORE_ARN, call, model_of, sample
+from support.cloudfront.samples import call, model_of, sample
 from support.event_loop import in_loop, waiting
+from support.rpcs import DATA_OPERATIONS
+from support.values import STORE_ARN
 
 MakeBackend = Callable[..., AwsBackend]
 

@@ -12,9 +12,8 @@ from botocore import xform_name
 from cloudfront_facade_server.backends.aws import backend
 from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
 from support.aws_backend import new_aws_backend
-from support.cloudfront.samples import DATA_OPERATIONS
 from support.event_loop import in_loop
-from support.rpcs import BACKEND_OPERATIONS
+from support.rpcs import BACKEND_METHODS, DATA_OPERATIONS
 
 DATA_METHODS: Final = {xform_name(operation) for operation in DATA_OPERATIONS}
 ARGUMENTS: Final[dict[str, Any]] = {"Name": "n"}
@@ -34,14 +33,14 @@ class Recorder:
         return call
 
 
-@pytest.mark.parametrize("operation", BACKEND_OPERATIONS)
+@pytest.mark.parametrize("operation", BACKEND_METHODS)
 def test_the_thread_pool_calls_the_same_operation(operation: str) -> None:
     with closing(ThreadPoolBackend(Recorder("blocking"), threads=1)) as pool:
         response = in_loop(getattr(pool, operation), **ARGUMENTS)
     assert response["called"] == ("blocking", operation, ARGUMENTS)
 
 
-@pytest.mark.parametrize("operation", BACKEND_OPERATIONS)
+@pytest.mark.parametrize("operation", BACKEND_METHODS)
 def test_the_aws_backend_calls_the_operation_of_the_same_name(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     clients = SimpleNamespace(
         control=Recorder("control"), data=Recorder("data"), credentials=SimpleNamespace(load_count=0)

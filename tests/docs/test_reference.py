@@ -14,7 +14,7 @@ from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server import limits
 from cloudfront_facade_server.settings import HealthSettings, SanitySettings, ServeSettings
 from support.markdown import PROJECT
-from support.rpcs import BACKEND_OPERATIONS, RPCS
+from support.rpcs import BACKEND_METHODS, RPCS
 
 from .pages import DOCS
 
@@ -69,10 +69,10 @@ def test_the_policy_allows_exactly_the_operations_that_the_backend_calls() -> No
     actions = actions_of_the_policy()
     control = boto3.client("cloudfront", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     by_method = dict(control.meta.method_to_api_mapping)
-    called = {by_method[method] for method in BACKEND_OPERATIONS if method in by_method}
+    called = {by_method[method] for method in BACKEND_METHODS if method in by_method}
     assert actions["cloudfront"] == called
     data = {
-        "".join(word.title() for word in method.split("_")) for method in BACKEND_OPERATIONS if method not in by_method
+        "".join(word.title() for word in method.split("_")) for method in BACKEND_METHODS if method not in by_method
     }
     assert actions["cloudfront-keyvaluestore"] == {operation.removesuffix("Data") for operation in data}
     assert actions["s3"] == {"GetObject", "GetBucketLocation"}

@@ -19,9 +19,9 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, Failure, failing, failure_of, function, running_facade
+from support.values import STORE_ARN
 
 METHOD = "/cloudfront_facade.v1.FunctionService/CreateFunction"
-STORE_ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import grpc_testing
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
@@ -17,6 +17,7 @@ from cloudfront_facade_server.grpc_server.status import to_status_error
 from cloudfront_facade_server.settings import ServeSettings
 from cloudfront_facade_server.upstream.concurrency_limiter import ConcurrencyLimiter
 from cloudfront_facade_server.wiring import services
+from support.cloudfront.wire import client_error
 from support.event_loop import in_loop
 from support.facade import REQUEST_ID, function
 
@@ -128,7 +129,7 @@ def test_a_rejected_request_does_not_reach_the_backend(server: Any, backend: Rec
     ("error", "code", "details"),
     [
         (
-            ClientError({"Error": {"Code": "FunctionAlreadyExists"}, "ResponseMetadata": {"HTTPStatusCode": 409}}, ""),
+            client_error("FunctionAlreadyExists", 409),
             grpc.StatusCode.ALREADY_EXISTS,
             'function "rewrite" already exists',
         ),

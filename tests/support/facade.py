@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.rpc import error_details_pb2
+from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
@@ -136,26 +136,24 @@ class Failure:
 def failure_of(error: grpc.RpcError) -> Failure:
     """Decodes an error as a caller without the client library does."""
     assert isinstance(error, grpc.Call)
-    status = rpc_status.from_call(error)
+    trailers = dict(error.trailing_metadata() or ())
+    return decoded(error.code(), error.details() or "", rpc_status.from_call(error), trailers)
+
+
+def decoded(
+    code: grpc.StatusCode, message: str, status: status_pb2.Status | None, trailers: dict[str, str | bytes]
+) -> Failure:
+    """Returns the failure that these parts of an error make up."""
     details: dict[str, Any] = {}
     for packed in status.details if status else ():
         kind = packed.type_url.rpartition(".")[2]
-        message = getattr(error_details_pb2, kind)()
-        packed.Unpack(message)
         assert kind not in details, f"two {kind}"
-        details[kind] = message
+        details[kind] = getattr(error_details_pb2, kind)()
+        packed.Unpack(details[kind])
     info = details.get("ErrorInfo", error_details_pb2.ErrorInfo())
     bad = details.get("BadRequest", error_details_pb2.BadRequest())
-    return Failure(
-        error.code(),
-        error.details() or "",
-        info.reason,
-        info.domain,
-        dict(info.metadata),
-        list(bad.field_violations),
-        details,
-        dict(error.trailing_metadata() or ()),
-    )
+    metadata, violations = dict(info.metadata), list(bad.field_violations)
+    return Failure(code, message, info.reason, info.domain, metadata, violations, details, trailers)
 
 
 def failing(call: Any, *arguments: Any, **keywords: Any) -> Failure:

@@ -1,4 +1,4 @@
-"""The rpcs of the API and the operations of a backend, from the descriptors and the protocol."""
+"""The rpcs of the API and the operations of a backend, from the descriptors, the protocol and the service model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Final
 
+from botocore.loaders import Loader
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from cloudfront_facade import v1
@@ -25,7 +26,21 @@ RPCS: Final[Mapping[str, MethodDescriptor]] = {
     method.name: method for service in SERVICES for method in service.methods
 }
 
-BACKEND_OPERATIONS: Final = [
+BACKEND_METHODS: Final = [
     name for name, value in vars(Backend).items() if callable(value) and not name.startswith("_") and name != "close"
 ]
 """The methods of the protocol that call CloudFront."""
+
+OPERATIONS: Final = ["".join(word.capitalize() for word in method.split("_")) for method in BACKEND_METHODS]
+"""The operations that these methods call, in the same order.
+
+Both planes have a DescribeKeyValueStore; the data plane's is DescribeKeyValueStoreData here.
+"""
+
+_CONTROL_PLANE: Final = Loader().load_service_model("cloudfront", "service-2")["operations"]
+
+CONTROL_OPERATIONS: Final = [operation for operation in OPERATIONS if operation in _CONTROL_PLANE]
+"""The operations of the control plane."""
+
+DATA_OPERATIONS: Final = [operation for operation in OPERATIONS if operation not in CONTROL_OPERATIONS]
+"""The operations of the data plane."""

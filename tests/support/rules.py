@@ -10,7 +10,6 @@ from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
 
 RULES: Final = Rules(TagRules())
-STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 FUNCTION_ARN: Final = "arn:aws:cloudfront::123456789012:function/rewrite"
 
 

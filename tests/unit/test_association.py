@@ -13,13 +13,14 @@ from cloudfront_facade_server.upstream.client import UpstreamClient
 from cloudfront_facade_server.upstream.concurrency_limiter import ConcurrencyLimiter
 from cloudfront_facade_server.upstream.diagnostics import association
 from cloudfront_facade_server.upstream.timeouts import SettleTimeouts
+from support.cloudfront.wire import client_error
+from support.values import STORE_ARN
 
-ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-SENT = {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]}}}
+SENT = {"FunctionConfig": {"KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": STORE_ARN}]}}}
 
 
 def create_error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "CreateFunction")
+    return client_error(code, 400, operation="CreateFunction")
 
 
 class Stores:
@@ -50,14 +51,14 @@ def explain(stores: Stores, code: str = "InvalidArgument", sent: Any = SENT) -> 
 
 def test_stores_are_read_from_every_page() -> None:
     other = {"ARN": "another", "Status": "READY"}
-    stores = Stores([other], [other], [{"ARN": ARN, "Status": "PROVISIONING"}])
+    stores = Stores([other], [other], [{"ARN": STORE_ARN, "Status": "PROVISIONING"}])
     assert explain(stores) == "KEY_VALUE_STORE_NOT_READY"
     assert [request.get("Marker") for request in stores.requests] == [None, "1", "2"]
     assert explain(Stores([other], [other])) == "KEY_VALUE_STORE_NOT_FOUND"
 
 
 def test_a_ready_store_does_not_explain_the_error() -> None:
-    assert explain(Stores([{"ARN": ARN, "Status": "READY"}])) is None
+    assert explain(Stores([{"ARN": STORE_ARN, "Status": "READY"}])) is None
 
 
 def test_other_errors_and_functions_without_a_store_cause_no_reads() -> None:

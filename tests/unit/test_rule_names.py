@@ -16,7 +16,8 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import TagResourceRequest
 from cloudfront_facade_server import validation
 from cloudfront_facade_server.validation.rule_names import Rule, table
-from support.rules import RULES, STORE_ARN, broken_rules
+from support.rules import RULES, broken_rules
+from support.values import STORE_ARN
 
 PAGE = Path(__file__).parents[2] / "docs/reference/rules.md"
 SOURCES = sorted(Path(validation.__file__).parent.glob("*.py"))

@@ -16,7 +16,8 @@ from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.validation.rules import Rules
 from support.facade import REQUEST_ID, function
 from support.rpcs import RPCS
-from support.rules import RULES, STORE_ARN, broken_rules, violation_messages
+from support.rules import RULES, broken_rules, violation_messages
+from support.values import STORE_ARN
 
 V1 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
 V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0

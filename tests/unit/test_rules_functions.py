@@ -18,7 +18,8 @@ from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.validation.tags import TagRules
 from support.facade import function
-from support.rules import RULES, STORE_ARN, broken_rules, violation_messages
+from support.rules import RULES, broken_rules, violation_messages
+from support.values import STORE_ARN
 
 V1 = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
 V2 = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0

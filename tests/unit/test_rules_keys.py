@@ -10,7 +10,8 @@ import pytest
 
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade_server.errors.violations import ValidationError
-from support.rules import RULES, STORE_ARN, broken_rules
+from support.rules import RULES, broken_rules
+from support.values import STORE_ARN
 
 KEY_RPCS: dict[str, tuple[Callable[[Any], None], Any]] = {
     "GetKey": (RULES.get_key, data.GetKeyRequest),

@@ -20,7 +20,8 @@ from cloudfront_facade.v1.tag_service_pb2 import (
 from cloudfront_facade_server import limits
 from cloudfront_facade_server.errors.violations import ValidationError, Violation
 from cloudfront_facade_server.validation.tags import Charset, TagRules
-from support.rules import FUNCTION_ARN, RULES, STORE_ARN, broken_rules
+from support.rules import FUNCTION_ARN, RULES, broken_rules
+from support.values import STORE_ARN
 
 ALLOWED = string.ascii_letters + string.digits + " _-.:/=+@"
 

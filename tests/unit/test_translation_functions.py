@@ -5,25 +5,22 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.translation import functions as translation
 from support.facade import function
+from support.values import MOMENT, STORE_ARN, TIMESTAMP
 
-ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 LIVE = functions.FunctionStage.FUNCTION_STAGE_LIVE
 V1 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
 V2 = functions.FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
-MOMENT = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
-TIMESTAMP = Timestamp(seconds=int(MOMENT.timestamp()), nanos=123_000_000)
 
 SUMMARY: Any = {
     "Name": "rewrite",
@@ -63,7 +60,7 @@ REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
             etag="E1",
             function_config=functions.FunctionConfig(
                 runtime=V2,
-                key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=ARN)],
+                key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=STORE_ARN)],
             ),
             function_code=b"\x00\xff\r\n",
         ),
@@ -73,7 +70,7 @@ REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
             "FunctionConfig": {
                 "Comment": "",
                 "Runtime": "cloudfront-js-2.0",
-                "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]},
+                "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": STORE_ARN}]},
             },
             "FunctionCode": b"\x00\xff\r\n",
         },
@@ -165,7 +162,7 @@ def test_a_create_becomes_the_arguments_of_boto3() -> None:
         function_config=functions.FunctionConfig(
             comment="c",
             runtime=V2,
-            key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=ARN)],
+            key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=STORE_ARN)],
         ),
         function_code=b"\x00\xff\r\n",
         tags=[Tag(key="a", value="1"), Tag(key="b", value=""), Tag(key="c")],
@@ -175,7 +172,7 @@ def test_a_create_becomes_the_arguments_of_boto3() -> None:
         "FunctionConfig": {
             "Comment": "c",
             "Runtime": "cloudfront-js-2.0",
-            "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]},
+            "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": STORE_ARN}]},
         },
         "FunctionCode": b"\x00\xff\r\n",
         "Tags": {"Items": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}, {"Key": "c"}]},
@@ -198,7 +195,7 @@ def test_every_member_of_a_created_function_is_returned() -> None:
             "FunctionConfig": {
                 "Comment": "c",
                 "Runtime": "cloudfront-js-1.0",
-                "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": ARN}]},
+                "KeyValueStoreAssociations": {"Quantity": 1, "Items": [{"KeyValueStoreARN": STORE_ARN}]},
             },
             "FunctionMetadata": {
                 "FunctionARN": "arn",
@@ -217,7 +214,7 @@ def test_every_member_of_a_created_function_is_returned() -> None:
     assert summary.function_config == functions.FunctionConfig(
         comment="c",
         runtime=V1,
-        key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=ARN)],
+        key_value_store_associations=[functions.KeyValueStoreAssociation(key_value_store_arn=STORE_ARN)],
     )
     metadata = summary.function_metadata
     assert (metadata.function_arn, metadata.stage) == ("arn", functions.FunctionStage.FUNCTION_STAGE_LIVE)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import pytest
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.translation import key_value_stores as translation
+from support.values import MOMENT, STORE_ARN, TIMESTAMP
 
-ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-MOMENT = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
-TIMESTAMP = Timestamp(seconds=int(MOMENT.timestamp()), nanos=123_000_000)
-
-STORE: Any = {"Name": "s", "Id": "id", "Comment": "", "ARN": ARN, "Status": "READY", "LastModifiedTime": MOMENT}
+STORE: Any = {"Name": "s", "Id": "id", "Comment": "", "ARN": STORE_ARN, "Status": "READY", "LastModifiedTime": MOMENT}
 STORE_MESSAGE = stores.KeyValueStore(
-    name="s", id="id", comment="", arn=ARN, status="READY", last_modified_time=TIMESTAMP
+    name="s", id="id", comment="", arn=STORE_ARN, status="READY", last_modified_time=TIMESTAMP
 )
 
 
@@ -107,7 +103,7 @@ def test_an_import_source_becomes_an_argument() -> None:
 
 
 def test_every_member_of_a_created_store_is_returned_and_an_absent_comment_stays_absent() -> None:
-    store: Any = {"Name": "s", "Id": "i", "ARN": ARN, "Status": "READY", "LastModifiedTime": MOMENT}
+    store: Any = {"Name": "s", "Id": "i", "ARN": STORE_ARN, "Status": "READY", "LastModifiedTime": MOMENT}
     created: Any = {"KeyValueStore": store, "ETag": "E1", "Location": "l"}
     answer = translation.create_key_value_store_from_boto(created)
     assert (answer.etag, answer.location) == ("E1", "l")

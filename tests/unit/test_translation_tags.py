@@ -11,24 +11,23 @@ from google.protobuf.message import Message
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.translation import tags as translation
-
-ARN = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
+from support.values import STORE_ARN
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [
     (
         translation.tag_resource_to_boto,
-        tags.TagResourceRequest(resource=ARN, tags=[Tag(key="a", value=""), Tag(key="b")]),
-        {"Resource": ARN, "Tags": {"Items": [{"Key": "a", "Value": ""}, {"Key": "b"}]}},
+        tags.TagResourceRequest(resource=STORE_ARN, tags=[Tag(key="a", value=""), Tag(key="b")]),
+        {"Resource": STORE_ARN, "Tags": {"Items": [{"Key": "a", "Value": ""}, {"Key": "b"}]}},
     ),
     (
         translation.untag_resource_to_boto,
-        tags.UntagResourceRequest(resource=ARN, tag_keys=["a", "b"]),
-        {"Resource": ARN, "TagKeys": {"Items": ["a", "b"]}},
+        tags.UntagResourceRequest(resource=STORE_ARN, tag_keys=["a", "b"]),
+        {"Resource": STORE_ARN, "TagKeys": {"Items": ["a", "b"]}},
     ),
     (
         translation.list_tags_for_resource_to_boto,
-        tags.ListTagsForResourceRequest(resource=ARN),
-        {"Resource": ARN},
+        tags.ListTagsForResourceRequest(resource=STORE_ARN),
+        {"Resource": STORE_ARN},
     ),
 ]
 

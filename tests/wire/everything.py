@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.samples import DATA_OPERATIONS, model_of, plain_client, plain_data_client, sample
+from support.cloudfront.samples import model_of, plain_client, plain_data_client, sample
+from support.rpcs import DATA_OPERATIONS
 
 
 @pytest.fixture(scope="module")

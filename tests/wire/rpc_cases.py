@@ -14,7 +14,8 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
-from support.cloudfront.samples import STORE_ARN, model_of, sample
+from support.cloudfront.samples import model_of, sample
+from support.values import STORE_ARN
 from wire.hostile_values import EVERY_BYTE, KEYS, SPECIAL, UNICODE
 
 Sent = tuple[str, dict[str, Any]]

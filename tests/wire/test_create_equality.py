@@ -23,11 +23,11 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.upstream.request_tag import KEY
 from support.cloudfront.wire import installed_wire
 from support.facade import REQUEST_ID
+from support.values import STORE_ARN
 from wire.equality import assert_same
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value
 from wire.side_by_side import SideBySide
 
-STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 V1: Final = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0
 V2: Final = FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0
 S3: Final = ImportSourceType.IMPORT_SOURCE_TYPE_S3

@@ -16,12 +16,12 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStore
 from support.cloudfront.faults import Exchange, Fault
 from support.cloudfront.wire import Answer, installed_wire
 from support.facade import REQUEST_ID, function
+from support.values import MOMENT, STORE_ARN
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value
 from wire.side_by_side import SideBySide
 
-CREATED: Final = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
+CREATED: Final = MOMENT
 MODIFIED: Final = datetime(2026, 5, 6, 0, 0, 0, 7000, tzinfo=UTC)
-STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 FUNCTION_ARN: Final = "arn:aws:cloudfront::123456789012:function/rewrite"
 TEXT: Final = "<a & 'b'>\t\n é \u2028 \U0001f600 "
 

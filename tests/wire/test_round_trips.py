@@ -22,9 +22,8 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import limits
 from cloudfront_facade_server.upstream.request_tag import KEY
+from support.values import STORE_ARN
 from wire.side_by_side import SideBySide
-
-STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
 
 RUNTIMES: Final = {
     "cloudfront-js-1.0": FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0,

@@ -11,28 +11,24 @@ from typing import Any, Final
 import pytest
 from google.protobuf.message import Message
 
-from cloudfront_facade.v1 import function_service_pb2 as functions
-from cloudfront_facade.v1 import key_value_store_data_service_pb2 as key_values
-from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
-from cloudfront_facade.v1 import tag_service_pb2 as tags
 from support.aws_backend import new_aws_backend
 from support.cloudfront.fixtures import isolate
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.samples import DATA_OPERATIONS, OPERATIONS, call, model_of
+from support.cloudfront.samples import call, model_of
 from support.facade import Facade, running_facade
+from support.rpcs import OPERATIONS, RPCS
 from wire.equality import assert_same
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value
 from wire.rpc_cases import CASES, Case
 
-SERVICES: Final = {
-    "functions": functions.DESCRIPTOR.services_by_name["FunctionService"],
-    "stores": stores.DESCRIPTOR.services_by_name["KeyValueStoreService"],
-    "key_values": key_values.DESCRIPTOR.services_by_name["KeyValueStoreDataService"],
-    "tags": tags.DESCRIPTOR.services_by_name["TagService"],
+STUBS: Final = {
+    "FunctionService": "functions",
+    "KeyValueStoreService": "stores",
+    "KeyValueStoreDataService": "key_values",
+    "TagService": "tags",
 }
-RPCS: Final = {
-    method.name: (service, method) for service, descriptor in SERVICES.items() for method in descriptor.methods
-}
+"""The member of Facade for each service."""
+
 CREATES: Final = {"CreateFunction", "CreateKeyValueStore"}
 
 
@@ -48,8 +44,8 @@ def facade(everything: CloudFrontDouble) -> Iterator[Facade]:
 def test_the_requests_of_an_rpc_equal_those_of_plain_boto3(
     everything: CloudFrontDouble, plain: Callable[[str], Any], facade: Facade, case: Case
 ) -> None:
-    service, method = RPCS[case.rpc]
-    rpc = getattr(getattr(facade, service), case.rpc)
+    method = RPCS[case.rpc]
+    rpc = getattr(getattr(facade, STUBS[method.containing_service.name]), case.rpc)
     before = len(everything.requests)
 
     rpc(iter(case.requests) if method.client_streaming else case.requests[0], timeout=10)
@@ -66,7 +62,7 @@ def test_every_rpc_is_tested_with_every_field() -> None:
     for rpc in RPCS.keys() - CREATES:
         requests = [request for case in CASES if case.rpc == rpc for request in case.requests]
         set_fields = {leaf for request in requests for leaf in leaves_of_set_fields(request)}
-        assert set_fields == set(leaves_of_message(RPCS[rpc][1].input_type)), rpc
+        assert set_fields == set(leaves_of_message(RPCS[rpc].input_type)), rpc
 
 
 def test_every_member_of_the_service_model_is_tested() -> None:
@@ -75,7 +71,7 @@ def test_every_member_of_the_service_model_is_tested() -> None:
         for operation, arguments in case.sent:
             sent.setdefault(operation, set()).update(leaves_of_value(arguments))
 
-    assert sent.keys() == {*OPERATIONS, *DATA_OPERATIONS} - CREATES - {"ListDistributions"}
+    assert sent.keys() == set(OPERATIONS) - CREATES - {"ListDistributions"}
     for operation, leaves in sent.items():
         assert leaves == set(leaves_of_shape(model_of(operation).input_shape)), operation
 

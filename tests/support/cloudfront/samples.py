@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 from unittest.mock import patch
@@ -17,6 +16,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
+from ..rpcs import DATA_OPERATIONS
+from ..values import MOMENT, STORE_ARN
 from .data_wire import installed_data_wire
 from .wire import installed_wire
 
@@ -26,41 +27,6 @@ FULL_FUNCTION: Final[Mapping[str, Any]] = {
     "FunctionCode": b"function handler() { return '<&>' }\r\n\x00\xff",
     "Tags": {"Items": [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}, {"Key": "absent"}]},
 }
-
-OPERATIONS: Final = (
-    "ListDistributions",
-    "CreateFunction",
-    "CreateKeyValueStore",
-    "DeleteFunction",
-    "DeleteKeyValueStore",
-    "DescribeFunction",
-    "DescribeKeyValueStore",
-    "GetFunction",
-    "ListFunctions",
-    "ListKeyValueStores",
-    "ListTagsForResource",
-    "PublishFunction",
-    "TagResource",
-    "TestFunction",
-    "UntagResource",
-    "UpdateFunction",
-    "UpdateKeyValueStore",
-)
-"""All operations of functions, stores and tags on the control plane, and ListDistributions."""
-
-DATA_OPERATIONS: Final = (
-    "DeleteKey",
-    "DescribeKeyValueStoreData",
-    "GetKey",
-    "ListKeys",
-    "PutKey",
-    "UpdateKeys",
-)
-"""All operations of the data plane by the names that the double uses."""
-
-STORE_ARN: Final = "arn:aws:cloudfront::123456789012:key-value-store/11111111-2222-3333-4444-555555555555"
-
-_MOMENT: Final = datetime(2026, 5, 5, 12, 30, 15, 123000, tzinfo=UTC)
 
 
 @cache
@@ -139,7 +105,7 @@ def sample(shape: Any, name: str = "") -> Any:
         case "boolean":
             return True
         case "timestamp":
-            return _MOMENT
+            return MOMENT
         case "blob":
             return b"<\x00\r\n\xff>"
     if shape.name == "KvsARN":

@@ -148,10 +148,10 @@ def installed_wire() -> Wire:
     return Wire()
 
 
-def client_error(code: str, status: int, message: str = "", operation: str = "") -> ClientError:
+def client_error(code: str, status: int, message: str = "", operation: str = "", request_id: str = "") -> ClientError:
     """Returns the error that boto3 raises for an error response of CloudFront."""
-    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, operation)
+    metadata: dict[str, Any] = {"HTTPStatusCode": status, **({"RequestId": request_id} if request_id else {})}
+    return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, operation)
 
 
 def _xml(status: int, root: str, headers: Mapping[str, str]) -> Answer:

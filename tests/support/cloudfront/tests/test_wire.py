@@ -13,9 +13,7 @@ from botocore.exceptions import ClientError
 
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import (
-    DATA_OPERATIONS,
     FULL_FUNCTION,
-    OPERATIONS,
     STORE_ARN,
     call,
     code_and_status,
@@ -26,6 +24,7 @@ from support.cloudfront.samples import (
     sample,
 )
 from support.cloudfront.wire import client_error
+from support.rpcs import OPERATIONS
 
 KEYS = f"/key-value-stores/{quote(STORE_ARN, safe='')}/keys"
 HOST = {"Host": "123456789012.localhost"}
@@ -33,7 +32,7 @@ HOST = {"Host": "123456789012.localhost"}
 pytestmark = pytest.mark.usefixtures("aws_environment")
 
 
-@pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_member_is_preserved_in_both_directions(operation: str) -> None:
     model = model_of(operation)
     sent = sample(model.input_shape)
@@ -55,7 +54,7 @@ def test_every_member_is_preserved_in_both_directions(operation: str) -> None:
     assert response == answer
 
 
-@pytest.mark.parametrize("operation", [*OPERATIONS, *DATA_OPERATIONS])
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_absent_member_stays_absent(operation: str) -> None:
     model = model_of(operation)
     sent = {name: sample(model.input_shape.members[name], name) for name in model.input_shape.required_members}
