@@ -1,4 +1,4 @@
-"""The context of one rpc: how long it may take, and what is known about it so far."""
+"""The context of one rpc: its deadlines, and the outcome so far."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from dataclasses import dataclass, field
 from .errors.status_error import NEVER_RETRY, Outcome, StatusError
 
 Clock = Callable[[], float]
-"""Seconds of a monotonic clock, so that a step of the wall clock does not move a deadline."""
-
+"""Returns the seconds of a monotonic clock, so that a change of the system time does not move a deadline."""
 
 _latest_send: ContextVar[float] = ContextVar("latest_send", default=float("inf"))
 
 
 @contextmanager
 def upstream_deadline(latest: float) -> Iterator[None]:
-    """Keeps the code inside from sending anything upstream after this time of the monotonic clock."""
+    """Sets the latest time, on the monotonic clock, at which code inside the block may send a request upstream."""
     before = _latest_send.set(latest)
     try:
         yield
@@ -28,28 +27,28 @@ def upstream_deadline(latest: float) -> Iterator[None]:
 
 
 def remaining_upstream_time() -> float:
-    """Returns the seconds in which something may still be sent upstream; negative if none are left."""
+    """Returns the seconds during which a request may still be sent upstream; negative afterwards."""
     return _latest_send.get() - time.monotonic()
 
 
 @dataclass
 class ShutdownDeadline:
-    """How long calls may still run: without limit until the server begins to shut down.
+    """The time at which a server that shuts down ends the calls in flight.
 
     Attributes:
         clock: A monotonic clock.
-        ends: The clock's time at which calls in flight are cut off; None while the server serves.
+        ends: That time, on the clock; None until the shutdown begins.
     """
 
     clock: Clock = time.monotonic
     ends: float | None = None
 
     def begin(self, seconds: float) -> None:
-        """Cuts calls off after this many seconds."""
+        """Begins the shutdown: calls in flight are ended after this number of seconds."""
         self.ends = self.clock() + seconds
 
     def remaining(self) -> float:
-        """Returns the seconds left."""
+        """Returns the seconds left; infinity until the shutdown begins."""
         return float("inf") if self.ends is None else self.ends - self.clock()
 
 
@@ -58,8 +57,8 @@ class Progress:
     """The progress of an rpc with many changes.
 
     Attributes:
-        applied: How many changes were applied; they are the first ones of the request.
-        in_flight: How many changes after those are being applied.
+        applied: Number of applied changes, which are the first ones of the request.
+        in_flight: Number of changes in flight, which follow them.
     """
 
     applied: int = 0
@@ -75,14 +74,14 @@ class CallContext:
     Attributes:
         operation: The rpc's name, for example `CreateFunction`.
         caller: The caller, as gRPC names the peer.
-        deadline: The clock's time at which the caller stops waiting.
-        shutdown: When the server cuts calls off.
+        deadline: The time on the clock at which the caller stops waiting.
+        shutdown: The deadline of the shutdown.
         clock: A monotonic clock.
         outcome: Whether the change was applied, as far as is known now.
         repeatable: Whether it is safe to retry the request.
-        aws_request_id: The id of the last request that AWS answered, for the log.
+        aws_request_id: The request id in the last response from AWS, for the log.
         progress: The progress of an rpc with many changes; `outcome` is then that of the changes in flight.
-        abandoned: Whether the rpc has ended for its caller, who went away or already has a response.
+        abandoned: Whether the rpc has ended for its caller, who has disconnected or already has a response.
     """
 
     operation: str
@@ -110,12 +109,12 @@ class CallContext:
         error.outcome = self.overall_outcome
         error.metadata = {**error.metadata, **{name: str(count) for name, count in self.change_counts().items()}}
         if error.outcome == "partial":
-            # The rest of the request is a different request.
+            # Only the remaining changes may be sent again, which is another request.
             error.retry_after, error.pushback = None, NEVER_RETRY
         return error
 
     def change_counts(self) -> dict[str, int]:
-        """Returns how many of many changes were applied and how many are unknown; empty for an rpc with one change."""
+        """Returns the numbers of applied and of unknown changes; empty for an rpc with one change."""
         if not self.progress:
             return {}
         unknown = self.progress.in_flight if self.outcome == "unknown" else 0

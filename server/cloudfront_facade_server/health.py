@@ -20,7 +20,7 @@ def check(settings: HealthSettings, listen: str) -> str:
         listen: The address on which `serve` listens in the same environment; used if the settings have no target.
 
     Returns:
-        `SERVING`, `NOT_SERVING`, or one line with the reason why the server did not respond.
+        `SERVING`, `NOT_SERVING`, or one line that states why the server did not respond.
     """
     target = settings.target or _target_of(listen)
     with open_channel(target, settings) as channel:
@@ -49,7 +49,7 @@ def _target_of(listen: str) -> str:
 
 
 def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str]) -> grpc.Channel:
-    """Opens a channel to a server, with TLS if the settings have a CA."""
+    """Opens a channel to a server, with TLS if the settings contain a CA."""
     if settings.tls_ca is None:
         return grpc.insecure_channel(target, options)
     credentials = grpc.ssl_channel_credentials(

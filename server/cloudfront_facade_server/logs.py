@@ -17,9 +17,9 @@ import orjson
 import structlog
 
 
-def configure(level: Literal["debug", "info", "warning", "error"], style: Literal["auto", "json", "text"]) -> None:
-    """Configures structlog and the standard library's logging to write the same lines."""
-    is_text = style == "text" or (style == "auto" and sys.stderr.isatty())
+def configure(level: Literal["debug", "info", "warning", "error"], log_format: Literal["auto", "json", "text"]) -> None:
+    """Configures structlog and the standard library's logging to write lines of the same format."""
+    is_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -31,7 +31,7 @@ def configure(level: Literal["debug", "info", "warning", "error"], style: Litera
         else structlog.processors.JSONRenderer(_json)
     )
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    out = _StandardError(lambda count: renderer(None, "", _lines_lost(count)))
+    out = _StandardError(lambda count: renderer(None, "", _lines_dropped(count)))
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -45,34 +45,34 @@ def configure(level: Literal["debug", "info", "warning", "error"], style: Litera
     logging.getLogger(__package__).setLevel(threshold)
 
 
-def _lines_lost(count: int) -> structlog.types.EventDict:
+def _lines_dropped(count: int) -> structlog.types.EventDict:
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    return {"event": "log lines lost", "count": count, "level": "warning", "timestamp": now}
+    return {"event": "log lines dropped", "count": count, "level": "warning", "timestamp": now}
 
 
 class _StandardError:
-    """Writes lines to standard error and never blocks, so that no response depends on the reader of the log.
+    """Writes lines to standard error and never blocks, so that no response waits for the reader of the log.
 
-    A line that cannot be written immediately is dropped. The next line that is written is preceded by a line with the
-    number of dropped lines.
+    A line that cannot be written immediately is dropped. When a line can be written again, a line with the number of
+    dropped lines precedes it.
 
     Args:
-        lines_lost: Returns the line that reports the number of dropped lines.
+        lines_dropped: Returns the line that reports the number of dropped lines.
     """
 
-    def __init__(self, lines_lost: Callable[[int], Any]) -> None:
-        self._lines_lost = lines_lost
+    def __init__(self, lines_dropped: Callable[[int], Any]) -> None:
+        self._lines_dropped = lines_dropped
         self._lock = threading.Lock()
-        self._lost = 0
+        self._dropped = 0
         self._is_mid_line = False
 
     def msg(self, line: str) -> None:
         """Writes a line."""
         with self._lock:
-            if self._lost and self._write(str(self._lines_lost(self._lost))):
-                self._lost = 0
+            if self._dropped and self._write(str(self._lines_dropped(self._dropped))):
+                self._dropped = 0
             if not self._write(line):
-                self._lost += 1
+                self._dropped += 1
 
     debug = info = warning = error = msg
 
@@ -84,7 +84,7 @@ class _StandardError:
             sys.stderr.flush()
             descriptor = sys.stderr.fileno()
             for content in _pieces(f"{start}{line}\n".encode(errors="replace")):
-                # A pipe that is reported writable takes PIPE_BUF bytes without blocking (POSIX).
+                # If select reports a pipe as writable, PIPE_BUF bytes can be written without blocking (POSIX).
                 if not select.select([], [descriptor], [], 0)[1]:
                     self._is_mid_line = self._is_mid_line or has_started
                     return False
@@ -128,7 +128,7 @@ def _replace_exception(_logger: object, _method: str, event: structlog.types.Eve
 
 
 def exception_location(error: BaseException) -> dict[str, str]:
-    """Returns the class and the location of an unexpected exception for the log, without its text."""
+    """Returns the log fields of an unexpected exception: its class and its location, without its text."""
     frames = traceback.extract_tb(error.__traceback__)
     location = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames[-6:]))
     return {"exception": type(error).__name__, "where": location}

@@ -1,4 +1,4 @@
-"""Pagination: page tokens are opaque to callers, and valid only for the list that returned them."""
+"""Encodes and decodes page tokens, which are opaque to callers and valid only for the list that returned them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def functions_list(stage: int) -> str:
 
 
 def key_value_stores_list(status: str) -> str:
-    """Returns the name of the list of the stores with a status; an empty status stands for all stores."""
+    """Returns the name of the list of the stores with a status; an empty status means all stores."""
     return f"ListKeyValueStores/{status}"
 
 
@@ -32,7 +32,7 @@ def encode(list_name: str, marker: str | None) -> str:
 
     Args:
         list_name: The name of the list.
-        marker: The start of the next page, as CloudFront returned it; None or empty if there is no next page.
+        marker: CloudFront's marker of the next page; None or empty if this is the last page.
     """
     if not marker:
         return ""
@@ -40,7 +40,7 @@ def encode(list_name: str, marker: str | None) -> str:
 
 
 def decode(list_name: str, page_token: str) -> str:
-    """Returns the start of the page that a token of this list refers to; empty for the first page.
+    """Returns CloudFront's marker of the page that a token refers to; empty for the first page.
 
     Raises:
         PageTokenError: The token is malformed, or another list returned it.

@@ -12,7 +12,7 @@ from .concurrency.greenlets import run_in_daemon_thread
 
 ReadinessCheck = Callable[[], str]
 """Returns the reason why the backend is not ready, for the operator; empty if it is ready. It may block for a long
-time, and raises an exception if waiting cannot help."""
+time. It raises an exception if the backend will never be ready."""
 
 _POLL_SECONDS: Final = 2.0
 
@@ -23,7 +23,7 @@ async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) ->
     """Waits until the backend is ready, and logs each new reason why it is not.
 
     Args:
-        check: Called every two seconds.
+        check: The check, which runs every two seconds.
         log_fields: Additional fields of the log lines.
     """
     logged = ""
@@ -37,7 +37,7 @@ async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) ->
     while True:
         checking = run_in_daemon_thread(check)
         if not (await asyncio.wait({checking}, timeout=_POLL_SECONDS))[0]:
-            log("the source of the credentials has not responded yet")
+            log("the credential source has not responded yet")
         if not (reason := await checking):
             return
         log(reason)

@@ -55,5 +55,5 @@ def test_full_pipe_does_not_delay_responses_and_lost_lines_are_counted() -> None
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
     kept_lines = [line for line in map(json.loads, kept.splitlines()) if line["event"] == "rpc"]
-    assert (lost["event"], lost["count"]) == ("log lines lost", rejected + 1 - len(kept_lines))
+    assert (lost["event"], lost["count"]) == ("log lines dropped", rejected + 1 - len(kept_lines))
     assert (following["event"], following["reason"]) == ("rpc", "VALIDATION_FAILED")

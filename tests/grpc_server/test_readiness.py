@@ -32,7 +32,7 @@ def test_hanging_credential_process_delays_neither_start_nor_shutdown(tmp_path: 
     variables = {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     process = FacadeProcess("--backend", "aws", "--drain-delay", "0", environment=variables)
     waiting = process.wait_for("waiting for AWS credentials", timeout=20)
-    assert waiting["reason"] == "the source of the credentials has not responded yet"
+    assert waiting["reason"] == "the credential source has not responded yet"
     checked = run_command("health", "--target", waiting["listen"])
     assert (checked.returncode, checked.stdout) == (1, "NOT_SERVING\n")
     process.signal(signal.SIGTERM)

@@ -112,7 +112,7 @@ def test_full_pipe_never_blocks_and_lost_lines_are_counted(
 
     assert not is_blocked, "logging must not wait for a reader"
     assert [line["number"] for line in kept] == list(range(len(kept))), "the first lines are kept completely"
-    assert (lost["event"], lost["count"]) == ("log lines lost", count - len(kept))
+    assert (lost["event"], lost["count"]) == ("log lines dropped", count - len(kept))
     assert [line["event"] for line in rest] == ["read again", "and again"]
 
 
@@ -126,4 +126,4 @@ def test_lines_without_a_standard_error_are_counted_as_lost(monkeypatch: pytest.
     with standard_error_in_a_pipe(monkeypatch) as pipe:
         log.info("third")
         lost, third = read_available(pipe)
-    assert (lost["event"], lost["count"], third["event"]) == ("log lines lost", 2, "third")
+    assert (lost["event"], lost["count"], third["event"]) == ("log lines dropped", 2, "third")
