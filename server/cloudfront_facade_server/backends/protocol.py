@@ -1,9 +1,9 @@
 """The methods that every backend has. Like boto3's, they take keyword arguments and return a parsed response.
 
-The arguments and the response of a method have the types of boto3's stubs, which only mypy needs. A response has
+The arguments and the response of a method have the types of boto3's stubs, which only mypy imports. A response contains
 `ResponseMetadata` with `HTTPStatusCode`, `RequestId` and `HTTPHeaders` (lower-case names, including `date`). Times are
-aware datetimes. An operation that CloudFront rejects raises `botocore.exceptions.ClientError` with CloudFront's
-code.
+aware datetimes. If CloudFront rejects an operation, its method raises `botocore.exceptions.ClientError` with
+CloudFront's code.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Response = Any
 class Backend(Protocol):
     """CloudFront's operations on functions, key value stores and tags, including the data plane.
 
-    Both planes have a `describe_key_value_store`; the data plane's is `describe_key_value_store_data` here.
+    Both planes have a DescribeKeyValueStore; the data plane's is `describe_key_value_store_data`.
     """
 
     name: str
@@ -135,4 +135,4 @@ class Backend(Protocol):
         """Returns the tags of a resource."""
 
     def close(self) -> None:
-        """Closes files and connections. No method must be called afterwards."""
+        """Closes files and connections. Other methods must not be called afterwards."""

@@ -17,7 +17,7 @@ from .protocol import Backend
 class ThreadPoolBackend:
     """Runs the methods of a blocking backend in a thread pool.
 
-    TestFunction takes long, so it has its own pool. Calls that exceed its size are throttled, as by CloudFront.
+    TestFunction is slow, so it has a separate pool. If that is full, calls are throttled, as by CloudFront.
 
     Args:
         backend: A blocking backend.
@@ -53,9 +53,9 @@ class ThreadPoolBackend:
         return self._call(self._backend.publish_function, arguments)
 
     def test_function(self, **arguments: Any) -> Any:
-        """Calls TestFunction; raises ClientError (Throttling) if all runs are busy."""
+        """Calls TestFunction; raises ClientError (Throttling) if its pool is full."""
         if not self._runs_left:
-            error = {"Code": "Throttling", "Message": "The maximum number of functions is being tested."}
+            error = {"Code": "Throttling", "Message": "Too many functions are being tested."}
             raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, "TestFunction")
         self._runs_left -= 1
         try:

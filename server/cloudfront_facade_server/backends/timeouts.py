@@ -1,4 +1,4 @@
-"""Which timeouts a request to CloudFront has. Only `aws` reads it, because the other backends have no network."""
+"""Selects the timeouts of requests to CloudFront. Only `aws` has any, because the other backends use no network."""
 
 from __future__ import annotations
 

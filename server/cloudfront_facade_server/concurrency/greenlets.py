@@ -1,11 +1,11 @@
 """Greenlets: plain functions that wait in the event loop.
 
-A servicer is a plain function, and so is everything it calls, boto3 included. It runs in the event loop's own thread,
-as a greenlet: to wait for CloudFront's response or for a timer, it passes an awaitable to the event loop with `await_`
-and is suspended. It is resumed with the result; in the meantime, the event loop does other work. So a waiting call
-needs no thread, a rejected request needs no thread switch, and two calls never run in parallel.
+A servicer method is a plain function, and so is everything it calls, boto3 included. It runs in the thread of the event
+loop, as a greenlet: to wait for CloudFront's response or for a timer, it passes an awaitable to the event loop with
+`await_` and is suspended. It is resumed with the result; in the meantime, the event loop does other work. So a waiting
+call needs no thread, a rejected request needs no thread switch, and two calls never run in parallel.
 
-`greenlet_spawn` and `await_` are named as in SQLAlchemy, whose asyncio API works in the same way.
+`greenlet_spawn` and `await_` have the names of SQLAlchemy's functions, whose asyncio API works in the same way.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class PooledGreenlet(greenlet):
 
 
 class GreenletPool:
-    """Runs plain functions in an event loop, each in a greenlet that is reused.
+    """Runs plain functions in an event loop, each in a reused greenlet.
 
-    Memory is mapped for the stack of each new greenlet and unmapped at its end. Without reuse, this would take a
-    tenth of the time needed to reject a request.
+    The stack of each new greenlet is memory that is mapped, and unmapped at its end. Without reuse, this would take a
+    tenth of the time that the rejection of a request takes.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class GreenletPool:
         """Runs a function until it ends or is suspended for the first time.
 
         Returns:
-            The function's result, or its suspended greenlet, which `join` runs to its end.
+            The function's result; or its suspended greenlet, which `join` runs until it ends.
         """
         running = self._idle.pop() if self._idle else PooledGreenlet()
         running.gr_context = copy_context()
@@ -67,7 +67,7 @@ class GreenletPool:
         return cast(T, self._end(running)) if running.awaits is None else running
 
     async def join(self, suspended: PooledGreenlet) -> Any:
-        """Awaits what a suspended function waits for and resumes it, until it ends; returns its result."""
+        """Resumes a suspended function with each result that it awaits, until it ends; returns its result."""
         while suspended.awaits is not None:
             try:
                 value = await suspended.awaits
@@ -91,8 +91,8 @@ class GreenletPool:
             del failure  # its traceback refers to this frame
 
 
-# The local variables of an idle greenlet stay alive as long as it does. So these functions keep nothing in variables
-# between two functions, not even the greenlet itself.
+# The local variables of an idle greenlet keep objects alive. So these functions hold nothing in variables while the
+# greenlet is idle, not even the greenlet itself.
 
 
 def _run_functions() -> None:
@@ -144,12 +144,12 @@ def sleep(seconds: float) -> None:
 
 
 def checkpoint() -> None:
-    """Lets the event loop do other work. A long computation calls this from time to time."""
+    """Lets the event loop do other work. A long computation calls this repeatedly."""
     sleep(0)
 
 
 def run_in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
-    """Runs a function that may block forever in a daemon thread, which does not delay the exit of the process."""
+    """Runs a function that may block forever in a daemon thread, which does not keep the process from exiting."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 

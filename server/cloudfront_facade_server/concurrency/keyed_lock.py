@@ -1,7 +1,7 @@
-"""A keyed lock: serialises the writers of one key value store.
+"""A keyed lock, which serialises the writers of a key value store.
 
-CloudFront has one etag for a whole store, so all but one of several concurrent writers fail. A lock makes the writers
-of one replica take turns, so that they conflict only with writers of other replicas.
+CloudFront has one etag for a whole store, so only one of several concurrent writers succeeds. With the lock, a writer
+conflicts only with writers of other replicas.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .greenlets import await_
 
 
 class KeyedLock:
-    """One lock per key. A key is removed when nobody holds or awaits its lock."""
+    """One lock per key. A lock that is neither held nor awaited is removed."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}

@@ -1,1 +1,1 @@
-"""The servicers. Each rpc validates its request, translates it, calls CloudFront and translates the response."""
+"""The servicers. Each method validates its request, translates it, calls CloudFront and translates the response."""

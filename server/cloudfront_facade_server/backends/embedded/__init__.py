@@ -1,6 +1,6 @@
 """An emulation of CloudFront on SQLite in this process, for development, callers' CI and demos.
 
-The server uses only `backend`. Of the others, each module imports only those above it:
+The server imports only the names in `__all__`. Each module imports only those above it; `backend` combines them:
 `responses`, `versions`, `pages`   errors, response metadata and times; ETags and If-Match; pages of lists
 `schema`, `database`               the tables, and the file with its lock and transactions
 `tags`, `import_source`            tags, and local files that replace S3 objects

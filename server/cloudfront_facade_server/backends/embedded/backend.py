@@ -34,16 +34,16 @@ class EmbeddedBackend:
     Args:
         path: The database file, or `:memory:` for a database that is lost when the backend is closed.
         s3_dir: The folder whose files `BUCKET/KEY` replace S3 objects; None if imports are not configured.
-        provisioning_seconds: Seconds for which a new store is PROVISIONING; with 0, its next read returns READY.
+        provisioning_seconds: Seconds for which a new store is PROVISIONING; with 0, its first read returns READY.
         max_functions: The account's quota of functions.
         max_key_value_stores: The account's quota of stores.
         max_function_code_bytes: Maximum size of a function's code.
         clock: Returns the current time, an aware datetime.
-        busy_timeout_seconds: Seconds to wait for the database before ServiceUnavailable.
+        busy_timeout_seconds: Seconds to wait for a locked database; after them, calls fail with ServiceUnavailable.
         runner: Runs functions for TestFunction; None selects the runner of `function_runtime`.
 
     Raises:
-        EmbeddedDatabaseError: The file cannot be used.
+        EmbeddedDatabaseError: The file cannot be opened or written to, or has another format.
     """
 
     name = "embedded"

@@ -63,10 +63,10 @@ def create_default_folder() -> Path:
 
 
 class Database:
-    """One connection, which the threads use in turn.
+    """One connection, which the threads share under a lock.
 
-    SQLite allows only one writer at a time anyway. With a connection per thread, writers would wait in SQLite's busy
-    handler, which costs throughput and delays some of them for seconds. Here they wait for a lock instead.
+    SQLite allows only one writer at a time. With a connection per thread, writers would wait in SQLite's busy handler,
+    which reduces throughput and delays some of them for seconds. With one connection, they wait for its lock instead.
 
     Args:
         path: The file, or `:memory:`. A missing file is created, accessible only to its owner; its folder must exist.

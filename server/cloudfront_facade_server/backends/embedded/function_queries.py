@@ -79,7 +79,7 @@ def function_summary(row: sqlite3.Row) -> dict[str, Any]:
 
 
 def associated_store(config: Mapping[str, Any]) -> str | None:
-    """Checks the associations of a FunctionConfig, without a query, and returns the ARN of the store; None without one.
+    """Checks the associations of a FunctionConfig, without a query, and returns the ARN of its store, or None.
 
     Raises:
         CloudFrontError: InvalidArgument.
@@ -101,7 +101,7 @@ def associated_store(config: Mapping[str, Any]) -> str | None:
 
 
 def require_ready(connection: sqlite3.Connection, store_arn: str | None, now: datetime) -> None:
-    """Checks that a store can be associated with a function; `store_arn` is None without an association.
+    """Checks that a store can be associated with a function; None, for a function without a store, is valid.
 
     Raises:
         CloudFrontError: InvalidArgument.

@@ -1,7 +1,7 @@
 """Local files that replace S3 objects, and the keys that a store imports from them.
 
-CloudFront imports in the background. So every problem with the object except its size becomes the store's failure
-reason, not an error of the create. A reason discloses neither the file's content nor its path.
+CloudFront imports in the background. So every problem with the object, except its size, becomes the store's failure
+reason and not an error of the create. A reason discloses neither the file's content nor its path.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ImportFailedError(Exception):
 
 
 class ImportFolder:
-    """A folder whose file `BUCKET/KEY` replaces the S3 object `arn:aws:s3:::BUCKET/KEY`.
+    """A folder in which the file `BUCKET/KEY` replaces the S3 object `arn:aws:s3:::BUCKET/KEY`.
 
     Args:
         folder: The folder; if None, every import fails.

@@ -50,7 +50,7 @@ class KeyValueStores:
         name = arguments["Name"]
         tags = requested_tags(arguments)
         source = arguments.get("ImportSource")
-        # Before the transaction, so that a slow file blocks no other operation.
+        # Before the transaction, so that reading a slow file does not block other operations.
         imported = self._imports.read(source["SourceARN"]) if source else Import({})
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM key_value_stores WHERE name = ?", (name,)).fetchone():

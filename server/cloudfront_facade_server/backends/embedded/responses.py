@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 ACCOUNT_ID = "000000000000"
-"""The account id in every ARN of this backend. AWS assigns it to nobody."""
+"""The account id in every ARN of this backend. AWS does not assign it."""
 
 ARN_PREFIX = f"arn:aws:cloudfront::{ACCOUNT_ID}:"
 LOCATION_PREFIX = "https://cloudfront.amazonaws.com/2020-05-31/"

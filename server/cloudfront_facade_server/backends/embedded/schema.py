@@ -1,7 +1,7 @@
 """The tables of the embedded backend. Times are milliseconds since 1970.
 
-A resource is anything with an ARN and tags. Deleting its row also deletes all rows that belong to it. A store that is
-associated with a function cannot be deleted, because `function_stages` refers to it.
+A resource is a function or a store, which has an ARN and tags. Deleting its row also deletes all rows that belong to
+it. A store that is associated with a function cannot be deleted, because `function_stages` refers to it.
 """
 
 APPLICATION_ID = 0x43_46_46_44

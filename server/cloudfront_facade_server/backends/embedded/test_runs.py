@@ -30,7 +30,7 @@ class CodeRunner(Protocol):
         key_values: Mapping[str, str] | None,
         store: StoreMetadata | None = None,
     ) -> Run:
-        """Runs `code` on `event`; `key_values` and `store` describe the associated store, or are None without one."""
+        """Runs `code` on `event`; `key_values` and `store` describe the associated store, and are None without one."""
 
 
 class TestRuns:
@@ -67,7 +67,7 @@ class TestRuns:
                 raise invalid_if_match()
             summary = summary_of(connection, name, stage)
             store = _store(connection, function["key_value_store_arn"])
-        # After the transaction, so that a running function blocks no other operation.
+        # After the transaction, so that a running function does not block other operations.
         run = self._run(function, event, *store)
         return {
             "TestResult": {
@@ -97,7 +97,7 @@ class TestRuns:
 
 
 def _store(connection: sqlite3.Connection, arn: str | None) -> tuple[dict[str, str], StoreMetadata] | tuple[None, None]:
-    """Returns the key value pairs and the metadata of the associated store."""
+    """Returns the key value pairs and the metadata of the associated store; None and None without one."""
     from ...function_runtime import StoreMetadata
 
     if arn is None:

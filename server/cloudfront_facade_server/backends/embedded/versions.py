@@ -21,7 +21,7 @@ _DATA_ETAG = re.compile("(?:KV|E)[A-Z0-9]{12,13}")
 
 
 def new_etag() -> str:
-    """Returns an ETag of the control plane, for one version of one resource. 36^13 values make it unique."""
+    """Returns an ETag of the control plane, for one version of one resource. It is one of 36^13 random values."""
     return f"E{_random()}"
 
 
