@@ -72,7 +72,7 @@ def test_costly_code_ends_in_time_and_takes_little_of_the_servers_time(code: str
     assert result.output is None
     assert (result.error_message or "").startswith(COULD_NOT_RUN)
     assert "Error: " in (result.error_message or "")
-    assert "ended the process" not in (result.error_message or "")
+    assert "crashed its process" not in (result.error_message or "")
 
 
 @pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)

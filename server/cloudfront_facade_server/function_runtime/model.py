@@ -10,7 +10,7 @@ class RunnerError(Exception):
 
 
 class InvalidEventError(ValueError):
-    """CloudFront could not pass this event to a function. The message is for the caller."""
+    """CloudFront would not pass this event to a function. The message is for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Run:
             error.
         error_message: The error of the function or of the value that it returned. None if there was no error.
         logs: The lines written with `console.log`.
-        compute_utilization: CPU time in percent of the limit, 0 to 100; an estimate, not CloudFront's figure.
+        compute_utilization: CPU time in percent of the limit, 0 to 100; an estimate of CloudFront's.
     """
 
     output: str | None
@@ -45,14 +45,14 @@ class Limits:
     """The resources that one run may use.
 
     Attributes:
-        memory_bytes: JavaScript memory, except that of the runtime itself. Source: the Developer Guide, quotas
+        memory_bytes: JavaScript memory, without that of the runtime itself. Source: the Developer Guide, quotas
             on CloudFront Functions, 2 MB.
-        cpu_seconds: CPU time for loading and running; 100 percent of compute utilization. CloudFront's own figure is
+        cpu_seconds: CPU time to load and run the function; 100 percent of compute utilization. CloudFront's limit is
             not published; its functions run "under a millisecond", in another engine on another machine.
         wall_seconds: Time from the start of the process to its end.
         log_bytes: Size of all log lines of one run, as UTF-8. Source: the Developer Guide, restrictions on CloudFront
             Functions.
-        output_bytes: Size of the returned value, as JSON. CloudFront's figure is not published.
+        output_bytes: Size of the returned value, as JSON. CloudFront's limit is not published.
     """
 
     memory_bytes: int = 2 * 1024 * 1024

@@ -17,13 +17,13 @@ CHUNK_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class CompletedRun:
-    """The result of a process.
+    """How a process ended.
 
     Attributes:
-        output: Its standard output, up to the limit.
+        output: Its standard output, up to the limit or slightly above it.
         timed_out: Whether it was killed because it exceeded the time limit.
         output_exceeded: Whether it was killed because it exceeded the output limit.
-        exit_code: The exit code as in `subprocess`; negative for a signal.
+        exit_code: The exit code, as in `subprocess`; negative if a signal ended the process.
     """
 
     output: bytes
@@ -35,13 +35,13 @@ class CompletedRun:
 def run(command: Sequence[str], stdin: bytes, *, seconds: float, max_output_bytes: int) -> CompletedRun:
     """Runs a process to its end.
 
-    It has an empty environment, its own session, and no open files except two pipes and a null standard error.
+    The process has an empty environment, a new session, and no open files except two pipes and `/dev/null`.
 
     Args:
         command: The program and its arguments.
         stdin: Its standard input.
-        seconds: Time limit, after which it is killed with every process that it started.
-        max_output_bytes: Output limit, above which it is killed.
+        seconds: Time limit, after which it is killed together with every process that it started.
+        max_output_bytes: Limit of its output, above which it is killed.
 
     Returns:
         Its output, and how it ended.
@@ -82,10 +82,10 @@ def run(command: Sequence[str], stdin: bytes, *, seconds: float, max_output_byte
 def _communicate(
     stdin: IO[bytes], stdout: IO[bytes], data: bytes, deadline: float, max_output_bytes: int
 ) -> tuple[bytes, bool, bool]:
-    """Writes the data and reads until end of file, the deadline or the limit.
+    """Writes the data, and reads until the end of the output, the deadline or the limit.
 
     Returns:
-        The output, whether the deadline passed, and whether the output is above the limit.
+        The output, whether the deadline has passed, and whether the output is above the limit.
     """
     output = bytearray()
     unsent = memoryview(data)

@@ -1,4 +1,4 @@
-"""Runs CloudFront functions, each in its own process."""
+"""Runs CloudFront functions, each in a separate process."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ENGINE = "_quickjs"
 """The engine's module, which the distribution quickjs-ng installs."""
 
 COULD_NOT_RUN = "The CloudFront function associated with the CloudFront distribution is invalid or could not run. "
-"""CloudFront's own message, which precedes the error."""
+"""CloudFront's own message, which is followed by the error."""
 
 _HERE = Path(__file__).parent
 _BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; sys.exit(main())"
 
 _STORE_CHUNK_PAIRS = 256
-"""Number of pairs that are serialized at once, so that a store of 5 MB does not hold the GIL for long."""
+"""Number of pairs per call of the JSON encoder, which holds the GIL, so that a store of 5 MB does not block threads."""
 
 _READY_BYTES = 1024
 _FIXED_LINE_BYTES = 32 * 1024
@@ -64,20 +64,20 @@ class Runner:
         key_values: Mapping[str, str] | None,
         store: StoreMetadata | None = None,
     ) -> Run:
-        """Runs a function once, and blocks until it ends, at most `wall_seconds`.
+        """Runs a function once. Blocks until it ends, for at most `wall_seconds`.
 
         Args:
             code: The function's code in UTF-8.
             runtime: `cloudfront-js-1.0` or `cloudfront-js-2.0`.
             event: A JSON object.
-            key_values: The content of the associated store; None if no store is associated.
-            store: The metadata of the store. Without it `meta()` fails, and `kvs()` accepts any id.
+            key_values: The keys and values of the associated store; None if no store is associated.
+            store: The metadata of the store. Without it, `meta()` fails, and `kvs()` accepts any id.
 
         Returns:
             The result, even if the function fails.
 
         Raises:
-            InvalidEventError: CloudFront could not pass this event to a function.
+            InvalidEventError: CloudFront would not pass this event to a function.
             RunnerError: The runner failed, not the function.
         """
         static = self._static.get(runtime)
@@ -103,7 +103,7 @@ class Runner:
 
         Returns:
             The line of its response, and the function's output. If the function crashed the worker or exceeded a limit
-            of the process, the line has only its `state`.
+            of the process, the line contains only `state`.
         """
         limits = self._limits
         line_bytes = _FIXED_LINE_BYTES + _LINE_BYTES_PER_LOG_BYTE * limits.log_bytes
@@ -135,7 +135,7 @@ class Runner:
         if state == State.INVALID_CODE:
             return Run(None, COULD_NOT_RUN + text, [], 0)
         spent = line.get("cpuSeconds", limits.cpu_seconds)
-        # At least 1, because every function uses CPU time, which some platforms measure coarsely.
+        # At least 1, because every function uses CPU time, which the clock of some platforms is too coarse to measure.
         utilization = min(max(math.ceil(100 * spent / limits.cpu_seconds), 1), 100)
         if state == State.COMPLETED:
             return Run(output.decode("ascii"), None, logs, utilization)
@@ -145,13 +145,14 @@ class Runner:
         reason = {
             State.CPU_TIME_EXCEEDED: "Error: the function exceeded the allowed time, "
             f"{limits.cpu_seconds * 1000:g} ms of CPU time",
-            State.TIMEOUT: f"Error: the function exceeded the allowed time, a total of {limits.wall_seconds:g} s",
+            State.TIMEOUT: "Error: the function exceeded the allowed time, "
+            f"{limits.wall_seconds:g} s of wall-clock time",
             State.MEMORY_EXCEEDED: memory,
             State.THREW_NULL: f"{memory}, or threw null",
             State.OUTPUT_EXCEEDED: "Error: the function exceeded the allowed output, "
             f"{_size(limits.output_bytes)} as JSON",
-            State.CRASHED: "Error: the function ended the process that it ran in",
-            State.PENDING: "Error: the function returned a promise that is never settled",
+            State.CRASHED: "Error: the function crashed its process",
+            State.PENDING: "Error: the function returned a promise that never settles",
         }.get(state, text)
         location = f" in {line['line']}" if reason is text and line.get("line") else ""
         return Run(None, f"{COULD_NOT_RUN}{reason}{location}", logs, 100 if state in _FULL_UTILIZATION else utilization)
@@ -168,13 +169,13 @@ def _static_part(runtime: str, scripts: Mapping[str, str], builtins: Mapping[str
 
 def _command() -> list[str]:
     if os.name != "posix":
-        raise RunnerError("Functions can be run only on Linux and macOS.")
+        raise RunnerError("Functions run only on Linux and macOS.")
     engine = importlib.util.find_spec(ENGINE)
     if engine is None or engine.origin is None:
         raise RunnerError("The JavaScript engine is not installed; install quickjs-ng.")
     if not sys.executable:
         raise RunnerError("The path of the Python interpreter is unknown; it is needed to start the function process.")
-    # Isolated and without the site module, so that Python ignores the settings and files of the user.
+    # Isolated mode, without the site module: Python ignores the user's environment variables and site-packages.
     return [sys.executable, "-I", "-S", "-c", _BOOTSTRAP, str(_HERE), str(Path(engine.origin).parent)]
 
 

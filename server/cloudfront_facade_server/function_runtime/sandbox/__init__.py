@@ -1,7 +1,7 @@
-"""The Python code that runs in the process of a function: everything that parses input of callers and functions.
+"""The Python code that runs in the process of a function: all code that parses what callers and functions send.
 
-It imports only its own modules and those of the standard library that load fast, because each run loads them again.
-Each module imports only those above it:
+It imports only its own modules and fast ones of the standard library, because each run imports them again. Each module
+imports only those above it:
 `tokens`, `syntax`              the language that the runtimes document
 `fields`, `event`, `output`     the event structure, as input and output
 `worker`                        one run, from the request to the response
@@ -16,7 +16,7 @@ RUNTIME_2 = "cloudfront-js-2.0"
 class State(StrEnum):
     """How a run ended.
 
-    The worker reports all of them except CRASHED and TIMEOUT, which the runner sets because the process has ended.
+    The worker reports all states except CRASHED and TIMEOUT, which the runner sets after the process has ended.
     """
 
     COMPLETED = "completed"
@@ -33,6 +33,6 @@ class State(StrEnum):
     PENDING = "pending"
     """The function returned a promise that can no longer settle."""
     THREW_NULL = "threw_null"
-    """The function threw null, or the engine did because no memory was left for an error."""
+    """The function threw null, or the engine did because no memory was left to create an error."""
     TIMEOUT = "timeout"
     """The wall-clock limit was exceeded."""

@@ -24,7 +24,7 @@ _CONTEXT_STRINGS = ("distributionDomainName", "distributionId", "endpoint", "req
 
 
 class EventError(ValueError):
-    """CloudFront could not pass this event to a function. The message is for the caller."""
+    """CloudFront would not pass this event to a function. The message is for the caller."""
 
 
 def parse_event(event: bytes) -> dict[str, Any]:
@@ -34,10 +34,10 @@ def parse_event(event: bytes) -> dict[str, Any]:
         event: A JSON object.
 
     Returns:
-        The event, with the empty objects that CloudFront always sends and a test may omit.
+        The event, with the empty objects that CloudFront always passes and a test may omit.
 
     Raises:
-        EventError: CloudFront could not pass this event to a function.
+        EventError: CloudFront would not pass this event to a function.
     """
     try:
         document = json.loads(event.decode("utf-8"))

@@ -69,7 +69,7 @@ def check_object(value: object, path: str) -> dict[str, Any]:
 
     Args:
         value: The value of the field.
-        path: The path of the field, for the message. The same in all checks below.
+        path: The path of the field, for the message; also in all checks below.
 
     Returns:
         The value.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 INVALID = "The CloudFront function returned an invalid value: "
-"""CloudFront's own message, which precedes the rule that a value violates."""
+"""CloudFront's own message, which is followed by the rule that the value violates."""
 
 
 class InvalidOutputError(ValueError):

@@ -1,8 +1,8 @@
 """Rejects language features that the two runtimes do not document, and rewrites imports.
 
-The engine supports more of JavaScript than CloudFront does. A function that uses an undocumented feature would pass
-here and fail in CloudFront, so it is rejected with the message of CloudFront's engine. Source: the Developer Guide,
-JavaScript runtime 1.0 and 2.0 features. The lists below contain the features that the guide does not document.
+The engine supports more of JavaScript than CloudFront does. A function that uses an undocumented feature would pass a
+test here and fail in CloudFront, so it is rejected with the message of CloudFront's engine. Source: the Developer
+Guide, JavaScript runtime 1.0 and 2.0 features. The lists below contain the features that the guide does not document.
 
 Each token is checked once, with its neighbours and the bracket around it, so the time is linear in the length of the
 code.
@@ -15,11 +15,11 @@ from .tokens import EXPRESSION_KEYWORDS, Token, tokenize
 
 MAX_NESTING = 500
 """Maximum depth of nested brackets. The engine's parser reads ahead from each one, so its time grows with the depth,
-and it fails at a few thousand. CloudFront publishes no figure."""
+and it fails at a few thousand. CloudFront's limit is not published."""
 
 MODULE = "cloudfront"
 BUILT_IN = frozenset(["crypto", "querystring"])
-"""Modules that can be imported as well as required, as in the Developer Guide's example of token validation."""
+"""Modules that can be imported or required, as in the Developer Guide's example of token validation."""
 
 _RUNTIME_2_WORDS = frozenset(["let", "const", "async", "await", "import"])
 _UNSUPPORTED_WORDS = frozenset(["class", "extends", "super", "export", "yield", "enum", "with", "debugger"])

@@ -1,7 +1,7 @@
 """Splits JavaScript into tokens, precisely enough to find the language features that a function uses.
 
-The engine checks the syntax, not this module: at text that is not JavaScript, the tokens simply end. The time is linear
-in the length of the code: the regular expressions here do not backtrack, and `_Regexes` remembers its failures.
+The engine checks the syntax, not this module: the tokens end at text that is not JavaScript. The time is linear in the
+length of the code: the regular expressions here do not backtrack, and `_Regexes` remembers its failures.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ class Token:
     """A token.
 
     Attributes:
-        kind: The pieces of a template between its substitutions are `template`; `${` and its `}` are `punctuation`.
+        kind: The kind. The text of a template literal is `template`; the `${` and `}` of its substitutions are
+            `punctuation`.
         text: The token as it is in the code.
         start: The index of its first character.
-        line: The line that it begins in, from 1.
+        line: The number of the line in which it begins, from 1.
     """
 
     __slots__ = ("kind", "line", "start", "text")
@@ -61,7 +62,7 @@ def tokenize(code: str) -> Iterator[Token]:
     previous: Token | None = None
     # Whether the previous token is a property name, which may be any keyword.
     is_property = False
-    # The open brackets. When "${" is closed, its template continues. A word of _HEADS represents the "(" after it.
+    # The open brackets. After the "}" of a "${", the template continues. A word of _HEADS represents the "(" after it.
     brackets: list[str] = []
     # Whether the previous token closes such a "(", so that a statement follows.
     is_after_head = False

@@ -1,7 +1,7 @@
-"""Runs one function in its own process and exits. Only the standard library and the engine are available.
+"""Runs one function, in a separate process. Only the standard library and the engine are available.
 
-Standard input: the request, as `handle` expects it. Standard output: a line that reports whether the engine could be
-loaded, then the response. The arguments are the folders of this package and of the engine's module.
+Standard input: the request, as `handle` expects it. Standard output: a line that reports whether the engine was loaded,
+then the response. The arguments are the folders of this package and of the engine's module.
 
 The function cannot reach any Python object. Its requests to the key value store are text; the worker reads them and
 passes the values back.
@@ -30,7 +30,7 @@ EPILOGUE_BYTES = 8 * 1024 * 1024
 EPILOGUE_SECONDS = 0.2
 
 PROCESS_BYTES = 512 * 1024 * 1024
-"""Address space of the whole process. The engine's own limit is far lower; this one guards against its bugs."""
+"""Address space of the whole process. The engine's own limit is far lower; this one protects against its bugs."""
 
 PROCESS_CPU_SECONDS = 2
 
@@ -40,7 +40,7 @@ MAX_TEXT_CHARACTERS = 1000
 _OUT_OF_MEMORY = "InternalError: out of memory"
 _INTERRUPTED = "InternalError: interrupted"
 _FULL_BYTES = 4 * 1024
-"""With less memory left than this, the engine cannot create an error."""
+"""If less memory than this is left, the engine cannot create an error."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ERROR_NAME = re.compile(r"[A-Za-z]\w*Error")
@@ -61,7 +61,7 @@ def limit_process() -> None:
         # Files that are already open stay usable.
         ("RLIMIT_NOFILE", 3),
     ):
-        # Not contextlib.suppress, because importing contextlib takes long.
+        # Not contextlib.suppress, because the import of contextlib is slow.
         try:
             resource.setrlimit(getattr(resource, name), (value, value))
         except (AttributeError, OSError, ValueError):
@@ -69,7 +69,7 @@ def limit_process() -> None:
 
 
 class Clock:
-    """Measures the function's CPU time from the creation of the clock on.
+    """Measures the function's CPU time, starting when the clock is created.
 
     Args:
         engine: The engine that the function runs in.
@@ -83,7 +83,7 @@ class Clock:
 
     @property
     def spent(self) -> float:
-        """CPU time since the start, in seconds. A single difference, because the clock of some platforms is coarse."""
+        """CPU time since the start, in seconds. Not a sum of intervals, because some platforms have a coarse clock."""
         return time.process_time() - self._start
 
     @property
@@ -109,17 +109,17 @@ def handle(request: bytes, context: Callable[[], Any]) -> bytes:
     """Checks the event and the code, runs the function once, and checks what it returned.
 
     Args:
-        request: A line of JSON, then parts, without separators, of the sizes that it lists. The line contains `sizes`;
+        request: A line of JSON, then parts without separators, whose sizes it lists. The line contains `sizes`;
             `runtime`; `hasStore` and `store`, the metadata for `kvs()` and `meta()`; `moduleName`, an unguessable name
-            of a global variable; `startMilliseconds`; `memoryBytes`, `cpuSeconds`, `logBytes`, `outputBytes`. The
-            parts are JSON with `scripts`, by name, and `allowed`, for `prune.js`; the function; the event; then JSON
-            objects of key value pairs.
+            of a global variable; `startMilliseconds`; `memoryBytes`, `cpuSeconds`, `logBytes` and `outputBytes`. The
+            parts are a JSON object with `scripts`, by name, and `allowed`, for `prune.js`; the function; the event; and
+            JSON objects of key value pairs.
         context: Creates an engine.
 
     Returns:
-        A line of JSON, then the function's output if there is one, both ASCII. The line contains `state`, a `State`;
-        `text`, the error of the event, the code, the output or the function; `line`, that of a syntax error or 0;
-        `logs`; `cpuSeconds`, the time that the run took.
+        A line of JSON, then the function's output if it has one, both ASCII. The line contains `state`, a `State`;
+        `text`, the error of the event, the code, the output or the function; `line`, the line of a syntax error, or 0;
+        `logs`; and `cpuSeconds`, the CPU time of the run.
     """
     line, output = _handle(request, context)
     line["text"] = _printable(line["text"])[:MAX_TEXT_CHARACTERS]
@@ -188,10 +188,10 @@ def _execute(
     try:
         clock.run(host, "start", json.dumps(script.text), event)
         _settle(engine, host, clock, key_values)
-    # Only two errors, which JavaScript cannot catch, arrive here: no time left, and no memory left in the host's code.
+    # Only two errors, which JavaScript cannot catch, are raised here: no time left, and no memory left in host.js.
     except Exception as error:  # noqa: BLE001
         text = str(error).partition("\n")[0]
-        # The engine's clock may be slightly ahead of this one.
+        # The engine's clock may be slightly ahead of `clock`.
         state = State.CPU_TIME_EXCEEDED if clock.is_over or text == _INTERRUPTED else State.MEMORY_EXCEEDED
     spent, is_over = clock.spent, clock.is_over
     is_full = memory - engine.memory()["malloc_size"] < _FULL_BYTES
@@ -200,7 +200,7 @@ def _execute(
     line: dict[str, Any] = {"state": state, "text": text, "line": 0, "cpuSeconds": spent}
     if not state:
         state, text = host("state"), json.loads(host("text"))
-        # If the function can throw null itself, only full memory proves that the engine threw it.
+        # If the function could have thrown null, only full memory proves that the engine did.
         is_out_of_memory = (
             is_full if state == State.PENDING else state == State.THREW_NULL and (is_full or not script.may_throw_null)
         )
@@ -233,7 +233,7 @@ def _load_scripts(engine: Any, static: Mapping[str, Any], config: Mapping[str, A
 
 
 def _settle(engine: Any, host: Any, clock: Clock, key_values: Mapping[str, str]) -> None:
-    """Runs the function's jobs and resolves its requests to the key value store, until none are left."""
+    """Runs the function's pending jobs and resolves its requests to the key value store, until none are left."""
     while True:
         while clock.run(engine.execute_pending_job):
             pass
@@ -247,7 +247,7 @@ def _settle(engine: Any, host: Any, clock: Clock, key_values: Mapping[str, str])
 
 
 def _split_lines(text: str) -> list[str]:
-    """Splits lines of JSON, which may contain other line separators."""
+    """Splits text at newlines only, because the JSON in a line may contain other line separators."""
     return text.split("\n")[:-1]
 
 
@@ -261,7 +261,7 @@ def _syntax_error_line(text: str, stack: str) -> int:
 
 
 def _truncate(lines: list[str], limit: int) -> list[str]:
-    """Returns the lines up to `limit` bytes, counting a line break for each."""
+    """Returns the first lines, up to `limit` bytes, line breaks included."""
     kept = []
     for line in lines:
         if limit <= 0:

@@ -1,6 +1,6 @@
 // The host's side of the sandbox: the functions that the worker calls, and the results that it reads. Evaluates to
-// `(config) => host`. Runs before the function, keeps references to every built-in that it needs, and passes the
-// function no reference to its own state: whatever a function overwrites, it cannot change what the worker reads.
+// `(config) => host`. Runs before the function, keeps references to all built-ins that it needs, and does not pass its
+// state to the function: whatever a function overwrites, it cannot change what the worker reads.
 (function (config) {
   'use strict';
   const { parse, stringify } = JSON;
@@ -13,7 +13,7 @@
   const slice = String.prototype.slice;
   const MAX_MESSAGE = 1000;
 
-  // All results are strings, built by concatenation: a function could tamper with an array or object by its prototype.
+  // All results are strings, built by concatenation: through a prototype, a function could tamper with an array or object.
   let logs = '';
   let logBudget = config.maxLogCharacters;
   let requests = '';
@@ -31,7 +31,7 @@
     try {
       return truncate('' + error);
     } catch (unprintable) {
-      return 'Error: the thrown value has no text';
+      return 'Error: the thrown value cannot be converted to a string';
     }
   }
 
