@@ -20,11 +20,6 @@ from support.cloudfront.wire import Answer, installed_wire
 MakeBackend = Callable[..., AwsBackend]
 
 
-@pytest.fixture
-def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
-    return CredentialSource(tmp_path, monkeypatch)
-
-
 def test_credentials_are_loaded_when_a_failed_source_recovers(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource
 ) -> None:

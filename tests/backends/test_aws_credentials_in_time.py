@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,11 +23,6 @@ from support.cloudfront.samples import FULL_FUNCTION
 from support.values import STORE_ARN
 
 MakeBackend = Callable[..., AwsBackend]
-
-
-@pytest.fixture
-def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
-    return CredentialSource(tmp_path, monkeypatch)
 
 
 @contextmanager

@@ -22,11 +22,6 @@ from support.cloudfront.samples import FULL_FUNCTION, code_and_status
 MakeBackend = Callable[..., AwsBackend]
 
 
-@pytest.fixture
-def source(aws_environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CredentialSource:
-    return CredentialSource(tmp_path, monkeypatch)
-
-
 @pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
 def test_a_call_succeeds_after_one_refresh(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from backends.embedded_resources import CONFIG
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-
-CONFIG = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
 
 Row = tuple[str, str]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backends.embedded_resources import associated_with, create_store
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.clock import Clock
 from support.errors import error_of
@@ -23,19 +24,9 @@ def config(runtime: str = "cloudfront-js-2.0", comment: str = "", **more: Any) -
     return {"Comment": comment, "Runtime": runtime, **more}
 
 
-def associated_with(*arns: str, quantity: int | None = None) -> dict[str, Any]:
-    items = [{"KeyValueStoreARN": arn} for arn in arns]
-    return {"KeyValueStoreAssociations": {"Quantity": len(items) if quantity is None else quantity, "Items": items}}
-
-
 def create(backend: EmbeddedBackend, name: str = "f", code: bytes = b"first", **more: Any) -> str:
     etag: str = backend.create_function(Name=name, FunctionConfig=config(**more), FunctionCode=code)["ETag"]
     return etag
-
-
-def new_store(backend: EmbeddedBackend, name: str = "s") -> str:
-    arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
-    return arn
 
 
 def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mapping[str, Any], str]:
@@ -48,7 +39,7 @@ def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mappi
 
 
 def test_an_update_replaces_config_and_code(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend, comment="before", **associated_with(new_store(backend)))
+    version = create(backend, comment="before", **associated_with(create_store(backend)))
     clock.now += timedelta(seconds=5)
     response = backend.update_function(
         Name="f", IfMatch=version, FunctionConfig=config("cloudfront-js-1.0", "after"), FunctionCode=b"second"
@@ -85,7 +76,7 @@ def test_an_update_without_changes_creates_a_new_version(backend: EmbeddedBacken
 
 
 def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
-    version, arn = create(backend), new_store(backend)
+    version, arn = create(backend), create_store(backend)
     response = backend.update_function(
         Name="f", IfMatch=version, FunctionConfig=config(**associated_with(arn)), FunctionCode=b"x"
     )
@@ -106,11 +97,11 @@ def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
 )
 def test_an_update_is_checked_like_a_create(clock: Clock, problem: str, runtime: str, error: tuple[str, int]) -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=5)) as backend:
-        ready = new_store(backend, "ready")
+        ready = create_store(backend, "ready")
         clock.now += timedelta(seconds=5)
         associations = {
             "no such store": associated_with("arn:aws:cloudfront::000000000000:key-value-store/" + "0" * 36),
-            "not ready": associated_with(new_store(backend, "new")),
+            "not ready": associated_with(create_store(backend, "new")),
             "two stores": associated_with(ready, ready),
             "wrong quantity": associated_with(ready, quantity=0),
         }.get(problem, associated_with(ready))
@@ -123,7 +114,7 @@ def test_an_update_is_checked_like_a_create(clock: Clock, problem: str, runtime:
 
 
 def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: Clock) -> None:
-    arn = new_store(backend)
+    arn = create_store(backend)
     version = create(backend, comment="c", **associated_with(arn))
     clock.now += timedelta(seconds=5)
     response = backend.publish_function(Name="f", IfMatch=version)
@@ -165,7 +156,7 @@ def test_an_update_does_not_change_live(backend: EmbeddedBackend, clock: Clock) 
 
 
 def test_publishing_again_replaces_live(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend, **associated_with(new_store(backend)))
+    version = create(backend, **associated_with(create_store(backend)))
     backend.publish_function(Name="f", IfMatch=version)
     first = stage(backend, "f", "LIVE")
     clock.now += timedelta(seconds=5)

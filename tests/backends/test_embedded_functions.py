@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backends.embedded_resources import associated_with, create_store
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from support.clock import Clock
@@ -21,16 +22,6 @@ def function(
     name: str = "f", runtime: str = "cloudfront-js-2.0", code: bytes = b"code", **config: Any
 ) -> dict[str, Any]:
     return {"Name": name, "FunctionConfig": {"Comment": "", "Runtime": runtime, **config}, "FunctionCode": code}
-
-
-def associated_with(*arns: str, quantity: int | None = None) -> dict[str, Any]:
-    items = [{"KeyValueStoreARN": arn} for arn in arns]
-    return {"KeyValueStoreAssociations": {"Quantity": len(items) if quantity is None else quantity, "Items": items}}
-
-
-def ready_store(backend: Backend, name: str = "s") -> str:
-    arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
-    return arn
 
 
 def test_the_embedded_backend_implements_the_protocol_and_has_a_name(backend: EmbeddedBackend) -> None:
@@ -146,8 +137,8 @@ def test_the_quota_of_functions_is_enforced() -> None:
         assert error_of(backend.describe_function, Name="f2")[0] == "NoSuchFunctionExists"
 
 
-def test_a_function_keeps_its_association_with_a_ready_store(backend: EmbeddedBackend) -> None:
-    arn = ready_store(backend)
+def test_a_function_keeps_its_association_with_a_create_store(backend: EmbeddedBackend) -> None:
+    arn = create_store(backend)
     backend.create_function(**function(**associated_with(arn)))
     config = backend.describe_function(Name="f")["FunctionSummary"]["FunctionConfig"]
     assert config["KeyValueStoreAssociations"] == {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
@@ -166,21 +157,21 @@ def test_a_quantity_without_items_is_rejected(backend: EmbeddedBackend, associat
 
 
 def test_a_quantity_other_than_the_number_of_items_is_rejected(backend: EmbeddedBackend) -> None:
-    arn = ready_store(backend)
+    arn = create_store(backend)
     assert error_of(backend.create_function, **function(**associated_with(arn, quantity=0)))[0] == "InvalidArgument"
     assert error_of(backend.create_function, **function(**associated_with(arn, quantity=2)))[0] == "InvalidArgument"
     assert error_of(backend.describe_function, Name="f")[0] == "NoSuchFunctionExists"
 
 
 def test_more_than_one_association_is_rejected(backend: EmbeddedBackend) -> None:
-    arns = [ready_store(backend, "s0"), ready_store(backend, "s1")]
+    arns = [create_store(backend, "s0"), create_store(backend, "s1")]
     code, status, error = error_with_exception(backend.create_function, **function(**associated_with(*arns)))
     assert (code, status) == ("InvalidArgument", 400)
     assert "at most 1" in error.response["Error"]["Message"]
 
 
 def test_an_association_with_runtime_1_is_rejected(backend: EmbeddedBackend) -> None:
-    arguments = function(runtime="cloudfront-js-1.0", **associated_with(ready_store(backend)))
+    arguments = function(runtime="cloudfront-js-1.0", **associated_with(create_store(backend)))
     code, status, error = error_with_exception(backend.create_function, **arguments)
     assert (code, status) == ("InvalidArgument", 400)
     assert "cloudfront-js-2.0" in error.response["Error"]["Message"]
@@ -192,9 +183,9 @@ def test_an_association_with_a_missing_store_is_rejected(backend: EmbeddedBacken
     assert (code, status) == ("InvalidArgument", 400)
 
 
-def test_an_association_needs_a_ready_store(clock: Clock) -> None:
+def test_an_association_needs_a_create_store(clock: Clock) -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=30)) as backend:
-        arguments = function(**associated_with(ready_store(backend)))
+        arguments = function(**associated_with(create_store(backend)))
         clock.now += timedelta(seconds=29)
         assert error_of(backend.create_function, **arguments) == ("InvalidArgument", 400)
         clock.now += timedelta(seconds=1)

@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 
+from backends.embedded_resources import create_store
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.errors import error_with_operation
-
-
-def create(backend: EmbeddedBackend, name: str = "s") -> str:
-    arn: str = backend.create_key_value_store(Name=name)["KeyValueStore"]["ARN"]
-    return arn
 
 
 def write(backend: EmbeddedBackend, arn: str, puts: list[str], deletes: list[str] | None = None) -> None:
@@ -48,7 +44,7 @@ def listed(
 
 
 def test_an_empty_store_has_one_empty_page(backend: EmbeddedBackend) -> None:
-    response = backend.list_keys(KvsARN=create(backend))
+    response = backend.list_keys(KvsARN=create_store(backend))
     assert response.keys() == {"Items", "ResponseMetadata"}
     assert response["Items"] == []
 
@@ -58,14 +54,14 @@ def test_an_empty_store_has_one_empty_page(backend: EmbeddedBackend) -> None:
 def test_pages_contain_every_key_once_and_have_ten_keys_by_default(
     backend: EmbeddedBackend, page_size: dict[str, Any], count: int
 ) -> None:
-    arn = create(backend)
+    arn = create_store(backend)
     keys = [f"k{number:03}" for number in range(count)]
     write(backend, arn, keys[::-1])
     assert listed(backend, arn, **page_size) == keys
 
 
 def test_keys_with_special_characters_are_paged(backend: EmbeddedBackend) -> None:
-    arn = create(backend)
+    arn = create_store(backend)
     keys = ["\0", " ", "a b", "a\nb", "\u00e9", "\u20ac" * 170, "\uffff", "\U0001f600", "x" * 512, "%", "/"]
     write(backend, arn, keys)
     # Sorted by code points, which is also the order of the bytes in UTF-8.
@@ -80,7 +76,7 @@ def test_changes_between_pages_cause_no_duplicate_or_missing_keys(backend: Embed
             # The first deleted key is often the last key of the page.
             write(backend, arn, new, [f"k{number}-deleted", f"l{number}-deleted"])
 
-    arn = create(backend)
+    arn = create_store(backend)
     kept = [f"k{number}" for number in range(10)]
     deleted = [f"{letter}{number}-deleted" for letter in "kl" for number in range(10)]
     write(backend, arn, kept + deleted)
@@ -92,7 +88,7 @@ def test_changes_between_pages_cause_no_duplicate_or_missing_keys(backend: Embed
 
 @pytest.mark.parametrize("max_results", [0, -1, 51, 10**9])
 def test_a_page_size_out_of_range_is_rejected(backend: EmbeddedBackend, max_results: int) -> None:
-    error = error_with_operation(backend.list_keys, KvsARN=create(backend), MaxResults=max_results)
+    error = error_with_operation(backend.list_keys, KvsARN=create_store(backend), MaxResults=max_results)
     assert error == ("ValidationException", 400, "ListKeys")
 
 
@@ -109,7 +105,7 @@ NOT_TOKENS: tuple[Any, ...] = ({}, [], 1, None, "k")
     + [encoded(json.dumps(content).encode()) for content in NOT_TOKENS],
 )
 def test_a_malformed_token_is_rejected(backend: EmbeddedBackend, token: str) -> None:
-    arn = create(backend)
+    arn = create_store(backend)
     write(backend, arn, ["k"])
     assert error_with_operation(backend.list_keys, KvsARN=arn, NextToken=token) == (
         "ValidationException",
@@ -119,7 +115,7 @@ def test_a_malformed_token_is_rejected(backend: EmbeddedBackend, token: str) -> 
 
 
 def test_a_token_of_another_store_is_rejected(backend: EmbeddedBackend) -> None:
-    first, second = create(backend, "first"), create(backend, "second")
+    first, second = create_store(backend, "first"), create_store(backend, "second")
     for arn in (first, second):
         write(backend, arn, ["a", "b"])
     token = backend.list_keys(KvsARN=first, MaxResults=1)["NextToken"]
@@ -129,7 +125,7 @@ def test_a_token_of_another_store_is_rejected(backend: EmbeddedBackend) -> None:
 
 @pytest.mark.parametrize("change", ["!{}", "{}!", "{}\n", " {}", "no key"])
 def test_a_modified_token_is_rejected(backend: EmbeddedBackend, change: str) -> None:
-    arn = create(backend)
+    arn = create_store(backend)
     write(backend, arn, ["a", "b"])
     token = backend.list_keys(KvsARN=arn, MaxResults=1)["NextToken"]
     changed = encoded(f"{arn} ".encode()) if change == "no key" else change.format(token)
@@ -137,6 +133,6 @@ def test_a_modified_token_is_rejected(backend: EmbeddedBackend, change: str) -> 
 
 
 def test_a_token_does_not_reveal_the_key(backend: EmbeddedBackend) -> None:
-    arn = create(backend)
+    arn = create_store(backend)
     write(backend, arn, ["readable", "z"])
     assert "readable" not in backend.list_keys(KvsARN=arn, MaxResults=1)["NextToken"]

@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from backends.embedded_resources import CONFIG, associated_with, store_names
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.clock import Clock
 from support.errors import error_of, error_with_exception
-
-
-def listed(backend: EmbeddedBackend, **arguments: str) -> list[str]:
-    page = backend.list_key_value_stores(**arguments)["KeyValueStoreList"]
-    assert page["Quantity"] == len(page["Items"])
-    return [item["Name"] for item in page["Items"]]
 
 
 def create(backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> tuple[str, str]:
@@ -29,10 +24,7 @@ def create(backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> tuple
 
 def associate(backend: EmbeddedBackend, name: str, *arns: str) -> str:
     """Creates or updates a function, and returns its version."""
-    config: dict[str, Any] = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
-    if arns:
-        items = [{"KeyValueStoreARN": arn} for arn in arns]
-        config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
+    config = {**CONFIG, **(associated_with(*arns) if arns else {})}
     arguments = {"Name": name, "FunctionConfig": config, "FunctionCode": b"x"}
     try:
         etag: str = backend.create_function(**arguments)["ETag"]
@@ -88,7 +80,7 @@ def test_a_delete_removes_the_keys_and_frees_the_name(backend: EmbeddedBackend) 
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert error_of(backend.describe_key_value_store, Name="s")[0] == "EntityNotFound"
     assert error_of(backend.describe_key_value_store_data, KvsARN=arn)[0] == "ResourceNotFoundException"
-    assert listed(backend) == ["other"]
+    assert store_names(backend) == ["other"]
     assert backend.get_key(KvsARN=other_arn, Key="k")["Value"] == "v"
     new_arn, _ = create(backend)
     assert new_arn != arn
@@ -138,4 +130,4 @@ def test_deletes_between_pages_cause_no_missing_stores(backend: EmbeddedBackend)
     marker = backend.list_key_value_stores(MaxItems="2")["KeyValueStoreList"]["NextMarker"]
     for name in "bc":
         backend.delete_key_value_store(Name=name, IfMatch=versions[name])
-    assert listed(backend, Marker=marker) == ["d"]
+    assert store_names(backend, Marker=marker) == ["d"]

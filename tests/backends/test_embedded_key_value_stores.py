@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.embedded_resources import store_names
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.clock import Clock
 from support.errors import error_of, error_with_exception
@@ -17,12 +18,6 @@ from support.errors import error_of, error_with_exception
 def status_of(backend: EmbeddedBackend, name: str) -> str:
     status: str = backend.describe_key_value_store(Name=name)["KeyValueStore"]["Status"]
     return status
-
-
-def listed(backend: EmbeddedBackend, **arguments: str) -> list[str]:
-    page = backend.list_key_value_stores(**arguments)["KeyValueStoreList"]
-    assert page["Quantity"] == len(page["Items"])
-    return [item["Name"] for item in page["Items"]]
 
 
 def test_a_new_store_is_provisioning(backend: EmbeddedBackend) -> None:
@@ -101,7 +96,7 @@ def test_the_quota_of_stores_is_enforced() -> None:
         backend.create_key_value_store(Name="s0")
         assert error_of(backend.create_key_value_store, Name="s1") == ("EntityLimitExceeded", 400)
         assert error_of(backend.create_key_value_store, Name="s0")[0] == "EntityAlreadyExists"
-        assert listed(backend) == ["s0"]
+        assert store_names(backend) == ["s0"]
 
 
 def test_an_unknown_store_is_not_found(backend: EmbeddedBackend) -> None:
@@ -147,7 +142,7 @@ def test_creates_between_pages_cause_no_duplicates(backend: EmbeddedBackend) -> 
     marker = backend.list_key_value_stores(MaxItems="1")["KeyValueStoreList"]["NextMarker"]
     for name in ("a", "c"):
         backend.create_key_value_store(Name=name)
-    assert listed(backend, Marker=marker) == ["c", "d"]
+    assert store_names(backend, Marker=marker) == ["c", "d"]
 
 
 def test_a_page_has_at_most_100_items() -> None:
@@ -170,7 +165,7 @@ def test_a_list_is_filtered_by_status(clock: Clock) -> None:
         backend.create_key_value_store(Name="old")
         clock.now += timedelta(seconds=10)
         backend.create_key_value_store(Name="new")
-        assert listed(backend) == ["new", "old"]
-        assert listed(backend, Status="READY") == ["old"]
-        assert listed(backend, Status="PROVISIONING") == ["new"]
-        assert listed(backend, Status="ready") == []
+        assert store_names(backend) == ["new", "old"]
+        assert store_names(backend, Status="READY") == ["old"]
+        assert store_names(backend, Status="PROVISIONING") == ["new"]
+        assert store_names(backend, Status="ready") == []

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from backends.embedded_resources import associated_with, create_store
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.function_runtime import InvalidEventError, Run, RunnerError, StoreMetadata
 from function_runtime.events import request_event
 from support.errors import error_with_operation
 
 EVENT = b'{"version":"1.0"}'
-
-
 GOOD = Run('{"request":{}}', None, [], 6)
 
 
@@ -52,16 +51,13 @@ def backend_with(runner: RecordingRunner | None) -> EmbeddedBackend:
 def create(
     backend: EmbeddedBackend, code: bytes = b"first", runtime: str = "cloudfront-js-2.0", *store_arns: str
 ) -> str:
-    config: dict[str, Any] = {"Comment": "", "Runtime": runtime}
-    if store_arns:
-        items = [{"KeyValueStoreARN": arn} for arn in store_arns]
-        config["KeyValueStoreAssociations"] = {"Quantity": len(items), "Items": items}
+    config = {"Comment": "", "Runtime": runtime, **(associated_with(*store_arns) if store_arns else {})}
     etag: str = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=code)["ETag"]
     return etag
 
 
 def store_with(backend: EmbeddedBackend, **key_values: str) -> str:
-    arn: str = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
+    arn = create_store(backend)
     if key_values:
         backend.update_keys(
             KvsARN=arn,

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from backends.embedded_resources import CONFIG
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 
-CONFIG = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
 MISSING = {
     "UpdateFunction": ("NoSuchFunctionExists", 404),
     "PublishFunction": ("NoSuchFunctionExists", 404),

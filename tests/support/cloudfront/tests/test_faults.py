@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,12 +24,6 @@ from support.cloudfront.samples import (
 )
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
-
-
-@pytest.fixture
-def client(cloudfront: CloudFrontDouble) -> Iterator[Any]:
-    with plain_client(cloudfront.url, retries={"total_max_attempts": 1}, read_timeout=0.5) as plain:
-        yield plain
 
 
 APPLIED = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,17 +13,10 @@ from support.cloudfront.samples import (
     FULL_FUNCTION,
     code_and_status,
     create_function,
-    plain_client,
 )
 from support.cloudfront.state import distribution
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
-
-
-@pytest.fixture
-def client(cloudfront: CloudFrontDouble) -> Iterator[Any]:
-    with plain_client(cloudfront.url, retries={"total_max_attempts": 1}, read_timeout=0.5) as plain:
-        yield plain
 
 
 def test_boto3_raises_the_error_that_the_state_raised(cloudfront: CloudFrontDouble, client: Any) -> None:
