@@ -137,7 +137,7 @@ def test_the_quota_of_functions_is_enforced() -> None:
         assert error_of(backend.describe_function, Name="f2")[0] == "NoSuchFunctionExists"
 
 
-def test_a_function_keeps_its_association_with_a_create_store(backend: EmbeddedBackend) -> None:
+def test_a_function_keeps_its_association_with_a_ready_store(backend: EmbeddedBackend) -> None:
     arn = create_store(backend)
     backend.create_function(**function(**associated_with(arn)))
     config = backend.describe_function(Name="f")["FunctionSummary"]["FunctionConfig"]
@@ -183,7 +183,7 @@ def test_an_association_with_a_missing_store_is_rejected(backend: EmbeddedBacken
     assert (code, status) == ("InvalidArgument", 400)
 
 
-def test_an_association_needs_a_create_store(clock: Clock) -> None:
+def test_an_association_needs_a_ready_store(clock: Clock) -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, clock=clock, provisioning_seconds=30)) as backend:
         arguments = function(**associated_with(create_store(backend)))
         clock.now += timedelta(seconds=29)
