@@ -11,11 +11,12 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 
 from cloudfront_facade_server.backends.aws import AwsBackend, AwsBackendError
-from support.cloudfront.credentials import SECRET_OUTPUT, CredentialSource, eventually, keys
+from support.cloudfront.credentials import SECRET_OUTPUT, CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
 from support.cloudfront.server import LoopbackServer, Reply
 from support.cloudfront.wire import Answer, installed_wire
+from support.waiting import wait_until
 
 MakeBackend = Callable[..., AwsBackend]
 
@@ -60,7 +61,7 @@ def test_valid_credentials_are_used_while_their_source_fails(
     backend.list_key_value_stores()
 
     assert keys(cloudfront) == [f"AKID{runs}"]
-    assert eventually(lambda: "Refreshing temporary credentials failed" in caplog.text)
+    wait_until(lambda: "Refreshing temporary credentials failed" in caplog.text)
     assert source.runs == runs + 1
     assert SECRET_OUTPUT not in caplog.text
 

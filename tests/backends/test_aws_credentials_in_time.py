@@ -17,10 +17,11 @@ from cloudfront_facade_server.backends.aws import AwsBackend, credentials
 from cloudfront_facade_server.call_context import upstream_deadline
 from cloudfront_facade_server.errors.classify import proven_not_applied
 from support.cloudfront import faults
-from support.cloudfront.credentials import CredentialSource, eventually, keys
+from support.cloudfront.credentials import CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
 from support.values import STORE_ARN
+from support.waiting import wait_until
 
 MakeBackend = Callable[..., AwsBackend]
 
@@ -50,9 +51,9 @@ def test_credentials_with_minutes_left_sign_immediately_while_their_source_hangs
         with within(5.0):  # a call that waited for the source would take ten seconds
             for _ in range(4):
                 backend.list_key_value_stores()
-        assert eventually(lambda: source.runs > runs)
+        wait_until(lambda: source.runs > runs)
         source.break_down()
-    assert eventually(lambda: "Refreshing temporary credentials failed" in caplog.text)
+    wait_until(lambda: "Refreshing temporary credentials failed" in caplog.text)
     assert source.runs == runs + 1, "all calls share one refresh"
     backend.list_key_value_stores()
     assert keys(cloudfront) == [f"AKID{runs}"] * 5
@@ -65,7 +66,7 @@ def test_credentials_with_minutes_left_sign_immediately_while_their_source_hangs
         backend.list_key_value_stores()
         return keys(cloudfront)[-1] != f"AKID{runs}"
 
-    assert eventually(renewed)
+    wait_until(renewed)
 
 
 @pytest.mark.parametrize(("max_wait", "call"), [(60.0, 0.3), (0.3, 60.0)], ids=["call deadline", "maximum wait"])
@@ -104,7 +105,7 @@ def test_a_refresh_that_fails_after_its_calls_ended_leaves_no_unhandled_error(
         with pytest.raises(CredentialRetrievalError, match="no response in time"):
             call_with_time(0.1, backend.list_key_value_stores)
         source.break_down()
-    assert eventually(lambda: backend.credentials_failure != "")
+    wait_until(lambda: backend.credentials_failure != "")
     source.repair()
 
     with suppress(CredentialRetrievalError):  # the call may join the refresh that fails
@@ -127,7 +128,7 @@ def test_credentials_that_arrive_after_the_deadline_are_not_used(
     with ThreadPoolExecutor(1) as pool:
         with source.hanging():
             calling = pool.submit(call_with_time, 1.0, backend.create_function, **FULL_FUNCTION)
-            assert eventually(lambda: source.runs > runs)
+            wait_until(lambda: source.runs > runs)
             time.sleep(1.0)
         late = calling.exception(timeout=20)
 
@@ -173,14 +174,14 @@ def test_a_hanging_refresh_is_replaced_by_a_new_one(
     with source.hanging():
         with pytest.raises(CredentialRetrievalError):
             backend.list_key_value_stores()
-        assert eventually(lambda: source.runs > runs)
+        wait_until(lambda: source.runs > runs)
         runs = source.runs
         time.sleep(1.1)
         with pytest.raises(CredentialRetrievalError):
             backend.list_key_value_stores()
-        assert eventually(lambda: source.runs > runs), "a second refresh starts while the first one hangs"
+        wait_until(lambda: source.runs > runs)  # a second refresh starts while the first one hangs
     source.expire_in(timedelta(hours=1))
-    assert eventually(lambda: _is_answered(backend))
+    wait_until(lambda: _is_answered(backend))
 
 
 def _is_answered(backend: AwsBackend) -> bool:

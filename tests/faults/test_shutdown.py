@@ -20,7 +20,7 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequ
 from support.cloudfront.faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.wire import Answer
-from support.facade import REQUEST_ID, Failure, failing, function, open_channel
+from support.facade import REQUEST_ID, Facade, Failure, check_health, failing, function, open_channel
 from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
 
 STORE = "arn:aws:cloudfront::000000000000:key-value-store/11111111-2222-3333-4444-555555555555"
@@ -65,17 +65,19 @@ def test_a_silent_stream_does_not_delay_the_shutdown(with_request: bool) -> None
     process = FacadeProcess(
         *EMBEDDED_WITH_DRAIN, "--drain-delay", "0", "--shutdown-grace-period", "40"
     ).wait_until_serving()
-    ended = threading.Event()
+    sent, ended = threading.Event(), threading.Event()
 
     def requests() -> Iterator[bytes]:
         if with_request:
             yield ImportKeysRequest(kvs_arn=STORE).SerializeToString()
+        sent.set()
         ended.wait(60)
 
     with open_channel(process.address) as channel:
         importing = channel.stream_unary("/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys")
         call = importing.future(requests(), timeout=60)
-        time.sleep(0.5)
+        assert sent.wait(10)
+        check_health(Facade.over(process.address, channel))
         process.signal(signal.SIGTERM)
         started = time.monotonic()
         assert process.wait(20) == 0
@@ -249,12 +251,12 @@ def test_the_grace_period_has_the_configured_length(cloudfront: CloudFrontDouble
     process.wait_for("draining")
     started = time.monotonic()
 
-    failure = answer.result(10)
+    failure = answer.result(20)
 
     assert isinstance(failure, Failure)
     assert failure.reason == "SHUTTING_DOWN"
     assert failure.message.endswith("; retry the same request")
-    assert 1.7 < time.monotonic() - started < 3
+    assert 1.7 < time.monotonic() - started < 10
     assert process.wait(10) == 0
     cloudfront.release()
 
@@ -293,4 +295,4 @@ def test_an_idle_server_stops_immediately(cloudfront: CloudFrontDouble) -> None:
         started = time.monotonic()
         process.signal(number)
         assert process.wait() == 0
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4.5, "it waited for the drain delay"

@@ -53,7 +53,7 @@ def test_nothing_is_changed_if_the_deadline_is_too_short(
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn
     request = tags.TagResourceRequest(resource=arn, tags=[Tag(key="a")])
-    failure = failing(facade.tags.TagResource, request, timeout=0.2)
+    failure = failing(facade.tags.TagResource, request, timeout=0.45)
     assert failure.reason == "DEADLINE_TOO_SHORT"
     assert cloudfront.count("TagResource") == 0
 

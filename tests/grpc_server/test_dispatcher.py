@@ -24,7 +24,8 @@ from cloudfront_facade_server.grpc_server.dispatcher import Dispatcher
 from cloudfront_facade_server.grpc_server.method_options import MethodOptions
 from support.cloudfront.faults import hold
 from support.cloudfront.http import CloudFrontDouble
-from support.facade import failing, function, running_facade
+from support.facade import check_health, failing, function, running_facade
+from support.waiting import wait_until
 
 LONG_POLL = MethodOptions(long_running=True, long_poll=True)
 
@@ -142,17 +143,20 @@ def test_long_polls_have_a_separate_concurrency_limit() -> None:
         facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
         request = WaitForKeyValueStoreRequest(name="redirects")
         waits = [facade.stores.WaitForKeyValueStore.future(request, timeout=20) for _ in range(3)]
-        time.sleep(0.5)
-        shed = failing(facade.stores.WaitForKeyValueStore, request)
+        check_health(facade)
+        shed = failing(facade.stores.WaitForKeyValueStore, request, timeout=20)
         assert (shed.reason, shed.metadata["limit"], shed.outcome) == ("OVERLOADED", "3", "not_applied")
         assert not any(wait.done() for wait in waits)
         assert facade.functions.CreateFunction(function()).etag
         waits[0].cancel()
-        time.sleep(0.2)
-        another = facade.stores.WaitForKeyValueStore.future(request, timeout=20)
-        time.sleep(0.3)
-        assert not another.done(), "a cancelled long poll still counts"
-        for wait in (*waits[1:], another):
+
+        def is_accepted() -> bool:
+            waits.append(facade.stores.WaitForKeyValueStore.future(request, timeout=20))
+            check_health(facade)
+            return not waits[-1].done()
+
+        wait_until(is_accepted)  # a cancelled long poll does not count
+        for wait in waits:
             wait.cancel()
 
 
@@ -193,7 +197,7 @@ def test_cancelled_calls_have_one_line_each(
             cloudfront.wait_for("CreateFunction", count)
             for call in calls[:20]:
                 call.cancel()
-            time.sleep(0.2)
+            check_health(facade)
             cloudfront.release()
             assert {call.code() for call in calls[20:]} == {grpc.StatusCode.OK}
         # The server has stopped, so every method has ended.

@@ -19,8 +19,9 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
 )
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from support.facade import Facade, failing, function, running_facade
+from support.facade import Facade, check_health, failing, function, running_facade
 from support.key_writes import SlowKeyWrites, item_count, puts
+from support.waiting import wait_until
 
 
 def test_concurrent_writers_without_an_etag_never_conflict(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
@@ -69,16 +70,18 @@ def test_etag_of_the_request_applies_to_the_first_batch_and_later_batches_chain_
     backend: SlowKeyWrites, facade: Facade, arn: str
 ) -> None:
     etag = facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="other", value="1")).etag
-    backend.seconds = 0.2
-    update = facade.key_values.UpdateKeys.future(UpdateKeysRequest(kvs_arn=arn, changes=puts(200), etag=etag))
-    while backend.batches < 2:
-        time.sleep(0.01)
-    facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="other", value="2"))
 
-    failure = failing(update.result)
+    def put_by_another_writer(batches: int) -> None:
+        if batches == 2:
+            current = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+            backend.put_key(KvsARN=arn, Key="other", Value="2", IfMatch=current)
+
+    backend.before_batch = put_by_another_writer
+    failure = failing(facade.key_values.UpdateKeys, UpdateKeysRequest(kvs_arn=arn, changes=puts(200), etag=etag))
 
     assert (failure.code, failure.reason, failure.outcome) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH", "partial")
-    assert int(failure.metadata["applied_changes"]) + 1 == item_count(facade, arn)
+    assert failure.metadata["applied_changes"] == "100"
+    assert item_count(facade, arn) == 101
 
 
 def test_deadline_between_batches_is_reported_with_the_applied_changes(
@@ -99,13 +102,11 @@ def test_deadline_between_batches_is_reported_with_the_applied_changes(
 def test_access_log_has_the_counts_of_partly_applied_changes(
     backend: SlowKeyWrites, facade: Facade, arn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(**arguments: Any) -> Any:
-        if backend.batches == 2:
+    def fail(batches: int) -> None:
+        if batches == 2:
             raise RuntimeError
-        backend.batches += 1
-        return EmbeddedBackend.update_keys(backend, **arguments)
 
-    backend.update_keys = fail  # type: ignore[method-assign]
+    backend.before_batch = fail
     failure = failing(facade.key_values.UpdateKeys, UpdateKeysRequest(kvs_arn=arn, changes=puts(180)))
     assert (failure.reason, failure.outcome) == ("INTERNAL", "partial")
     assert (failure.metadata["applied_changes"], failure.metadata["unknown_changes"]) == ("100", "50")
@@ -117,13 +118,13 @@ def test_access_log_has_the_counts_of_partly_applied_changes(
 def test_cancelled_call_sends_no_more_batches(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
     backend.seconds = 0.1
     update = facade.key_values.UpdateKeys.future(UpdateKeysRequest(kvs_arn=arn, changes=puts(2000)))
-    while backend.batches < 2:
-        time.sleep(0.01)
+    wait_until(lambda: backend.batches >= 2)
     update.cancel()
-    time.sleep(0.4)
+    check_health(facade)
+    time.sleep(0.4)  # a batch in flight ends
     batches = backend.batches
     time.sleep(0.4)
-    assert backend.batches == batches < 10
+    assert backend.batches == batches < 40
 
 
 def test_only_the_data_service_accepts_large_requests(facade: Facade, arn: str) -> None:
@@ -143,15 +144,19 @@ def test_validating_very_many_changes_does_not_block_other_calls(facade: Facade,
     changes = [KeyChange(delete="k")] * 400_000 + [KeyChange()]
     request = UpdateKeysRequest(kvs_arn=arn, changes=changes)
     assert request.ByteSize() < 4 * 1024 * 1024
-    update = facade.key_values.UpdateKeys.future(request, timeout=30)
-    slowest = 0.0
-    while not update.done():
-        started = time.monotonic()
-        failing(facade.key_values.GetKey, GetKeyRequest(kvs_arn=arn, key=""))
-        slowest = max(slowest, time.monotonic() - started)
-    failure = failing(update.result)
-    assert [violation.field for violation in failure.violations] == ["changes[400000]"]
-    assert slowest < 1.0, "the event loop was blocked"
+
+    def slowest_call() -> float:
+        update, slowest = facade.key_values.UpdateKeys.future(request, timeout=30), 0.0
+        while not update.done():
+            started = time.monotonic()
+            failing(facade.key_values.GetKey, GetKeyRequest(kvs_arn=arn, key=""))
+            slowest = max(slowest, time.monotonic() - started)
+        failure = failing(update.result)
+        assert [violation.field for violation in failure.violations] == ["changes[400000]"]
+        return slowest
+
+    # The best of three, because the machine may be busy. A blocked event loop delays a call each time.
+    assert min(slowest_call() for _ in range(3)) < 1.0
 
 
 def test_store_that_is_not_ready_is_not_reported_as_an_etag_mismatch() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 
 import grpc
@@ -14,8 +13,9 @@ from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     KeyValue,
     PutKeyRequest,
 )
-from support.facade import Facade, failing, open_channel
-from support.key_writes import SlowKeyWrites, item_count, puts
+from support.facade import Facade, check_health, failing, open_channel
+from support.key_writes import item_count, puts
+from support.waiting import wait_until
 
 
 def test_import_stops_at_the_first_failed_batch_and_reports_the_applied_changes(facade: Facade, arn: str) -> None:
@@ -34,7 +34,7 @@ def test_import_stops_at_the_first_failed_batch_and_reports_the_applied_changes(
     assert item_count(facade, arn) == applied > 3000
 
 
-def test_import_is_applied_as_it_arrives(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
+def test_import_is_applied_as_it_arrives(facade: Facade, arn: str) -> None:
     resume = threading.Event()
 
     def requests() -> Iterator[ImportKeysRequest]:
@@ -43,9 +43,7 @@ def test_import_is_applied_as_it_arrives(backend: SlowKeyWrites, facade: Facade,
         yield ImportKeysRequest(changes=puts(80, start=120))
 
     imported = facade.key_values.ImportKeys.future(requests())
-    while backend.batches < 2:
-        time.sleep(0.01)
-    assert item_count(facade, arn) == 100
+    wait_until(lambda: item_count(facade, arn) == 100)
     resume.set()
     response = imported.result()
     assert (response.applied_changes, response.item_count) == (200, 200)
@@ -76,7 +74,7 @@ def test_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None:
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "50")
 
 
-def test_cancelled_import_keeps_the_changes_applied_before(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
+def test_cancelled_import_keeps_the_changes_applied_before(facade: Facade, arn: str) -> None:
     hold = threading.Event()
 
     def requests() -> Iterator[ImportKeysRequest]:
@@ -84,12 +82,10 @@ def test_cancelled_import_keeps_the_changes_applied_before(backend: SlowKeyWrite
         hold.wait(10)
 
     imported = facade.key_values.ImportKeys.future(requests())
-    while backend.batches < 2:
-        time.sleep(0.01)
+    wait_until(lambda: item_count(facade, arn) == 100)
     imported.cancel()
+    check_health(facade)
     hold.set()
-    time.sleep(0.3)
-    assert item_count(facade, arn) == 100
     assert facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="after", value="v")).item_count == 101
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from grpc_health.v1 import health_pb2
 
 import cloudfront_facade
-from support.facade import function, open_channel
+from support.facade import Facade, check_health, function, open_channel
 from support.process import EMBEDDED, FacadeProcess
 
 
@@ -33,6 +33,7 @@ def test_streams_without_a_request_do_not_delay_shutdown() -> None:
         ended = threading.Event()
         silent = channel.stream_unary("/cloudfront_facade.v1.FunctionService/CreateFunction")
         silent.future(iter(lambda: ended.wait(60) and b"", True))
+        check_health(Facade.over(process.address, channel))
         started = time.monotonic()
         process.signal(signal.SIGTERM)
         assert process.wait(10) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     WaitForKeyValueStoreRequest,
 )
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
-from support.facade import Facade, failing, running_facade
+from support.facade import Facade, check_health, failing, running_facade
 from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
 
 WAIT = WaitForKeyValueStoreRequest(name="redirects")
@@ -52,7 +51,7 @@ def test_wait_ends_when_the_store_is_ready() -> None:
         duration = time.monotonic() - started
     assert response.key_value_store.status == "READY"
     assert response.etag
-    assert 0.3 < duration < 2
+    assert 0.3 < duration < 5
 
 
 def test_concurrent_waits_for_a_store_share_one_poll() -> None:
@@ -87,7 +86,8 @@ def test_deadline_ends_the_wait_and_polling_stops_with_the_last_wait() -> None:
         started = time.monotonic()
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=0.6)
         assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert time.monotonic() - started < 1.2
+        assert time.monotonic() - started < 10
+        check_health(facade)
         polled = len(backend.described)
         time.sleep(1.5)
         assert len(backend.described) == polled
@@ -97,7 +97,7 @@ def test_cancelled_wait_does_not_end_other_waits() -> None:
     with store(1.2) as (facade, _):
         first = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
         second = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
-        time.sleep(0.3)
+        check_health(facade)
         first.cancel()
         assert second.result().key_value_store.status == "READY"
         first = facade.stores.WaitForKeyValueStore.future(WaitForKeyValueStoreRequest(name="redirects"))
@@ -119,21 +119,14 @@ def test_maximum_wait_is_a_setting() -> None:
 
 def test_waits_do_not_count_against_the_upstream_concurrency_limit() -> None:
     with store(60, max_concurrent_upstream_calls=1) as (facade, _):
-        waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=2) for _ in range(50)]
-        time.sleep(0.2)
-        with ThreadPoolExecutor() as pool:
-            created = list(
-                pool.map(
-                    lambda number: facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name=f"s{number}")),
-                    range(1),
-                )
-            )
-        assert created[0].etag
+        waits = [facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20) for _ in range(50)]
+        check_health(facade)
+        assert facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="another")).etag
         for wait in waits:
             wait.cancel()
 
 
-@pytest.mark.parametrize("delay", ["0", "2"])
+@pytest.mark.parametrize("delay", ["0", "20"])
 def test_shutdown_ends_waits_immediately(delay: str) -> None:
     with FacadeProcess(
         "--backend",
@@ -149,11 +142,12 @@ def test_shutdown_ends_waits_immediately(delay: str) -> None:
             facade = Facade.over(process.address, channel)
             facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
             wait = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=30)
-            time.sleep(0.3)
+            check_health(facade)
             started = time.monotonic()
             process.signal()
             failure = failing(wait.result)
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < 10
+            process.signal()  # skips the drain
         assert (failure.code, failure.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
         assert failure.outcome == "not_applied"
         assert failure.retry_after is not None

@@ -93,6 +93,14 @@ def open_channel(address: str, **options: int) -> Any:
     return grpc.insecure_channel(address, options=[(f"grpc.{name}", value) for name, value in options.items()])
 
 
+def check_health(facade: Facade) -> None:
+    """Makes a health check, which must succeed.
+
+    A server receives the calls of a channel in order, so all earlier calls and cancellations have arrived when it ends.
+    """
+    assert facade.channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5) == b"\x08\x01"
+
+
 def function(name: str = "rewrite", **fields: Any) -> CreateFunctionRequest:
     """Returns a valid request to create a function."""
     config = FunctionConfig(runtime=FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_2_0)

@@ -1,8 +1,9 @@
-"""Key writes: a slow backend, changes and the number of keys."""
+"""Key writes: a backend that a test can slow down or interrupt, changes, and the number of keys."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
@@ -20,6 +21,7 @@ class SlowKeyWrites(EmbeddedBackend):
 
     Attributes:
         seconds: The delay.
+        before_batch: Called before each batch, with the number of batches before it.
         batches: Number of batches applied.
         described: Number of reads of a store's etag.
         puts: Number of PutKey calls.
@@ -28,6 +30,7 @@ class SlowKeyWrites(EmbeddedBackend):
     def __init__(self) -> None:
         super().__init__(path=":memory:", s3_dir=None)
         self.seconds = 0.0
+        self.before_batch: Callable[[int], None] = lambda _: None
         self.batches = 0
         self.described = 0
         self.puts = 0
@@ -38,6 +41,7 @@ class SlowKeyWrites(EmbeddedBackend):
 
     def update_keys(self, **arguments: Any) -> Any:
         time.sleep(self.seconds)
+        self.before_batch(self.batches)
         self.batches += 1
         return super().update_keys(**arguments)
 

@@ -185,15 +185,15 @@ def test_await_in_a_coroutine_of_the_event_loop_raises_and_closes_its_coroutine(
 
 
 def test_blocking_function_in_a_daemon_thread_does_not_block_the_event_loop() -> None:
-    async def main() -> float:
-        blocked = asyncio.create_task(greenlet_spawn(lambda: await_(run_in_daemon_thread(lambda: time.sleep(0.3)))))
-        before = time.monotonic()
-        await asyncio.sleep(0.01)
-        delay = time.monotonic() - before
-        await blocked
-        return delay
+    release = threading.Event()
 
-    assert asyncio.run(main()) < 0.2
+    async def main() -> bool:
+        blocked = asyncio.create_task(greenlet_spawn(lambda: await_(run_in_daemon_thread(lambda: release.wait(20)))))
+        await asyncio.sleep(0.01)
+        release.set()
+        return await blocked
+
+    assert asyncio.run(main()) is True
 
 
 def test_hanging_daemon_thread_does_not_delay_the_end_of_the_event_loop() -> None:

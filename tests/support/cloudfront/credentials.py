@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,16 +24,6 @@ printf '{{"Version": 1, "AccessKeyId": "AKID%s", "SecretAccessKey": "s", "Sessio
 cat expiry
 echo '}}'
 """
-
-
-def eventually(condition: Callable[[], bool], timeout: float = 10.0) -> bool:
-    """Waits until a condition is true; returns False if it does not become true in time."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 class CredentialSource:
