@@ -13,10 +13,10 @@ from .status_error import MAX_MESSAGE_CHARACTERS, NEVER_RETRY, Outcome, StatusEr
 from .violations import Violation, quote
 
 MAX_VIOLATIONS: Final = 20
-"""Maximum number of violations that an error lists. More would not fit into its trailers."""
+"""Maximum number of violations in an error. More would exceed the size of its trailers."""
 
 _RETRY_AFTER_SECONDS: Final = (0.5, 1.5)
-"""When a shed caller retries: with jitter, so that not all callers retry at once."""
+"""Range of the delay before a rejected caller retries: jitter spreads the retries."""
 
 _MAX_METHOD_CHARACTERS: Final = 120
 
@@ -24,7 +24,7 @@ UNDECODABLE_MESSAGE: Final = "the request cannot be decoded: the bytes are not a
 
 
 def validation_failed(violations: Sequence[Violation]) -> StatusError:
-    """Rejects a request with violations. Lists up to 20 of them, distinct fields first, and their total number."""
+    """Rejects a request with violations. Lists up to MAX_VIOLATIONS, first one of each field, and their total."""
     shown = _distinct_fields_first(violations)[:MAX_VIOLATIONS]
     more = f" (and {len(violations) - 1} more, see the details)" if len(violations) > 1 else ""
     return StatusError(
@@ -101,7 +101,12 @@ def request_id_reused(kind: str, name: str, request_id: str) -> StatusError:
 
 
 def overloaded(limit: int, what: str) -> StatusError:
-    """Sheds a call because `limit` of them are in flight."""
+    """Rejects a call because of a concurrency limit.
+
+    Args:
+        limit: The limit.
+        what: What it limits, as a plural.
+    """
     seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
     return StatusError(
         grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -135,7 +140,7 @@ def deadline_exceeded(outcome: Outcome) -> StatusError:
 
 
 def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
-    """Ends a call that the server's shutdown cuts off; `repeatable` is whether it is safe to retry it."""
+    """Ends a call that the server's shutdown cuts off; `repeatable` is whether a retry is safe."""
     again = repeatable or outcome == "not_applied"
     advice = "; retry the same request" if again else ""
     return StatusError(
@@ -149,7 +154,7 @@ def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
 
 
 def internal(outcome: Outcome) -> StatusError:
-    """Ends a call because of a bug in the facade, without any detail for the caller."""
+    """Ends a call because of a bug in the facade. The caller sees no details."""
     return StatusError(grpc.StatusCode.INTERNAL, "INTERNAL", "internal error", outcome=outcome)
 
 

@@ -1,4 +1,4 @@
-"""The one exception that every failure of an rpc becomes, and its trailers."""
+"""The exception that every failure of an rpc becomes, and its trailers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ NEVER_RETRY: Final = -1
 """The pushback that stops a client's retry policy (gRFC A6)."""
 
 MAX_STATUS_BYTES: Final = 3_500
-"""Maximum bytes of `grpc-status-details-bin`. Including the message, all trailers then stay under 4 KiB between two
-gRPC C cores, and under 5.5 KiB in the base64 that other clients receive. Above 8 KiB gRPC drops them at random."""
+"""Maximum bytes of `grpc-status-details-bin`. All trailers then stay under 4 KiB between two gRPC C cores, and under
+5.5 KiB in base64, which other clients receive. Above 8 KiB, gRPC drops trailers at random."""
 
 MAX_MESSAGE_CHARACTERS: Final = 400
-"""Maximum characters of a status message. It is sent twice."""
+"""Maximum characters of a status message, which is in two trailers."""
 
 Outcome = Literal["not_applied", "applied", "partial", "unknown"]
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -38,14 +38,14 @@ class StatusError(Exception):
     Attributes:
         code: The gRPC status.
         reason: A name of ErrorReason without its prefix.
-        message: What is wrong and what to do, for a person.
+        message: What is wrong and what to do, for people.
         domain: FACADE_DOMAIN or CLOUDFRONT_DOMAIN.
         outcome: Whether the change was applied.
-        metadata: Every variable part of the message; `operation` and `outcome` are added to it.
+        metadata: Every variable part of the message; the trailers add `operation` and `outcome`.
         details: The google.rpc messages in addition to ErrorInfo and RetryInfo.
         retry_after: Seconds after which a retry can help; None if it cannot.
-        pushback: Milliseconds for the client's retry policy, NEVER_RETRY to stop it, None to leave it alone.
-        cause: What went wrong upstream, only for the log.
+        pushback: Milliseconds before the client's retry policy retries; NEVER_RETRY stops it, None leaves it alone.
+        cause: What failed upstream, only for the log.
     """
 
     code: grpc.StatusCode
@@ -91,7 +91,7 @@ class StatusError(Exception):
 
 
 def _shorten(details: list[Message]) -> bool:
-    """Removes what matters least: the last violation, then the last detail; False if only ErrorInfo is left."""
+    """Removes the last violation, or else the last detail. Returns False if only ErrorInfo is left."""
     last = details[-1]
     if isinstance(last, error_details_pb2.BadRequest) and len(last.field_violations) > 1:
         shorter = error_details_pb2.BadRequest(field_violations=last.field_violations[:-1])

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 SHOWN_CHARACTERS: Final = 32
-"""Maximum characters of a caller's text in a message. ARNs are shown in full because their end matters most."""
-
+"""Maximum characters of a caller's text in a message. ARNs are shown in full, because their end matters most."""
 
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*")
 """Text that needs no escaping: printable ASCII except double quotes and backslashes."""

@@ -1,4 +1,4 @@
-"""Splits changes of keys into batches that one UpdateKeys of CloudFront takes."""
+"""Splits key changes into batches, within the limits of CloudFront's UpdateKeys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Change = tuple[str, str | None]
 """A key and its new value; None deletes the key."""
 
 _OVERHEAD_BYTES: Final = 24
-"""Maximum bytes of a change in JSON besides its key and value: `{"Key":"","Value":""},`."""
+"""Maximum bytes of a change in JSON without its key and value: `{"Key":"","Value":""},`."""
 
 _MAX_ESCAPED_BYTES: Final = 6
 """Maximum bytes of a character in JSON: `\\u0000`."""
@@ -23,8 +23,8 @@ class Batch:
     """The changes of one UpdateKeys, which applies all of them or none.
 
     Attributes:
-        values: The new value of each key; None deletes it. If a key changes twice, only the last change is here.
-        changes: How many changes these are.
+        values: The new value of each key; None deletes it. If a key changes twice, only the last change counts.
+        changes: The number of changes, including those of the same key.
     """
 
     values: dict[str, str | None] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class Batch:
 
 
 def batches(changes: Iterable[Change]) -> Iterator[Batch]:
-    """Yields batches of the changes, in their order."""
+    """Yields the changes in batches, in order."""
     batch = Batch()
     size = 0
     for key, value in changes:
@@ -49,7 +49,7 @@ def batches(changes: Iterable[Change]) -> Iterator[Batch]:
 
 
 def batch_arguments(batch: Batch) -> dict[str, Any]:
-    """Returns `Puts` and `Deletes` of boto3's `update_keys`, without the one that would be empty."""
+    """Returns `Puts` and `Deletes` of boto3's `update_keys`; an empty list is left out."""
     puts = [{"Key": key, "Value": value} for key, value in batch.values.items() if value is not None]
     deletes = [{"Key": key} for key, value in batch.values.items() if value is None]
     return {name: items for name, items in (("Puts", puts), ("Deletes", deletes)) if items}

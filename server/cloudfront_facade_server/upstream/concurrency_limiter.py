@@ -1,4 +1,4 @@
-"""Limits how many calls are upstream at once."""
+"""Limits the concurrent calls upstream."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ..errors.facade_errors import deadline_too_short, overloaded
 
 
 class ConcurrencyLimiter:
-    """Admits a call upstream or rejects it at once. It works like a semaphore that never waits.
+    """Admits a call upstream or rejects it immediately: a semaphore that never waits.
 
     Args:
-        limit: Maximum calls upstream at once.
-        min_upstream_time: Seconds that a call must have left, because a response after the deadline is useless.
+        limit: Maximum number of concurrent calls upstream.
+        min_upstream_time: Minimum seconds before the deadline, because a response after the deadline is useless.
     """
 
     def __init__(self, limit: int, min_upstream_time: float) -> None:
@@ -37,5 +37,5 @@ class ConcurrencyLimiter:
             self._upstream -= 1
 
     def has_time_to_send(self, call: CallContext) -> bool:
-        """Returns whether the rpc leaves time to send anything."""
+        """Returns whether the deadline leaves time to send a request."""
         return call.remaining() >= self._min_upstream_time

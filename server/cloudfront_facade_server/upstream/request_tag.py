@@ -1,4 +1,4 @@
-"""The request tag, which makes a create idempotent: the create itself sets it, and it names the request and content."""
+"""The request tag, which makes a create idempotent. The create itself sets it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _FINGERPRINT_DIGITS: Final = 32
 
 
 def fingerprint(arguments: Mapping[str, Any]) -> str:
-    """Returns a hash of a create's content: equal for equal boto3 arguments, whatever the order of the tags.
+    """Returns a hash of a create's boto3 arguments, which does not depend on the order of the tags.
 
-    It must not change between releases, because replicas of two releases must agree. A golden test pins it.
+    It must not change between releases, because replicas of two releases must agree. A golden test checks it.
     """
     content = dict(arguments)
     if tags := content.get("Tags"):

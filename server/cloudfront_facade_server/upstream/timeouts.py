@@ -1,4 +1,4 @@
-"""How long it may take to settle a change."""
+"""The timeouts of settling."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..concurrency.greenlets import sleep
 
 @dataclass(frozen=True)
 class SettleTimeouts:
-    """How long it may take to find out what became of a change.
+    """How long it may take to find out whether a change was applied.
 
     Attributes:
         read: Maximum seconds of one read with short timeouts.
-        total: Seconds of reads to settle a change whose response was lost, after each send.
-        longest_send: Maximum seconds of one send with its settling. A second send starts only if the server's shutdown
-            leaves it that much.
+        total: Maximum seconds of reads after each send whose response was lost.
+        longest_send: Maximum seconds of one send and its settling. A second send starts only if the server's shutdown
+            leaves that much time.
         clock: A monotonic clock.
         sleep: Waits the given number of seconds.
     """

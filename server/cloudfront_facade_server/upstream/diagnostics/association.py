@@ -1,4 +1,4 @@
-"""Why a function cannot be associated with its key value store: CloudFront has no separate code for it."""
+"""Explains why a function cannot be associated with its key value store. CloudFront has no code for the reasons."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .store_status import READY, not_found, not_ready
 def explain(
     client: UpstreamClient, call: CallContext, arguments: Arguments, failure: UpstreamFailure
 ) -> StatusError | None:
-    """Explains an InvalidArgument by the state of the function's store; returns None if that is not the reason."""
+    """Returns the error for an InvalidArgument that the state of the function's store explains, or else None."""
     if failure.aws_code != "InvalidArgument":
         return None
     return check(client, call, arguments, upstream_metadata(failure))
@@ -27,7 +27,7 @@ def explain(
 def check(
     client: UpstreamClient, call: CallContext, arguments: Arguments, metadata: Mapping[str, str]
 ) -> StatusError | None:
-    """Reads, if the rpc leaves time, whether the store is missing or not READY; returns None if neither is known."""
+    """Returns the error for a store that is missing or not READY; None if it is READY or there is no time to read."""
     associations = arguments.get("FunctionConfig", {}).get("KeyValueStoreAssociations", {}).get("Items", ())
     if not associations:
         return None
@@ -50,4 +50,4 @@ def _stores(client: UpstreamClient, call: CallContext) -> Iterator[Mapping[str, 
         if not (marker := stores.get("NextMarker")):
             return
         page = {"Marker": marker}
-    raise MalformedResponseError  # Not all stores were read, so a store that was not seen may exist.
+    raise MalformedResponseError  # Not all pages were read, so the store may exist.

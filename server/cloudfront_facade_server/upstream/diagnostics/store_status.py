@@ -1,4 +1,4 @@
-"""The errors for a key value store that is missing or not READY: CloudFront has no separate codes for them."""
+"""The errors for a key value store that is missing or not READY. CloudFront has no codes for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _READY_AFTER_SECONDS: Final = 5.0
 
 
 def not_found(arn: str, metadata: Mapping[str, str]) -> StatusError:
-    """Returns the error for a call that names a store that does not exist."""
+    """Returns the error for a call that needs a store that does not exist."""
     return _failed_precondition("KEY_VALUE_STORE_NOT_FOUND", f'key value store "{arn}" not found', arn, metadata)
 
 
@@ -24,7 +24,7 @@ def not_ready(arn: str, status: str, metadata: Mapping[str, str]) -> StatusError
     """Returns the error for a call that needs a store that is READY."""
     return _failed_precondition(
         "KEY_VALUE_STORE_NOT_READY",
-        f'key value store "{arn}" is {quote(status)}; retry when it is "{READY}": WaitForKeyValueStore waits for it',
+        f'key value store "{arn}" is {quote(status)}; retry when it is "{READY}"; WaitForKeyValueStore waits for that',
         arn,
         metadata,
         retry_after=_READY_AFTER_SECONDS,
