@@ -27,8 +27,8 @@ def test_the_error_of_a_function_in_use_names_its_distributions(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn
-    users = [distribution(f"E{number}", arn) for number in range(3)]
-    cloudfront.distributions.update({item["Id"]: item for item in [*users, distribution("EOTHER")]})
+    using = [distribution(f"E{number}", arn) for number in range(3)]
+    cloudfront.distributions.update({item["Id"]: item for item in [*using, distribution("EOTHER")]})
     request = functions.DeleteFunctionRequest(name="rewrite", etag=created.etag)
 
     failure = failing(facade.functions.DeleteFunction, request)
@@ -44,7 +44,7 @@ def test_the_error_of_a_function_in_use_names_its_distributions(
 
 
 @pytest.mark.parametrize("fault", [lambda: fail_with("AccessDenied", 403), wrong_root, hang])
-def test_a_function_in_use_is_reported_even_if_its_users_cannot_be_read(
+def test_a_function_in_use_is_reported_even_if_its_distributions_cannot_be_read(
     fault: Callable[[], Fault],
     cloudfront: CloudFrontDouble,
     facade: Facade,
@@ -60,7 +60,7 @@ def test_a_function_in_use_is_reported_even_if_its_users_cannot_be_read(
     cloudfront.release()
 
 
-def test_the_error_names_no_users_if_the_deadline_leaves_no_time_to_read_them(
+def test_the_error_names_no_distributions_if_the_deadline_leaves_no_time_to_read_them(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     cloudfront.script("DeleteFunction", fail_with("FunctionInUse", 409))
@@ -88,7 +88,7 @@ def test_the_error_of_a_store_in_use_names_its_functions(
     assert subjects == ["function reader (DEVELOPMENT)"]
 
 
-def test_users_are_read_from_every_page(
+def test_distributions_are_read_from_every_page(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn
@@ -100,7 +100,7 @@ def test_users_are_read_from_every_page(
     assert cloudfront.count("ListDistributions") == 2
 
 
-def test_reading_the_users_ends_before_the_deadline(
+def test_reading_the_distributions_ends_before_the_deadline(
     cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn

@@ -170,10 +170,22 @@ def test_an_etag_must_be_visible_ascii_without_quotes(operation: str, etag: str,
 
 
 @pytest.mark.parametrize("operation", [name for name, (_, _, fields) in NAMED.items() if "etag" in fields])
-def test_a_missing_etag_names_the_rpc_that_returns_it(operation: str) -> None:
+@pytest.mark.parametrize("stage", ["DEVELOPMENT", "LIVE"])
+def test_the_violation_of_an_etag_names_the_rpc_that_returns_it(operation: str, stage: str) -> None:
     check, make, fields = NAMED[operation]
-    source = "DescribeKeyValueStore" if operation.endswith("Store") else "DescribeFunction"
-    assert violation_messages(check, make(**{**fields, "etag": ""})) == [f"required; {source} returns it"]
+    if "stage" in fields:
+        fields = {**fields, "stage": f"FUNCTION_STAGE_{stage}"}
+    else:
+        stage = "DEVELOPMENT"
+    source = "DescribeKeyValueStore" if operation.endswith("Store") else f"DescribeFunction with stage {stage}"
+
+    def messages(etag: str) -> list[str]:
+        return violation_messages(check, make(**{**fields, "etag": etag}))
+
+    assert messages("") == [f"required; {source} returns it"]
+    too_long, disallowed = messages("E" * 256 + "é")
+    assert too_long.endswith(f"allowed: at most 256 characters; {source} returns the etag")
+    assert disallowed.endswith(f"allowed: visible ASCII except double quotes; {source} returns the etag")
 
 
 @pytest.mark.parametrize("operation", [name for name, (_, _, fields) in NAMED.items() if "stage" in fields])

@@ -10,7 +10,7 @@ import pytest
 
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade_server.errors.violations import ValidationError
-from support.rules import RULES, broken_rules
+from support.rules import RULES, broken_rules, violation_messages
 from support.values import STORE_ARN
 
 KEY_RPCS: dict[str, tuple[Callable[[Any], None], Any]] = {
@@ -49,6 +49,19 @@ def test_the_length_of_a_key_is_limited_in_bytes(operation: str, key: str, rule:
     assert broken_rules(check, make(kvs_arn=STORE_ARN, key=key)) == [("key", rule)]
     for good in ("é" * 256, "../x", "a/b", "%2F", "\0", " "):
         assert broken_rules(check, make(kvs_arn=STORE_ARN, key=good)) == []
+
+
+@pytest.mark.parametrize("etag", ["E" * 257, "E\n"])
+@pytest.mark.parametrize("operation", ["PutKey", "DeleteKey", "UpdateKeys", "ImportKeys"])
+def test_the_violation_of_an_etag_names_the_rpc_that_returns_it(operation: str, etag: str) -> None:
+    checks: dict[str, tuple[Callable[[Any], Any], Any]] = {
+        "PutKey": (RULES.put_key, data.PutKeyRequest(kvs_arn=STORE_ARN, key="k", etag=etag)),
+        "DeleteKey": (RULES.delete_key, data.DeleteKeyRequest(kvs_arn=STORE_ARN, key="k", etag=etag)),
+        "UpdateKeys": (check_update, data.UpdateKeysRequest(kvs_arn=STORE_ARN, changes=[put("k")], etag=etag)),
+        "ImportKeys": (checked_stream, data.ImportKeysRequest(kvs_arn=STORE_ARN, etag=etag)),
+    }
+    (message,) = violation_messages(*checks[operation])
+    assert message.endswith("; DescribeKeyValueStoreData returns the etag")
 
 
 @pytest.mark.parametrize("operation", KEY_RPCS)

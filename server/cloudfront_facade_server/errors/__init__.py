@@ -1,10 +1,11 @@
-"""Turns what went wrong into the status that a caller receives.
+"""Translates failures to the status that a caller receives.
 
-`status_error`   the one exception that every failure becomes, and its trailers
+`status_error`   the exception that every failure becomes, and its trailers
 `facade_errors`  the facade's own errors
-`classify`       step one: what an upstream error says about what happened
-`translate`      step two: the status for it, by the table
-`aws_codes`      the table of what AWS and its libraries can answer
-`redaction`      CloudFront's own messages, without what callers must not read
+`classify`       the first step for an upstream error: what happened
+`translate`      the second step: the status, by the table
+`aws_codes`      the table of AWS codes and botocore's exceptions
+`redaction`      removes from AWS's messages what callers must not read
+`etag_sources`   the rpcs that return current etags
 `violations`     violations of validation rules
 """

@@ -1,7 +1,6 @@
-"""The error table: maps the AWS code, or the exception of AWS's library, to the status that a caller receives.
+"""The error table: maps the AWS code, or botocore's exception, to the status that a caller receives.
 
-If there is a code, it decides, never the HTTP status or the exception's class: proxies and CloudFront use one HTTP
-status for many things.
+If there is a code, only the code decides, because an HTTP status has many meanings.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ Detail = Literal["none", "resource", "precondition", "quota", "code", "tags", "e
 
 
 class MalformedResponseError(Exception):
-    """CloudFront returned a success without a member that it must have, so the effect is unknown."""
+    """CloudFront returned a success without a required member, so it is unknown what happened."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,12 @@ class ErrorMapping:
     Attributes:
         code: The gRPC status.
         reason: A name of ErrorReason without its prefix.
-        message: The message; `{target}` stands for the resource, for example `function "rewrite"`.
-        detail: The google.rpc message that goes with it.
+        message: The message; `{target}` stands for the resource, for example `function "rewrite"`, `{etag}` for the
+            etag that was sent, and `{etag_source}` for the rpc that returns the current one.
+        detail: Which google.rpc message the status has.
         retry_after: Seconds after which a retry can help; None if it cannot.
-        sets_pushback: Whether the client's retry policy is controlled by pushback: to wait `retry_after`, or never to
-            retry.
-        include_upstream_message: Whether CloudFront's message is passed on because it describes the caller's input.
+        sets_pushback: Whether pushback controls the client's retry policy: wait `retry_after`, or never retry.
+        include_upstream_message: Whether the message ends with CloudFront's, because it is about the caller's input.
     """
 
     code: grpc.StatusCode
@@ -91,7 +90,7 @@ _TIMEOUT = ErrorMapping(
 _UNREACHABLE = ErrorMapping(_Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "cannot connect to CloudFront", retry_after=1.0)
 
 EXPIRED_CODES: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed")
-"""AWS codes of errors that fresh credentials may fix."""
+"""The AWS codes of errors that new credentials may fix."""
 
 MISCONFIGURED: Final = (
     boto.ConfigNotFound,
@@ -99,7 +98,7 @@ MISCONFIGURED: Final = (
     boto.InvalidConfigError,
     boto.MissingDependencyException,
 )
-"""What botocore raises if its configuration, credentials included, is invalid and somebody has to change it."""
+"""What botocore raises if its configuration, including credentials, is invalid."""
 
 UNEXPECTED = ErrorMapping(_Code.INTERNAL, "INTERNAL", "internal error")
 
@@ -134,14 +133,14 @@ TABLE: Final[Mapping[str, ErrorMapping]] = {
         ErrorMapping(
             _Code.ABORTED,
             "ETAG_MISMATCH",
-            "etag does not match the current version of {target}; read it again and retry with the new etag",
+            "etag {etag} does not match the current version of {target}; {etag_source} returns the current etag",
             detail="precondition",
         ),
     ),
     "InvalidIfMatchVersion": ErrorMapping(
         _Code.INVALID_ARGUMENT,
         "ETAG_INVALID",
-        "etag is not a valid version of {target}; read it again",
+        "etag {etag} is not valid for {target}; {etag_source} returns the current etag",
         detail="etag",
     ),
     "TestFunctionFailed": ErrorMapping(_Code.INTERNAL, "TEST_FUNCTION_FAILED", "CloudFront could not run {target}"),

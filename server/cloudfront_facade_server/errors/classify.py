@@ -1,4 +1,4 @@
-"""Step one of an error's way to the caller: what happened upstream."""
+"""The first step from an exception to a status: what happened upstream."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from .aws_codes import MISCONFIGURED, MalformedResponseError
 from .status_error import Outcome
 
 UPSTREAM_ERRORS: Final = (boto.ClientError, boto.BotoCoreError, ResponseParserError, MalformedResponseError)
-"""Everything that a backend raises because of what happened upstream. All else is a bug of the facade."""
-
+"""What a backend raises if something fails upstream. Any other exception is a bug of the facade."""
 
 _NEVER_SENT: Final = (
     boto.ParamValidationError,
@@ -30,7 +29,7 @@ _NEVER_SENT: Final = (
     boto.ConnectTimeoutError,
     boto.SSLError,
 )
-"""Errors raised before anything is sent. `backends/aws/transport.py` makes sure of that for the last three."""
+"""What is raised before anything is sent. `backends/aws/transport.py` makes sure of that for the last three."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class UpstreamFailure:
         outcome: `not_applied` if the error proves that nothing was changed, otherwise `unknown`.
         aws_code: The AWS error code, or empty.
         http_status: The HTTP status of the response; 0 if there was no response.
-        aws_request_id: The id under which AWS logs the request, or empty.
+        aws_request_id: AWS's id of the request, or empty.
     """
 
     error: Exception
@@ -53,26 +52,31 @@ class UpstreamFailure:
 
 
 def classify(error: Exception) -> UpstreamFailure:
-    """Returns what an exception of a backend says about what happened."""
+    """Returns what an exception of a backend shows about the outcome."""
     outcome: Outcome = "not_applied" if proven_not_applied(error) else "unknown"
     return UpstreamFailure(error, outcome, aws_code(error), http_status(error), aws_request_id(error))
 
 
 def proven_not_applied(error: Exception) -> bool:
-    """Returns whether nothing can have changed: an upstream 4xx other than 408, or a request that was never sent."""
+    """Returns whether nothing was changed: the response is a 4xx other than 408, or the request was never sent."""
     if isinstance(error, boto.ClientError):
         return 400 <= http_status(error) < 500 and http_status(error) != 408 and aws_code(error) != "RequestTimeout"
     return isinstance(error, _NEVER_SENT)
 
 
 def aws_code(error: Exception) -> str:
-    """Returns the AWS code of an error; empty if it has none, because botocore then puts the HTTP status there."""
+    """Returns the AWS code of an error, or empty. For an error without a code, botocore uses the HTTP status."""
     code = str(error.response.get("Error", {}).get("Code") or "") if isinstance(error, boto.ClientError) else ""
     return "" if code.isdigit() else code
 
 
+def aws_message(error: Exception) -> str:
+    """Returns the message of an AWS error, or empty. Callers must not read it unredacted."""
+    return str(error.response.get("Error", {}).get("Message", "")) if isinstance(error, boto.ClientError) else ""
+
+
 def aws_request_id(error: Exception) -> str:
-    """Returns the id under which AWS logs the request, or an empty string."""
+    """Returns AWS's id of the request, or empty."""
     if not isinstance(error, boto.ClientError):
         return ""
     return str(error.response.get("ResponseMetadata", {}).get("RequestId", ""))

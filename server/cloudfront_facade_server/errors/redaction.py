@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from botocore import exceptions as boto
+from .classify import aws_message
 
 _ARN = re.compile(r"arn:[\w-]+:[^\s\"'<>,;)]*")
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -14,10 +14,8 @@ _UNPRINTABLE = re.compile(r"[^ -~]")
 
 
 def upstream_text(error: Exception, arguments: Mapping[str, Any]) -> str:
-    """Returns CloudFront's message about the caller's input, without ARNs and accounts that the caller did not send."""
-    if not isinstance(error, boto.ClientError):
-        return ""
-    return redacted(str(error.response.get("Error", {}).get("Message", "")), arguments)
+    """Returns CloudFront's message redacted for callers, or empty."""
+    return redacted(aws_message(error), arguments)
 
 
 def redacted(text: str, arguments: Mapping[str, Any]) -> str:

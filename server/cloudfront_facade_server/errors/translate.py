@@ -1,4 +1,4 @@
-"""Step two of an error's way to the caller: the status for what happened upstream, by the table in `aws_codes`."""
+"""The second step from an exception to a status: the status for what happened upstream, by the table in `aws_codes`."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from .aws_codes import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNEXPECTED, ErrorMapping
-from .classify import UpstreamFailure
+from .classify import UpstreamFailure, aws_message
 from .redaction import redacted, upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
 from .violations import quote
 
 _MAX_CAUSE_CHARACTERS: Final = 200
 _TRANSPORT_ERRORS: Final = (boto.HTTPClientError, boto.ConnectionError)
+_OUTDATED_DATA_ETAG: Final = "Pre-Condition failed"
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
 class Target(Protocol):
-    """What an error is about: the resource that the operation names."""
+    """The resource that a failed operation names."""
 
     @property
     def kind(self) -> str:
@@ -31,20 +32,29 @@ class Target(Protocol):
 
     @property
     def name(self) -> str:
-        """The caller's name for the resource."""
+        """The caller's name for the resource; empty for a list."""
 
     @property
     def arguments(self) -> Mapping[str, Any]:
         """The boto3 arguments. Only ARNs and accounts that occur in them may occur in a message."""
 
     @property
+    def etag_source(self) -> str:
+        """The rpc that returns the etag that the operation requires; empty if it requires none."""
+
+    @property
     def field(self) -> str:
-        """The one request field that CloudFront can find invalid; empty if there are several."""
+        """The only request field that CloudFront can find invalid; empty if there are several."""
 
 
 def label(target: Target) -> str:
     """Returns the resource as messages name it, for example `function "rewrite"`."""
     return f"{target.kind} {quote(target.name, MAX_MESSAGE_CHARACTERS)}"
+
+
+def is_outdated_data_etag(failure: UpstreamFailure) -> bool:
+    """Returns whether the data plane rejected an outdated etag in a ValidationException, which only its text shows."""
+    return failure.aws_code == "ValidationException" and aws_message(failure.error).startswith(_OUTDATED_DATA_ETAG)
 
 
 def is_temporary(failure: UpstreamFailure) -> bool:
@@ -60,12 +70,12 @@ def translate(failure: UpstreamFailure, target: Target) -> StatusError:
 
 
 def status_for_code(code: str, target: Target) -> StatusError:
-    """Returns the status for an AWS code that CloudFront did not return, but that a read showed to apply."""
+    """Returns the status for the AWS code that CloudFront would return, according to a read."""
     return _status_error(TABLE[code], target, {})
 
 
 def reclassify(code: str, failure: UpstreamFailure, target: Target) -> StatusError:
-    """Translates a failure as if it had AWS code `code`, which follow-up reads showed to be the real cause."""
+    """Returns the status for a failure whose real cause has another AWS code, as later reads showed."""
     return _status_error(TABLE[code], target, upstream_metadata(failure), "", cause(failure.error))
 
 
@@ -91,7 +101,7 @@ def outcome_unknown(failure: UpstreamFailure, *, repeatable: bool) -> StatusErro
 
 
 def cause(error: Exception) -> str:
-    """Returns for the log what went wrong: the exception's class, and the message if the transport raised it."""
+    """Returns the cause for the log: the exception's class, and the message if the transport raised it."""
     reason = error.kwargs.get("error", "") if isinstance(error, _TRANSPORT_ERRORS) else ""
     text = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return redacted(text, {})[:_MAX_CAUSE_CHARACTERS]
@@ -118,17 +128,17 @@ def precondition(reason: str, subject: str, description: str) -> error_details_p
 
 
 def _denied_action(error: Exception) -> str:
-    """Returns the IAM action that AWS reports as not allowed, for example `cloudfront:TagResource`; else empty."""
-    if not isinstance(error, boto.ClientError):
-        return ""
-    found = _ACTION.search(str(error.response.get("Error", {}).get("Message", "")))
+    """Returns the IAM action that AWS reports as denied, for example `cloudfront:TagResource`, or empty."""
+    found = _ACTION.search(aws_message(error))
     return found[1] if found else ""
 
 
 def _status_error(
     mapping: ErrorMapping, target: Target, metadata: Mapping[str, str], text: str = "", why: str = ""
 ) -> StatusError:
-    message = mapping.message.format(target=label(target))
+    etag = str(target.arguments.get("IfMatch", ""))
+    sent_etag = {"etag": etag} if etag and "{etag}" in mapping.message else {}
+    message = mapping.message.format(target=label(target), etag=quote(etag), etag_source=target.etag_source)
     if text:
         message = f"{message}: {text}"
     message = message[:MAX_MESSAGE_CHARACTERS]
@@ -137,7 +147,7 @@ def _status_error(
         mapping.reason,
         message,
         domain=CLOUDFRONT_DOMAIN,
-        metadata={**metadata, "name": target.name},
+        metadata={**metadata, "name": target.name, **sent_etag},
         details=_details(mapping, target, message),
         retry_after=mapping.retry_after,
         pushback=_pushback(mapping),
@@ -146,6 +156,8 @@ def _status_error(
 
 
 def _mapping_of(failure: UpstreamFailure) -> ErrorMapping:
+    if is_outdated_data_etag(failure):
+        return TABLE["ConflictException"]
     if isinstance(failure.error, boto.ClientError):
         return TABLE.get(failure.aws_code) or _unrecognized(failure.http_status)
     for classes, mapping in BY_EXCEPTION:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import grpc
 
@@ -18,6 +18,7 @@ from ..errors.status_error import Outcome, StatusError
 from ..errors.translate import outcome_unknown, translate
 from .concurrency_limiter import ConcurrencyLimiter
 from .operation_target import OperationTarget
+from .required_member import RequiredMember
 from .timeouts import SettleTimeouts
 
 T = TypeVar("T")
@@ -26,24 +27,24 @@ Operation = Callable[..., Response]
 """A method of a backend."""
 
 Explain = Callable[[UpstreamFailure], StatusError | None]
-"""Reads what a failure really means; returns None if the error table already says it."""
+"""Finds out by reads what a failure means; returns None if the error table has the answer."""
 
 AppliedCheck = Callable[[], Response | None]
-"""Reads whether a change was applied: the response that it would have had, or None if that is not visible."""
+"""Reads whether a change was applied: returns the response to the change, or None if it is not visible."""
 
 ETAG_MISMATCH: Final = "ETAG_MISMATCH"
 
 
-def unexplained(_failure: UpstreamFailure) -> None:
-    """Leaves a failure to the error table."""
+def no_explanation(_failure: UpstreamFailure) -> None:
+    """Returns None, so that the error table decides."""
 
 
 @dataclass(frozen=True)
 class UpstreamClient:
     """Calls a backend for the rpcs.
 
-    `read`, `change` and `update_versioned` are whole calls. Creates, which may send twice, are built of `send`,
-    `settle`, `applied` and `failed`.
+    `read`, `change` and `update_versioned` are whole calls. Creates, which may send twice, consist of `send`, `settle`,
+    `record_applied` and `record_failure`.
 
     Attributes:
         backend: The backend.
@@ -60,8 +61,9 @@ class UpstreamClient:
         call: CallContext,
         operation: Operation,
         target: OperationTarget,
-        *required: str,
-        explain: Explain = unexplained,
+        required: RequiredMember | None = None,
+        *,
+        explain: Explain = no_explanation,
     ) -> Response:
         """Calls an operation that changes nothing.
 
@@ -69,7 +71,7 @@ class UpstreamClient:
             call: The rpc.
             operation: A method of the backend.
             target: What the operation is about, with its arguments.
-            required: The path of a member that every response has.
+            required: A member that every response has; None if a response has none.
             explain: Finds out what a failure means.
 
         Raises:
@@ -79,17 +81,18 @@ class UpstreamClient:
             try:
                 return _respond(call, operation, target.arguments, required)
             except UPSTREAM_ERRORS as error:
-                raise self.explained(call, classify(error), target, explain) from None
+                raise self.explain_failure(call, classify(error), target, explain) from None
 
     def change(
         self,
         call: CallContext,
         operation: Operation,
         target: OperationTarget,
-        *required: str,
+        required: RequiredMember | None = None,
+        *,
         repeatable: bool,
         check_applied: AppliedCheck | None = None,
-        explain: Explain = unexplained,
+        explain: Explain = no_explanation,
     ) -> Response:
         """Calls an operation that changes something, once. If its response is lost, reads whether it was applied.
 
@@ -97,7 +100,7 @@ class UpstreamClient:
             call: The rpc.
             operation: A method of the backend.
             target: What the operation is about, with its arguments.
-            required: The path of a member that every response has.
+            required: A member that every response has; None if a response has none.
             repeatable: Whether it is safe for the caller to retry the request.
             check_applied: Reads whether the change was applied; None if no read can show it.
             explain: Finds out what a failure means.
@@ -106,60 +109,61 @@ class UpstreamClient:
             StatusError: The operation failed, is not admitted, or its outcome is unknown.
         """
         if call.abandoned:
-            # While it waited for a lock or a read, its caller went away or received an error with outcome not_applied.
+            # While the rpc waited for a lock or a read, it ended for its caller, with outcome not_applied.
             raise StatusError(grpc.StatusCode.CANCELLED, "", "the caller is gone")
         with self.limiter.admit(call):
             try:
-                return self.send(call, operation, target.arguments, *required, repeatable=repeatable)
+                return self.send(call, operation, target.arguments, required, repeatable=repeatable)
             except UPSTREAM_ERRORS as error:
                 failure = classify(error)
             if failure.outcome == "not_applied":
-                raise self.explained(call, failure, target, explain)
+                raise self.explain_failure(call, failure, target, explain)
             response = self._settle_change(call, check_applied) if check_applied else None
             if response is None:
                 raise outcome_unknown(failure, repeatable=repeatable)
-            return self.applied(call, response)
+            return self.record_applied(call, response)
 
     def update_versioned(
         self,
         call: CallContext,
         operation: Operation,
         target: OperationTarget,
-        *required: str,
+        required: RequiredMember | None = None,
+        *,
         check_applied: AppliedCheck,
-        explain: Explain = unexplained,
+        explain: Explain = no_explanation,
     ) -> Response:
-        """Replaces one version with another. Also succeeds if a newer version already is what was requested."""
+        """Replaces one version with another. Also succeeds if a newer version already has the requested content."""
         try:
             return self.change(
-                call, operation, target, *required, repeatable=True, check_applied=check_applied, explain=explain
+                call, operation, target, required, repeatable=True, check_applied=check_applied, explain=explain
             )
         except StatusError as error:
             if error.reason != ETAG_MISMATCH or (response := self.probe_if_time(call, check_applied)) is None:
                 raise
-            return self.applied(call, response)
+            return self.record_applied(call, response)
 
     def send(
         self,
         call: CallContext,
         operation: Operation,
         arguments: Arguments,
-        *required: str,
+        required: RequiredMember | None = None,
+        *,
         repeatable: bool,
-        inconclusive: str | None = None,
+        inconclusive_code: str | None = None,
     ) -> Response:
         """Sends a change once, and records its outcome: unknown while it is in flight.
 
-        An error that proves that this send changed nothing does not clear an outcome that an earlier send of the same
-        rpc left unknown.
+        If an earlier send of the same rpc left the outcome unknown, it stays unknown, even if this send is rejected.
 
         Args:
             call: The rpc.
             operation: A method of the backend.
             arguments: Its boto3 arguments.
-            required: The path of a member that every response has.
+            required: A member that every response has; None if a response has none.
             repeatable: Whether it is safe for the caller to retry the request.
-            inconclusive: An AWS code that may mean that an earlier request was applied.
+            inconclusive_code: The AWS code that can mean that an earlier request was applied.
 
         Raises:
             UPSTREAM_ERRORS: The operation failed.
@@ -170,36 +174,36 @@ class UpstreamClient:
             response = _respond(call, operation, arguments, required)
         except UPSTREAM_ERRORS as error:
             failure = classify(error)
-            if failure.outcome == "not_applied" and not was_unknown and failure.aws_code != inconclusive:
+            if failure.outcome == "not_applied" and not was_unknown and failure.aws_code != inconclusive_code:
                 call.outcome = "not_applied"
             raise
-        return self.applied(call, response)
+        return self.record_applied(call, response)
 
     def settle(self, call: CallContext, probe: Callable[[], T], is_settled: Callable[[T], bool]) -> T:
-        """Repeats a probe, with backoff, until it is settled or the time is up; returns its last result."""
+        """Repeats a probe, with backoff, until its result is settled or the time is up; returns the last result."""
         ends = min(self.timeouts.clock() + self.timeouts.total, call.deadline)
         with short_timeouts():
             for delay in exponential_backoff():
-                found = probe()
-                if is_settled(found) or self.timeouts.clock() + delay > ends:
-                    return found
+                result = probe()
+                if is_settled(result) or self.timeouts.clock() + delay > ends:
+                    return result
                 self.timeouts.sleep(delay)
         raise AssertionError("backoff never ends")
 
-    def applied(self, call: CallContext, response: Response) -> Response:
+    def record_applied(self, call: CallContext, response: Response) -> Response:
         """Records that the change was applied; returns the response."""
         call.outcome = "applied"
         return response
 
-    def failed(self, call: CallContext, error: StatusError, outcome: Outcome) -> StatusError:
-        """Records the outcome of a change that fails; returns the error with this outcome."""
+    def record_failure(self, call: CallContext, error: StatusError, outcome: Outcome) -> StatusError:
+        """Records the outcome of a failed change; returns the error with this outcome."""
         call.outcome = error.outcome = outcome
         return error
 
-    def explained(
-        self, call: CallContext, failure: UpstreamFailure, target: OperationTarget, explain: Explain = unexplained
+    def explain_failure(
+        self, call: CallContext, failure: UpstreamFailure, target: OperationTarget, explain: Explain = no_explanation
     ) -> StatusError:
-        """Returns the status of a failure: what `explain` finds out if there is time, otherwise the table's."""
+        """Returns the status of a failure: from `explain` if there is time and it finds one, else from the table."""
         if self.has_time_to_read(call):
             with short_timeouts():
                 if found := explain(failure):
@@ -207,7 +211,7 @@ class UpstreamClient:
         return translate(failure, target)
 
     def probe(self, check: AppliedCheck) -> Response | None:
-        """Reads once; returns None also if the read fails."""
+        """Reads once; returns None if the read fails or does not show the change."""
         with short_timeouts():
             try:
                 return check()
@@ -215,7 +219,7 @@ class UpstreamClient:
                 return None
 
     def probe_if_time(self, call: CallContext, check: AppliedCheck) -> Response | None:
-        """Reads once if the rpc leaves time for it and a slot is free; otherwise returns None."""
+        """Reads once if there is time and a free slot; otherwise returns None."""
         if not self.has_time_to_read(call):
             return None
         try:
@@ -225,14 +229,14 @@ class UpstreamClient:
             return None
 
     def has_time_to_read(self, call: CallContext) -> bool:
-        """Returns whether the rpc leaves time for one more read that explains."""
+        """Returns whether the deadline leaves time for one more read."""
         return call.remaining() > self.timeouts.read
 
     def list_tags(self, arn: str) -> Sequence[Mapping[str, str]]:
-        """Reads the tags of a resource: each has `Key`, and `Value` if it is set.
+        """Reads the tags of a resource. Each has `Key`, and `Value` if it is set.
 
         Raises:
-            MalformedResponseError: The response has no list of tags. CloudFront's always has one, possibly empty.
+            UPSTREAM_ERRORS: The read failed, or the response has no list of tags. CloudFront's list may be empty.
         """
         response: Response = self.backend.list_tags_for_resource(Resource=arn)
         tags: Sequence[Mapping[str, str]] | None = response.get("Tags", {}).get("Items")
@@ -244,8 +248,17 @@ class UpstreamClient:
         return self.settle(call, lambda: self.probe(check_applied), lambda response: response is not None)
 
 
-def is_deleted(describe: Callable[[T], Response], resource: T, not_found_code: str) -> Response | None:
-    """Returns an empty response if CloudFront answers with `not_found_code` that the resource does not exist."""
+def check_deleted(describe: Callable[[T], Response], resource: T, not_found_code: str) -> Response | None:
+    """Reads whether a resource was deleted, as an AppliedCheck does. Raises nothing if the read fails.
+
+    Args:
+        describe: Describes the resource.
+        resource: What `describe` takes.
+        not_found_code: The AWS code of a resource that does not exist.
+
+    Returns:
+        An empty response, like that of a delete, if the resource does not exist; None if it exists or the read failed.
+    """
     try:
         describe(resource)
     except UPSTREAM_ERRORS as error:
@@ -253,18 +266,16 @@ def is_deleted(describe: Callable[[T], Response], resource: T, not_found_code: s
     return None
 
 
-def _respond(call: CallContext, operation: Operation, arguments: Arguments, required: tuple[str, ...]) -> Response:
-    """Sends; returns the response if it has the required member, otherwise raises MalformedResponseError."""
+def _respond(
+    call: CallContext, operation: Operation, arguments: Arguments, required: RequiredMember | None
+) -> Response:
+    """Sends a request; returns the response if it has the required member, else raises MalformedResponseError."""
     try:
         response = operation(**arguments)
     except UPSTREAM_ERRORS as error:
         call.aws_request_id = aws_request_id(error)
         raise
     call.aws_request_id = response.get("ResponseMetadata", {}).get("RequestId", "")
-    found: Any = response
-    for member in required:
-        # botocore parses a success of another shape to a response without its members.
-        if not isinstance(found, dict) or member not in found or (member == "Name" and not found[member]):
-            raise MalformedResponseError
-        found = found[member]
+    if required:
+        required.check(response)
     return response

@@ -1,4 +1,4 @@
-"""Creates of one kind of resource."""
+"""Creates of functions and key value stores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .diagnostics import association
 from .idempotent_create import IdempotentCreate
 from .operation_target import OperationTarget
 from .resource_kinds import ResourceKind
-from .validate_only import check
+from .validate_only import check_create
 
 
 class ResourceCreator:
@@ -30,25 +30,25 @@ class ResourceCreator:
     def create(
         self, arguments: Arguments, request_id: str, call: CallContext, *, validate_only: bool = False
     ) -> Response:
-        """Creates a resource, or finds that this request created it before.
+        """Creates a resource, or finds the one that an earlier send of this request created.
 
         Args:
-            arguments: The caller's boto3 arguments, `Name` among them.
-            request_id: The caller's id of this create. If it is empty, the create is sent once and never settled.
+            arguments: The caller's boto3 arguments, including `Name`.
+            request_id: The caller's id of this create. If it is empty, the create is sent once and not settled.
             call: The rpc.
-            validate_only: Only reads whether the create would succeed.
+            validate_only: Whether only to read if the create would succeed.
 
         Returns:
-            boto3's response: without `Location` if an earlier send created the resource, empty for validate_only.
+            boto3's response; without `Location` if an earlier send created the resource, empty for validate_only.
 
         Raises:
             StatusError: The create failed, or its outcome is unknown.
         """
-        target = OperationTarget(self._kind.kind, arguments["Name"], arguments)
+        target = self._kind.target(arguments)
         tag_value = request_tag.value(request_id, arguments) if request_id else ""
         if validate_only:
             with self._client.limiter.admit(call):
-                return check(self._client, self._kind, call, target, tag_value)
+                return check_create(self._client, self._kind, call, target, tag_value)
         if not request_id:
             return self._create_once(target, call)
         with self._client.limiter.admit(call):
@@ -59,8 +59,7 @@ class ResourceCreator:
             call,
             self._kind.create(self._client.backend),
             target,
-            self._kind.member,
-            "Name",
+            self._kind.name,
             repeatable=False,
             explain=partial(association.explain, self._client, call, target.arguments),
         )

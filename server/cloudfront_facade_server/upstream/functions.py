@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -11,20 +12,27 @@ from google.rpc import error_details_pb2
 
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
-from ..errors.aws_codes import MalformedResponseError
+from ..errors import etag_sources
 from ..errors.classify import UpstreamFailure
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.translate import label, upstream_metadata
-from .client import UpstreamClient, is_deleted
+from .client import UpstreamClient, check_deleted
 from .diagnostics import association
 from .diagnostics.in_use import function_in_use
 from .operation_target import OperationTarget
+from .required_member import RequiredMember
+from .resource_kinds import FUNCTION
 
-KIND: Final = "function"
 _DEVELOPMENT: Final = "DEVELOPMENT"
 _LIVE: Final = "LIVE"
-_NOT_FOUND: Final = "NoSuchFunctionExists"
-_NAME: Final = ("FunctionSummary", "Name")
+
+_ETAG: Final = RequiredMember(("ETag",))
+"""botocore takes any body for the code of a function, so the body proves nothing."""
+
+_TESTED: Final = RequiredMember(("TestResult", "FunctionSummary"))
+"""botocore takes any root element for the result of a test, so the root proves nothing."""
+
+_QUANTITY: Final = RequiredMember(("FunctionList", "Quantity"))
 
 
 class Functions:
@@ -40,20 +48,16 @@ class Functions:
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DescribeFunction."""
-        target = _target(arguments)
+        target = FUNCTION.target(arguments)
         return self._client.read(
-            call, self._backend.describe_function, target, *_NAME, explain=partial(self._explain_stage, target)
+            call, self._backend.describe_function, target, FUNCTION.name, explain=partial(self._explain_stage, target)
         )
 
     def get(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls GetFunction."""
-        target = _target(arguments)
+        target = FUNCTION.target(arguments)
         return self._client.read(
-            call,
-            self._backend.get_function,
-            target,
-            "ETag",  # Any response has a body, which botocore takes for the code.
-            explain=partial(self._explain_stage, target),
+            call, self._backend.get_function, target, _ETAG, explain=partial(self._explain_stage, target)
         )
 
     def update(self, arguments: Arguments, call: CallContext) -> Response:
@@ -61,8 +65,8 @@ class Functions:
         response = self._client.update_versioned(
             call,
             self._backend.update_function,
-            _target(arguments),
-            *_NAME,
+            FUNCTION.target(arguments),
+            FUNCTION.name,
             check_applied=partial(self._check_updated, arguments),
             explain=partial(association.explain, self._client, call, arguments),
         )
@@ -73,44 +77,41 @@ class Functions:
         return self._client.change(
             call,
             self._backend.publish_function,
-            _target(arguments),
-            *_NAME,
+            FUNCTION.target(arguments),
+            FUNCTION.name,
             repeatable=True,
             check_applied=partial(self._check_published, arguments),
         )
 
     def test(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls TestFunction, which changes nothing."""
-        target = OperationTarget(KIND, arguments["Name"], arguments, field="event_object")
+        etag_source = etag_sources.LIVE_STAGE if arguments["Stage"] == _LIVE else etag_sources.DEVELOPMENT_STAGE
+        target = replace(FUNCTION.target(arguments), etag_source=etag_source, field="event_object")
         return self._client.read(
-            call,
-            self._backend.test_function,
-            target,
-            "TestResult",
-            "FunctionSummary",  # Any response has a root element, which botocore takes for the result.
-            explain=partial(self._explain_stage, target),
+            call, self._backend.test_function, target, _TESTED, explain=partial(self._explain_stage, target)
         )
 
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DeleteFunction."""
-        target = _target(arguments)
+        target = FUNCTION.target(arguments)
         return self._client.change(
             call,
             self._backend.delete_function,
             target,
             repeatable=True,
-            check_applied=lambda: is_deleted(self._describe_development, arguments["Name"], _NOT_FOUND),
+            check_applied=partial(
+                check_deleted, self._describe_development, arguments["Name"], FUNCTION.not_found_code
+            ),
             explain=partial(function_in_use, self._client, call, target),
         )
 
     def list(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls ListFunctions."""
-        target = OperationTarget(KIND, "", arguments)
-        return self._client.read(call, self._backend.list_functions, target, "FunctionList", "Quantity")
+        return self._client.read(call, self._backend.list_functions, FUNCTION.target(arguments), _QUANTITY)
 
     def _explain_stage(self, target: OperationTarget, failure: UpstreamFailure) -> StatusError | None:
-        """Explains that only the LIVE stage is missing; returns None if the function itself is missing."""
-        if failure.aws_code != _NOT_FOUND or target.arguments["Stage"] != _LIVE:
+        """Returns the error for a missing LIVE stage; None if the function itself is missing."""
+        if failure.aws_code != FUNCTION.not_found_code or target.arguments["Stage"] != _LIVE:
             return None
         if self._client.probe(lambda: self._describe_development(target.name)) is None:
             return None
@@ -122,7 +123,9 @@ class Functions:
             domain=CLOUDFRONT_DOMAIN,
             metadata={**upstream_metadata(failure), "name": target.name, "stage": _LIVE},
             details=[
-                error_details_pb2.ResourceInfo(resource_type=KIND, resource_name=target.name, description=message)
+                error_details_pb2.ResourceInfo(
+                    resource_type=target.kind, resource_name=target.name, description=message
+                )
             ],
         )
 
@@ -148,20 +151,15 @@ class Functions:
 
     def _code(self, name: str, stage: Literal["DEVELOPMENT", "LIVE"]) -> bytes:
         """Reads the code of a stage; raises MalformedResponseError if the response is not CloudFront's."""
-        found = self._backend.get_function(Name=name, Stage=stage)
-        if "ETag" not in found:
-            raise MalformedResponseError
-        code: bytes = found["FunctionCode"].read()
+        response = self._backend.get_function(Name=name, Stage=stage)
+        _ETAG.check(response)
+        code: bytes = response["FunctionCode"].read()
         return code
 
     def _etag(self, name: str, call: CallContext) -> str:
-        """Reads the version of the DEVELOPMENT stage; returns "" if that fails, because the update is applied."""
+        """Reads the etag of the DEVELOPMENT stage after an update; returns "" if the read fails."""
         described = self._client.probe_if_time(call, lambda: self._describe_development(name))
         return str((described or {}).get("ETag", ""))
-
-
-def _target(arguments: Arguments) -> OperationTarget:
-    return OperationTarget(KIND, arguments["Name"], arguments)
 
 
 def _config(described: Response) -> tuple[str, str, list[str]]:
@@ -169,6 +167,6 @@ def _config(described: Response) -> tuple[str, str, list[str]]:
 
 
 def _comparable(config: Mapping[str, Any]) -> tuple[str, str, list[str]]:
-    """Returns what makes two configurations equal: CloudFront leaves out empty members."""
+    """Returns the content of a configuration for comparison. CloudFront's responses leave out empty members."""
     associations = config.get("KeyValueStoreAssociations", {}).get("Items", ())
     return config.get("Comment", ""), config.get("Runtime", ""), [each["KeyValueStoreARN"] for each in associations]

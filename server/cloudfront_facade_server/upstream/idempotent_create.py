@@ -1,8 +1,8 @@
 """Creates with a request_id, which happen exactly once.
 
-Such a create carries a tag that names the request_id and the content. If CloudFront's response is lost, or says that
-the name is taken, the create is reconciled: the tags of the resource of this name show whether it is ours, and then the
-create was applied. The only store is CloudFront itself, so this also holds after restarts and between replicas.
+Such a create has a tag with the request_id and a fingerprint of the content. If CloudFront's response is lost, or the
+name is taken, the create is reconciled: if the resource of this name has the tag, the create was applied. The state is
+only in CloudFront, so creates stay idempotent over restarts and replicas.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MAX_SENDS: Final = 2
 
 
 class IdempotentCreate:
-    """One create in flight: results in one resource, or in an error with what is known of it.
+    """One create in flight. It results in one resource, or in an error with the outcome as far as it is known.
 
     Args:
         client: The upstream client.
         kind: The kind of the resource.
         call: The rpc.
         target: The resource, with the caller's boto3 arguments.
-        tag_value: The value of the request tag. If it is empty, no resource is ours, and only reads are possible.
+        tag_value: The value of the request tag. If it is empty, no resource is ours; `run` requires one.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class IdempotentCreate:
         self._tag_value = tag_value
 
     def run(self) -> Response:
-        """Sends, reads what became of it, and sends once more if it was not applied; raises StatusError."""
+        """Sends the create, settles it, and sends it once more if it was not applied; raises StatusError."""
         arguments = request_tag.add(self._target.arguments, self._tag_value)
         create = self._kind.create(self._client.backend)
         outcome_in_doubt = False
@@ -58,10 +58,9 @@ class IdempotentCreate:
                     self._call,
                     create,
                     arguments,
-                    self._kind.member,
-                    "Name",
+                    self._kind.name,
                     repeatable=True,
-                    inconclusive=self._kind.exists_code,
+                    inconclusive_code=self._kind.exists_code,
                 )
             except UPSTREAM_ERRORS as error:
                 failure = classify(error)
@@ -74,30 +73,30 @@ class IdempotentCreate:
             if is_absent and is_lost and sends < _MAX_SENDS and self._has_time_to_send():
                 continue
             return self._conclude(observation, failure, outcome_in_doubt=outcome_in_doubt)
-        raise AssertionError("the last send concludes")
+        raise AssertionError("the last send always concludes")
 
     def observe(self) -> Observation:
         """Reads once whose resource holds the name."""
         return observe(self._client, self._kind, self._target.name, self._tag_value)
 
     def settle(self) -> Observation:
-        """Reads whose resource holds the name until that is final or the time is up."""
-        return self._client.settle(self._call, self.observe, lambda observation: observation.final)
+        """Reads whose resource holds the name until the observation is final or the time is up."""
+        return self._client.settle(self._call, self.observe, lambda observation: observation.is_final)
 
     def request_id_reused(self) -> StatusError:
         """Returns the error for a request_id that created the resource of this name with different content."""
         return request_id_reused(self._kind.kind, self._target.name, self._tag_value.split("/")[0])
 
     def _check_earlier_create(self, failure: UpstreamFailure) -> Response:
-        """Reads the name after a lasting rejection: an earlier call's resource, for example, may fill the quota."""
+        """Finds whether an earlier call already created the resource, after CloudFront rejected this create."""
         if is_temporary(failure):
             raise self._rejected(failure)
         with short_timeouts():
             observation = self.observe()
         if observation.ownership is Ownership.UNDECIDED:
             observation = self.settle()
-        may_not_read = observation.ownership is Ownership.UNREADABLE and observation.final
-        if may_not_read or observation.ownership in (Ownership.ABSENT, Ownership.FOREIGN):
+        read_denied = observation.ownership is Ownership.UNREADABLE and observation.is_final
+        if read_denied or observation.ownership in (Ownership.ABSENT, Ownership.FOREIGN):
             raise self._rejected(failure)
         return self._conclude(observation, failure, outcome_in_doubt=False)
 
@@ -105,13 +104,13 @@ class IdempotentCreate:
         outcome: Outcome = "unknown" if outcome_in_doubt else "not_applied"
         match observation.ownership:
             case Ownership.OURS if observation.response is not None:
-                return self._client.applied(self._call, observation.response)
+                return self._client.record_applied(self._call, observation.response)
             case Ownership.REQUEST_ID_REUSED:
-                raise self._client.failed(self._call, self.request_id_reused(), outcome)
+                raise self._client.record_failure(self._call, self.request_id_reused(), outcome)
             case Ownership.FOREIGN:
-                raise self._client.failed(self._call, self._already_exists(failure), outcome)
+                raise self._client.record_failure(self._call, self._already_exists(failure), outcome)
         unknown = outcome_unknown(observation.failure or failure, repeatable=True)
-        raise self._client.failed(self._call, unknown, "unknown")
+        raise self._client.record_failure(self._call, unknown, "unknown")
 
     def _already_exists(self, failure: UpstreamFailure) -> StatusError:
         if failure.aws_code == self._kind.exists_code:
@@ -120,7 +119,7 @@ class IdempotentCreate:
 
     def _rejected(self, failure: UpstreamFailure) -> StatusError:
         explain = partial(association.explain, self._client, self._call, self._target.arguments)
-        return self._client.explained(self._call, failure, self._target, explain)
+        return self._client.explain_failure(self._call, failure, self._target, explain)
 
     def _has_time_to_send(self) -> bool:
         """Returns whether deadline and shutdown leave time for one more send."""

@@ -7,13 +7,12 @@ from typing import Final
 
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
-from .client import UpstreamClient, is_deleted
+from .client import UpstreamClient, check_deleted
 from .diagnostics.in_use import key_value_store_in_use
-from .operation_target import OperationTarget
+from .required_member import RequiredMember
+from .resource_kinds import KEY_VALUE_STORE
 
-KIND: Final = "key value store"
-_NOT_FOUND: Final = "EntityNotFound"
-_NAME: Final = ("KeyValueStore", "Name")
+_QUANTITY: Final = RequiredMember(("KeyValueStoreList", "Quantity"))
 
 
 class KeyValueStores:
@@ -29,34 +28,35 @@ class KeyValueStores:
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DescribeKeyValueStore."""
-        return self._client.read(call, self._backend.describe_key_value_store, _target(arguments), *_NAME)
+        target = KEY_VALUE_STORE.target(arguments)
+        return self._client.read(call, self._backend.describe_key_value_store, target, KEY_VALUE_STORE.name)
 
     def update(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls UpdateKeyValueStore. Also succeeds if the store already has this comment."""
         return self._client.update_versioned(
             call,
             self._backend.update_key_value_store,
-            _target(arguments),
-            *_NAME,
+            KEY_VALUE_STORE.target(arguments),
+            KEY_VALUE_STORE.name,
             check_applied=partial(self._check_updated, arguments),
         )
 
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DeleteKeyValueStore."""
-        target = _target(arguments)
+        target = KEY_VALUE_STORE.target(arguments)
         return self._client.change(
             call,
             self._backend.delete_key_value_store,
             target,
             repeatable=True,
-            check_applied=lambda: is_deleted(self._describe, arguments["Name"], _NOT_FOUND),
+            check_applied=partial(check_deleted, self._describe, arguments["Name"], KEY_VALUE_STORE.not_found_code),
             explain=partial(key_value_store_in_use, self._client, call, target),
         )
 
     def list(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls ListKeyValueStores."""
-        target = OperationTarget(KIND, "", arguments)
-        return self._client.read(call, self._backend.list_key_value_stores, target, "KeyValueStoreList", "Quantity")
+        target = KEY_VALUE_STORE.target(arguments)
+        return self._client.read(call, self._backend.list_key_value_stores, target, _QUANTITY)
 
     def _describe(self, name: str) -> Response:
         return self._backend.describe_key_value_store(Name=name)
@@ -67,7 +67,3 @@ class KeyValueStores:
         store = described.get("KeyValueStore")
         is_newer = described.get("ETag") != arguments["IfMatch"]
         return described if store and is_newer and store.get("Comment", "") == arguments["Comment"] else None
-
-
-def _target(arguments: Arguments) -> OperationTarget:
-    return OperationTarget(KIND, arguments["Name"], arguments)

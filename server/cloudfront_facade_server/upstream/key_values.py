@@ -1,9 +1,10 @@
-"""The data plane of key value stores."""
+"""The operations of the data plane of key value stores."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -11,26 +12,31 @@ from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext, Progress
 from ..concurrency.backoff import exponential_backoff
 from ..concurrency.keyed_lock import KeyedLock
-from ..errors.aws_codes import MalformedResponseError
+from ..errors import etag_sources
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code
 from ..errors.facade_errors import validation_failed
 from ..errors.redaction import redacted
 from ..errors.status_error import StatusError
-from ..errors.translate import reclassify, upstream_metadata
+from ..errors.translate import is_outdated_data_etag, label, precondition, reclassify, upstream_metadata
 from ..errors.violations import ValidationError
 from .batches import Change, batch_arguments, batches
-from .client import ETAG_MISMATCH, AppliedCheck, Operation, UpstreamClient, is_deleted
+from .client import ETAG_MISMATCH, AppliedCheck, Operation, UpstreamClient, check_deleted
 from .diagnostics.store_status import READY, not_ready
-from .key_value_stores import KIND
 from .operation_target import OperationTarget
+from .required_member import RequiredMember
+from .resource_kinds import KEY_VALUE_STORE
 
 _KEY: Final = "key"
 _NOT_FOUND: Final = "ResourceNotFoundException"
 _CONFLICT: Final = "ConflictException"
-_STORE_NOT_FOUND: Final = "EntityNotFound"
+_INVALID: Final = "ValidationException"
+_INVALID_ETAG: Final = "InvalidIfMatchVersion"
+
+_ETAG: Final = RequiredMember(("ETag",))
+_VALUE: Final = RequiredMember(("Value",))
 
 _MAX_ATTEMPTS: Final = 8
-"""Maximum attempts of a write without an etag while others write to the same store."""
+"""Maximum attempts of a write without an etag while other callers write to the same store."""
 
 _RETRY_AFTER_SECONDS: Final = 1.0
 
@@ -38,7 +44,7 @@ _RETRY_AFTER_SECONDS: Final = 1.0
 class KeyValues:
     """The operations of the data plane. Each takes its boto3 arguments and the call, and raises StatusError.
 
-    Writes take `IfMatch` if the caller sent an etag. If it is absent, the etag is read.
+    The arguments of a write have `IfMatch` only if the caller sent an etag. Otherwise the etag is read.
 
     Args:
         client: The upstream client.
@@ -50,13 +56,13 @@ class KeyValues:
         self._lock = KeyedLock()
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
-        """Calls the data plane's DescribeKeyValueStore; redacts the reason of a failure."""
-        response = self._read(call, self._backend.describe_key_value_store_data, arguments, "ETag")
+        """Calls the data plane's DescribeKeyValueStore; redacts the failure reason."""
+        response = self._read(call, self._backend.describe_key_value_store_data, arguments, _ETAG)
         return {**response, "FailureReason": redacted(response.get("FailureReason", ""), arguments)}
 
     def get(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls GetKey."""
-        return self._read(call, self._backend.get_key, arguments, "Value")
+        return self._read(call, self._backend.get_key, arguments, _VALUE)
 
     def list(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls ListKeys."""
@@ -74,22 +80,22 @@ class KeyValues:
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DeleteKey."""
 
-        def check_deleted() -> Response | None:
+        def check_key_deleted() -> Response | None:
             try:
                 self._backend.get_key(KvsARN=arguments["KvsARN"], Key=arguments["Key"])
             except UPSTREAM_ERRORS as error:
                 return self._describe_settled(arguments) if aws_code(error) == _NOT_FOUND else None
             return None
 
-        return self._write(call, self._backend.delete_key, arguments, check_deleted)
+        return self._write(call, self._backend.delete_key, arguments, check_key_deleted)
 
     def update(self, arguments: Arguments, changes: Iterable[Change], call: CallContext) -> tuple[Response, int]:
         """Calls UpdateKeys until all changes are applied; stops if the caller is gone.
 
         Args:
-            arguments: `KvsARN`, and `IfMatch` if the caller sent the etag to begin with.
-            changes: The changes in order, read only as they are needed; may raise ValidationError.
-            call: The rpc; its progress counts the applied changes.
+            arguments: `KvsARN`, and `IfMatch` if the caller sent an etag, which is for the first batch.
+            changes: The changes in order, read as they are needed. Reading them may raise ValidationError.
+            call: The rpc. Its progress counts the applied changes.
 
         Returns:
             The response to the last batch, and how many changes were applied.
@@ -105,10 +111,8 @@ class KeyValues:
                     call,
                     self._backend.update_keys,
                     {**arguments, **batch_arguments(batch)},
-                    likely_etag=response.get("ETag", ""),
+                    previous_etag=response.get("ETag", ""),
                 )
-                if "IfMatch" in arguments:
-                    arguments = {**arguments, "IfMatch": response["ETag"]}
                 progress.applied += batch.changes
                 progress.in_flight = 0
         except (StatusError, ValidationError) as error:
@@ -116,9 +120,11 @@ class KeyValues:
             raise call.annotate(failure) from None
         return response, progress.applied
 
-    def _read(self, call: CallContext, operation: Operation, arguments: Arguments, *required: str) -> Response:
+    def _read(
+        self, call: CallContext, operation: Operation, arguments: Arguments, required: RequiredMember | None = None
+    ) -> Response:
         return self._client.read(
-            call, operation, _target(arguments), *required, explain=partial(self._explain, arguments)
+            call, operation, _target(arguments), required, explain=partial(self._explain, arguments)
         )
 
     def _write(
@@ -128,66 +134,133 @@ class KeyValues:
         arguments: Arguments,
         check_applied: AppliedCheck | None = None,
         *,
-        likely_etag: str = "",
+        previous_etag: str = "",
     ) -> Response:
-        """Writes with the caller's etag; without one, with the likely one or one that is read, until it matches."""
+        """Writes with the caller's etag. If the caller sent none, retries with the current etag until it matches.
+
+        Args:
+            call: The rpc.
+            operation: A method of the backend.
+            arguments: Its boto3 arguments, with `IfMatch` only if the caller sent an etag.
+            check_applied: Reads whether the write was applied; None if no read can show it.
+            previous_etag: The etag that the previous batch of the same rpc returned; empty for the first one.
+
+        Raises:
+            StatusError: The write failed.
+        """
         if "IfMatch" in arguments:
-            # A read would not show whether the version with this value is the one that this write made.
-            return self._change(call, operation, arguments, None)
+            return self._write_version(call, operation, arguments, previous_etag)
         with self._lock.hold(arguments["KvsARN"]):
             for attempt, delay in enumerate(exponential_backoff(), 1):
-                etag = likely_etag if likely_etag and attempt == 1 else self._etag(call, arguments)
+                etag = previous_etag if previous_etag and attempt == 1 else self._etag(call, arguments)
                 try:
                     return self._change(call, operation, {**arguments, "IfMatch": etag}, check_applied)
                 except StatusError as error:
                     if error.reason != ETAG_MISMATCH:
                         raise
                     if attempt == _MAX_ATTEMPTS:
-                        error.retry_after = _RETRY_AFTER_SECONDS  # The caller sent no etag that could be wrong.
-                        raise
+                        target = _target(arguments)
+                        message = f"other callers wrote to {label(target)} during each of {attempt} attempts; retry"
+                        raise _mismatch_of_other_etag(error, target, message, _RETRY_AFTER_SECONDS) from None
                 jitter = random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not secrecy)
                 self._client.timeouts.sleep(delay * jitter)
         raise AssertionError("backoff never ends")
 
+    def _write_version(
+        self, call: CallContext, operation: Operation, arguments: Arguments, previous_etag: str
+    ) -> Response:
+        """Writes once, with the etag of the caller or, if there is one, of the previous batch."""
+        # Never settled: a read cannot show whether this write or another one made the current version.
+        if not previous_etag:
+            return self._change(call, operation, arguments, None, is_callers_etag=True)
+        try:
+            return self._change(call, operation, {**arguments, "IfMatch": previous_etag}, None)
+        except StatusError as error:
+            if error.reason != ETAG_MISMATCH:
+                raise
+            target = _target(arguments)
+            message = (
+                f"another caller wrote to {label(target)} after the previous batch; "
+                f"{target.etag_source} returns the current etag"
+            )
+            raise _mismatch_of_other_etag(error, target, message) from None
+
     def _change(
-        self, call: CallContext, operation: Operation, arguments: Arguments, check_applied: AppliedCheck | None
+        self,
+        call: CallContext,
+        operation: Operation,
+        arguments: Arguments,
+        check_applied: AppliedCheck | None,
+        *,
+        is_callers_etag: bool = False,
     ) -> Response:
         return self._client.change(
             call,
             operation,
             _target(arguments),
-            "ETag",
-            # A retry of an applied write fails as if it was not applied, because its etag is outdated.
+            _ETAG,
+            # After an applied write, its etag is outdated: a retry would report that nothing was applied.
             repeatable=False,
             check_applied=check_applied,
-            explain=partial(self._explain, arguments),
+            explain=partial(self._explain, arguments, is_callers_etag=is_callers_etag),
         )
 
     def _etag(self, call: CallContext, arguments: Arguments) -> str:
         return str(self.describe({"KvsARN": arguments["KvsARN"]}, call)["ETag"])
 
     def _describe(self, arguments: Arguments) -> Response:
-        """Describes the store as the response to a write would; raises MalformedResponseError without an etag."""
+        """Describes the store in the form of a write's response; raises MalformedResponseError if it has no etag."""
         described = self._backend.describe_key_value_store_data(KvsARN=arguments["KvsARN"])
-        if "ETag" not in described:
-            raise MalformedResponseError
+        _ETAG.check(described)
         return described
 
     def _describe_settled(self, arguments: Arguments) -> Response:
-        """Describes the store without its etag, which may already belong to somebody else's later write."""
+        """Describes the store without its etag, which may be that of a later write by another caller."""
         return {**self._describe(arguments), "ETag": ""}
 
-    def _explain(self, arguments: Arguments, failure: UpstreamFailure) -> StatusError | None:
-        """Distinguishes what has one code: a missing key or store; an etag mismatch or a store that is not READY."""
+    def _explain(
+        self, arguments: Arguments, failure: UpstreamFailure, *, is_callers_etag: bool = False
+    ) -> StatusError | None:
+        """Distinguishes the failures that have the same AWS code."""
         if failure.aws_code == _NOT_FOUND:
-            if "Key" not in arguments or is_deleted(self._describe, arguments, _NOT_FOUND) is not None:
-                return reclassify(_STORE_NOT_FOUND, failure, _target(arguments))
-            return reclassify(_NOT_FOUND, failure, OperationTarget(_KEY, arguments["Key"], arguments))
+            return self._explain_not_found(arguments, failure)
         if failure.aws_code == _CONFLICT:
-            status = (self._client.probe(lambda: self._describe(arguments)) or {}).get("Status") or READY
-            return None if status == READY else not_ready(arguments["KvsARN"], status, upstream_metadata(failure))
+            return self._explain_conflict(arguments, failure)
+        if failure.aws_code == _INVALID and "IfMatch" in arguments:
+            return self._explain_invalid(arguments, failure, is_callers_etag=is_callers_etag)
         return None
+
+    def _explain_not_found(self, arguments: Arguments, failure: UpstreamFailure) -> StatusError:
+        """Returns the error for a missing key or for a missing store."""
+        if "Key" not in arguments or check_deleted(self._describe, arguments, _NOT_FOUND) is not None:
+            return reclassify(KEY_VALUE_STORE.not_found_code, failure, _target(arguments))
+        return reclassify(_NOT_FOUND, failure, OperationTarget(_KEY, arguments["Key"], arguments))
+
+    def _explain_conflict(self, arguments: Arguments, failure: UpstreamFailure) -> StatusError | None:
+        """Returns the error for a store that is not READY; None for an etag mismatch."""
+        status = (self._client.probe(lambda: self._describe(arguments)) or {}).get("Status") or READY
+        return None if status == READY else not_ready(arguments["KvsARN"], status, upstream_metadata(failure))
+
+    def _explain_invalid(
+        self, arguments: Arguments, failure: UpstreamFailure, *, is_callers_etag: bool
+    ) -> StatusError | None:
+        """Returns the error for a malformed etag; None if the etag is outdated, current or not the caller's."""
+        if is_outdated_data_etag(failure) or not is_callers_etag:
+            return None
+        described = self._client.probe(lambda: self._describe(arguments))
+        if described is None or described["ETag"] == arguments["IfMatch"]:
+            return None
+        return reclassify(_INVALID_ETAG, failure, _target(arguments))
 
 
 def _target(arguments: Arguments) -> OperationTarget:
-    return OperationTarget(KIND, arguments["KvsARN"], arguments)
+    return OperationTarget(KEY_VALUE_STORE.kind, arguments["KvsARN"], arguments, etag_sources.KEY_VALUE_STORE_DATA)
+
+
+def _mismatch_of_other_etag(
+    error: StatusError, target: OperationTarget, message: str, retry_after: float | None = None
+) -> StatusError:
+    """Returns the error for the mismatch of an etag that the caller did not send, so that it does not echo the etag."""
+    metadata = {name: value for name, value in error.metadata.items() if name != "etag"}
+    details = [precondition(error.reason, target.name, message)]
+    return replace(error, message=message, metadata=metadata, details=details, retry_after=retry_after)

@@ -1,4 +1,4 @@
-"""What an operation is about."""
+"""The resource that an operation is about."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ class OperationTarget:
 
     Attributes:
         kind: The word for the resource in messages, for example `function`.
-        name: The caller's name for it.
-        arguments: The caller's boto3 arguments.
-        field: The one request field that CloudFront can find invalid; empty if there are several.
+        name: The caller's name for the resource; empty for a list.
+        arguments: The boto3 arguments of the operation.
+        etag_source: The rpc that returns the etag that the operation requires; empty if it requires none.
+        field: The only request field that CloudFront can find invalid; empty if there are several.
     """
 
     kind: str
     name: str
     arguments: Mapping[str, Any]
+    etag_source: str = ""
     field: str = ""

@@ -18,7 +18,7 @@ from .client import UpstreamClient
 from .resource_kinds import ResourceKind
 
 TAG_PROPAGATION_SECONDS: Final = 60.0
-"""How long after a create ListTagsForResource may not show its tags yet."""
+"""How long after a create its tags may not be visible in ListTagsForResource."""
 
 
 class Ownership(StrEnum):
@@ -31,28 +31,28 @@ class Ownership(StrEnum):
     FOREIGN = auto()
     """Somebody else's: it has tags, but not this request_id's."""
     ABSENT = auto()
-    """Nobody's: the name is free, or the resource does not show yet."""
+    """Nobody's: the name is free, or the resource is not visible yet."""
     UNDECIDED = auto()
-    """It has no tags, but is so young that they may not show yet."""
+    """Not known yet: it has no tags, but is so new that they may not be visible yet."""
     UNREADABLE = auto()
     """A read failed."""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """What the reads found.
+    """The result of the reads.
 
     Attributes:
         ownership: Whose resource it is.
         response: The resource, in the form of a create's response, if it is ours.
-        failure: The failure of a read, if it is unreadable.
-        final: Whether reading again cannot change the ownership.
+        failure: The failure of the read, if it failed.
+        is_final: Whether another read cannot change the ownership.
     """
 
     ownership: Ownership
     response: Response | None = None
     failure: UpstreamFailure | None = None
-    final: bool = True
+    is_final: bool = True
 
 
 def observe(client: UpstreamClient, kind: ResourceKind, name: str, tag_value: str) -> Observation:
@@ -62,12 +62,12 @@ def observe(client: UpstreamClient, kind: ResourceKind, name: str, tag_value: st
     except UPSTREAM_ERRORS as error:
         failure = classify(error)
         if failure.aws_code in (kind.not_found_code, "NoSuchResource"):
-            return Observation(Ownership.ABSENT, final=False)
-        return Observation(Ownership.UNREADABLE, failure=failure, final=_is_lasting(failure))
+            return Observation(Ownership.ABSENT, is_final=False)
+        return Observation(Ownership.UNREADABLE, failure=failure, is_final=_is_permanent(failure))
 
 
 def classify_owner(tags: Sequence[Mapping[str, str]], tag_value: str) -> Ownership:
-    """Returns the owner of a resource with these tags; UNDECIDED if it has no tags, which may not show yet."""
+    """Returns the owner of a resource with these tags; UNDECIDED if none are visible, perhaps only not yet."""
     found = next((tag.get("Value", "") for tag in tags if tag.get("Key") == request_tag.KEY), None)
     if found is None:
         return Ownership.FOREIGN if tags else Ownership.UNDECIDED
@@ -79,30 +79,29 @@ def classify_owner(tags: Sequence[Mapping[str, str]], tag_value: str) -> Ownersh
 
 def _read(client: UpstreamClient, kind: ResourceKind, name: str, tag_value: str) -> Observation:
     described = kind.describe(client.backend, name)
+    kind.name.check(described)
+    member = described[kind.member]
     try:
-        member = described[kind.member]
-        name, arn, created = member["Name"], kind.arn(member), kind.created(member)
+        arn, created = kind.arn(member), kind.created(member)
     except KeyError:
         raise MalformedResponseError from None
-    if not name:
-        raise MalformedResponseError
     match classify_owner(client.list_tags(arn), tag_value):
         case Ownership.OURS:
             return Observation(Ownership.OURS, {kind.member: member, "ETag": described.get("ETag", "")})
         case Ownership.UNDECIDED if _age(described, created) < TAG_PROPAGATION_SECONDS:
-            return Observation(Ownership.UNDECIDED, final=False)
+            return Observation(Ownership.UNDECIDED, is_final=False)
         case Ownership.REQUEST_ID_REUSED:
             return Observation(Ownership.REQUEST_ID_REUSED)
     return Observation(Ownership.FOREIGN)
 
 
-def _is_lasting(failure: UpstreamFailure) -> bool:
-    """Returns whether the same read would fail again: it was rejected, and not only temporarily."""
+def _is_permanent(failure: UpstreamFailure) -> bool:
+    """Returns whether the same read would fail again."""
     return failure.outcome == "not_applied" and not is_temporary(failure)
 
 
 def _age(described: Response, created: datetime) -> float:
-    """Returns the age in seconds by CloudFront's clock; by this machine's if CloudFront's response has no date."""
+    """Returns the age in seconds by CloudFront's clock, or by this machine's if the response has no date."""
     date = described.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return (parsedate_to_datetime(date) - created).total_seconds()

@@ -10,11 +10,13 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from .client import UpstreamClient
 from .operation_target import OperationTarget
+from .required_member import RequiredMember
 
-KIND: Final = "resource"
+_KIND: Final = "resource"
+_ITEMS: Final = RequiredMember(("Tags", "Items"))
 
 CheckTagLimit = Callable[[Iterable[str], Iterable[str]], None]
-"""Checks the resource's tag keys together with the keys to add; raises ValidationError."""
+"""Takes the tag keys of a resource and those to add; raises ValidationError if together they are too many."""
 
 
 class Tags:
@@ -22,7 +24,7 @@ class Tags:
 
     Args:
         client: The upstream client.
-        check_tag_limit: Checks how many tags a resource would have.
+        check_tag_limit: Checks that the resource does not get too many tags.
     """
 
     def __init__(self, client: UpstreamClient, check_tag_limit: CheckTagLimit) -> None:
@@ -59,11 +61,11 @@ class Tags:
 
     def list(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls ListTagsForResource."""
-        return self._client.read(call, self._backend.list_tags_for_resource, _target(arguments), "Tags", "Items")
+        return self._client.read(call, self._backend.list_tags_for_resource, _target(arguments), _ITEMS)
 
 
 def _target(arguments: Arguments) -> OperationTarget:
-    return OperationTarget(KIND, arguments["Resource"], arguments)
+    return OperationTarget(_KIND, arguments["Resource"], arguments)
 
 
 def _items(response: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:

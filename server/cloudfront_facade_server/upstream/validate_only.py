@@ -1,4 +1,4 @@
-"""`validate_only`: whether a create would succeed, as far as reads can show."""
+"""`validate_only`: checks by reads whether a create would succeed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .ownership import Ownership
 from .resource_kinds import ResourceKind
 
 
-def check(
+def check_create(
     client: UpstreamClient, kind: ResourceKind, call: CallContext, target: OperationTarget, tag_value: str
 ) -> Response:
     """Checks whether a create would succeed. The arguments are those of IdempotentCreate.
@@ -25,7 +25,7 @@ def check(
         An empty response, because nothing was created.
 
     Raises:
-        StatusError: The name is taken, the store to associate is not READY, or the reads failed.
+        StatusError: The create would fail, or the reads failed.
     """
     create = IdempotentCreate(client, kind, call, target, tag_value)
     with short_timeouts():

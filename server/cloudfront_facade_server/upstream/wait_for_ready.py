@@ -1,4 +1,4 @@
-"""Waits until a store is READY: single-flight, with one poll per store however many rpcs wait for it."""
+"""Waits until a store is READY: single-flight, with one poll per store for all rpcs that wait for it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from ..errors.status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, Sta
 from ..errors.translate import label, precondition
 from .client import UpstreamClient
 from .diagnostics.store_status import READY
-from .key_value_stores import KIND
 from .operation_target import OperationTarget
+from .required_member import RequiredMember
+from .resource_kinds import KEY_VALUE_STORE
 
 _FIRST_DELAY: Final = 0.25
 _LONGEST_DELAY: Final = 5.0
+
+_ARN: Final = RequiredMember(("KeyValueStore", "ARN"))
 
 
 @dataclass
@@ -32,7 +35,7 @@ class _SharedPoll:
     """The poll of one store.
 
     Attributes:
-        task: Polls until the store is READY or never will be.
+        task: Polls until the store is READY or cannot become READY.
         waiters: How many rpcs wait for it.
     """
 
@@ -76,19 +79,17 @@ class ReadyWaiter:
         self._forget(name, poll)
 
     def _forget(self, name: str, poll: _SharedPoll) -> None:
-        """Makes the next rpc that waits for this store start a new poll."""
+        """Forgets a poll, so that the next rpc that waits for this store starts a new one."""
         if self._polls.get(name) is poll:
             del self._polls[name]
 
     def _poll(self, arguments: Arguments) -> Response:
-        target = OperationTarget(KIND, arguments["Name"], arguments)
+        target = KEY_VALUE_STORE.target(arguments)
         call = CallContext("WaitForKeyValueStore", "", float("inf"))
         for delay in exponential_backoff(_FIRST_DELAY, _LONGEST_DELAY):
             try:
                 with short_timeouts():
-                    described = self._client.read(
-                        call, self._client.backend.describe_key_value_store, target, "KeyValueStore", "ARN"
-                    )
+                    described = self._client.read(call, self._client.backend.describe_key_value_store, target, _ARN)
             except StatusError as error:
                 if error.retry_after is None:
                     raise
@@ -100,13 +101,14 @@ class ReadyWaiter:
         raise AssertionError("backoff never ends")
 
     def _raise_if_import_failed(self, call: CallContext, store: Mapping[str, Any], target: OperationTarget) -> None:
-        """Raises StatusError if the import of a store failed, which only the data plane shows."""
+        """Raises StatusError if the import of a store failed, which only the data plane reports."""
         describe = self._client.backend.describe_key_value_store_data
         data = self._client.probe_if_time(call, lambda: describe(KvsARN=store["ARN"]))
         reason = redacted((data or {}).get("FailureReason", ""), {})
         if not reason:
             return
-        message = f"{label(target)} will never be {READY} because its import failed: {reason}"[:MAX_MESSAGE_CHARACTERS]
+        message = f'{label(target)} cannot become "{READY}" because its import failed: {reason}'
+        message = message[:MAX_MESSAGE_CHARACTERS]
         raise StatusError(
             grpc.StatusCode.FAILED_PRECONDITION,
             "KEY_VALUE_STORE_FAILED",

@@ -85,17 +85,19 @@ def check_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violatio
     """
     if not value:
         yield Violation(field, Rule.ETAG_LENGTH, f"required; {returned_by} returns it")
-    yield from check_optional_etag(field, value)
+    yield from check_optional_etag(field, value, returned_by=returned_by)
 
 
-def check_optional_etag(field: str, value: str) -> Iterator[Violation]:
-    """Checks an optional etag."""
+def check_optional_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violation]:
+    """Checks an optional etag. The arguments are those of check_etag."""
     if len(value) > limits.ETAG_MAX_LENGTH:
+        allowed = f"at most {limits.ETAG_MAX_LENGTH} characters"
         yield Violation(
-            field, Rule.ETAG_LENGTH, f"{_shown_length(value)}; allowed: at most {limits.ETAG_MAX_LENGTH} characters"
+            field, Rule.ETAG_LENGTH, f"{_shown_length(value)}; allowed: {allowed}; {returned_by} returns the etag"
         )
     if bad := find_disallowed(limits.ETAG_PATTERN, value):
-        yield Violation(field, Rule.ETAG_CHARACTERS, f"{bad}; allowed: visible ASCII except double quotes")
+        allowed = "visible ASCII except double quotes"
+        yield Violation(field, Rule.ETAG_CHARACTERS, f"{bad}; allowed: {allowed}; {returned_by} returns the etag")
 
 
 def check_status(field: str, value: str) -> Iterator[Violation]:

@@ -45,6 +45,7 @@ from cloudfront_facade.v1.tag_service_pb2 import (
 )
 
 from .. import limits, page_tokens
+from ..errors import etag_sources
 from ..errors.violations import Violation, quote, raise_if_any
 from . import checks, events, keys
 from .rule_names import Rule
@@ -52,8 +53,6 @@ from .tags import TagRules
 
 _RUNTIMES: Final = FunctionRuntime.keys()[1:]
 _RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
-_DESCRIBE_FUNCTION: Final = "DescribeFunction"
-_DESCRIBE_STORE: Final = "DescribeKeyValueStore"
 
 
 class Rules:
@@ -92,7 +91,7 @@ class Rules:
         """Checks an UpdateFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+            checks.check_etag("etag", request.etag, returned_by=etag_sources.DEVELOPMENT_STAGE),
             _check_config("function_config", request.function_config),
             self._check_code("function_code", request.function_code),
         )
@@ -101,14 +100,16 @@ class Rules:
         """Checks a PublishFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+            checks.check_etag("etag", request.etag, returned_by=etag_sources.DEVELOPMENT_STAGE),
         )
 
     def test_function(self, request: TestFunctionRequest) -> None:
         """Checks a TestFunctionRequest; raises ValidationError."""
+        is_live = request.stage == FunctionStage.FUNCTION_STAGE_LIVE
+        returned_by = etag_sources.LIVE_STAGE if is_live else etag_sources.DEVELOPMENT_STAGE
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+            checks.check_etag("etag", request.etag, returned_by=returned_by),
             _check_stage("stage", request.stage),
             events.check_event_object("event_object", request.event_object),
         )
@@ -117,7 +118,7 @@ class Rules:
         """Checks a DeleteFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_FUNCTION),
+            checks.check_etag("etag", request.etag, returned_by=etag_sources.DEVELOPMENT_STAGE),
         )
 
     def list_functions(self, request: ListFunctionsRequest) -> None:
@@ -147,7 +148,7 @@ class Rules:
         """Checks an UpdateKeyValueStoreRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_STORE),
+            checks.check_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE),
             checks.check_comment("comment", request.comment),
         )
 
@@ -155,7 +156,7 @@ class Rules:
         """Checks a DeleteKeyValueStoreRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            checks.check_etag("etag", request.etag, returned_by=_DESCRIBE_STORE),
+            checks.check_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE),
         )
 
     def list_key_value_stores(self, request: ListKeyValueStoresRequest) -> None:
@@ -185,7 +186,7 @@ class Rules:
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_key_in_path("key", request.key),
             checks.check_value("value", request.value),
-            checks.check_optional_etag("etag", request.etag),
+            checks.check_optional_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
 
     def delete_key(self, request: DeleteKeyRequest) -> None:
@@ -193,7 +194,7 @@ class Rules:
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_key_in_path("key", request.key),
-            checks.check_optional_etag("etag", request.etag),
+            checks.check_optional_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
 
     def list_keys(self, request: ListKeysRequest) -> None:
@@ -212,7 +213,7 @@ class Rules:
             checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_not_empty("changes", Rule.CHANGES_COUNT, len(request.changes)),
             keys.check_changes(request.changes, 0, checkpoint),
-            checks.check_optional_etag("etag", request.etag),
+            checks.check_optional_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
 
     def import_keys(
@@ -233,7 +234,7 @@ class Rules:
         first = next(requests, ImportKeysRequest())
         raise_if_any(
             checks.check_key_value_store_arn("kvs_arn", first.kvs_arn),
-            checks.check_optional_etag("etag", first.etag),
+            checks.check_optional_etag("etag", first.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
         return first, keys.check_stream(first, requests, checkpoint)
 

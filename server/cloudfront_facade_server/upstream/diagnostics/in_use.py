@@ -1,4 +1,4 @@
-"""What uses a function or a store, as far as the facade's role may read it. The error of a rejected delete names it."""
+"""The distributions and functions that use a function or a store. The error of a rejected delete names them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from ...errors.translate import label, upstream_metadata
 from ..client import Operation, UpstreamClient
 from ..operation_target import OperationTarget
 
-_MAX_USERS: Final = 20
-"""Maximum number of users that the details list."""
+_MAX_LISTED: Final = 20
+"""Maximum number of resources that the details list."""
 
-_MAX_USERS_IN_MESSAGE: Final = 3
+_MAX_IN_MESSAGE: Final = 3
+"""Maximum number of resources that the message names."""
 
 _STAGES: Final = ("DEVELOPMENT", "LIVE")
 
@@ -29,7 +30,7 @@ Page = Mapping[str, Any]
 def function_in_use(
     client: UpstreamClient, call: CallContext, target: OperationTarget, failure: UpstreamFailure
 ) -> StatusError | None:
-    """Names the distributions that use a function; returns None if that is not why it cannot be deleted."""
+    """Returns an error that names the distributions that use a function; None if the failure has another cause."""
     if failure.aws_code != "FunctionInUse":
         return None
 
@@ -37,7 +38,7 @@ def function_in_use(
         described = client.backend.describe_function(Name=target.name, Stage="DEVELOPMENT")
         arn = described["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
         for page in _pages(client, call, client.backend.list_distributions, "DistributionList", {}):
-            yield from (f"distribution {each['Id']}" for each in page.get("Items", ()) if _calls(each, arn))
+            yield from (f"distribution {each['Id']}" for each in page.get("Items", ()) if _uses_function(each, arn))
 
     return _in_use("FUNCTION_IN_USE", failure, target, distributions())
 
@@ -45,7 +46,7 @@ def function_in_use(
 def key_value_store_in_use(
     client: UpstreamClient, call: CallContext, target: OperationTarget, failure: UpstreamFailure
 ) -> StatusError | None:
-    """Names the functions that are associated with a store; returns None if that is not why it cannot be deleted."""
+    """Returns an error that names the functions that use a store; None if the failure has another cause."""
     if failure.aws_code != "CannotDeleteEntityWhileInUse":
         return None
 
@@ -53,7 +54,8 @@ def key_value_store_in_use(
         arn = client.backend.describe_key_value_store(Name=target.name)["KeyValueStore"]["ARN"]
         for stage in _STAGES:
             for page in _pages(client, call, client.backend.list_functions, "FunctionList", {"Stage": stage}):
-                yield from (f"function {each['Name']} ({stage})" for each in page.get("Items", ()) if _reads(each, arn))
+                using = (each["Name"] for each in page.get("Items", ()) if _uses_store(each, arn))
+                yield from (f"function {name} ({stage})" for name in using)
 
     return _in_use("KEY_VALUE_STORE_IN_USE", failure, target, functions())
 
@@ -70,7 +72,7 @@ def _pages(
             return
 
 
-def _calls(distribution: Mapping[str, Any], function_arn: str) -> bool:
+def _uses_function(distribution: Mapping[str, Any], function_arn: str) -> bool:
     behaviors = [
         distribution.get("DefaultCacheBehavior", {}),
         *distribution.get("CacheBehaviors", {}).get("Items", ()),
@@ -82,21 +84,21 @@ def _calls(distribution: Mapping[str, Any], function_arn: str) -> bool:
     )
 
 
-def _reads(function: Mapping[str, Any], store_arn: str) -> bool:
+def _uses_store(function: Mapping[str, Any], store_arn: str) -> bool:
     associations = function.get("FunctionConfig", {}).get("KeyValueStoreAssociations", {}).get("Items", ())
     return any(association.get("KeyValueStoreARN") == store_arn for association in associations)
 
 
 def _in_use(reason: str, failure: UpstreamFailure, target: OperationTarget, found: Iterator[str]) -> StatusError:
-    users: list[str] = []
+    used_by: list[str] = []
     with suppress(*UPSTREAM_ERRORS, KeyError):
-        for user in found:
-            users.append(user)  # noqa: PERF402 (an error must not lose the users found before it)
+        for resource in found:
+            used_by.append(resource)  # noqa: PERF402 (keeps what was found before an error)
     message = f"{label(target)} is in use"
-    if users:
-        rest = len(users) - _MAX_USERS_IN_MESSAGE
+    if used_by:
+        rest = len(used_by) - _MAX_IN_MESSAGE
         more = f" and {rest} more" if rest > 0 else ""
-        message = f"{message} by {', '.join(users[:_MAX_USERS_IN_MESSAGE])}{more}"
+        message = f"{message} by {', '.join(used_by[:_MAX_IN_MESSAGE])}{more}"
     violation = error_details_pb2.PreconditionFailure.Violation
     return StatusError(
         grpc.StatusCode.FAILED_PRECONDITION,
@@ -107,8 +109,8 @@ def _in_use(reason: str, failure: UpstreamFailure, target: OperationTarget, foun
         details=[
             error_details_pb2.PreconditionFailure(
                 violations=[
-                    violation(type=reason, subject=user, description=f"uses {label(target)}")
-                    for user in users[:_MAX_USERS] or [target.name]
+                    violation(type=reason, subject=resource, description=f"uses {label(target)}")
+                    for resource in used_by[:_MAX_LISTED] or [target.name]
                 ]
             )
         ],
