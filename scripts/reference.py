@@ -73,9 +73,10 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "UPSTREAM_UNRECOGNIZED": "Look up `aws_code` in the metadata; a newer version of the facade may know it.",
     "FUNCTION_IN_USE": "Remove the function from the distributions that `PreconditionFailure` names.",
     "KEY_VALUE_STORE_IN_USE": "Update or delete the functions that `PreconditionFailure` names.",
-    "ETAG_MISMATCH": "Read the resource again, check that your change still makes sense, and send it with the new "
-    "`etag`.",
-    "ETAG_INVALID": "Read the resource again. TestFunction also returns this for an outdated `etag`.",
+    "ETAG_MISMATCH": "Get the current `etag` from the rpc that the message names, check that your change still makes "
+    "sense, and send it with that `etag`.",
+    "ETAG_INVALID": "Get the `etag` from the rpc that the message names. TestFunction also returns this for an "
+    "outdated `etag`.",
     "TEST_FUNCTION_FAILED": "Repeat the test, which changes nothing. (If the function throws, the call succeeds.)",
     "KEY_NOT_FOUND": "Check the key.",
     "KEY_VALUE_QUOTA_EXCEEDED": "Delete keys, or use another store.",

@@ -285,20 +285,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "aws_http_status": "409" } }
     """
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
-    """ABORTED: `etag` is not the current version of the resource. Nothing changed. Read the resource again and decide
-    whether to retry with the new `etag`. A key write without an `etag` fails like this, with google.rpc.RetryInfo, if
-    other callers keep writing to the store.
+    """ABORTED: `etag` is not the current version of the resource. Nothing changed. The message names the rpc that returns
+    the current `etag`; decide whether to retry with it. A key write without an `etag` fails like this, with
+    google.rpc.RetryInfo, if other callers keep writing to the store.
 
     Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "PreconditionFailed", "aws_http_status":
-    "412" } }
+    "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
+    "PreconditionFailed", "aws_http_status": "412" } }
     """
     ERROR_REASON_ETAG_INVALID: _ErrorReason.ValueType  # 48
-    """INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. TestFunction also returns this if the
-    `etag` is not the current version.
+    """INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. The message names the rpc that returns the
+    current `etag`. TestFunction also returns this if the `etag` is not the current version.
 
     Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-    "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
+    "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "1", "aws_code": "InvalidIfMatchVersion",
     "aws_http_status": "400" } }
     """
     ERROR_REASON_TEST_FUNCTION_FAILED: _ErrorReason.ValueType  # 49
@@ -613,20 +613,20 @@ Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.c
 "aws_http_status": "409" } }
 """
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
-"""ABORTED: `etag` is not the current version of the resource. Nothing changed. Read the resource again and decide
-whether to retry with the new `etag`. A key write without an `etag` fails like this, with google.rpc.RetryInfo, if
-other callers keep writing to the store.
+"""ABORTED: `etag` is not the current version of the resource. Nothing changed. The message names the rpc that returns
+the current `etag`; decide whether to retry with it. A key write without an `etag` fails like this, with
+google.rpc.RetryInfo, if other callers keep writing to the store.
 
 Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "PreconditionFailed", "aws_http_status":
-"412" } }
+"UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
+"PreconditionFailed", "aws_http_status": "412" } }
 """
 ERROR_REASON_ETAG_INVALID: ErrorReason.ValueType  # 48
-"""INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. TestFunction also returns this if the
-`etag` is not the current version.
+"""INVALID_ARGUMENT: the `etag` is malformed, so CloudFront never issued it. The message names the rpc that returns the
+current `etag`. TestFunction also returns this if the `etag` is not the current version.
 
 Example: { "reason": "ETAG_INVALID", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
-"UpdateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "InvalidIfMatchVersion",
+"UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "1", "aws_code": "InvalidIfMatchVersion",
 "aws_http_status": "400" } }
 """
 ERROR_REASON_TEST_FUNCTION_FAILED: ErrorReason.ValueType  # 49
