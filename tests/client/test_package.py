@@ -81,6 +81,7 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
                 "_client",
                 "_closable_channel",
                 "_defaults",
+                "_error_details",
                 "_interceptor",
                 "_request_checks",
                 "_service_config",

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, runtime_checkable
 
 import grpc
-from google.protobuf.message import DecodeError, Message
-from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
+
+from cloudfront_facade._error_details import ErrorDetails
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
 __all__ = ["FacadeError", "FunctionChangedError", "Precondition", "Quota", "Resource", "Violation"]
-
-_Detail = TypeVar("_Detail", bound=Message)
 
 _RETRYABLE = frozenset(
     {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN}
@@ -74,7 +71,7 @@ class Resource:
     Attributes:
         type: The kind of resource.
         name: Its name.
-        description: Its problem.
+        description: What is wrong with it.
     """
 
     type: str
@@ -83,7 +80,7 @@ class Resource:
 
 
 class _Metadatum(NamedTuple):
-    """A pair of metadata. gRPC's own type cannot be pickled."""
+    """An entry of metadata. gRPC's own type cannot be pickled."""
 
     key: str
     value: str | bytes
@@ -101,16 +98,17 @@ class FacadeError(grpc.RpcError):
             error is not the facade's: no connection, a deadline, a proxy.
         domain: The origin: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty if `reason` is.
         metadata: More about the error, such as `operation`, `aws_code` and `aws_request_id`.
-        outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. It is `unknown` too
-            if the server reported nothing.
-        violations: The first twenty rules that the request breaks; `violation_count` in `metadata` is their total.
-        preconditions: The states that must be reached first.
+        outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. Also `unknown` if the
+            server did not report it.
+        violations: The rules that the request breaks, at most twenty; `violation_count` in `metadata` is their total.
+        preconditions: The states that resources must reach before the call can succeed.
         quotas: The quotas that are used up.
         resource: The resource that the error is about, or None.
         retry_delay: Seconds to wait before a retry; None if the server does not advise a retry.
-        applied_changes: Number of changes, from the first one on, that were applied; None if the server did not report
+        applied_changes: The number of changes that were applied, counted from the first; None if the server did not
+            report it.
+        unknown_changes: The number of changes after those whose outcome is unknown; None if the server did not report
             it.
-        unknown_changes: Number of changes after those whose outcome is unknown; None if the server did not report it.
         request_id: The `request_id` that the request was sent with; empty if it had none. The same request with this id
             can be retried until it succeeds.
     """
@@ -129,36 +127,32 @@ class FacadeError(grpc.RpcError):
         # Copies and pickles of an exception are made from its arguments alone.
         super().__init__(code, details, self._trailing_metadata, request_id)
 
-        status = _status(self)
-        info = _detail(status, error_details_pb2.ErrorInfo)
-        retry = _detail(status, error_details_pb2.RetryInfo)
-        resource = _detail(status, error_details_pb2.ResourceInfo)
+        parsed = ErrorDetails.of(self)
+        info, resource = parsed.info, parsed.resource_info
         self.reason: str = info.reason
         self.domain: str = info.domain
         self.metadata: Mapping[str, str] = dict(info.metadata)
         self.outcome: str = info.metadata.get("outcome", "unknown")
-        self.applied_changes = _count(info.metadata.get("applied_changes", ""))
-        self.unknown_changes = _count(info.metadata.get("unknown_changes", ""))
+        self.applied_changes = parsed.count("applied_changes")
+        self.unknown_changes = parsed.count("unknown_changes")
         self.violations = tuple(
             Violation(violation.field, violation.description, violation.reason)
-            for violation in _detail(status, error_details_pb2.BadRequest).field_violations
+            for violation in parsed.bad_request.field_violations
         )
         self.preconditions = tuple(
             Precondition(violation.type, violation.subject, violation.description)
-            for violation in _detail(status, error_details_pb2.PreconditionFailure).violations
+            for violation in parsed.precondition_failure.violations
         )
         self.quotas = tuple(
-            Quota(violation.subject, violation.description)
-            for violation in _detail(status, error_details_pb2.QuotaFailure).violations
+            Quota(violation.subject, violation.description) for violation in parsed.quota_failure.violations
         )
         self.resource = (
             Resource(resource.resource_type, resource.resource_name, resource.description)
             if resource.resource_type or resource.resource_name
             else None
         )
-        self.retry_delay = (
-            retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9 if retry.HasField("retry_delay") else None
-        )
+        self.retry_delay = parsed.retry_delay
+        self._violation_count = parsed.count("violation_count") or 0
 
     @classmethod
     def of(cls, error: grpc.RpcError, request_id: str = "") -> Self:
@@ -201,7 +195,7 @@ class FacadeError(grpc.RpcError):
         return self.__traceback__
 
     def initial_metadata(self) -> tuple[Any, ...]:
-        """Returns nothing: an error has no initial metadata."""
+        """Returns an empty tuple: an error has no initial metadata."""
         return ()
 
     def done(self) -> bool:
@@ -242,9 +236,8 @@ class FacadeError(grpc.RpcError):
         lines += [f"  {violation.field or 'request'}: {violation.description}" for violation in self.violations]
         lines += [f"  {precondition.subject}: {precondition.description}" for precondition in self.preconditions]
         lines += [f"  {quota.subject}: {quota.description}" for quota in self.quotas]
-        count = _count(self.metadata.get("violation_count", ""))
-        if count and count > len(self.violations):
-            lines.append(f"  and {count - len(self.violations)} more")
+        if (omitted := self._violation_count - len(self.violations)) > 0:
+            lines.append(f"  and {omitted} more")
         if self.applied_changes is not None:
             lines.append(f"  Changes: {self.applied_changes} applied, the next {self.unknown_changes or 0} unknown.")
         if self.retry_delay is not None:
@@ -283,31 +276,3 @@ class _Terminated(Protocol):
     def code(self) -> grpc.StatusCode: ...
     def details(self) -> str | None: ...
     def trailing_metadata(self) -> Any: ...
-
-
-def _status(error: Any) -> status_pb2.Status:
-    """Returns the details of an error; empty if it has none, or if they do not match its status."""
-    try:
-        status: status_pb2.Status | None = rpc_status.from_call(error)
-    except (DecodeError, ValueError):
-        status = None
-    return status or status_pb2.Status()
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() else None
-
-
-def _detail(status: status_pb2.Status, kind: type[_Detail]) -> _Detail:
-    """Returns the detail of one type, of which a status has at most one (AIP-193); empty if it is missing.
-
-    A malformed detail counts as missing, so that it does not hide the error itself.
-    """
-    for packed in status.details:
-        detail = kind()
-        try:
-            if packed.Unpack(detail):
-                return detail
-        except DecodeError:
-            continue
-    return kind()
