@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -125,7 +126,8 @@ def running_server(
     """Serves until the end of the `with`, and yields the target to connect to."""
     canned: Any = servicer
     with ThreadPoolExecutor(4) as pool:
-        server = grpc.server(pool, options=[("grpc.so_reuseport", 0)])
+        # A port from `reserved_target` is shared with its reservation. The system never picks a port that is in use.
+        server = grpc.server(pool, options=[("grpc.so_reuseport", 1)])
         functions_grpc.add_FunctionServiceServicer_to_server(canned, server)
         stores_grpc.add_KeyValueStoreServiceServicer_to_server(canned, server)
         data_grpc.add_KeyValueStoreDataServiceServicer_to_server(canned, server)
@@ -138,6 +140,19 @@ def running_server(
         finally:
             servicer.released.set()
             server.stop(None).wait()
+
+
+@contextmanager
+def reserved_target() -> Iterator[str]:
+    """Yields an address that refuses connections until a test serves on it with `running_server`.
+
+    If a test used the port of a server that has ended instead, the server of a concurrent test could get the port, and
+    would receive the calls of this test.
+    """
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{reserved.getsockname()[1]}"
 
 
 def details_trailer(code: grpc.StatusCode, message: str, *details: Message) -> tuple[tuple[str, bytes]]:

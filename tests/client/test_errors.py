@@ -13,7 +13,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 
-from client.canned import Canned, ErrorStatus, details_trailer, error_status, running_server
+from client.canned import Canned, ErrorStatus, details_trailer, error_status, reserved_target, running_server
 from cloudfront_facade import FacadeError, Precondition, Quota, Resource, Violation, connect
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
@@ -169,9 +169,11 @@ def test_an_error_without_details_is_still_typed() -> None:
 
 
 def test_an_unreachable_server_raises_a_facade_error_without_a_reason() -> None:
-    with running_server(Canned()) as gone:
-        pass
-    with connect(gone, retry=False) as facade, pytest.raises(FacadeError) as caught:
+    with (
+        reserved_target() as target,
+        connect(target, retry=False) as facade,
+        pytest.raises(FacadeError) as caught,
+    ):
         facade.functions.CreateFunction(REQUEST)
     assert (caught.value.code(), caught.value.reason) == (StatusCode.UNAVAILABLE, "")
 

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from client.both import Run, both
-from client.canned import PATIENCE, Canned, Endless, ErrorStatus, running_server
+from client.canned import PATIENCE, Canned, Endless, ErrorStatus, reserved_target, running_server
 from client.importing import ARN, PARTIAL, RecordingServicer, Stalling, run_without_loop_errors
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade.jobs import put_many
@@ -55,10 +55,8 @@ def test_an_import_is_not_retried(run: Run) -> None:
 
 @both
 def test_an_unreachable_server_ends_the_import(run: Run) -> None:
-    with running_server(Canned()) as gone:
-        pass
-    with pytest.raises(FacadeError) as caught:
-        run(gone, "key_values", "put_many", ARN, Endless())
+    with reserved_target() as target, pytest.raises(FacadeError) as caught:
+        run(target, "key_values", "put_many", ARN, Endless())
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
@@ -89,13 +87,13 @@ def test_a_slow_source_does_not_delay_the_end_of_the_call(run: Run, end: str) ->
             time.sleep(PAUSE)
             yield str(number), "v"
 
-    with running_server(Canned(PARTIAL) if end == "error status" else Canned()) as target:
-        if end != "no server":
-            with pytest.raises(FacadeError) as caught:
-                run(target, "key_values", "put_many", ARN, slow(), timeout=0.5 if end == "deadline" else PATIENCE * 2)
-    if end == "no server":
-        with pytest.raises(FacadeError) as caught:
-            run(target, "key_values", "put_many", ARN, slow())
+    servicer = Canned(PARTIAL) if end == "error status" else Canned()
+    timeout = 0.5 if end == "deadline" else PATIENCE * 2
+    with (
+        reserved_target() if end == "no server" else running_server(servicer) as target,
+        pytest.raises(FacadeError) as caught,
+    ):
+        run(target, "key_values", "put_many", ARN, slow(), timeout=timeout)
     assert caught.value.code().name == {"deadline": "DEADLINE_EXCEEDED", "error status": "ABORTED"}.get(
         end, "UNAVAILABLE"
     )

@@ -13,7 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 
 from client.both import Run, both
-from client.canned import PATIENCE, Canned, ErrorStatus, error_status, info, running_server
+from client.canned import PATIENCE, Canned, ErrorStatus, error_status, info, reserved_target, running_server
 from cloudfront_facade import FacadeError
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 
@@ -99,10 +99,8 @@ def test_the_wait_ends_at_its_timeout(run: Run) -> None:
 
 @both
 def test_the_wait_for_an_unreachable_server_ends_at_its_timeout(run: Run) -> None:
-    with running_server(Canned()) as gone:
-        pass
-    with pytest.raises(FacadeError) as caught:
-        run(gone, "key_value_stores", "wait_until_ready", "redirects", timeout=1.5)
+    with reserved_target() as target, pytest.raises(FacadeError) as caught:
+        run(target, "key_value_stores", "wait_until_ready", "redirects", timeout=1.5)
     assert caught.value.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
@@ -113,7 +111,8 @@ def test_the_wait_continues_when_the_server_restarts(run: Run) -> None:
     first.released.clear()
     results: list[Any] = []
     with ExitStack() as later:
-        with running_server(first) as target:
+        target = later.enter_context(reserved_target())
+        with running_server(first, target):
             waiter = threading.Thread(
                 target=lambda: results.append(run(target, "key_value_stores", "wait_until_ready", "redirects"))
             )
