@@ -76,7 +76,7 @@ def test_etag_of_the_request_applies_to_the_first_batch_and_later_batches_chain_
             current = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
             backend.put_key(KvsARN=arn, Key="other", Value="2", IfMatch=current)
 
-    backend.before_batch = put_by_another_writer
+    backend.after_batch = put_by_another_writer
     failure = failing(facade.key_values.UpdateKeys, UpdateKeysRequest(kvs_arn=arn, changes=puts(200), etag=etag))
 
     assert (failure.code, failure.reason, failure.outcome) == (grpc.StatusCode.ABORTED, "ETAG_MISMATCH", "partial")

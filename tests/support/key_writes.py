@@ -22,6 +22,7 @@ class SlowKeyWrites(EmbeddedBackend):
     Attributes:
         seconds: The delay.
         before_batch: Called before each batch, with the number of batches before it.
+        after_batch: Called after each batch is applied, with the number of batches so far.
         batches: Number of batches applied.
         described: Number of reads of a store's etag.
         puts: Number of PutKey calls.
@@ -31,6 +32,7 @@ class SlowKeyWrites(EmbeddedBackend):
         super().__init__(path=":memory:", s3_dir=None)
         self.seconds = 0.0
         self.before_batch: Callable[[int], None] = lambda _: None
+        self.after_batch: Callable[[int], None] = lambda _: None
         self.batches = 0
         self.described = 0
         self.puts = 0
@@ -43,7 +45,9 @@ class SlowKeyWrites(EmbeddedBackend):
         time.sleep(self.seconds)
         self.before_batch(self.batches)
         self.batches += 1
-        return super().update_keys(**arguments)
+        response = super().update_keys(**arguments)
+        self.after_batch(self.batches)
+        return response
 
     def describe_key_value_store_data(self, **arguments: Any) -> Any:
         self.described += 1
