@@ -31,7 +31,7 @@ def set_page(arguments: ListArguments, page_size: int, marker: str) -> None:
     Args:
         arguments: The arguments of the operation.
         page_size: Maximum number of elements; 0 for CloudFront's default.
-        marker: Start of the page; empty for the first page.
+        marker: The start of the page; empty for the first page.
     """
     if page_size:
         arguments["MaxItems"] = str(min(page_size, limits.LIST_PAGE_MAX))
@@ -40,7 +40,7 @@ def set_page(arguments: ListArguments, page_size: int, marker: str) -> None:
 
 
 def timestamp(time: datetime | None) -> Timestamp | None:
-    """Returns the Timestamp of an aware datetime; None for None."""
+    """Returns a datetime with a time zone as a Timestamp; None for None."""
     if time is None:
         return None
     elapsed = time - _EPOCH
@@ -48,7 +48,7 @@ def timestamp(time: datetime | None) -> Timestamp | None:
 
 
 def enum_from_boto(value: _Name | None, known: Mapping[_Name, int]) -> int:
-    """Returns an enum's number. For a value that the protos do not have, logs a warning and returns 0 (UNSPECIFIED)."""
+    """Returns an enum's number; logs a warning and returns 0 (UNSPECIFIED) if the protos do not have the value."""
     if value is None:
         return 0
     number = known.get(value, 0)

@@ -69,7 +69,7 @@ def create_function_to_boto(request: CreateFunctionRequest) -> boto.CreateFuncti
 
 
 def create_function_from_boto(response: boto.CreateFunctionResultTypeDef) -> CreateFunctionResponse:
-    """Returns the response. It is empty for an empty mapping, the result of validate_only."""
+    """Returns the response; an empty one for validate_only, whose boto3 response is empty."""
     summary = response.get("FunctionSummary")
     return CreateFunctionResponse(
         function_summary=_summary_from_boto(summary) if summary else None,
@@ -186,7 +186,7 @@ def list_functions_from_boto(
 
 
 def _percent_from_boto(text: str | None) -> int | None:
-    """Returns a ComputeUtilization as a number. If it is not a number, logs a warning and returns None."""
+    """Returns a ComputeUtilization as a number; logs a warning and returns None if it is not a number."""
     if text is None:
         return None
     if text.isascii() and text.isdigit() and len(text) < 10:
@@ -196,7 +196,7 @@ def _percent_from_boto(text: str | None) -> int | None:
 
 
 def _config_to_boto(config: FunctionConfig) -> boto.FunctionConfigTypeDef:
-    # CloudFront requires the comment, so an unset one is sent empty.
+    # CloudFront requires a comment, so one that is not set is sent as an empty string.
     arguments: boto.FunctionConfigTypeDef = {"Comment": config.comment, "Runtime": _RUNTIME_NAMES[config.runtime]}
     if associations := config.key_value_store_associations:
         arguments["KeyValueStoreAssociations"] = {

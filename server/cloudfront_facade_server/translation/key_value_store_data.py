@@ -150,13 +150,13 @@ def update_keys_to_boto(request: UpdateKeysRequest) -> UpdateKeysArguments:
 
 
 def changes_to_boto(changes: Iterable[KeyChange]) -> Iterator[tuple[str, str | None]]:
-    """Yields the key and the new value of each change; the value is None if the key is deleted."""
+    """Yields the key and the new value of each change; None deletes the key."""
     for change in changes:
         yield (change.put.key, change.put.value) if change.HasField("put") else (change.delete, None)
 
 
 def update_keys_from_boto(response: boto.UpdateKeysResponseTypeDef) -> UpdateKeysResponse:
-    """Returns the response, built from that of the last batch."""
+    """Returns the response, with the sizes and the etag after the last batch."""
     return UpdateKeysResponse(
         item_count=response.get("ItemCount", 0),
         total_size_in_bytes=response.get("TotalSizeInBytes", 0),
@@ -170,7 +170,7 @@ def import_keys_to_boto(request: ImportKeysRequest) -> UpdateKeysArguments:
 
 
 def import_keys_from_boto(response: boto.UpdateKeysResponseTypeDef, applied_changes: int) -> ImportKeysResponse:
-    """Returns the response, built from that of the last batch."""
+    """Returns the response, with the sizes and the etag after the last batch."""
     return ImportKeysResponse(
         applied_changes=applied_changes,
         item_count=response.get("ItemCount", 0),

@@ -49,7 +49,7 @@ def create_key_value_store_to_boto(request: CreateKeyValueStoreRequest) -> boto.
 
 
 def create_key_value_store_from_boto(response: boto.CreateKeyValueStoreResultTypeDef) -> CreateKeyValueStoreResponse:
-    """Returns the response. It is empty for an empty mapping, the result of validate_only."""
+    """Returns the response; an empty one for validate_only, whose boto3 response is empty."""
     store = response.get("KeyValueStore")
     return CreateKeyValueStoreResponse(
         key_value_store=_store_from_boto(store) if store else None,
@@ -118,14 +118,14 @@ def list_key_value_stores_from_boto(
 def wait_for_key_value_store_to_boto(
     request: WaitForKeyValueStoreRequest,
 ) -> boto.DescribeKeyValueStoreRequestTypeDef:
-    """Returns the arguments of boto3's `describe_key_value_store`, which is called until the store is READY."""
+    """Returns the arguments of boto3's `describe_key_value_store`, which polls until the store is READY."""
     return {"Name": request.name}
 
 
 def wait_for_key_value_store_from_boto(
     response: boto.DescribeKeyValueStoreResultTypeDef,
 ) -> WaitForKeyValueStoreResponse:
-    """Returns the response with the store as last described."""
+    """Returns the response with the last description of the store."""
     return WaitForKeyValueStoreResponse(
         key_value_store=_store_from_boto(response["KeyValueStore"]), etag=response.get("ETag", "")
     )

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def tags_to_boto(tags: Iterable[Tag]) -> boto.TagsTypeDef:
-    """Returns `{"Items": [...]}`; an item has no `Value` if the tag has no value, which differs from an empty one."""
+    """Returns `{"Items": [...]}`. An item has `Value` only if the tag has a value, which can be empty."""
     return {
         "Items": [{"Key": tag.key, "Value": tag.value} if tag.HasField("value") else {"Key": tag.key} for tag in tags]
     }
 
 
 def tags_from_boto(tags: boto.TagsOutputTypeDef) -> list[Tag]:
-    """Returns the tags of `{"Items": [...]}`; a tag without `Value` has no value."""
+    """Returns the tags of `{"Items": [...]}`. A tag has a value only if its item has `Value`."""
     return [Tag(key=item["Key"], value=item.get("Value")) for item in tags.get("Items", ())]
 
 

@@ -65,7 +65,7 @@ class UpstreamClient:
         *,
         explain: Explain = no_explanation,
     ) -> Response:
-        """Calls an operation that changes nothing.
+        """Calls an operation that only reads.
 
         Args:
             call: The rpc.
@@ -75,7 +75,7 @@ class UpstreamClient:
             explain: Finds out what a failure means.
 
         Raises:
-            StatusError: The operation failed or is not admitted.
+            StatusError: The operation was not admitted, or it failed.
         """
         with self.limiter.admit(call):
             try:
@@ -94,7 +94,7 @@ class UpstreamClient:
         check_applied: AppliedCheck | None = None,
         explain: Explain = no_explanation,
     ) -> Response:
-        """Calls an operation that changes something, once. If its response is lost, reads whether it was applied.
+        """Sends a change once. If its response is lost, reads whether it was applied.
 
         Args:
             call: The rpc.
@@ -106,7 +106,7 @@ class UpstreamClient:
             explain: Finds out what a failure means.
 
         Raises:
-            StatusError: The operation failed, is not admitted, or its outcome is unknown.
+            StatusError: The operation was not admitted, it failed, or its outcome is unknown.
         """
         if call.abandoned:
             # While the rpc waited for a lock or a read, it ended for its caller, with outcome not_applied.

@@ -88,7 +88,7 @@ class IdempotentCreate:
         return request_id_reused(self._kind.kind, self._target.name, self._tag_value.split("/")[0])
 
     def _check_earlier_create(self, failure: UpstreamFailure) -> Response:
-        """Finds whether an earlier call already created the resource, after CloudFront rejected this create."""
+        """Returns the resource if an earlier call created it: it may be what fills the quota. Otherwise raises."""
         if is_temporary(failure):
             raise self._rejected(failure)
         with short_timeouts():
