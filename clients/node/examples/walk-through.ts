@@ -46,7 +46,7 @@ async function ifExists<T>(call: Promise<T>): Promise<T | undefined> {
   });
 }
 
-/** Deletes both; the function first, because it uses the store. */
+/** Deletes the function and then the store, which the function uses. */
 async function deleteBoth(): Promise<void> {
   const written = await ifExists(facade.functions.describeFunction({ name }));
   if (written) {
@@ -85,7 +85,7 @@ try {
   const kvsArn = ready.keyValueStore?.arn ?? "";
   console.log("store", ready.keyValueStore?.status, kvsArn);
 
-  // Fill it: one key, then many at once.
+  // Fill it: one key, then many in one call.
   await facade.keyValues.putKey({ kvsArn, key: "/docs/", value: "/manual/" });
   const filled = await facade.keyValues.updateKeys({
     kvsArn,

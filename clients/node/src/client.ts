@@ -21,7 +21,7 @@ export interface Facade {
   readonly keyValues: Client<typeof KeyValueStoreDataService>;
   /** Manages the tags of functions and key value stores. */
   readonly tags: Client<typeof TagService>;
-  /** Closes the connection, which keeps the process alive. Calls in flight fail, and later calls are rejected. */
+  /** Closes the connection, which otherwise keeps the process alive. Calls in flight fail; later calls are rejected. */
   close(): void;
 }
 
@@ -33,11 +33,11 @@ export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "
 
 /** How to connect. */
 export interface ConnectOptions {
-  /** How to secure the connection; `true` trusts the certificate authorities that Node trusts. Default: plaintext. */
+  /** How to secure the connection. `true` trusts the certificate authorities that Node trusts. Default: plaintext. */
   tls?: boolean | TlsOptions;
   /**
-   * The deadline, in milliseconds, of a call that does not set `timeoutMs`. Default: 30,000; null for no deadline.
-   * waitForKeyValueStore, updateKeys and importKeys get at least half an hour.
+   * The deadline of a call in milliseconds, unless the call sets `timeoutMs`. Default: 30,000; null means no deadline.
+   * The long-running calls, waitForKeyValueStore, updateKeys and importKeys, have at least half an hour.
    */
   deadlineMs?: number | null;
   /** Whether to add a `requestId` to creates without one, so that retrying them is safe. Default: true. */
@@ -47,7 +47,7 @@ export interface ConnectOptions {
 const HOST_AND_PORT = /^(?:\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+):([0-9]+)$/i;
 const LAST_PORT = 65_535;
 
-/** Detects a dead connection within 80 s of a call. Idle connections are not pinged, because servers reject that. */
+/** Pings detect a dead connection within 80 s during a call. An idle connection is not pinged: servers reject that. */
 const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
 
 /**

@@ -16,47 +16,47 @@ import {
   type ResourceInfo,
 } from "./gen/google/rpc/error_details_pb.js";
 
-/** A failed call: an error of the facade, or of the connection to it. `message` is for a person and lists the violations. */
+/** A failed call: an error of the facade, or of the connection to it. `message` is for people and lists violations. */
 export class FacadeError extends Error {
   override readonly name = "FacadeError";
   /** The status code. */
   readonly code: Code;
-  /** The status message, without the rest of `message`. */
+  /** The message of the status. `message` contains it. */
   readonly details: string;
   /**
-   * The reason in UPPER_SNAKE_CASE: the name of a value of `ErrorReason`. Empty if the error did not come from the facade
-   * but from a broken connection, the client's deadline or a proxy.
+   * The cause, in UPPER_SNAKE_CASE: the name of a value of `ErrorReason` without its prefix. Empty if the error is not
+   * the facade's: a broken connection, a deadline, a proxy.
    */
   readonly reason: string;
-  /** The source of the error: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty when `reason` is. */
+  /** The origin: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty if `reason` is. */
   readonly domain: string;
-  /** Machine-readable facts of the error: `operation`, `aws_code`, `aws_request_id`, `applied_changes` and others. */
+  /** More about the error, such as `operation`, `aws_code` and `aws_request_id`. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Whether the effect happened: `not_applied`, `applied`, `partial` or `unknown`. `unknown` is also the value if no
-   * answer of the facade arrived.
+   * Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. Also `unknown` if the server did
+   * not report it.
    */
   readonly outcome: string;
-  /** Number of changes that were applied, counted from the first one; undefined if the server did not report it. */
+  /** The number of changes that were applied, counted from the first; undefined if the server did not report it. */
   readonly appliedChanges: number | undefined;
-  /** Number of changes after those whose outcome is unknown; undefined if the server did not report it. */
+  /** The number of changes after those whose outcome is unknown; undefined if the server did not report it. */
   readonly unknownChanges: number | undefined;
   /**
-   * The rules that the request breaks, at most twenty; `violation_count` in `metadata` has the total.
-   * `field` is in the protos' spelling: `function_config.runtime`, `tags[2].key`.
+   * The rules that the request breaks, at most twenty; `violation_count` in `metadata` is their total number. `field`
+   * has the protos' spelling: `function_config.runtime`, `tags[2].key`.
    */
   readonly violations: readonly BadRequest_FieldViolation[];
-  /** The preconditions that failed; for a resource in use, what uses it. */
+  /** The states that resources must reach before the call can succeed; for a resource in use, what uses it. */
   readonly preconditions: readonly PreconditionFailure_Violation[];
   /** The quotas that are used up. */
   readonly quotas: readonly QuotaFailure_Violation[];
-  /** The resource in question. */
+  /** The resource that the error is about. */
   readonly resource: ResourceInfo | undefined;
-  /** Milliseconds to wait before a retry; undefined if a retry cannot help. */
+  /** Milliseconds to wait before a retry; undefined if the server does not advise a retry. */
   readonly retryDelayMs: number | undefined;
   /**
-   * The `requestId` that the request was sent with. Retrying the same request with this id is safe. Empty if it had
-   * none.
+   * The `requestId` that the request was sent with; empty if it had none. The same request with this id can be retried
+   * until it succeeds.
    */
   readonly requestId: string;
 
@@ -101,7 +101,7 @@ function count(text = ""): number | undefined {
   return /^[0-9]+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Returns the detail of a type; an error has at most one of each (AIP-193). */
+/** Returns the detail of a type, of which a status has at most one (AIP-193). */
 function detail<D extends DescMessage>(error: ConnectError, schema: D): MessageShape<D> | undefined {
   return error.findDetails(schema)[0];
 }

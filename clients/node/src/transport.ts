@@ -1,4 +1,4 @@
-/** Wraps the transport of every call: checks requests, adds a `requestId`, and types errors. */
+/** Wraps the transport of every call: checks requests, adds a `requestId`, and converts errors to `FacadeError`. */
 import { randomUUID } from "node:crypto";
 
 import { clone, getOption, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
@@ -7,22 +7,27 @@ import { ConnectError, type Transport } from "@connectrpc/connect";
 
 import { FacadeError } from "./errors.js";
 import { long_running } from "./gen/cloudfront_facade/v1/options_pb.js";
-import { checkDeadline, checked } from "./requests.js";
+import { checkDeadline, checked, checkIterable } from "./requests.js";
 
-/** Longest deadline of a long-running method that the server honours, in milliseconds. */
+/** The longest deadline, in milliseconds, that the server honours for a long-running method. */
 const LONG_RUNNING_DEADLINE_MS = 1_800_000;
 
 /**
- * Adds a `requestId` to creates, and turns errors into `FacadeError`, except those of the caller's own code. This is not
- * an interceptor, because interceptors do not see deadline errors.
+ * Returns a transport that adds a `requestId` to creates and throws `FacadeError`. Errors of the caller's own code are
+ * not converted. This is not an interceptor, because interceptors do not see deadline errors.
  */
 export function facadeTransport(
   transport: Transport,
   { deadlineMs, requestIds }: { deadlineMs: number | null; requestIds: boolean },
   isClosed: () => boolean,
 ): Transport {
-  /** Returns the deadline of a call in milliseconds; undefined for none. */
-  function admit(method: DescMethod, timeoutMs: number | undefined): number | undefined {
+  /**
+   * Returns the deadline of a call in milliseconds; undefined for no deadline.
+   *
+   * @throws Error The client is closed.
+   * @throws RangeError The call's `timeoutMs` is invalid.
+   */
+  function deadlineOf(method: DescMethod, timeoutMs: number | undefined): number | undefined {
     if (isClosed()) {
       throw new Error("the client is closed");
     }
@@ -37,20 +42,21 @@ export function facadeTransport(
   }
   return {
     async unary(method, signal, given, header, input, contextValues) {
-      const timeoutMs = admit(method, given);
+      const timeoutMs = deadlineOf(method, given);
       const message = checked(method.input, input);
       const request = requestIds ? withRequestId(method.input, message) : message;
       try {
         return await transport.unary(method, signal, timeoutMs, header, request as typeof input, contextValues);
       } catch (error) {
-        throw typed(error, requestIdOf(request));
+        throw converted(error, requestIdOf(request));
       }
     },
     async stream(method, signal, given, header, input, contextValues) {
-      const timeoutMs = admit(method, given);
-      const own: unknown[] = [];
-      const failure = (error: unknown) => (own.length > 0 ? own[0] : typed(error));
-      const requests = detached(checkedEach(method.input, input, own)) as typeof input;
+      const timeoutMs = deadlineOf(method, given);
+      checkIterable(method.input, input);
+      const callerErrors: unknown[] = [];
+      const failure = (error: unknown) => (callerErrors.length > 0 ? callerErrors[0] : converted(error));
+      const requests = detached(checkedEach(method.input, input, callerErrors)) as typeof input;
       try {
         const response = await transport.stream(method, signal, timeoutMs, header, requests, contextValues);
         return { ...response, message: failingWith(failure, response.message) };
@@ -73,29 +79,34 @@ function requestIdOf(request: object): string {
   return "requestId" in request && typeof request.requestId === "string" ? request.requestId : "";
 }
 
-/** Yields the messages of the caller's requests; keeps an error of theirs, or of their check, in `own`. */
+/**
+ * Yields the messages of the caller's requests. An error of the caller's iterable, or of a check, is added to
+ * `callerErrors`, because the transport replaces it.
+ */
 async function* checkedEach<I extends DescMessage>(
   schema: I,
   requests: AsyncIterable<MessageInitShape<I>>,
-  own: unknown[],
+  callerErrors: unknown[],
 ): AsyncGenerator<MessageShape<I>> {
+  let index = 0;
   try {
     for await (const request of requests) {
-      yield checked(schema, request);
+      yield checked(schema, request, `requests[${index++}]`);
     }
   } catch (error) {
-    own.push(error);
+    callerErrors.push(error);
     throw error;
   }
 }
 
-/** Yields the same items, and treats an exception thrown in by the transport as end of stream. */
+/** Yields the same items. When the transport throws an exception into this iterator, the caller's one is only closed. */
 async function* detached<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   for await (const item of items) {
     yield item;
   }
 }
 
+/** Yields the messages of a response, and replaces an error. */
 async function* failingWith<T>(failure: (error: unknown) => unknown, messages: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* messages;
@@ -104,10 +115,10 @@ async function* failingWith<T>(failure: (error: unknown) => unknown, messages: A
   }
 }
 
-function typed(error: unknown, requestId = ""): unknown {
+function converted(error: unknown, requestId = ""): unknown {
   if (!(error instanceof ConnectError)) {
     return error;
   }
-  // The encoder's error for a value of a wrong type.
-  return isFieldError(error.cause) ? error.cause : new FacadeError(error, requestId);
+  // The encoder rejects what the checks do not cover: a message from `create` whose field was set to undefined later.
+  return isFieldError(error.cause) ? new TypeError(error.cause.message) : new FacadeError(error, requestId);
 }
