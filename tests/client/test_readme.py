@@ -16,7 +16,7 @@ import trustme
 
 import cloudfront_facade
 from client.canned import Canned, running_server
-from cloudfront_facade import aio, jobs
+from cloudfront_facade import aio, jobs, progress
 from support.tools import require_module
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +44,11 @@ def run(*command: str, cwd: Path, errors: str = r"\A\Z") -> str:
     return completed.stdout.strip()
 
 
+def docstring_example(module: ModuleType, address: str) -> str:
+    assert module.__doc__
+    return textwrap.dedent(module.__doc__.partition("Example:\n")[2]).replace(ADDRESS, address)
+
+
 def test_the_progress_bar_example_shows_a_bar(facade_address: str, tmp_path: Path) -> None:
     require_module("rich")
     [example] = (text for text in examples("python bar") if BAR in text)
@@ -61,9 +66,12 @@ def test_the_progress_bar_example_shows_a_bar(facade_address: str, tmp_path: Pat
     ids=["package", "jobs", "aio"],
 )
 def test_the_example_of_a_module_runs(module: ModuleType, expected: str, facade_address: str, tmp_path: Path) -> None:
-    assert module.__doc__
-    example = textwrap.dedent(module.__doc__.partition("Example:\n")[2]).replace(ADDRESS, facade_address)
-    assert_matches(expected, run(sys.executable, "-c", example, cwd=tmp_path))
+    assert_matches(expected, run(sys.executable, "-c", docstring_example(module, facade_address), cwd=tmp_path))
+
+
+def test_the_example_of_the_progress_module_shows_a_bar(facade_address: str, tmp_path: Path) -> None:
+    require_module("rich")
+    run(sys.executable, "-c", docstring_example(progress, facade_address), cwd=tmp_path, errors=r"^Redirects .* 2/2 ")
 
 
 def test_the_tls_example_connects_to_a_server_that_requires_a_certificate(tmp_path: Path) -> None:

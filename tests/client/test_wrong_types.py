@@ -186,3 +186,73 @@ async def open_aio(target: Any, **options: Any) -> None:
 def test_a_wrong_argument_of_connect_raises_type_error(open_client: Any, target: Any, options: Any, error: str) -> None:
     with pytest.raises(TypeError, match=f"^{error}$"):
         open_client(target, **options)
+
+
+JOBS: list[tuple[str, str, tuple[Any, ...]]] = [
+    ("create_and_publish", "functions", (functions.CreateFunctionRequest(name="rewrite"),)),
+    ("list_functions", "functions", ()),
+    ("list_key_value_stores", "key_value_stores", ()),
+    ("wait_until_ready", "key_value_stores", ("redirects",)),
+    ("list_keys", "key_values", (ARN,)),
+    ("put_many", "key_values", (ARN, {"a": "1"})),
+    ("import_keys", "key_values", (ARN, [data.KeyChange(delete="a")])),
+]
+each_job = pytest.mark.parametrize(("job", "service", "arguments"), JOBS, ids=[job for job, *_ in JOBS])
+
+
+def run_aio(job: str, *arguments: Any) -> None:
+    """Runs a job of the asyncio client. A list is not read, because its arguments are checked before."""
+
+    async def main() -> None:
+        result = getattr(aio, job)(*arguments)
+        if not isinstance(result, AsyncIterator):
+            await result
+
+    asyncio.run(main())
+
+
+@each_job
+@pytest.mark.parametrize("wrong", ["client", "another stub", "None"])
+def test_a_job_without_its_stub_raises_type_error(job: str, service: str, arguments: Any, wrong: str) -> None:
+    assert {name for name, *_ in JOBS} == set(jobs.__all__)
+    with connect("127.0.0.1:1") as facade:
+        stub = {"client": facade, "another stub": facade.tags, "None": None}[wrong]
+        name = {"client": "Client", "another stub": "TagServiceStub", "None": "None"}[wrong]
+        error = rf"^{service} must be a \w+ServiceStub, such as facade\.{service}, not {name}$"
+        with pytest.raises(TypeError, match=error):
+            getattr(jobs, job)(stub, *arguments)
+        with pytest.raises(TypeError, match=error):
+            run_aio(job, stub, *arguments)
+
+
+@each_job
+def test_a_job_with_a_stub_of_the_other_kind_of_client_raises_type_error(
+    job: str, service: str, arguments: Any
+) -> None:
+    async def pass_asyncio_stub() -> None:
+        async with aio.connect("127.0.0.1:1") as facade:
+            getattr(jobs, job)(getattr(facade, service), *arguments)
+
+    with pytest.raises(TypeError, match=rf"^{service} must be a blocking stub; cloudfront_facade\.aio has"):
+        asyncio.run(pass_asyncio_stub())
+    with (
+        connect("127.0.0.1:1") as facade,
+        pytest.raises(TypeError, match=rf"^{service} must be a stub for asyncio; cloudfront_facade\.jobs has"),
+    ):
+        run_aio(job, getattr(facade, service), *arguments)
+
+
+@both
+@pytest.mark.parametrize(
+    ("service", "job", "argument"),
+    [
+        ("key_value_stores", "wait_until_ready", "name"),
+        ("key_values", "list_keys", "kvs_arn"),
+        ("key_values", "put_many", "kvs_arn"),
+        ("key_values", "import_keys", "kvs_arn"),
+    ],
+)
+def test_a_name_or_arn_that_is_not_text_raises_type_error(run: Run, service: str, job: str, argument: str) -> None:
+    keys = ([],) if job in ("put_many", "import_keys") else ()
+    with pytest.raises(TypeError, match=f"^{argument} must be str, not KeyChange$"):
+        run("127.0.0.1:1", service, job, data.KeyChange(), *keys)

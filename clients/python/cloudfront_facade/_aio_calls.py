@@ -79,12 +79,12 @@ class FacadeStreamCall(FacadeCall):
             raise
 
     def _raise_request_error(self) -> None:
-        """Raises what is wrong with a request. grpc.aio only cancels the call."""
+        """Raises the error of an invalid request, for which grpc.aio only cancels the call."""
         if self._requests and self._requests.error:
             raise self._requests.error from None
 
     def _keep_status(self, call: Any) -> None:
-        """Keeps the server's status. gRPC calls this for both statuses before it resumes a task."""
+        """Keeps the server's status. gRPC runs this callback for it and for its own error, before it resumes a task."""
         code, details, trailers = (_result(value) for value in (call.code(), call.details(), call.trailing_metadata()))
         if code and code is not grpc.StatusCode.OK and details != _WRITE_FAILED:
             self._status = FacadeError(code, details or "", trailers or (), self._request_id)

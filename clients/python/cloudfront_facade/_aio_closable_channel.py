@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AioClosableChannel(Closable, aio.Channel):
-    """An asyncio channel. It is checked when a stub is created; interceptors check the calls of existing stubs."""
+    """An asyncio channel. Once closed, it rejects new stubs, and interceptors reject the calls of existing stubs."""
 
     def stream_unary(self, method: str, *arguments: Any, **keywords: Any) -> Any:
         """Returns the multi-callable of a method with a stream of requests and one response."""
@@ -54,7 +54,7 @@ class AioClosableChannel(Closable, aio.Channel):
 @aio.StreamUnaryMultiCallable.register
 @aio.StreamStreamMultiCallable.register
 class _StreamMultiCallable:
-    """Starts calls whose `write` checks the type of each request. Interceptors check requests of iterators."""
+    """Starts calls whose `write` checks the type of each request. Interceptors check the requests of an iterable."""
 
     def __init__(self, method: str, multi_callable: Any) -> None:
         self._method = method

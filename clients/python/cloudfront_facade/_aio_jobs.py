@@ -1,4 +1,4 @@
-"""The helpers of `jobs` for asyncio, exported by `aio`. Arguments and errors are documented there."""
+"""The helpers of `jobs` for asyncio, exported by `aio`. `jobs` documents their arguments and errors."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from cloudfront_facade._helpers_sansio import (
     size_of,
     wait_until_ready_workflow,
 )
+from cloudfront_facade._request_checks import check_stub, check_text
 from cloudfront_facade.errors import FacadeError
 from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysRequest
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 # ruff: noqa: ASYNC109 (gRPC enforces the timeout of a call)
 
 MAX_BLOCKING_SECONDS = 0.05
-"""How long a synchronous source may run before the event loop gets a turn and can notice that the call ended."""
+"""How long a synchronous source may run before it yields to the event loop, which can then notice the call's end."""
 
 
 def list_functions(
@@ -58,6 +59,7 @@ def list_functions(
     timeout: float | None = None,
 ) -> AsyncIterator[FunctionSummary]:
     """Yields all functions that have a stage. Pages are fetched on demand."""
+    check_stub("functions", functions, "ListFunctions", asynchronous=True)
     return _pages(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
 
 
@@ -69,6 +71,7 @@ def list_key_value_stores(
     timeout: float | None = None,
 ) -> AsyncIterator[KeyValueStore]:
     """Yields all key value stores. Pages are fetched on demand."""
+    check_stub("key_value_stores", key_value_stores, "ListKeyValueStores", asynchronous=True)
     return _pages(
         key_value_stores.ListKeyValueStores,
         ListKeyValueStoresRequest(status=status, page_size=page_size),
@@ -85,6 +88,8 @@ def list_keys(
     timeout: float | None = None,
 ) -> AsyncIterator[KeyValue]:
     """Yields all keys of a store with their values. Pages are fetched on demand."""
+    check_stub("key_values", key_values, "ListKeys", asynchronous=True)
+    check_text("kvs_arn", kvs_arn)
     return _pages(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
 
 
@@ -92,6 +97,7 @@ async def wait_until_ready(
     key_value_stores: KeyValueStoreServiceAsyncStub, name: str, *, timeout: float | None = None
 ) -> KeyValueStore:
     """Waits until a key value store is READY, and returns it. The wait continues if the server restarts."""
+    check_stub("key_value_stores", key_value_stores, "WaitForKeyValueStore", asynchronous=True)
     return await _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 
@@ -99,6 +105,7 @@ async def create_and_publish(
     functions: FunctionServiceAsyncStub, request: CreateFunctionRequest, *, timeout: float | None = None
 ) -> FunctionSummary:
     """Creates a function with its tags, publishes it, and returns its LIVE stage."""
+    check_stub("functions", functions, "CreateFunction", asynchronous=True)
     return await _run(create_and_publish_workflow(functions, request, timeout))
 
 
@@ -137,11 +144,10 @@ async def import_keys(
     If the call ends early, a CancelledError is raised at the current await of an asynchronous iterable. The iterable is
     always closed if it has `aclose`. An iterable that blocks is not interrupted.
     """
+    check_stub("key_values", key_values, "ImportKeys", asynchronous=True)
     check_changes(changes)
-    batcher, counter = (
-        ImportBatcher(kvs_arn, etag),
-        ImportProgress(progress, size_of(changes) if total is None else total),
-    )
+    batcher = ImportBatcher(kvs_arn, etag)
+    counter = ImportProgress(progress, size_of(changes) if total is None else total)
     async with AioRequestWriter(key_values.ImportKeys, timeout) as writer:
         with counter:
             async with aclosing(_iterate(changes)) as iterator, writer.until_done():

@@ -65,7 +65,7 @@ class Client:
         return TagServiceStub(self.channel)
 
     def close(self) -> None:
-        """Closes the channel. Calls in flight end with CANCELLED, later ones with ValueError."""
+        """Closes the channel. Calls in flight end with CANCELLED; later calls raise ValueError."""
         self.channel.close()
 
     def __enter__(self) -> Self:
@@ -96,14 +96,14 @@ def connect(
         tls: How to secure the connection; None for plaintext.
         deadline: Seconds that a call may take, retries included, unless the call has a `timeout`; None for no limit.
             Long-running methods (WaitForKeyValueStore, UpdateKeys, ImportKeys) may take half an hour.
-        retry: Whether calls that end with UNAVAILABLE are retried, with at most four attempts. Writes of keys are never
+        retry: Whether calls that end with UNAVAILABLE are retried, with at most four attempts. Key writes are never
             retried.
-        request_ids: Whether the client adds a `request_id` to creates that have none, so that they are safe to retry.
-            If not, creates are never retried.
+        request_ids: Whether the client adds a `request_id` to creates without one, so that they are safe to retry. If
+            False, creates are never retried.
         options: Channel arguments of gRPC, which take precedence over the client's own.
 
     Raises:
-        ValueError: The target or the deadline is invalid, or `tls` has something that is not PEM.
+        ValueError: The target or the deadline is invalid, or a value of `tls` is not PEM.
         TypeError: An argument has a wrong type.
         OSError: A file of `tls` cannot be read.
     """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import grpc
 
-from cloudfront_facade._request_checks import check_type, type_name
+from cloudfront_facade._request_checks import check_text, check_type, type_name
 from cloudfront_facade._service_config import LONGEST_DEADLINE
 from cloudfront_facade.errors import FacadeError, FunctionChangedError
 from cloudfront_facade.v1.function_service_pb2 import (
@@ -37,8 +37,8 @@ MAX_KEYS_PAGE_SIZE = 50
 """Maximum number of keys on one page. CloudFront's default is 10. Source: the data plane's service model."""
 
 MAX_REQUEST_BYTES = 200 * 1024
-"""Maximum size of one request of an import. It is far below the server's limit of 4 MiB, so that a proxy or the server
-holds little at a time and progress is reported often."""
+"""Maximum size of one request of an import. It is far below the server's limit of 4 MiB, so that proxies and the server
+buffer little, and progress is reported often."""
 
 MAX_REQUEST_CHANGES = 500
 """Maximum number of changes of one request of an import: ten of CloudFront's batches."""
@@ -124,6 +124,7 @@ def wait_until_ready_workflow(
     wait: Callable[..., Any], name: str, timeout: float | None, clock: Callable[[], float] = time.monotonic
 ) -> Workflow[KeyValueStore]:
     """Runs `jobs.wait_until_ready`."""
+    check_text("name", name)
     timeout = LONGEST_DEADLINE if timeout is None else timeout
     deadline = clock() + timeout
     for backoff in exponential_backoff():
@@ -180,6 +181,7 @@ class ImportBatcher:
     """
 
     def __init__(self, kvs_arn: str, etag: str) -> None:
+        check_text("kvs_arn", kvs_arn)
         self._request = ImportKeysRequest(kvs_arn=kvs_arn, etag=etag)
         self._bytes = 0
         self._index = 0
@@ -221,7 +223,7 @@ class ImportProgress:
         self._count = 0
 
     def count(self, request: ImportKeysRequest) -> ImportKeysRequest:
-        """Counts a request that is about to be sent, because it may arrive even if sending is interrupted."""
+        """Counts a request before it is sent, because it may arrive even if sending is interrupted."""
         self._count += len(request.changes)
         return request
 

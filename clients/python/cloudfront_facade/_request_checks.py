@@ -1,4 +1,4 @@
-"""Checks that requests have the type that their method takes.
+"""Checks the types of requests and of the arguments of helpers.
 
 gRPC reports a wrong type as INTERNAL "Exception serializing request!", and sends a message of another type unchecked.
 """
@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import grpc
 from google.protobuf.message import Message
+from grpc import aio
 
 from cloudfront_facade._service_config import find_method
 
@@ -16,6 +18,16 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
 
 _END = object()
+
+_SERVICES = {
+    "functions": "FunctionService",
+    "key_value_stores": "KeyValueStoreService",
+    "key_values": "KeyValueStoreDataService",
+}
+"""The services of the stubs that helpers take, by the name of the argument."""
+
+_BLOCKING = (grpc.UnaryUnaryMultiCallable, grpc.StreamUnaryMultiCallable)
+_ASYNCIO = (aio.UnaryUnaryMultiCallable, aio.StreamUnaryMultiCallable)
 
 
 def check_type(name: str, value: Any, expected: Descriptor) -> None:
@@ -38,6 +50,37 @@ def type_name(value: object) -> str:
     return "None" if value is None else type(value).__name__
 
 
+def check_text(name: str, value: object) -> None:
+    """Checks that an argument is text.
+
+    Raises:
+        TypeError: The value has another type.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be str, not {type_name(value)}")
+
+
+def check_stub(name: str, stub: object, method: str, *, asynchronous: bool = False) -> None:
+    """Checks the stub that a helper calls. An object with the same methods, such as a mock, passes.
+
+    Args:
+        name: The name of the argument, which is also the attribute of the client that has the stub.
+        stub: The stub.
+        method: A method that the helper calls.
+        asynchronous: Whether the helper is for asyncio.
+
+    Raises:
+        TypeError: It is the stub of another service or of the other kind of client, or it is not a stub.
+    """
+    multi_callable = getattr(stub, method, None)
+    if not callable(multi_callable):
+        raise TypeError(f"{name} must be a {_SERVICES[name]}Stub, such as facade.{name}, not {type_name(stub)}")
+    if asynchronous and isinstance(multi_callable, _BLOCKING):
+        raise TypeError(f"{name} must be a stub for asyncio; cloudfront_facade.jobs has the helpers for blocking stubs")
+    if not asynchronous and isinstance(multi_callable, _ASYNCIO):
+        raise TypeError(f"{name} must be a blocking stub; cloudfront_facade.aio has the helpers for stubs for asyncio")
+
+
 def input_type(method: str | bytes) -> Descriptor | None:
     """Returns the type of a method's requests, or None for a method of another API."""
     descriptor = find_method(method.decode() if isinstance(method, bytes) else method)
@@ -58,8 +101,8 @@ class CheckedRequests:
     """The requests of a stream. The first one of a wrong type ends the stream and the call.
 
     Attributes:
-        error: The error of that request. gRPC reads requests in its own thread or task, so the call raises the error
-            instead.
+        error: The error of that request, which the call raises. gRPC reads requests in its own thread or task, where
+            the error would be lost.
 
     Raises:
         TypeError: `requests` is not iterable.

@@ -27,7 +27,7 @@ SCHEME = re.compile(r"(?:unix|unix-abstract|vsock|ipv4|ipv6|xds|google-c2p):.")
 """How a target without a host starts: https://github.com/grpc/grpc/blob/master/doc/naming.md."""
 
 LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
-"""Calls rotate among all addresses of the target, so new replicas get work."""
+"""Calls rotate among all addresses of the target, so that new replicas receive calls."""
 
 RETRY_POLICY = {
     "maxAttempts": 4,

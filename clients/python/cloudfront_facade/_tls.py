@@ -16,7 +16,8 @@ class TLS:
     """TLS for a connection; mutual TLS if `certificate` and `key` are set.
 
     Attributes:
-        ca: The certificates that verify the server's; None for those that gRPC ships or is configured with.
+        ca: The CA certificates that verify the server's certificate; None for those that gRPC ships or is configured
+            with.
         certificate: The client's certificate, followed by its intermediates.
         key: The private key of `certificate`.
         server_name: The name that the server's certificate must have, if it is not the host of the target: behind a
@@ -58,7 +59,7 @@ def _read(name: str, pem: Pem | None) -> bytes | None:
         return None
     content = _content(pem)
     if b"-----BEGIN" not in content:
-        # gRPC would fail every handshake without a reason.
+        # gRPC would fail every handshake without an explanation.
         raise ValueError(f"{name} is not PEM: it has no -----BEGIN line")
     return content
 

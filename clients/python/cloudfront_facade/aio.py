@@ -105,7 +105,7 @@ class Client:
         return TagServiceStub(self.channel)
 
     async def close(self) -> None:
-        """Closes the channel. Calls in flight are cancelled, later ones end with ValueError."""
+        """Closes the channel. Calls in flight are cancelled; later calls raise ValueError."""
         await self.channel.close()
 
     async def __aenter__(self) -> Self:

@@ -1,6 +1,7 @@
 """Helpers for tasks that take several calls, or one long call. `aio` has the same ones for asyncio.
 
-Each takes a stub, of a `Client` or of any other channel, and raises `FacadeError` if a call fails.
+Each takes a stub, of a `Client` or of any other channel. It raises `FacadeError` if a call fails, and TypeError if an
+argument has a wrong type.
 
 Example:
     from cloudfront_facade import connect
@@ -37,6 +38,7 @@ from cloudfront_facade._helpers_sansio import (
     size_of,
     wait_until_ready_workflow,
 )
+from cloudfront_facade._request_checks import check_stub, check_text
 from cloudfront_facade._request_writer import RequestWriter
 from cloudfront_facade.errors import FacadeError
 from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
@@ -81,6 +83,7 @@ def list_functions(
         page_size: The maximum number of functions per call; 0 for CloudFront's default of 100.
         timeout: Seconds that one call may take; None for the client's default.
     """
+    check_stub("functions", functions, "ListFunctions")
     return _pages(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
 
 
@@ -99,6 +102,7 @@ def list_key_value_stores(
         page_size: The maximum number of stores per call; 0 for CloudFront's default of 100.
         timeout: Seconds that one call may take; None for the client's default.
     """
+    check_stub("key_value_stores", key_value_stores, "ListKeyValueStores")
     return _pages(
         key_value_stores.ListKeyValueStores,
         ListKeyValueStoresRequest(status=status, page_size=page_size),
@@ -122,6 +126,8 @@ def list_keys(
         page_size: The maximum number of keys per call; CloudFront returns at most 50.
         timeout: Seconds that one call may take; None for the client's default.
     """
+    check_stub("key_values", key_values, "ListKeys")
+    check_text("kvs_arn", kvs_arn)
     return _pages(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
 
 
@@ -139,6 +145,7 @@ def wait_until_ready(
         FacadeError: The store does not exist; its import failed (reason KEY_VALUE_STORE_FAILED); it was not READY in
             time; or no server was reachable. In the last two cases, it is the error of the last attempt.
     """
+    check_stub("key_value_stores", key_value_stores, "WaitForKeyValueStore")
     return _run(wait_until_ready_workflow(key_value_stores.WaitForKeyValueStore, name, timeout))
 
 
@@ -162,6 +169,7 @@ def create_and_publish(
             published.
         TypeError: The request is not a CreateFunctionRequest.
     """
+    check_stub("functions", functions, "CreateFunction")
     return _run(create_and_publish_workflow(functions, request, timeout))
 
 
@@ -227,11 +235,10 @@ def import_keys(
         FacadeError: The call failed. Some changes may have been applied: see `applied_changes` and `unknown_changes`.
         TypeError: A change is not a KeyChange. The error has its index.
     """
+    check_stub("key_values", key_values, "ImportKeys")
     check_changes(changes)
-    batcher, counter = (
-        ImportBatcher(kvs_arn, etag),
-        ImportProgress(progress, size_of(changes) if total is None else total),
-    )
+    batcher = ImportBatcher(kvs_arn, etag)
+    counter = ImportProgress(progress, size_of(changes) if total is None else total)
     with RequestWriter(key_values.ImportKeys, timeout) as writer:
         with counter:
             for change in changes:

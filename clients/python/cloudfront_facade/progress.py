@@ -1,4 +1,17 @@
-"""A progress bar for imports. It needs the package rich: `pip install 'cloudfront-facade[progress]'`."""
+"""A progress bar for imports. It needs the package rich: `pip install 'cloudfront-facade[progress]'`.
+
+Example:
+    from cloudfront_facade import connect
+    from cloudfront_facade.jobs import put_many, wait_until_ready
+    from cloudfront_facade.progress import bar
+    from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+
+    with connect("127.0.0.1:50051") as facade:
+        facade.key_value_stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="progress-example"))
+        store = wait_until_ready(facade.key_value_stores, "progress-example")
+        with bar("Redirects") as progress:
+            put_many(facade.key_values, store.arn, {"/old": "/new", "/older": "/new"}, progress=progress)
+"""
 
 from __future__ import annotations
 
@@ -14,23 +27,26 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "bar"]
 
 Progress = Callable[[int, int | None], None]
-"""Called with the number of changes that were handed to gRPC, and their total, or None if it is not known."""
+"""A callback of an import. Its arguments are the number of changes that were handed to gRPC, which is ahead of what is
+applied, and the total; None if that is not known."""
 
 
 @contextmanager
 def bar(description: str = "Importing keys", *, console: Console | None = None) -> Iterator[Progress]:
-    """Shows a bar on standard error until the end of the `with`, and yields the callback that moves it.
+    """Shows a progress bar until the end of the `with`, and yields the callback that updates it.
+
+    Pass the callback to `put_many` or `import_keys` as `progress`. A custom callback does not need rich: it is any
+    function with the arguments of `Progress`.
 
     Args:
         description: The text in front of the bar.
-        console: Where to show the bar instead.
+        console: The console of rich that shows the bar; None for standard error.
+
+    Yields:
+        The callback. Without a total, the bar shows only the number of changes.
 
     Raises:
-        ModuleNotFoundError: rich is not installed.
-
-    Example:
-        with bar() as progress:
-            put_many(facade.key_values, arn, items, progress=progress)
+        ModuleNotFoundError: The package rich is not installed.
     """
     try:
         from rich import progress as rich_progress
