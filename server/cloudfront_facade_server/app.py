@@ -16,7 +16,8 @@ from .backend_setup import BackendSetup, CannotUseBackendError, set_up_backend
 from .concurrency.greenlets import greenlet_spawn, run_in_daemon_thread
 from .grpc_server.listener import CannotListenError
 from .readiness import wait_until_ready
-from .settings import ServeSettings, unknown_variables
+from .settings.serve import ServeSettings
+from .settings.variables import unknown_variables
 from .wiring import make_server
 
 _log = structlog.get_logger()
@@ -36,8 +37,8 @@ def serve(settings: ServeSettings) -> int:
         CannotServeError: The backend, the address or the certificates cannot be used.
     """
     logs.configure(settings.log_level, settings.log_format)
-    if unknown := unknown_variables():
-        _log.warning("unknown CLOUDFRONT_FACADE_* variables", variables=unknown)
+    for variable in unknown_variables():
+        _log.warning("unknown variable", variable=variable.name, did_you_mean=variable.suggestion)
     if settings.backend == "aws" and settings.shutdown_grace_period < (longest := settings.longest_send()):
         _log.warning(
             "--shutdown-grace-period is shorter than a create can take",

@@ -9,7 +9,7 @@ from typing import Final
 from .backends.protocol import Backend
 from .backends.thread_pool import ThreadPoolBackend
 from .readiness import ReadinessCheck
-from .settings import ServeSettings
+from .settings.serve import ServeSettings
 
 _EMBEDDED_THREADS: Final = 4
 """More threads would only wait for each other, because SQLite has one writer."""

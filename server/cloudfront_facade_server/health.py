@@ -7,7 +7,7 @@ from pathlib import Path
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from .settings import HealthSettings, TargetSettings
+from .settings.client import HealthSettings, TargetSettings
 
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (a server may listen on all interfaces)
 

@@ -24,7 +24,7 @@ from .services.function_service import FunctionService
 from .services.key_value_store_data_service import KeyValueStoreDataService
 from .services.key_value_store_service import KeyValueStoreService
 from .services.tag_service import TagService
-from .settings import ServeSettings
+from .settings.serve import ServeSettings
 from .upstream.client import UpstreamClient
 from .upstream.concurrency_limiter import ConcurrencyLimiter
 from .upstream.creates import ResourceCreator

@@ -12,7 +12,8 @@ import pytest
 
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server import limits
-from cloudfront_facade_server.settings import HealthSettings, SanitySettings, ServeSettings
+from cloudfront_facade_server.settings.client import HealthSettings, SanitySettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 from support.markdown import PROJECT
 from support.rpcs import BACKEND_METHODS, RPCS
 

@@ -30,7 +30,7 @@ from cloudfront_facade_server.sanity.expectations import CaseFailedError, detail
 from cloudfront_facade_server.sanity.facade import Facade
 from cloudfront_facade_server.sanity.registry import Case
 from cloudfront_facade_server.sanity.suite import all_cases
-from cloudfront_facade_server.settings import SANITY_GROUPS
+from cloudfront_facade_server.settings.client import SANITY_GROUPS
 from support.facade import running_facade
 from support.process import COMMAND, FacadeProcess, clean_environment, run_command
 from support.rpcs import RPCS

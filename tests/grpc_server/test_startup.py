@@ -14,7 +14,7 @@ from support.facade import function
 from support.process import EMBEDDED, FacadeProcess, run_command
 
 
-def test_port_in_use_is_reported_in_one_line_with_the_setting_to_change() -> None:
+def test_a_port_in_use_is_reported_in_one_line_with_the_setting_to_change() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         completed = run_command("serve", *EMBEDDED, "--listen", address)
@@ -56,7 +56,7 @@ def test_the_folder_of_the_default_database_is_created(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "--backend is required"),
+        ((), "--backend or CLOUDFRONT_FACADE_BACKEND is required"),
         ((*EMBEDDED, "--listen", "0.0.0.0:0"), "or --allow-plaintext"),
         (
             (*EMBEDDED, "--listen", "192.0.2.1:50051", "--allow-plaintext"),
@@ -68,7 +68,7 @@ def test_the_folder_of_the_default_database_is_created(tmp_path: Path) -> None:
         (("--backend", "aws", "--listen", "127.0.0.1:0"), "no AWS credentials found"),
     ],
 )
-def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], message: str) -> None:
+def test_a_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, ...], message: str) -> None:
     completed = run_command(
         "serve",
         *arguments,
@@ -82,7 +82,7 @@ def test_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str, 
     assert message in completed.stderr
 
 
-def test_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:
+def test_a_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:
     path = tmp_path / "facade.sock"
     listen = ("--listen", f"unix:{path}")
     with FacadeProcess(*EMBEDDED, *listen) as process:

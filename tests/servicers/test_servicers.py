@@ -14,7 +14,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStore
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.grpc_server.status import to_status_error
-from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 from cloudfront_facade_server.upstream.concurrency_limiter import ConcurrencyLimiter
 from cloudfront_facade_server.wiring import services
 from support.cloudfront.wire import client_error
@@ -32,15 +32,15 @@ class Recorder:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.answers: dict[str, Any] = {}
+        self.responses: dict[str, Any] = {}
 
     def __getattr__(self, operation: str) -> Any:
         def call(**arguments: Any) -> Any:
             self.calls.append((operation, arguments))
-            answer = self.answers[operation]
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
+            response = self.responses[operation]
+            if isinstance(response, Exception):
+                raise response
+            return response
 
         return call
 
@@ -89,7 +89,7 @@ def invoke(server: Any, service: Any, request: Any) -> tuple[Any, grpc.StatusCod
 
 
 def test_a_create_of_a_function_makes_one_boto3_call(server: Any, backend: Recorder) -> None:
-    backend.answers["create_function"] = {"FunctionSummary": {"Name": "rewrite"}, "ETag": "E1", "Location": "l"}
+    backend.responses["create_function"] = {"FunctionSummary": {"Name": "rewrite"}, "ETag": "E1", "Location": "l"}
     response, code, _ = invoke(server, FUNCTIONS, function(function_code=b"x", tags=[Tag(key="a", value="1")]))
     assert code is grpc.StatusCode.OK
     assert (response.etag, response.location, response.function_summary.name) == ("E1", "l", "rewrite")
@@ -107,7 +107,7 @@ def test_a_create_of_a_function_makes_one_boto3_call(server: Any, backend: Recor
 
 
 def test_a_create_of_a_store_makes_one_boto3_call_with_the_request_tag(server: Any, backend: Recorder) -> None:
-    backend.answers["create_key_value_store"] = {"KeyValueStore": {"Name": "redirects"}, "ETag": "E1"}
+    backend.responses["create_key_value_store"] = {"KeyValueStore": {"Name": "redirects"}, "ETag": "E1"}
     _, code, _ = invoke(server, STORES, CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
     assert code is grpc.StatusCode.OK
     fingerprint = "9588ed95e29802942944d3acf5bd9280"
@@ -146,7 +146,7 @@ def test_a_rejected_request_does_not_reach_the_backend(server: Any, backend: Rec
 def test_an_exception_of_the_backend_becomes_a_status(
     server: Any, backend: Recorder, error: Exception, code: grpc.StatusCode, details: str
 ) -> None:
-    backend.answers["create_function"] = error
+    backend.responses["create_function"] = error
     assert invoke(server, FUNCTIONS, function())[1:] == (code, details)
 
 

@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.errors.violations import ValidationError
-from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 from cloudfront_facade_server.validation.rules import Rules
 from cloudfront_facade_server.wiring import services
 from support.event_loop import in_loop

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudfront_facade_server.backends.aws import AwsBackend
-from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 
 
 def new_aws_backend(endpoint_url: str | None = None, **arguments: Any) -> AwsBackend:

@@ -22,7 +22,7 @@ from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
 from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 from cloudfront_facade_server.grpc_server.server import Server
-from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 from cloudfront_facade_server.wiring import make_server
 
 from .event_loop import event_loop, unwrapped

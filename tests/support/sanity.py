@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.sanity.suite import run
-from cloudfront_facade_server.settings import SanitySettings
+from cloudfront_facade_server.settings.client import SanitySettings
 
 ALLOWED: Final = "--i-may-create-and-delete"
 

@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 
 from cloudfront_facade_server import limits
-from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 from support.cloudfront.wire import installed_wire
 
 MODEL: Final = installed_wire().model

@@ -15,7 +15,7 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 from cloudfront_facade_server.errors.violations import ValidationError
-from cloudfront_facade_server.settings import ServeSettings
+from cloudfront_facade_server.settings.serve import ServeSettings
 from cloudfront_facade_server.translation.functions import create_function_to_boto
 from cloudfront_facade_server.wiring import FUNCTION_SERVICE, services
 from support.aws_backend import new_aws_backend

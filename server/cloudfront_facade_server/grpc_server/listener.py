@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 
-from ..settings import ServeSettings
+from ..settings.serve import ServeSettings
 
 _SOCKET_PROBE_SECONDS = 1.0
 

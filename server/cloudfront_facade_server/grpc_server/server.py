@@ -14,7 +14,7 @@ from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health import aio as health_aio
 
 from ..call_context import ShutdownDeadline
-from ..settings import ServeSettings
+from ..settings.serve import ServeSettings
 from .catch_all import CatchAllInterceptor
 from .dispatcher import Dispatcher
 from .listener import channel_options, listen

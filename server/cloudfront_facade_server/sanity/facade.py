@@ -23,7 +23,7 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2_grpc import TagServiceStub
 
 from ..health import open_channel
-from ..settings import SanitySettings
+from ..settings.client import SanitySettings
 from .expectations import code_of, describe_error, details_of
 
 PASS_THROUGH: Final = b"function handler(event) { return event.request; }\n"

@@ -8,7 +8,7 @@ from typing import Final
 
 import grpc
 
-from ..settings import SANITY_GROUPS, SanitySettings
+from ..settings.client import SANITY_GROUPS, SanitySettings
 from . import function_tests, functions, key_value_stores, key_values, tags
 from .expectations import CaseFailedError, describe_error
 from .facade import Facade, open_facade

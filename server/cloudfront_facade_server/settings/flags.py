@@ -1,38 +1,31 @@
-"""The flags of a command, generated from its settings."""
+"""Generates the flags of a command from its settings."""
 
 from __future__ import annotations
 
 import re
 from argparse import Action, ArgumentParser
-from dataclasses import dataclass
 from inspect import cleandoc
 from typing import Any, Final, TypeVar, cast
 
 from pydantic_settings import BaseSettings, CliSettingsSource
 
+from .fields import Metavar
+
 Settings = TypeVar("Settings", bound=BaseSettings)
 
 _NONE: Final = "\0"
-"""Sentinel that pydantic-settings parses as None. NUL cannot be typed on a command line."""
-
+"""The text that pydantic-settings parses as None. A command line cannot contain NUL."""
 
 _NO_DEFAULT: Final = re.compile(rf" \((?:default: {_NONE}?|default factory: list)\)$")
-"""The suffix that pydantic-settings adds to the help of a setting that has no default value."""
-
-
-@dataclass(frozen=True)
-class Metavar:
-    """Annotates a setting with the placeholder that the help shows for its value, for example SECONDS."""
-
-    name: str
+"""What pydantic-settings appends to the help of a setting without a default value."""
 
 
 def flags_source(kind: type[Settings], program: str) -> CliSettingsSource[Settings]:
-    """Returns the source that reads settings from flags.
+    """Returns the source that parses the flags of a command.
 
     Args:
         kind: The settings of the command.
-        program: The command as the help shows it.
+        program: The command, as the help shows it.
     """
 
     def add_argument(parser: ArgumentParser, *names: str, **options: Any) -> Action:

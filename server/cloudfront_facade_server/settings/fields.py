@@ -1,0 +1,65 @@
+"""The types of settings. Each one defines what a value must be, and the placeholder that the help shows for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, FilePath
+from pydantic_settings import NoDecode
+
+_T = TypeVar("_T")
+
+ENV_PREFIX: Final = "CLOUDFRONT_FACADE_"
+"""The beginning of every environment variable."""
+
+UNIX: Final = "unix:"
+"""The beginning of the address of a Unix socket."""
+
+_UNIX_FORM: Final = "must be unix:PATH, or unix:///PATH for an absolute path"
+
+
+@dataclass(frozen=True)
+class Metavar:
+    """Annotates a setting with the placeholder that the help shows for its value, for example SECONDS."""
+
+    name: str
+
+
+def _check_address(value: str) -> str:
+    if value.startswith(UNIX):
+        has_host = value.startswith(f"{UNIX}//") and not value.startswith(f"{UNIX}///")
+        if value == UNIX or has_host:
+            raise ValueError(_UNIX_FORM)
+        return value
+    host, _, port = value.rpartition(":")
+    is_ipv6 = host.startswith("[") and host.endswith("]")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise ValueError("must be HOST:PORT with a port from 0 to 65535, or unix:PATH")
+    if "/" in host or (":" in host and not is_ipv6):
+        raise ValueError("must be HOST:PORT; HOST is a name, an IPv4 address or an IPv6 address in []")
+    return value
+
+
+def _reject_empty(value: object) -> object:
+    # Path("") is the working directory.
+    if value == "":
+        raise ValueError("must be an existing directory")
+    return value
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Address = Annotated[str, AfterValidator(_check_address), Metavar("HOST:PORT")]
+Seconds = Annotated[float, Field(ge=0, le=86_400), Metavar("SECONDS")]
+PositiveSeconds = Annotated[float, Field(gt=0, le=86_400), Metavar("SECONDS")]
+Count = Annotated[int, Field(ge=1, le=1_000_000), Metavar("COUNT")]
+RequestBytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024), Metavar("BYTES")]
+OptionalFile = Annotated[FilePath | None, Metavar("FILE")]
+OptionalDirectory = Annotated[DirectoryPath | None, BeforeValidator(_reject_empty), Metavar("DIR")]
+OptionalName = Annotated[str | None, Metavar("NAME")]
+
+CommaSeparated = Annotated[list[_T], NoDecode, BeforeValidator(_split)]
+"""Several values, separated by commas. The flag can also be repeated."""

@@ -1,0 +1,217 @@
+"""The settings of `serve`."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .. import limits
+from .fields import (
+    ENV_PREFIX,
+    UNIX,
+    Address,
+    Count,
+    Metavar,
+    OptionalDirectory,
+    OptionalFile,
+    OptionalName,
+    PositiveSeconds,
+    RequestBytes,
+    Seconds,
+)
+
+_DATA_SERVICE: Final = "/cloudfront_facade.v1.KeyValueStoreDataService/"
+
+_SETTLE_READ_SECONDS: Final = 2.0
+"""Upper bound of the connect and read timeouts while a change is settled, so that several reads fit into that time."""
+
+_OTHER_FIELDS_BYTES: Final = 32 * 1024
+"""Maximum size of a create without the code: name, comment, ARN and 50 tags of 384 characters, plus a margin."""
+
+
+class ListenSettings(BaseSettings):
+    """The address on which the server listens."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+
+    listen: Address = Field("127.0.0.1:50051", description="address to listen on, or unix:PATH; port 0: any free port")
+
+
+class ServeSettings(ListenSettings):
+    """Serve CloudFront Functions and CloudFront KeyValueStores over gRPC.
+
+    Every setting is a flag and an environment variable: --endpoint-url is CLOUDFRONT_FACADE_ENDPOINT_URL.
+    """
+
+    backend: Literal["aws", "embedded"] = Field(
+        description="aws: CloudFront, through boto3; embedded: CloudFront emulated on a local file, for development"
+    )
+    tls_cert: OptionalFile = Field(None, description="PEM file of the server's certificate chain; enables TLS")
+    tls_key: OptionalFile = Field(None, description="PEM file of the server's private key")
+    tls_client_ca: OptionalFile = Field(
+        None, description="PEM file of the CA that signs client certificates; enables mutual TLS"
+    )
+    allow_plaintext: bool = Field(False, description="allow plaintext on a non-loopback address")
+    reflection: bool = Field(True, description="serve server reflection, v1 and v1alpha")
+
+    region: Annotated[str, Metavar("REGION")] = Field(
+        "us-east-1",
+        min_length=1,
+        description="AWS region used to sign requests; CloudFront accepts only us-east-1",
+    )
+    endpoint_url: Annotated[str | None, Metavar("URL")] = Field(
+        None, min_length=1, description="CloudFront-compatible endpoint to use instead of CloudFront"
+    )
+    profile: OptionalName = Field(None, min_length=1, description="AWS configuration profile to use")
+    connect_timeout: PositiveSeconds = Field(2.0, description="timeout for connecting to CloudFront, in seconds")
+    read_timeout: PositiveSeconds = Field(15.0, description="timeout for a response from CloudFront, in seconds")
+
+    embedded_db: Annotated[str | None, Metavar("FILE")] = Field(
+        None,
+        min_length=1,
+        description="database file of the embedded backend, or :memory:; "
+        "default: a file in the user's XDG state directory",
+    )
+    embedded_s3_dir: OptionalDirectory = Field(
+        None, description="directory that imports read instead of S3: its file BUCKET/KEY is the object s3://BUCKET/KEY"
+    )
+    embedded_provisioning_seconds: Seconds = Field(0.0, description="seconds until a new store is READY")
+    embedded_max_functions: Count = Field(100, description="quota of functions")
+    embedded_max_key_value_stores: Count = Field(200, description="quota of key value stores")
+
+    max_tags: Annotated[int, Metavar("COUNT")] = Field(
+        limits.TAGS_MAX,
+        ge=1,
+        le=limits.TAGS_MAX,
+        description="maximum number of tags per resource, including the request tag",
+    )
+    tag_charset: Literal["ascii", "unicode"] = Field(
+        "ascii",
+        description="characters allowed in tags; ascii: CloudFront's documented set, unicode: its service model's set",
+    )
+    max_function_code_bytes: Annotated[int, Metavar("BYTES")] = Field(
+        limits.FUNCTION_CODE_QUOTA,
+        ge=1,
+        le=limits.FUNCTION_CODE_API_LIMIT,
+        description="maximum size of a function's code, in bytes",
+    )
+
+    max_concurrent_upstream_calls: Count = Field(32, description="maximum concurrent calls to CloudFront")
+    max_concurrent_calls: Count = Field(
+        1000,
+        description="maximum concurrent calls, excluding health and reflection; "
+        "WaitForKeyValueStore calls have a separate limit of the same size",
+    )
+    max_concurrent_streams: Count = Field(100, description="maximum concurrent calls per connection")
+    max_request_bytes: RequestBytes = Field(256 * 1024, description="maximum size of a request, in bytes")
+    max_data_request_bytes: RequestBytes = Field(
+        4 * 1024 * 1024, description="maximum size of a request to KeyValueStoreDataService, in bytes"
+    )
+    default_deadline: PositiveSeconds = Field(30.0, description="deadline of calls without one, in seconds")
+    max_deadline: PositiveSeconds = Field(60.0, description="longest deadline honoured, in seconds")
+    max_long_running_deadline: PositiveSeconds = Field(
+        1800.0, description="longest deadline honoured for WaitForKeyValueStore, UpdateKeys and ImportKeys, in seconds"
+    )
+    min_upstream_time: Seconds = Field(
+        0.5, description="minimum time until the deadline to send a request to CloudFront, in seconds"
+    )
+    settle_timeout: Seconds = Field(
+        5.0, description="seconds to keep checking whether a change with a lost response was applied"
+    )
+    max_connection_idle: PositiveSeconds = Field(
+        300.0, description="seconds until a connection without calls is closed"
+    )
+    handshake_timeout: PositiveSeconds = Field(
+        10.0, description="timeout for the handshake of a new connection, in seconds"
+    )
+    drain_delay: Seconds = Field(
+        5.0, description="seconds between reporting NOT_SERVING and closing the listener at shutdown"
+    )
+    shutdown_grace_period: Seconds = Field(45.0, description="seconds for calls in flight to end at shutdown")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="minimum log level")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="log format; auto: text on a terminal, JSON otherwise"
+    )
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("--tls-cert and --tls-key must be set together")
+        if self.tls_client_ca and not self.tls_cert:
+            raise ValueError("--tls-client-ca requires --tls-cert and --tls-key")
+        if not self.tls_cert and not self.allow_plaintext and not self._is_local():
+            raise ValueError(
+                f'--listen "{self.listen}" is open to the network without TLS: '
+                "set --tls-cert and --tls-key, or --allow-plaintext"
+            )
+        if self.endpoint_url and not _is_http_address(self.endpoint_url):
+            raise ValueError(
+                "--endpoint-url must be http://HOST[:PORT] or https://HOST[:PORT], with a port from 1 to 65535"
+            )
+        if "@" in (self.endpoint_url or ""):
+            raise ValueError("--endpoint-url must not contain a user or a password, because it is logged")
+        if self.max_request_bytes < (minimum := self.max_function_code_bytes + _OTHER_FIELDS_BYTES):
+            raise ValueError(
+                f'--max-request-bytes "{self.max_request_bytes}" must be at least {minimum}: '
+                f"--max-function-code-bytes plus {_OTHER_FIELDS_BYTES} bytes for the other fields"
+            )
+        if self.backend == "embedded" and (self.endpoint_url or self.profile):
+            raise ValueError("--endpoint-url and --profile require --backend aws")
+        if self.min_upstream_time >= self.default_deadline:
+            raise ValueError(
+                f'--min-upstream-time "{self.min_upstream_time:g}" must be below '
+                f'--default-deadline "{self.default_deadline:g}", '
+                "because otherwise every call without a deadline is rejected"
+            )
+        if self.default_deadline > self.max_deadline:
+            raise ValueError(
+                f'--default-deadline "{self.default_deadline:g}" must not be above '
+                f'--max-deadline "{self.max_deadline:g}"'
+            )
+        return self
+
+    def settle_read_timeout(self) -> float:
+        """Returns the read timeout, in seconds, while a change is settled."""
+        return min(self.read_timeout, _SETTLE_READ_SECONDS)
+
+    def longest_read(self) -> float:
+        """Returns the maximum duration of one read while a change is settled, in seconds."""
+        return min(self.connect_timeout, _SETTLE_READ_SECONDS) + self.settle_read_timeout()
+
+    def message_limit(self, method: str) -> int:
+        """Returns the maximum size of a request of a method in bytes, by the method's path."""
+        if method.startswith(_DATA_SERVICE):
+            return self.max_data_request_bytes
+        return self.max_request_bytes
+
+    def longest_send(self) -> float:
+        """Returns the maximum duration of one send, in seconds, with its settling and a last probe of two reads."""
+        return self.connect_timeout + self.read_timeout + self.settle_timeout + 2 * self.longest_read()
+
+    def unix_path(self) -> Path | None:
+        """Returns the path of the Unix socket to listen on; None if the address is a host and a port."""
+        return Path(self.listen.removeprefix(UNIX)) if self.listen.startswith(UNIX) else None
+
+    def _is_local(self) -> bool:
+        if self.unix_path():
+            return True
+        host = self.listen.rpartition(":")[0].strip("[]")
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+
+def _is_http_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
