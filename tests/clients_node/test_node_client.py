@@ -69,7 +69,9 @@ def tls_address(tmp_path: Path) -> Iterator[str]:
         yield process.address
 
 
-def test_the_clients_own_tests_and_readme_examples_pass(facade_address: str, tls_address: str, tmp_path: Path) -> None:
+def test_the_clients_own_tests_and_the_examples_of_its_pages_pass(
+    facade_address: str, tls_address: str, tmp_path: Path
+) -> None:
     node, npm = require_node()
     # `make lint`, which `make test` runs first, installs the packages.
     if not INSTALLED.exists() or INSTALLED.stat().st_mtime < LOCK.stat().st_mtime:
@@ -91,6 +93,28 @@ def test_the_clients_own_tests_and_readme_examples_pass(facade_address: str, tls
         script = CLIENT / "dist" / f"example-{number}.mjs"
         script.write_text(example.replace("127.0.0.1:50051", facade_address))
         assert re.search(EXPECTED[number], run(node, str(script), cwd=tmp_path)), example
+    assert_first_mistakes_are_rejected(node, facade_address)
+
+
+def assert_first_mistakes_are_rejected(node: str, address: str) -> None:
+    """Asserts that each call in the table of the guide rejects with the error in the table."""
+    rows = re.findall(r"^\| `(facade\..+?)` \| `(.+?)` \|", GUIDE.read_text(), re.MULTILINE)
+    assert len(rows) == GUIDE.read_text().count("\n| `facade.")
+    calls = ",\n".join(f"() => {call}" for call, _ in rows)
+    script = CLIENT / "dist" / "mistakes.mjs"
+    script.write_text(
+        f"""import {{ connect }} from "cloudfront-facade";
+const facade = connect("{address}");
+for (const call of [{calls}]) {{
+  await call().then(() => console.log("no error"), (error) => console.log(error.name, error.message));
+}}
+facade.close();
+"""
+    )
+    lines = run(node, str(script)).splitlines()
+    assert len(lines) == len(rows) > 5
+    for line, (_, error) in zip(lines, rows, strict=True):
+        assert line.startswith(f"TypeError {error}")
 
 
 def assert_all_passed(output: str) -> None:
