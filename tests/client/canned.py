@@ -144,7 +144,7 @@ def running_server(
 
 @contextmanager
 def reserved_target() -> Iterator[str]:
-    """Yields an address that refuses connections until a test serves on it with `running_server`.
+    """Yields an address on which nothing listens until a test serves on it with `running_server`.
 
     If a test used the port of a server that has ended instead, the server of a concurrent test could get the port, and
     would receive the calls of this test.

@@ -33,16 +33,16 @@ async function assertRejected(call: (request: never) => Promise<unknown>, cases:
 test("an unknown field is rejected, and the closest known field is suggested", async () => {
   const allowed = "allowed: name, functionConfig, functionCode, tags, requestId, validateOnly";
   await assertRejected(functions.createFunction, [
-    [{ nmae: "a" }, 'nmae is not a field of CreateFunctionRequest; did you mean "name"?'],
+    [{ nsme: "a" }, 'nsme is not a field of CreateFunctionRequest; did you mean "name"?'],
     [{ function_code: CODE }, 'function_code is not a field of CreateFunctionRequest; did you mean "functionCode"?'],
-    [{ functionConfig: { coment: "" } }, 'functionConfig.coment is not a field of FunctionConfig; did you mean "comment"?'],
+    [{ functionConfig: { conment: "" } }, 'functionConfig.conment is not a field of FunctionConfig; did you mean "comment"?'],
     [{ functionConfig: { Runtime: undefined } }, 'functionConfig.Runtime is not a field of FunctionConfig; did you mean "runtime"?'],
-    [{ tags: [{ key: "a" }, { vlue: "b" }] }, 'tags[1].vlue is not a field of Tag; did you mean "value"?'],
+    [{ tags: [{ key: "a" }, { valu3: "b" }] }, 'tags[1].valu3 is not a field of Tag; did you mean "value"?'],
     [{ tags: [{ team: "web" }] }, "tags[0].team is not a field of Tag; allowed: key, value"],
     [{ ...FUNCTION, stage: 1 }, `stage is not a field of CreateFunctionRequest; ${allowed}`],
     [
-      Object.assign(create(CreateFunctionRequestSchema), { nmae: "a" }),
-      'nmae is not a field of CreateFunctionRequest; did you mean "name"?',
+      Object.assign(create(CreateFunctionRequestSchema), { nsme: "a" }),
+      'nsme is not a field of CreateFunctionRequest; did you mean "name"?',
     ],
   ]);
 });
@@ -55,7 +55,7 @@ test("a change must be one of its kinds", async () => {
     [{ change: { case: "putt", value: { key: "a" } } }, either],
     [{ change: { case: 7, value: "a" } }, either],
     [{ change: { value: { key: "a" } } }, either],
-    [{ change: { case: "put", vlaue: { key: "a" } } }, "changes[0].change.vlaue is not allowed; allowed: case, value"],
+    [{ change: { case: "put", valu3: { key: "a" } } }, "changes[0].change.valu3 is not allowed; allowed: case, value"],
     [{ change: { case: "put", value: { kye: "a" } } }, 'changes[0].change.value.kye is not a field of KeyValue; did you mean "key"?'],
     [{ change: { case: "put" } }, "changes[0].change.value must be a KeyValue object, not undefined"],
     [{ change: { case: "delete", value: 7 } }, "changes[0].change.value must be a string, not a number"],
@@ -121,7 +121,7 @@ test("a request of a stream is rejected with its index", { timeout: 20_000 }, as
   };
   const importing = (second: unknown) => facade.keyValues.importKeys(following(second) as never);
   await assertRejected(importing, [
-    [{ chnages: [] }, 'requests[1].chnages is not a field of ImportKeysRequest; did you mean "changes"?'],
+    [{ chamges: [] }, 'requests[1].chamges is not a field of ImportKeysRequest; did you mean "changes"?'],
     [{ changes: [{ put: {} }] }, 'requests[1].changes[0].put is not a field of KeyChange; write change: { case: "put", value: ... }'],
     [{ kvsArn: 7 }, "requests[1].kvsArn must be a string, not a number"],
     ["text", "requests[1] must be an ImportKeysRequest object, not a string"],

@@ -79,7 +79,7 @@ class FacadeStreamCall(FacadeCall):
             raise
 
     def _raise_request_error(self) -> None:
-        """Raises the error of an invalid request, for which grpc.aio only cancels the call."""
+        """Raises the error of an invalid request, because grpc.aio only cancels the call."""
         if self._requests and self._requests.error:
             raise self._requests.error from None
 
