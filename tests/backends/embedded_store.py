@@ -8,7 +8,7 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 
 
 class Store:
-    """A store whose methods write to its current version."""
+    """A store whose methods write with its current etag."""
 
     def __init__(self, backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> None:
         self.backend = backend

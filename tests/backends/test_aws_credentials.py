@@ -15,7 +15,7 @@ from support.cloudfront.credentials import SECRET_OUTPUT, CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
 from support.cloudfront.server import LoopbackServer, Reply
-from support.cloudfront.wire import Answer, installed_wire
+from support.cloudfront.wire import HttpResponse, installed_wire
 from support.waiting import wait_until
 
 MakeBackend = Callable[..., AwsBackend]
@@ -119,11 +119,11 @@ def no_keys(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def container_endpoint() -> Iterator[tuple[LoopbackServer, list[Answer]]]:
+def container_endpoint() -> Iterator[tuple[LoopbackServer, list[HttpResponse]]]:
     """A container credentials endpoint, and the responses that it returns; the last one counts."""
-    answers: list[Answer] = []
-    server = LoopbackServer(lambda *_: Reply(answers[-1], {}))
-    yield server, answers
+    responses: list[HttpResponse] = []
+    server = LoopbackServer(lambda *_: Reply(responses[-1], {}))
+    yield server, responses
     server.end()
 
 
@@ -143,19 +143,19 @@ def test_a_container_endpoint_without_a_server_is_unavailable(
 def test_a_container_endpoint_returns_credentials(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
-    container_endpoint: tuple[LoopbackServer, list[Answer]],
+    container_endpoint: tuple[LoopbackServer, list[HttpResponse]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server, answers = container_endpoint
+    server, responses = container_endpoint
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{server.server_port}/")
-    answers.append(Answer(200, b"{}"))
+    responses.append(HttpResponse(200, b"{}"))
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is False
     assert backend.credentials_failure.endswith("KeyError")
 
     role_credentials = {"AccessKeyId": "AKIDROLE", "SecretAccessKey": "s", "Token": "t"}
     expiry = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    answers.append(Answer(200, json.dumps({**role_credentials, "Expiration": expiry}).encode()))
+    responses.append(HttpResponse(200, json.dumps({**role_credentials, "Expiration": expiry}).encode()))
     assert backend.credentials_available() is True
     backend.list_key_value_stores()
 
@@ -165,12 +165,12 @@ def test_a_container_endpoint_returns_credentials(
 def test_an_error_of_assume_role_is_not_reported_as_an_error_of_cloudfront(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
-    container_endpoint: tuple[LoopbackServer, list[Answer]],
+    container_endpoint: tuple[LoopbackServer, list[HttpResponse]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server, answers = container_endpoint
-    answers.append(installed_wire().error("AccessDenied", 403, "not authorized to perform sts:AssumeRole", "an-id"))
+    server, responses = container_endpoint
+    responses.append(installed_wire().error("AccessDenied", 403, "not authorized to perform sts:AssumeRole", "an-id"))
     config = tmp_path / "config"
     config.write_text(
         "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/edge\nsource_profile = base\nregion = us-east-1\n"

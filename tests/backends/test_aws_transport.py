@@ -53,14 +53,14 @@ def listening(serve: Serve) -> Iterator[tuple[str, list[int]]]:
             thread.join(5)
 
 
-def answer(connection: socket.socket) -> None:
-    """Answers one request with 200, then closes the connection."""
+def respond(connection: socket.socket) -> None:
+    """Responds to one request with 200, then closes the connection."""
     connection.recv(65_536)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
-def answer_then_close_on_the_second_request(connection: socket.socket) -> None:
-    answer(connection)
+def respond_then_close_on_the_second_request(connection: socket.socket) -> None:
+    respond(connection)
     connection.recv(65_536)
 
 
@@ -88,7 +88,7 @@ def transport(aws_environment: None, authority: tuple[trustme.CA, Path]) -> Iter
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 def test_a_request_on_a_reused_connection_is_sent_once(transport: Transport, method: str) -> None:
-    with listening(answer_then_close_on_the_second_request) as (address, accepted):
+    with listening(respond_then_close_on_the_second_request) as (address, accepted):
         assert send(transport, f"http://{address}/").content == b"ok"
         with pytest.raises(boto.ConnectionClosedError) as lost:
             send(transport, f"http://{address}/", method)
@@ -159,7 +159,7 @@ def test_no_proxy_is_respected(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     transport = Transport(str(authority[1]))
-    with listening(answer) as (address, _):
+    with listening(respond) as (address, _):
         assert send(transport, f"http://{address}/").status_code == 200
     in_loop(transport.close)
 
@@ -199,7 +199,7 @@ def test_a_failed_connection_is_logged_with_its_reason(transport: Transport) -> 
 def test_a_proxy_needs_no_scheme_and_other_proxy_variables_are_ignored(
     authority: tuple[trustme.CA, Path], aws_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with listening(answer) as (address, accepted):
+    with listening(respond) as (address, accepted):
         monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
         monkeypatch.setenv("http_proxy", address)
         transport = Transport(str(authority[1]))
@@ -214,7 +214,7 @@ def test_a_proxy_needs_no_scheme_and_other_proxy_variables_are_ignored(
 
 @pytest.mark.parametrize("value", ["a\nb", "a\r\nX-Other: b", "a\0b", "a\x1fb", "a\x7fb", "a\n"])
 def test_an_invalid_header_is_never_sent(transport: Transport, value: str) -> None:
-    with listening(answer) as (address, accepted):
+    with listening(respond) as (address, accepted):
         with pytest.raises(boto.EndpointConnectionError) as caught:
             send(transport, f"http://{address}/", Token=value)
         assert accepted == [0]
@@ -243,7 +243,7 @@ def test_a_header_with_every_valid_character_is_sent(transport: Transport) -> No
 
 
 def test_nothing_is_sent_after_the_deadline(transport: Transport) -> None:
-    with listening(answer) as (address, accepted):
+    with listening(respond) as (address, accepted):
         with upstream_deadline(time.monotonic() - 0.01), pytest.raises(boto.EndpointConnectionError) as late:
             send(transport, f"http://{address}/")
         assert accepted == [0]

@@ -76,11 +76,11 @@ def test_a_store_that_is_not_ready_can_only_be_described(clock: Clock, operation
 def test_stores_have_separate_keys(backend: EmbeddedBackend) -> None:
     first, second = Store(backend, "first"), Store(backend, "second")
     first.put("k", "1")
-    version = second.describe()["ETag"]
+    etag = second.describe()["ETag"]
     second.put("k", "22")
     first.delete("k")
     assert (first.content(), second.content()) == ({}, {"k": "22"})
-    assert second.describe()["ETag"] != version
+    assert second.describe()["ETag"] != etag
     assert (first.describe()["TotalSizeInBytes"], second.describe()["TotalSizeInBytes"]) == (0, 3)
 
 
@@ -93,7 +93,7 @@ def test_imported_keys_are_in_the_data_plane(tmp_path: Path) -> None:
         assert (store.describe()["ItemCount"], store.describe()["TotalSizeInBytes"]) == (2, 5)
 
 
-def test_a_data_version_in_the_control_planes_format_is_accepted(tmp_path: Path) -> None:
+def test_an_etag_of_data_in_the_control_planes_format_is_accepted(tmp_path: Path) -> None:
     with closing(EmbeddedBackend(path=str(tmp_path / "db"), s3_dir=None)) as backend:
         store = Store(backend)
         with backend._database.writing() as connection:

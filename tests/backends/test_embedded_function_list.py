@@ -23,9 +23,9 @@ def backend() -> Iterator[EmbeddedBackend]:
 
 def create(backend: EmbeddedBackend, *names: str, publish: bool = False) -> None:
     for name in names:
-        version = backend.create_function(Name=name, FunctionConfig=CONFIG, FunctionCode=b"x")["ETag"]
+        etag = backend.create_function(Name=name, FunctionConfig=CONFIG, FunctionCode=b"x")["ETag"]
         if publish:
-            backend.publish_function(Name=name, IfMatch=version)
+            backend.publish_function(Name=name, IfMatch=etag)
 
 
 def delete(backend: EmbeddedBackend, name: str) -> None:
@@ -69,9 +69,9 @@ def test_a_list_has_the_same_summaries_as_describe(backend: EmbeddedBackend) -> 
     arn = backend.create_key_value_store(Name="s")["KeyValueStore"]["ARN"]
     associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
     config = {**CONFIG, "Comment": "c", "KeyValueStoreAssociations": associations}
-    version = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x")["ETag"]
-    backend.publish_function(Name="f", IfMatch=version)
-    backend.update_function(Name="f", IfMatch=version, FunctionConfig=CONFIG, FunctionCode=b"y")
+    etag = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x")["ETag"]
+    backend.publish_function(Name="f", IfMatch=etag)
+    backend.update_function(Name="f", IfMatch=etag, FunctionConfig=CONFIG, FunctionCode=b"y")
     assert backend.list_functions()["FunctionList"]["Items"] == [
         backend.describe_function(Name="f", Stage=stage)["FunctionSummary"] for stage in ("DEVELOPMENT", "LIVE")
     ]

@@ -30,7 +30,7 @@ def create(backend: EmbeddedBackend, name: str = "f", code: bytes = b"first", **
 
 
 def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mapping[str, Any], str]:
-    """Returns the code, the summary and the version of a stage."""
+    """Returns the code, the summary and the etag of a stage."""
     got = backend.get_function(Name=name, Stage=stage)
     described = backend.describe_function(Name=name, Stage=stage)
     assert got["ETag"] == described["ETag"]
@@ -39,10 +39,10 @@ def stage(backend: EmbeddedBackend, name: str, stage: str) -> tuple[bytes, Mappi
 
 
 def test_an_update_replaces_config_and_code(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend, comment="before", **associated_with(create_store(backend)))
+    etag = create(backend, comment="before", **associated_with(create_store(backend)))
     clock.now += timedelta(seconds=5)
     response = backend.update_function(
-        Name="f", IfMatch=version, FunctionConfig=config("cloudfront-js-1.0", "after"), FunctionCode=b"second"
+        Name="f", IfMatch=etag, FunctionConfig=config("cloudfront-js-1.0", "after"), FunctionCode=b"second"
     )
     assert response["FunctionSummary"] == {
         "Name": "f",
@@ -55,7 +55,7 @@ def test_an_update_replaces_config_and_code(backend: EmbeddedBackend, clock: Clo
             "LastModifiedTime": clock.now,
         },
     }
-    assert response["ETag"] != version
+    assert response["ETag"] != etag
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert stage(backend, "f", "DEVELOPMENT") == (b"second", response["FunctionSummary"], response["ETag"])
 
@@ -67,18 +67,18 @@ def test_the_etag_of_an_update_is_in_the_header_that_cloudfront_misspells(backen
     assert "etag" not in headers
 
 
-def test_an_update_without_changes_creates_a_new_version(backend: EmbeddedBackend) -> None:
-    version = create(backend)
+def test_an_update_without_changes_sets_a_new_etag(backend: EmbeddedBackend) -> None:
+    etag = create(backend)
     for _ in range(2):
-        response = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config(), FunctionCode=b"first")
-        assert response["ETag"] != version
-        version = response["ETag"]
+        response = backend.update_function(Name="f", IfMatch=etag, FunctionConfig=config(), FunctionCode=b"first")
+        assert response["ETag"] != etag
+        etag = response["ETag"]
 
 
 def test_an_update_can_associate_a_store(backend: EmbeddedBackend) -> None:
-    version, arn = create(backend), create_store(backend)
+    etag, arn = create(backend), create_store(backend)
     response = backend.update_function(
-        Name="f", IfMatch=version, FunctionConfig=config(**associated_with(arn)), FunctionCode=b"x"
+        Name="f", IfMatch=etag, FunctionConfig=config(**associated_with(arn)), FunctionCode=b"x"
     )
     associations = response["FunctionSummary"]["FunctionConfig"]["KeyValueStoreAssociations"]
     assert associations == {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
@@ -105,19 +105,19 @@ def test_an_update_is_checked_like_a_create(clock: Clock, problem: str, runtime:
             "two stores": associated_with(ready, ready),
             "wrong quantity": associated_with(ready, quantity=0),
         }.get(problem, associated_with(ready))
-        version = create(backend)
+        etag = create(backend)
         before = stage(backend, "f", "DEVELOPMENT")
         code = b"x" * (10_241 if problem == "too large" else 1)
-        arguments = {"Name": "f", "IfMatch": version, "FunctionConfig": config(runtime, **associations)}
+        arguments = {"Name": "f", "IfMatch": etag, "FunctionConfig": config(runtime, **associations)}
         assert error_of(backend.update_function, **arguments, FunctionCode=code) == error
         assert stage(backend, "f", "DEVELOPMENT") == before
 
 
 def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: Clock) -> None:
     arn = create_store(backend)
-    version = create(backend, comment="c", **associated_with(arn))
+    etag = create(backend, comment="c", **associated_with(arn))
     clock.now += timedelta(seconds=5)
-    response = backend.publish_function(Name="f", IfMatch=version)
+    response = backend.publish_function(Name="f", IfMatch=etag)
     assert response.keys() == {"FunctionSummary", "ResponseMetadata"}
     assert "etag" not in response["ResponseMetadata"]["HTTPHeaders"]
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
@@ -132,42 +132,42 @@ def test_publishing_copies_development_to_live(backend: EmbeddedBackend, clock: 
             "LastModifiedTime": clock.now,
         },
     }
-    code, summary, live_version = stage(backend, "f", "LIVE")
+    code, summary, live_etag = stage(backend, "f", "LIVE")
     assert (code, summary) == (b"first", response["FunctionSummary"])
-    assert live_version != version
+    assert live_etag != etag
 
 
-def test_publishing_keeps_the_version_and_times_of_development(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend)
+def test_publishing_keeps_the_etag_and_the_times_of_development(backend: EmbeddedBackend, clock: Clock) -> None:
+    etag = create(backend)
     code, before, _ = stage(backend, "f", "DEVELOPMENT")
     clock.now += timedelta(seconds=5)
-    backend.publish_function(Name="f", IfMatch=version)
-    assert stage(backend, "f", "DEVELOPMENT") == (code, {**before, "Status": "UNASSOCIATED"}, version)
+    backend.publish_function(Name="f", IfMatch=etag)
+    assert stage(backend, "f", "DEVELOPMENT") == (code, {**before, "Status": "UNASSOCIATED"}, etag)
 
 
 def test_an_update_does_not_change_live(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend)
-    backend.publish_function(Name="f", IfMatch=version)
+    etag = create(backend)
+    backend.publish_function(Name="f", IfMatch=etag)
     live = stage(backend, "f", "LIVE")
     clock.now += timedelta(seconds=5)
-    backend.update_function(Name="f", IfMatch=version, FunctionConfig=config(comment="new"), FunctionCode=b"second")
+    backend.update_function(Name="f", IfMatch=etag, FunctionConfig=config(comment="new"), FunctionCode=b"second")
     assert stage(backend, "f", "LIVE") == live
     assert stage(backend, "f", "DEVELOPMENT")[0] == b"second"
 
 
 def test_publishing_again_replaces_live(backend: EmbeddedBackend, clock: Clock) -> None:
-    version = create(backend, **associated_with(create_store(backend)))
-    backend.publish_function(Name="f", IfMatch=version)
+    etag = create(backend, **associated_with(create_store(backend)))
+    backend.publish_function(Name="f", IfMatch=etag)
     first = stage(backend, "f", "LIVE")
     clock.now += timedelta(seconds=5)
     update = {"FunctionConfig": config("cloudfront-js-1.0", "new"), "FunctionCode": b"second"}
-    version = backend.update_function(Name="f", IfMatch=version, **update)["ETag"]
-    backend.publish_function(Name="f", IfMatch=version)
-    code, summary, live_version = stage(backend, "f", "LIVE")
+    etag = backend.update_function(Name="f", IfMatch=etag, **update)["ETag"]
+    backend.publish_function(Name="f", IfMatch=etag)
+    code, summary, live_etag = stage(backend, "f", "LIVE")
     assert (code, summary["FunctionConfig"]) == (b"second", update["FunctionConfig"])
     assert summary["FunctionMetadata"]["CreatedTime"] == first[1]["FunctionMetadata"]["CreatedTime"]
     assert summary["FunctionMetadata"]["LastModifiedTime"] == clock.now
-    assert live_version not in (first[2], version)
+    assert live_etag not in (first[2], etag)
 
 
 def test_only_a_published_function_has_a_live_stage(backend: EmbeddedBackend) -> None:
@@ -179,23 +179,23 @@ def test_only_a_published_function_has_a_live_stage(backend: EmbeddedBackend) ->
 
 
 def test_a_delete_removes_both_stages_and_frees_the_name(backend: EmbeddedBackend) -> None:
-    version = create(backend)
+    etag = create(backend)
     create(backend, "other")
-    backend.publish_function(Name="f", IfMatch=version)
-    response = backend.delete_function(Name="f", IfMatch=version)
+    backend.publish_function(Name="f", IfMatch=etag)
+    response = backend.delete_function(Name="f", IfMatch=etag)
     assert response.keys() == {"ResponseMetadata"}
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     for stage_name in ("DEVELOPMENT", "LIVE"):
         assert error_of(backend.describe_function, Name="f", Stage=stage_name) == ("NoSuchFunctionExists", 404)
     assert stage(backend, "other", "DEVELOPMENT")[0] == b"first"
-    assert create(backend) != version
+    assert create(backend) != etag
     assert backend.describe_function(Name="f")["FunctionSummary"]["Status"] == "UNPUBLISHED"
 
 
 def test_a_deleted_function_does_not_count_towards_the_quota() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_functions=1)) as backend:
-        version = create(backend)
-        backend.publish_function(Name="f", IfMatch=version)
+        etag = create(backend)
+        backend.publish_function(Name="f", IfMatch=etag)
         assert error_of(create, backend=backend, name="g") == ("TooManyFunctions", 400)
-        backend.delete_function(Name="f", IfMatch=version)
+        backend.delete_function(Name="f", IfMatch=etag)
         create(backend, "g")

@@ -17,20 +17,20 @@ from support.errors import error_of, error_with_exception
 
 
 def create(backend: EmbeddedBackend, name: str = "s", **arguments: Any) -> tuple[str, str]:
-    """Creates a store, and returns its ARN and its version."""
+    """Creates a store, and returns its ARN and its etag."""
     response = backend.create_key_value_store(Name=name, **arguments)
     return response["KeyValueStore"]["ARN"], response["ETag"]
 
 
 def associate(backend: EmbeddedBackend, name: str, *arns: str) -> str:
-    """Creates or updates a function, and returns its version."""
+    """Creates or updates a function, and returns its etag."""
     config = {**CONFIG, **(associated_with(*arns) if arns else {})}
     arguments = {"Name": name, "FunctionConfig": config, "FunctionCode": b"x"}
     try:
         etag: str = backend.create_function(**arguments)["ETag"]
     except ClientError:
-        version = backend.describe_function(Name=name)["ETag"]
-        etag = backend.update_function(IfMatch=version, **arguments)["ETag"]
+        etag = backend.describe_function(Name=name)["ETag"]
+        etag = backend.update_function(IfMatch=etag, **arguments)["ETag"]
     return etag
 
 
@@ -39,10 +39,10 @@ def associate(backend: EmbeddedBackend, name: str, *arns: str) -> str:
 def test_an_update_changes_only_the_comment(
     backend: EmbeddedBackend, clock: Clock, before: dict[str, str], comment: str
 ) -> None:
-    arn, version = create(backend, **before)
+    arn, etag = create(backend, **before)
     create(backend, "other", **before)
     clock.now += timedelta(seconds=5)
-    response = backend.update_key_value_store(Name="s", Comment=comment, IfMatch=version)
+    response = backend.update_key_value_store(Name="s", Comment=comment, IfMatch=etag)
     assert response["KeyValueStore"] == {
         "Name": "s",
         "Id": arn.rpartition("/")[2],
@@ -51,7 +51,7 @@ def test_an_update_changes_only_the_comment(
         "Status": "READY",
         "LastModifiedTime": datetime(2026, 5, 5, 12, 0, 5, 123_000, tzinfo=UTC),
     }
-    assert response["ETag"] != version
+    assert response["ETag"] != etag
     assert response["ETag"] == response["ResponseMetadata"]["HTTPHeaders"]["etag"]
     described = backend.describe_key_value_store(Name="s")
     assert (described["KeyValueStore"], described["ETag"]) == (response["KeyValueStore"], response["ETag"])
@@ -59,23 +59,23 @@ def test_an_update_changes_only_the_comment(
     assert other.get("Comment") == before.get("Comment")
 
 
-def test_the_two_planes_have_separate_versions(backend: EmbeddedBackend) -> None:
-    arn, version = create(backend)
-    data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
-    assert re.fullmatch("KV[A-Z0-9]{13}", data_version)
-    version = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)["ETag"]
-    assert backend.describe_key_value_store_data(KvsARN=arn)["ETag"] == data_version
-    backend.put_key(KvsARN=arn, Key="k", Value="v", IfMatch=data_version)
-    assert backend.describe_key_value_store(Name="s")["ETag"] == version
+def test_the_two_planes_have_separate_etags(backend: EmbeddedBackend) -> None:
+    arn, etag = create(backend)
+    data_etag = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+    assert re.fullmatch("KV[A-Z0-9]{13}", data_etag)
+    etag = backend.update_key_value_store(Name="s", Comment="c", IfMatch=etag)["ETag"]
+    assert backend.describe_key_value_store_data(KvsARN=arn)["ETag"] == data_etag
+    backend.put_key(KvsARN=arn, Key="k", Value="v", IfMatch=data_etag)
+    assert backend.describe_key_value_store(Name="s")["ETag"] == etag
 
 
 def test_a_delete_removes_the_keys_and_frees_the_name(backend: EmbeddedBackend) -> None:
-    arn, version = create(backend)
+    arn, etag = create(backend)
     other_arn, _ = create(backend, "other")
     for store_arn in (arn, other_arn):
-        data_version = backend.describe_key_value_store_data(KvsARN=store_arn)["ETag"]
-        backend.put_key(KvsARN=store_arn, Key="k", Value="v", IfMatch=data_version)
-    response = backend.delete_key_value_store(Name="s", IfMatch=version)
+        data_etag = backend.describe_key_value_store_data(KvsARN=store_arn)["ETag"]
+        backend.put_key(KvsARN=store_arn, Key="k", Value="v", IfMatch=data_etag)
+    response = backend.delete_key_value_store(Name="s", IfMatch=etag)
     assert response.keys() == {"ResponseMetadata"}
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert error_of(backend.describe_key_value_store, Name="s")[0] == "EntityNotFound"
@@ -89,45 +89,45 @@ def test_a_delete_removes_the_keys_and_frees_the_name(backend: EmbeddedBackend) 
 
 @pytest.mark.parametrize("stage", ["DEVELOPMENT", "LIVE", "both"])
 def test_a_store_associated_with_a_function_cannot_be_deleted(backend: EmbeddedBackend, stage: str) -> None:
-    arn, version = create(backend)
-    function_version = associate(backend, "f", arn)
+    arn, etag = create(backend)
+    function_etag = associate(backend, "f", arn)
     if stage != "DEVELOPMENT":
-        backend.publish_function(Name="f", IfMatch=function_version)
+        backend.publish_function(Name="f", IfMatch=function_etag)
     if stage == "LIVE":
-        function_version = associate(backend, "f")
-    code, status, error = error_with_exception(backend.delete_key_value_store, Name="s", IfMatch=version)
+        function_etag = associate(backend, "f")
+    code, status, error = error_with_exception(backend.delete_key_value_store, Name="s", IfMatch=etag)
     assert (code, status) == ("CannotDeleteEntityWhileInUse", 409)
     assert error.operation_name == "DeleteKeyValueStore"
-    assert backend.describe_key_value_store(Name="s")["ETag"] == version
-    backend.delete_function(Name="f", IfMatch=function_version)
-    backend.delete_key_value_store(Name="s", IfMatch=version)
+    assert backend.describe_key_value_store(Name="s")["ETag"] == etag
+    backend.delete_function(Name="f", IfMatch=function_etag)
+    backend.delete_key_value_store(Name="s", IfMatch=etag)
 
 
 def test_a_store_no_longer_associated_can_be_deleted(backend: EmbeddedBackend) -> None:
-    arn, version = create(backend)
+    arn, etag = create(backend)
     associate(backend, "f", arn)
     associate(backend, "f")
-    backend.delete_key_value_store(Name="s", IfMatch=version)
+    backend.delete_key_value_store(Name="s", IfMatch=etag)
 
 
 def test_a_store_can_be_updated_and_deleted_before_it_is_ready() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)) as backend:
-        _, version = create(backend)
-        response = backend.update_key_value_store(Name="s", Comment="c", IfMatch=version)
+        _, etag = create(backend)
+        response = backend.update_key_value_store(Name="s", Comment="c", IfMatch=etag)
         assert response["KeyValueStore"]["Status"] == "PROVISIONING"
         backend.delete_key_value_store(Name="s", IfMatch=response["ETag"])
 
 
 def test_a_deleted_store_does_not_count_towards_the_quota() -> None:
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, max_key_value_stores=1)) as backend:
-        _, version = create(backend)
-        backend.delete_key_value_store(Name="s", IfMatch=version)
+        _, etag = create(backend)
+        backend.delete_key_value_store(Name="s", IfMatch=etag)
         create(backend, "t")
 
 
 def test_deletes_between_pages_cause_no_missing_stores(backend: EmbeddedBackend) -> None:
-    versions = {name: create(backend, name)[1] for name in "abcd"}
+    etags = {name: create(backend, name)[1] for name in "abcd"}
     marker = backend.list_key_value_stores(MaxItems="2")["KeyValueStoreList"]["NextMarker"]
     for name in "bc":
-        backend.delete_key_value_store(Name=name, IfMatch=versions[name])
+        backend.delete_key_value_store(Name=name, IfMatch=etags[name])
     assert store_names(backend, Marker=marker) == ["d"]

@@ -78,8 +78,8 @@ def test_keys_are_case_sensitive_and_not_normalized(store: Store) -> None:
     assert store.content() == {key: str(number) for number, key in enumerate(keys)}
 
 
-def test_every_write_creates_a_version_even_without_changes(store: Store, clock: Clock) -> None:
-    versions = [store.describe()["ETag"]]
+def test_every_write_sets_a_new_etag_even_without_changes(store: Store, clock: Clock) -> None:
+    etags = [store.describe()["ETag"]]
     writes: tuple[Callable[[], Any], ...] = (
         lambda: store.put("k", "v"),
         lambda: store.put("k", "v"),
@@ -89,14 +89,14 @@ def test_every_write_creates_a_version_even_without_changes(store: Store, clock:
     )
     for write in writes:
         clock.now += timedelta(seconds=1)
-        versions.append(write()["ETag"])
-        assert store.describe()["ETag"] == versions[-1]
+        etags.append(write()["ETag"])
+        assert store.describe()["ETag"] == etags[-1]
         assert store.describe()["LastModified"] == clock.now.replace(microsecond=123_000)
-    assert len(set(versions)) == len(versions)
+    assert len(set(etags)) == len(etags)
     assert store.describe()["Created"] < store.describe()["LastModified"]
 
 
-def test_reads_do_not_create_a_version(store: Store) -> None:
+def test_reads_do_not_change_the_etag(store: Store) -> None:
     store.put("k", "v")
     before = store.describe()
     store.backend.get_key(KvsARN=store.arn, Key="k")

@@ -122,19 +122,19 @@ def test_every_response_to_a_change_of_a_function_has_the_shape_of_the_model(
     config: dict[str, Any] = {"Comment": "", "Runtime": "cloudfront-js-2.0"}
     if full:
         config["KeyValueStoreAssociations"] = {"Quantity": 1, "Items": [{"KeyValueStoreARN": store_arn}]}
-    version = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x")["ETag"]
+    etag = backend.create_function(Name="f", FunctionConfig=config, FunctionCode=b"x")["ETag"]
     code = b"return" if full else b"throw"
-    response = backend.update_function(Name="f", IfMatch=version, FunctionConfig=config, FunctionCode=code)
+    response = backend.update_function(Name="f", IfMatch=etag, FunctionConfig=config, FunctionCode=code)
     check_response(model, "UpdateFunction", response)
-    version = response["ETag"]
-    tested = backend.test_function(Name="f", IfMatch=version, EventObject=b"{}")
+    etag = response["ETag"]
+    tested = backend.test_function(Name="f", IfMatch=etag, EventObject=b"{}")
     check_response(model, "TestFunction", tested)
     assert tested["TestResult"].keys() == model.shape_for("TestResult").members.keys()
-    check_response(model, "PublishFunction", backend.publish_function(Name="f", IfMatch=version))
+    check_response(model, "PublishFunction", backend.publish_function(Name="f", IfMatch=etag))
     check_response(model, "DescribeFunction", backend.describe_function(Name="f", Stage="LIVE"))
     check_response(model, "ListFunctions", backend.list_functions(MaxItems="1" if full else "2"))
     check_response(model, "ListDistributions", backend.list_distributions())
-    check_response(model, "DeleteFunction", backend.delete_function(Name="f", IfMatch=version))
+    check_response(model, "DeleteFunction", backend.delete_function(Name="f", IfMatch=etag))
     check_response(model, "ListFunctions", backend.list_functions(Stage="LIVE"))
 
 
@@ -142,11 +142,11 @@ def test_every_response_to_a_change_of_a_store_or_tags_has_the_shape_of_the_mode
     model: Any, backend: EmbeddedBackend
 ) -> None:
     created = backend.create_key_value_store(Name="s")
-    arn, version = created["KeyValueStore"]["ARN"], created["ETag"]
+    arn, etag = created["KeyValueStore"]["ARN"], created["ETag"]
     tags = {"Items": [{"Key": "k"}, {"Key": "l", "Value": ""}]}
     check_response(model, "TagResource", backend.tag_resource(Resource=arn, Tags=tags))
     check_response(model, "UntagResource", backend.untag_resource(Resource=arn, TagKeys={"Items": ["k"]}))
-    response = backend.update_key_value_store(Name="s", Comment="", IfMatch=version)
+    response = backend.update_key_value_store(Name="s", Comment="", IfMatch=etag)
     check_response(model, "UpdateKeyValueStore", response)
     response = backend.delete_key_value_store(Name="s", IfMatch=response["ETag"])
     check_response(model, "DeleteKeyValueStore", response)

@@ -184,8 +184,8 @@ def test_tags_are_deleted_with_their_resource(backend: EmbeddedBackend, create: 
     if create is create_function:
         backend.delete_function(Name="same", IfMatch=backend.describe_function(Name="same")["ETag"])
     else:
-        version = backend.describe_key_value_store(Name="same")["ETag"]
-        backend.delete_key_value_store(Name="same", IfMatch=version)
+        etag = backend.describe_key_value_store(Name="same")["ETag"]
+        backend.delete_key_value_store(Name="same", IfMatch=etag)
     assert error_with_operation(backend.list_tags_for_resource, Resource=arn)[0] == "NoSuchResource"
     assert error_with_operation(backend.tag_resource, Resource=arn, Tags={"Items": []})[0] == "NoSuchResource"
     assert tags_of(backend, create(backend)) == []

@@ -70,8 +70,8 @@ def store_with(backend: EmbeddedBackend, **key_values: str) -> str:
 def test_the_result_of_a_run_includes_the_summary_of_the_function() -> None:
     runner = RecordingRunner(lambda: Run('{"request":{}}', None, ["one", "two"], 42))
     with closing(backend_with(runner)) as backend:
-        version = create(backend)
-        response = backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        etag = create(backend)
+        response = backend.test_function(Name="f", IfMatch=etag, EventObject=EVENT)
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
         assert response["TestResult"] == {
             "FunctionSummary": backend.describe_function(Name="f")["FunctionSummary"],
@@ -97,14 +97,12 @@ def test_the_requested_stage_is_run() -> None:
         backend.publish_function(Name="f", IfMatch=first)
         config = {"Comment": "", "Runtime": "cloudfront-js-1.0"}
         backend.update_function(Name="f", IfMatch=first, FunctionConfig=config, FunctionCode=b"second")
-        versions = {
-            stage: backend.describe_function(Name="f", Stage=stage)["ETag"] for stage in ("DEVELOPMENT", "LIVE")
-        }
-        for stage, version in versions.items():
-            response = backend.test_function(Name="f", Stage=stage, IfMatch=version, EventObject=EVENT)
+        etags = {stage: backend.describe_function(Name="f", Stage=stage)["ETag"] for stage in ("DEVELOPMENT", "LIVE")}
+        for stage, etag in etags.items():
+            response = backend.test_function(Name="f", Stage=stage, IfMatch=etag, EventObject=EVENT)
             assert response["TestResult"]["FunctionSummary"]["FunctionMetadata"]["Stage"] == stage
         with pytest.raises(ClientError, match="InvalidIfMatchVersion"):
-            backend.test_function(Name="f", Stage="LIVE", IfMatch=versions["DEVELOPMENT"], EventObject=EVENT)
+            backend.test_function(Name="f", Stage="LIVE", IfMatch=etags["DEVELOPMENT"], EventObject=EVENT)
     assert runner.runs == [
         (b"second", "cloudfront-js-1.0", EVENT, None),
         (b"first", "cloudfront-js-2.0", EVENT, None),
@@ -115,11 +113,11 @@ def test_the_function_receives_the_current_keys_of_its_store() -> None:
     runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
         arn = store_with(backend)
-        version = create(backend, b"x", "cloudfront-js-2.0", arn)
-        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
-        data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
-        backend.put_key(KvsARN=arn, IfMatch=data_version, Key="k", Value="v")
-        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        etag = create(backend, b"x", "cloudfront-js-2.0", arn)
+        backend.test_function(Name="f", IfMatch=etag, EventObject=EVENT)
+        data_etag = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+        backend.put_key(KvsARN=arn, IfMatch=data_etag, Key="k", Value="v")
+        backend.test_function(Name="f", IfMatch=etag, EventObject=EVENT)
     assert [key_values for *_, key_values in runner.runs] == [{}, {"k": "v"}]
 
 
@@ -129,10 +127,10 @@ def test_the_function_receives_the_metadata_of_its_store() -> None:
     times = iter([moment, moment.replace(minute=1), *[moment.replace(minute=2)] * 9])
     with closing(EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner, clock=lambda: next(times))) as backend:
         arn = store_with(backend)
-        data_version = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
-        backend.put_key(KvsARN=arn, IfMatch=data_version, Key="k", Value="v")
-        version = create(backend, b"x", "cloudfront-js-2.0", arn)
-        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        data_etag = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+        backend.put_key(KvsARN=arn, IfMatch=data_etag, Key="k", Value="v")
+        etag = create(backend, b"x", "cloudfront-js-2.0", arn)
+        backend.test_function(Name="f", IfMatch=etag, EventObject=EVENT)
     store = StoreMetadata(arn.rpartition("/")[2], "2026-05-05T12:00:00.123Z", "2026-05-05T12:02:00.123Z")
     assert runner.stores == [store]
 
@@ -147,9 +145,9 @@ def test_a_function_without_a_store_receives_no_metadata() -> None:
 
 def test_testing_changes_nothing() -> None:
     with closing(backend_with(RecordingRunner())) as backend:
-        version = create(backend)
+        etag = create(backend)
         before = {**backend.describe_function(Name="f"), "ResponseMetadata": None}
-        backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+        backend.test_function(Name="f", IfMatch=etag, EventObject=EVENT)
         assert {**backend.describe_function(Name="f"), "ResponseMetadata": None} == before
 
 
@@ -162,12 +160,12 @@ def test_a_running_function_does_not_block_other_operations() -> None:
         return GOOD
 
     with closing(backend_with(RecordingRunner(long_run))) as backend, ThreadPoolExecutor(1) as pool:
-        version = create(backend)
-        testing = pool.submit(backend.test_function, Name="f", IfMatch=version, EventObject=EVENT)
+        etag = create(backend)
+        testing = pool.submit(backend.test_function, Name="f", IfMatch=etag, EventObject=EVENT)
         assert started.wait(10)
         backend.create_key_value_store(Name="meanwhile")
-        backend.publish_function(Name="f", IfMatch=version)
-        backend.delete_function(Name="f", IfMatch=version)
+        backend.publish_function(Name="f", IfMatch=etag)
+        backend.delete_function(Name="f", IfMatch=etag)
         assert not testing.done()
         finish.set()
         assert testing.result()["TestResult"]["FunctionSummary"]["Status"] == "UNPUBLISHED"
@@ -190,9 +188,9 @@ def test_a_failure_of_the_runner_is_an_error(caplog: pytest.LogCaptureFixture) -
         raise RunnerError("SECRET of the engine")
 
     with closing(backend_with(RecordingRunner(fail))) as backend:
-        version = create(backend)
+        etag = create(backend)
         with pytest.raises(ClientError) as caught:
-            backend.test_function(Name="f", IfMatch=version, EventObject=EVENT)
+            backend.test_function(Name="f", IfMatch=etag, EventObject=EVENT)
     response: Any = caught.value.response
     assert response["Error"]["Code"] == "TestFunctionFailed"
     assert response["Error"]["Type"] == "Receiver"
@@ -215,10 +213,10 @@ def test_a_failure_of_the_runner_is_an_error(caplog: pytest.LogCaptureFixture) -
 def test_a_rejected_test_does_not_run_the_function(arguments: dict[str, Any], error: tuple[str, int]) -> None:
     runner = RecordingRunner()
     with closing(backend_with(runner)) as backend:
-        version = create(backend)
-        request = {"Name": "f", "IfMatch": version, "EventObject": EVENT, **arguments}
+        etag = create(backend)
+        request = {"Name": "f", "IfMatch": etag, "EventObject": EVENT, **arguments}
         assert error_with_operation(backend.test_function, **request) == (*error, "TestFunction")
-        good = {"Name": "f", "IfMatch": version, "EventObject": b"x" * 40_960}
+        good = {"Name": "f", "IfMatch": etag, "EventObject": b"x" * 40_960}
         backend.test_function(**good)
     assert len(runner.runs) == 1
 
@@ -242,8 +240,8 @@ async function handler(event) {
 def test_the_engine_runs_the_function(runtime: str) -> None:
     code = b"function handler(event) { event.request.uri = '/new'; console.log('ran'); return event.request; }"
     with closing(backend_with(None)) as backend:
-        version = create(backend, code, runtime)
-        result = backend.test_function(Name="f", IfMatch=version, EventObject=event())["TestResult"]
+        etag = create(backend, code, runtime)
+        result = backend.test_function(Name="f", IfMatch=etag, EventObject=event())["TestResult"]
     assert result["FunctionErrorMessage"] == ""
     assert json.loads(result["FunctionOutput"])["request"]["uri"] == "/new"
     assert result["FunctionExecutionLogs"] == ["ran"]
@@ -253,9 +251,9 @@ def test_the_engine_runs_the_function(runtime: str) -> None:
 def test_the_engine_reads_the_associated_store() -> None:
     with closing(backend_with(None)) as backend:
         arn = store_with(backend, **{"/old": "/from-store"})
-        version = create(backend, READS_STORE, "cloudfront-js-2.0", arn)
-        existing = backend.test_function(Name="f", IfMatch=version, EventObject=event())["TestResult"]
-        missing = backend.test_function(Name="f", IfMatch=version, EventObject=event("/other"))["TestResult"]
+        etag = create(backend, READS_STORE, "cloudfront-js-2.0", arn)
+        existing = backend.test_function(Name="f", IfMatch=etag, EventObject=event())["TestResult"]
+        missing = backend.test_function(Name="f", IfMatch=etag, EventObject=event("/other"))["TestResult"]
     assert json.loads(existing["FunctionOutput"])["request"]["uri"] == "/from-store"
     assert existing["FunctionExecutionLogs"] == ["asked for /old"]
     assert missing["FunctionErrorMessage"] != ""

@@ -96,7 +96,7 @@ def test_an_update_replaces_code_config_and_etag(backend: Backend) -> None:
     described = backend.describe_function(Name="f", Stage="DEVELOPMENT")
     assert (described["FunctionSummary"], described["ETag"]) == (updated["FunctionSummary"], updated["ETag"])
     assert backend.get_function(Name="f")["FunctionCode"].read() == b"changed"
-    times = [answer["FunctionSummary"]["FunctionMetadata"] for answer in (created, updated)]
+    times = [response["FunctionSummary"]["FunctionMetadata"] for response in (created, updated)]
     assert times[0]["CreatedTime"] == times[1]["CreatedTime"] <= times[1]["LastModifiedTime"]
 
 
@@ -122,7 +122,7 @@ def test_publishing_copies_development_to_live_with_a_separate_etag(backend: Bac
     assert live["FunctionSummary"]["Status"] != "UNPUBLISHED"
     development = backend.describe_function(Name="f", Stage="DEVELOPMENT")
     assert development["ETag"] == etag != live["ETag"]
-    arns = [answer["FunctionSummary"]["FunctionMetadata"]["FunctionARN"] for answer in (live, development)]
+    arns = [response["FunctionSummary"]["FunctionMetadata"]["FunctionARN"] for response in (live, development)]
     assert arns[0] == arns[1], "both stages have the same ARN"
 
 

@@ -19,13 +19,13 @@ KEYS = ("a", "/", "a/../b", "%2F", " a b ", "+", "?x=1&y#z", "é", "e\u0301", "\
 VALUES = ("", "v", '{"a": "<&>"}', "é\r\n\t", "\U0001f600" * 256)
 
 
-def version(backend: Backend, arn: str) -> str:
+def etag_of(backend: Backend, arn: str) -> str:
     etag: str = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
     return etag
 
 
 def put(backend: Backend, arn: str, key: str = "k", value: str = "v") -> str:
-    etag: str = backend.put_key(KvsARN=arn, Key=key, Value=value, IfMatch=version(backend, arn))["ETag"]
+    etag: str = backend.put_key(KvsARN=arn, Key=key, Value=value, IfMatch=etag_of(backend, arn))["ETag"]
     return etag
 
 
@@ -81,7 +81,7 @@ def test_a_value_with_any_characters_is_returned_unchanged(backend: Backend, val
 
 def test_every_change_sets_a_new_etag_for_the_whole_store(backend: Backend) -> None:
     arn = ready_store(backend)
-    etags = [version(backend, arn)]
+    etags = [etag_of(backend, arn)]
     changes: list[tuple[Callable[..., Response], dict[str, Any]]] = [
         (backend.put_key, {"Key": "a", "Value": "1"}),
         (backend.put_key, {"Key": "a", "Value": "2"}),
@@ -90,7 +90,7 @@ def test_every_change_sets_a_new_etag_for_the_whole_store(backend: Backend) -> N
     ]
     for call, change in changes:
         etags.append(call(KvsARN=arn, IfMatch=etags[-1], **change)["ETag"])
-        assert etags[-1] == version(backend, arn)
+        assert etags[-1] == etag_of(backend, arn)
     assert len(set(etags)) == 5
     assert content(backend, arn) == {"b": "3"}
 
@@ -106,13 +106,13 @@ def changes(backend: Backend, arn: str, etag: str) -> list[tuple[Any, dict[str, 
 
 def test_a_change_with_an_outdated_etag_fails_and_changes_nothing(backend: Backend) -> None:
     arn = ready_store(backend)
-    first = version(backend, arn)
+    first = etag_of(backend, arn)
     etag = put(backend, arn, "k", "old")
 
     for stale in (first, STALE_DATA, backend.describe_key_value_store(Name="s")["ETag"]):
         for call, arguments in changes(backend, arn, stale):
             assert error_of(call, **arguments) == CONFLICT
-    assert (content(backend, arn), version(backend, arn)) == ({"k": "old"}, etag)
+    assert (content(backend, arn), etag_of(backend, arn)) == ({"k": "old"}, etag)
 
 
 @pytest.mark.parametrize("etag", MALFORMED)
@@ -140,7 +140,7 @@ def test_deleting_a_missing_key_fails_alone_but_succeeds_in_a_batch(backend: Bac
     etag = put(backend, arn)
 
     assert error_of(backend.delete_key, KvsARN=arn, Key="none", IfMatch=etag) == MISSING
-    assert version(backend, arn) == etag
+    assert etag_of(backend, arn) == etag
     deletes: Any = [{"Key": "none"}, {"Key": "k"}]
     assert backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=deletes)["ItemCount"] == 0
 
@@ -184,7 +184,7 @@ def test_a_failed_update_changes_nothing(backend: Backend, update: dict[str, Any
     etag = put(backend, arn)
 
     assert error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, **update) == INVALID
-    assert (content(backend, arn), version(backend, arn)) == ({"k": "v"}, etag)
+    assert (content(backend, arn), etag_of(backend, arn)) == ({"k": "v"}, etag)
 
 
 @pytest.mark.parametrize(("key", "value"), [("k" * 512, "v"), ("é" * 256, "v"), ("k", "v" * 1024), ("k", "é" * 512)])
@@ -192,26 +192,26 @@ def test_keys_and_values_are_measured_in_bytes(backend: Backend, key: str, value
     arn = ready_store(backend)
     too_long = {"Key": key, "Value": value + "v"} if key == "k" else {"Key": key + "k", "Value": value}
 
-    assert error_of(backend.put_key, KvsARN=arn, **too_long, IfMatch=version(backend, arn)) == INVALID
+    assert error_of(backend.put_key, KvsARN=arn, **too_long, IfMatch=etag_of(backend, arn)) == INVALID
     put(backend, arn, key, value)
 
 
 def test_the_size_limit_of_a_store_is_five_megabytes(backend: Backend) -> None:
     arn = ready_store(backend)
-    etag, size = version(backend, arn), 0
+    etag, size = etag_of(backend, arn), 0
     for batch in range(110):
         puts: Any = [{"Key": f"{batch:03}-{n:02}{'k' * 240}", "Value": "v" * 1024} for n in range(40)]
         try:
-            answer = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts)
+            response = backend.update_keys(KvsARN=arn, IfMatch=etag, Puts=puts)
         except ClientError:
             break
-        etag, size = answer["ETag"], answer["TotalSizeInBytes"]
+        etag, size = response["ETag"], response["TotalSizeInBytes"]
 
     # It is not documented whether the limit is 5,000,000 bytes or 5 MiB.
     assert 5_000_000 - 40 * 1270 < size <= 5 * 1024**2
     error = error_of(backend.update_keys, KvsARN=arn, IfMatch=etag, Puts=puts)
     assert error == ("ServiceQuotaExceededException", 402)
-    assert (version(backend, arn), backend.get_key(KvsARN=arn, Key=f"000-00{'k' * 240}")["TotalSizeInBytes"]) == (
+    assert (etag_of(backend, arn), backend.get_key(KvsARN=arn, Key=f"000-00{'k' * 240}")["TotalSizeInBytes"]) == (
         etag,
         size,
     )
@@ -221,7 +221,7 @@ def test_the_size_limit_of_a_store_is_five_megabytes(backend: Backend) -> None:
 def test_each_key_is_listed_once_on_pages_of_any_size(backend: Backend, size: int) -> None:
     arn = ready_store(backend)
     puts: Any = [{"Key": key, "Value": f"of {key[:3]}"} for key in KEYS]
-    backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
+    backend.update_keys(KvsARN=arn, IfMatch=etag_of(backend, arn), Puts=puts)
 
     assert content(backend, arn, size) == {key: f"of {key[:3]}" for key in KEYS}
 
@@ -229,7 +229,7 @@ def test_each_key_is_listed_once_on_pages_of_any_size(backend: Backend, size: in
 def test_the_default_page_size_is_ten_keys(backend: Backend) -> None:
     arn = ready_store(backend)
     puts: Any = [{"Key": f"k{n:02}", "Value": ""} for n in range(11)]
-    backend.update_keys(KvsARN=arn, IfMatch=version(backend, arn), Puts=puts)
+    backend.update_keys(KvsARN=arn, IfMatch=etag_of(backend, arn), Puts=puts)
 
     first = backend.list_keys(KvsARN=arn)
     second = backend.list_keys(KvsARN=arn, NextToken=first["NextToken"])

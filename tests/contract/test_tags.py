@@ -49,16 +49,16 @@ def test_tags_are_added_and_changed(backend: Backend, arn: str) -> None:
         {"Key": "Team", "Value": "other"},
     ]
 
-    answer = backend.tag_resource(Resource=arn, Tags={"Items": new})
+    response = backend.tag_resource(Resource=arn, Tags={"Items": new})
 
-    assert (status(answer), list(answer)) == (204, ["ResponseMetadata"])
+    assert (status(response), list(response)) == (204, ["ResponseMetadata"])
     assert tags(backend, arn) == by_key(*SHAPES[1:], *new)
 
 
 def test_tags_are_removed_by_their_keys(backend: Backend, arn: str) -> None:
-    answer = backend.untag_resource(Resource=arn, TagKeys={"Items": ["team", "absent", "missing", "EMPTY"]})
+    response = backend.untag_resource(Resource=arn, TagKeys={"Items": ["team", "absent", "missing", "EMPTY"]})
 
-    assert (status(answer), list(answer)) == (204, ["ResponseMetadata"])
+    assert (status(response), list(response)) == (204, ["ResponseMetadata"])
     assert tags(backend, arn) == [{"Key": "empty", "Value": ""}]
 
 

@@ -152,7 +152,7 @@ def test_reading_many_pages_of_stores_ends_before_the_deadline(cloudfront: Cloud
     assert 1 <= cloudfront.count("ListKeyValueStores") < 6, "a store that was not read is not reported as missing"
 
 
-def test_the_users_of_a_resource_are_read_only_if_the_deadline_allows_it(
+def test_what_uses_a_resource_is_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     cloudfront.always("DeleteFunction", fail_with("FunctionInUse", 409))

@@ -14,7 +14,7 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from faults.changing import DEVELOPMENT, LIVE, describe, publishing, updating
 from support.cloudfront.faults import Exchange, Hangup, fail_with, normally
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.wire import Answer
+from support.cloudfront.wire import HttpResponse
 from support.facade import Facade, Failure, failing
 
 OUTDATED = "E1OUTDATED"
@@ -154,7 +154,7 @@ def test_a_write_is_not_rejected_because_of_an_etag_that_cannot_be_compared(
 def test_a_write_is_not_rejected_because_of_an_etag_that_the_caller_did_not_send(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
-    def reject_after_another_write(exchange: Exchange) -> Answer | Hangup:
+    def reject_after_another_write(exchange: Exchange) -> HttpResponse | Hangup:
         cloudfront.stores["redirects"].data_etag = "KVANOTHER"
         return exchange.error("ValidationException", 400, "the value is invalid")
 

@@ -52,7 +52,7 @@ def measured(method: Any, request: Any, durations: list[float]) -> Any:
     return call
 
 
-def assert_health_answers(channel: Any) -> None:
+def assert_health_checks_are_quick(channel: Any) -> None:
     check = channel.unary_unary("/grpc.health.v1.Health/Check")
     assert_quick(lambda: check(b"", timeout=5))
 
@@ -83,7 +83,7 @@ def test_calls_above_the_limit_are_shed_immediately_in_every_wave(cloudfront: Cl
                 calls = [measured(create, request, durations) for request in requests]
                 wait_until(lambda: len(durations) >= load - slots)  # noqa: B023
                 cloudfront.wait_for("CreateFunction", 1 + slots * (wave + 1))
-                assert_health_answers(channel)
+                assert_health_checks_are_quick(channel)
                 shed = [call for call in calls if call.done()]
                 assert len(shed) == load - slots
                 for call in shed:
@@ -121,7 +121,7 @@ def test_messages_above_the_limit_are_rejected_and_freed() -> None:
 
         sizes = [reject(times) for times in (8, 12, 12)]
         assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
-        assert_health_answers(channel)
+        assert_health_checks_are_quick(channel)
     # A leak grows each time; the buffers that a busy machine needs grow once.
     assert min(sizes[1] - sizes[0], sizes[2] - sizes[1]) < 2 * MAX_GROWTH, "the server kept part of 60 MB each time"
 
@@ -184,7 +184,7 @@ def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFront
             cloudfront.script("CreateFunction", *[hang()] * 4)
             hanging = [create.future(function(f"h{next(names)}"), timeout=20) for _ in range(4)]
             cloudfront.wait_for("CreateFunction", before + 4)
-            assert_health_answers(channel)
+            assert_health_checks_are_quick(channel)
             assert_quick(lambda: create(function(f"f{next(names)}"), timeout=5))
             cloudfront.release()
             assert {call.code() for call in hanging} == {grpc.StatusCode.UNAVAILABLE}

@@ -19,7 +19,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest
 from support.cloudfront.faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.wire import Answer
+from support.cloudfront.wire import HttpResponse
 from support.facade import REQUEST_ID, Facade, Failure, check_health, failing, function, open_channel
 from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
 
@@ -48,14 +48,14 @@ def test_a_create_that_ends_within_the_grace_period_succeeds(
 ) -> None:
     cloudfront.script("CreateFunction", hold())
     process = start(cloudfront, "--drain-delay", "0.2")
-    answer = caller.submit(create, process)
+    calling = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
 
     process.signal(signal.SIGTERM)
     process.wait_for("draining")
     cloudfront.release()
 
-    assert answer.result(10) is grpc.StatusCode.OK
+    assert calling.result(10) is grpc.StatusCode.OK
     assert process.wait() == 0
     assert cloudfront.effects("CreateFunction") == 1
 
@@ -93,11 +93,11 @@ def test_a_create_that_exceeds_the_grace_period_is_unavailable_and_its_repeat_su
 ) -> None:
     cloudfront.script("CreateFunction", apply_then_hang(), normally())
     process = start(cloudfront, "--drain-delay", "0.2", "--shutdown-grace-period", "1.5")
-    answer = caller.submit(create, process)
+    calling = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
 
     process.signal(signal.SIGTERM)
-    failure = answer.result(10)
+    failure = calling.result(10)
 
     assert isinstance(failure, Failure)
     assert failure.code is grpc.StatusCode.UNAVAILABLE
@@ -113,11 +113,11 @@ def test_a_create_interrupted_by_sigkill_is_unavailable_and_its_repeat_succeeds(
 ) -> None:
     cloudfront.script("CreateFunction", apply_then_hang(), normally())
     process = start(cloudfront)
-    answer = caller.submit(create, process)
+    calling = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
 
     process.signal(signal.SIGKILL)
-    failure = answer.result(10)
+    failure = calling.result(10)
 
     assert isinstance(failure, Failure)
     assert failure.code is grpc.StatusCode.UNAVAILABLE
@@ -132,7 +132,7 @@ def assert_repeat_succeeds(cloudfront: CloudFrontDouble) -> None:
     assert cloudfront.effects("CreateFunction") == 1
 
 
-def fail_when_released(exchange: Exchange) -> Answer | Hangup:
+def fail_when_released(exchange: Exchange) -> HttpResponse | Hangup:
     exchange.wait(None)
     return status_only(503)(exchange)
 
@@ -143,20 +143,20 @@ def test_a_create_is_sent_again_only_if_the_grace_period_allows_it(
 ) -> None:
     cloudfront.script("CreateFunction", fail_when_released)
     process = start(cloudfront, "--drain-delay", "0.1", "--shutdown-grace-period", grace, "--settle-timeout", "0.5")
-    answer: Future[grpc.StatusCode | Failure] = caller.submit(create, process)
+    calling: Future[grpc.StatusCode | Failure] = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
     process.signal(signal.SIGTERM)
     process.wait_for("draining")
     cloudfront.release()
 
-    answered = answer.result(10)
+    ended = calling.result(10)
 
     assert cloudfront.count("CreateFunction") == sends
     if sends == 2:
-        assert answered is grpc.StatusCode.OK
+        assert ended is grpc.StatusCode.OK
     else:
-        assert isinstance(answered, Failure)
-        assert (answered.reason, answered.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+        assert isinstance(ended, Failure)
+        assert (ended.reason, ended.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
     assert process.wait() == 0
 
 
@@ -179,7 +179,7 @@ def test_new_calls_are_served_during_the_drain_and_health_is_not_serving(cloudfr
 def test_further_signals_shorten_the_shutdown(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
     cloudfront.script("CreateFunction", apply_then(hold()))
     process = start(cloudfront, "--drain-delay", "20")
-    answer = caller.submit(create, process)
+    calling = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
     process.signal(signal.SIGINT)
     process.wait_for("draining")
@@ -189,7 +189,7 @@ def test_further_signals_shorten_the_shutdown(cloudfront: CloudFrontDouble, call
     time.sleep(0.3)
     process.signal(signal.SIGINT)
 
-    failure = answer.result(10)
+    failure = calling.result(10)
     assert isinstance(failure, Failure)
     assert failure.reason == "SHUTTING_DOWN"
     assert process.wait(10) == 0
@@ -245,13 +245,13 @@ def test_the_server_drains_only_if_there_was_a_call_within_the_idle_time(idle: s
 def test_the_grace_period_has_the_configured_length(cloudfront: CloudFrontDouble, caller: ThreadPoolExecutor) -> None:
     cloudfront.script("CreateFunction", hang())
     process = start(cloudfront, "--drain-delay", "0", "--shutdown-grace-period", "2")
-    answer = caller.submit(create, process)
+    calling = caller.submit(create, process)
     cloudfront.wait_for("CreateFunction")
     process.signal(signal.SIGTERM)
     process.wait_for("draining")
     started = time.monotonic()
 
-    failure = answer.result(20)
+    failure = calling.result(20)
 
     assert isinstance(failure, Failure)
     assert failure.reason == "SHUTTING_DOWN"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -59,10 +61,13 @@ def test_a_lost_update_to_the_current_comment_has_an_unknown_outcome(
 
 
 def test_a_change_is_read_until_it_is_visible(
-    cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+    cloudfront: CloudFrontDouble,
+    created: functions.CreateFunctionResponse,
+    replica: Callable[..., AbstractContextManager[Facade]],
 ) -> None:
     cloudfront.script("UpdateFunction", apply_then_status(503))
     cloudfront.script("DescribeFunction", LOST)
-    updated = facade.functions.UpdateFunction(updating(created.etag))
+    with replica(settle_timeout=5) as facade:
+        updated = facade.functions.UpdateFunction(updating(created.etag))
     assert updated.etag == cloudfront.functions["rewrite"].etag
     assert cloudfront.count("DescribeFunction") == 2

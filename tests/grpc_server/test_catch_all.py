@@ -72,7 +72,7 @@ async def failure_on_server(method: str, kind: str) -> Failure:
         ("/faulty/StreamStream", "stream_stream"),
     ],
 )
-def test_exception_outside_a_servicer_is_internal_and_logged_without_its_text(
+def test_an_exception_outside_a_servicer_is_internal_and_logged_without_its_text(
     method: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with capture_logs() as lines:

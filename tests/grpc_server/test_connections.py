@@ -29,7 +29,7 @@ def test_pings_are_allowed_on_a_connection_without_calls() -> None:
             assert b"too_many_pings" not in received
 
 
-def test_connection_that_does_not_speak_grpc_is_closed_and_not_logged(certificates: dict[str, Path]) -> None:
+def test_a_connection_that_does_not_speak_grpc_is_closed_and_not_logged(certificates: dict[str, Path]) -> None:
     with FacadeProcess(*EMBEDDED) as process:
         host, _, port = process.address.rpartition(":")
         with socket.create_connection((host, int(port)), timeout=5) as plain:

@@ -75,7 +75,7 @@ def dispatcher(**limits: Any) -> Dispatcher:
 @pytest.mark.parametrize(
     ("left", "status", "reason"), [(0.015, "DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"), (5.0, "CANCELLED", None)]
 )
-def test_call_that_grpc_cancels_just_before_its_deadline_is_logged_with_the_status_that_the_caller_received(
+def test_a_call_that_grpc_cancels_just_before_its_deadline_is_logged_with_the_status_that_the_caller_received(
     left: float, status: str, reason: str | None
 ) -> None:
     now = 0.0
@@ -97,7 +97,7 @@ def test_call_that_grpc_cancels_just_before_its_deadline_is_logged_with_the_stat
     assert [(line["status"], line.get("reason")) for line in written] == [(status, reason)]
 
 
-def test_cancelled_method_fails_immediately_and_frees_its_slot() -> None:
+def test_a_cancelled_method_fails_immediately_and_frees_its_slot() -> None:
     def method(_request: object, call: CallContext) -> None:
         call.outcome = "unknown"
         sleep(0.01)
@@ -128,7 +128,7 @@ class Cancelled:
     def close(self) -> None: ...
 
 
-def test_cancelled_backend_call_fails_immediately() -> None:
+def test_a_cancelled_backend_call_fails_immediately() -> None:
     with running_facade(cast(Backend, Cancelled())) as facade:
         started = time.monotonic()
         failure = failing(facade.functions.CreateFunction, function(), timeout=20)

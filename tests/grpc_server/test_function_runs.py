@@ -74,7 +74,7 @@ def server_at_limit() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], l
             runner.release()
 
 
-def test_fifth_run_is_rejected_immediately_and_can_be_retried() -> None:
+def test_the_fifth_run_is_rejected_immediately_and_can_be_retried() -> None:
     with server_at_limit() as (_, runner, run, in_flight):
         failure = failing(run)
         runner.release()

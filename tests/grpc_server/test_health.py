@@ -16,7 +16,7 @@ def test_health_is_served_for_the_server_and_each_service(facade_address: str) -
     assert "NOT_FOUND" in unknown.stdout
 
 
-def test_invalid_listen_variable_is_reported_in_one_line() -> None:
+def test_an_invalid_listen_variable_is_reported_in_one_line() -> None:
     checked = run_command("health", CLOUDFRONT_FACADE_LISTEN="bogus")
     assert checked.returncode == 1
     assert checked.stderr == (
@@ -25,7 +25,7 @@ def test_invalid_listen_variable_is_reported_in_one_line() -> None:
     )
 
 
-def test_invalid_target_is_reported_in_one_line() -> None:
+def test_an_invalid_target_is_reported_in_one_line() -> None:
     for target in ("50051", "http://127.0.0.1:50051", "127.0.0.1:70000", "unix:"):
         checked = run_command("health", "--target", target)
         assert (checked.returncode, checked.stdout) == (1, "")

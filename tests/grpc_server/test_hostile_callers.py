@@ -40,7 +40,7 @@ def request(path: bytes) -> bytes:
     ],
     ids=["not UTF-8", "a method and half a character", "a surrogate"],
 )
-def test_path_that_is_not_utf8_does_not_stop_the_server(path: bytes) -> None:
+def test_a_path_that_is_not_utf8_does_not_stop_the_server(path: bytes) -> None:
     with FacadeProcess(*EMBEDDED) as process:
         host, _, port = process.address.rpartition(":")
         with socket.create_connection((host, int(port)), timeout=5) as connection:
@@ -54,7 +54,7 @@ def test_path_that_is_not_utf8_does_not_stop_the_server(path: bytes) -> None:
                 assert FunctionServiceStub(channel).CreateFunction(function(f"f{number}"), timeout=5).etag
 
 
-def test_compressed_message_is_rejected_without_being_decompressed() -> None:
+def test_a_compressed_message_is_rejected_without_being_decompressed() -> None:
     bomb = function(function_code=bytes(200 * 1024))
     with FacadeProcess(*EMBEDDED) as process:
         before = process.memory()

@@ -46,7 +46,7 @@ def test_concurrent_writers_on_two_replicas_lose_no_writes(backend: SlowKeyWrite
         assert item_count(facade, arn) == 40
 
 
-def test_write_with_a_stale_etag_is_an_etag_mismatch(facade: Facade, arn: str) -> None:
+def test_a_write_with_a_stale_etag_is_an_etag_mismatch(facade: Facade, arn: str) -> None:
     first = facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="k", value="1"))
     facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="k", value="2", etag=first.etag))
     for failure in (
@@ -66,7 +66,7 @@ def test_changes_are_split_into_batches(backend: SlowKeyWrites, facade: Facade, 
     assert backend.described == 1  # each batch continues from the etag of the one before
 
 
-def test_etag_of_the_request_applies_to_the_first_batch_and_later_batches_chain_from_it(
+def test_the_etag_of_the_request_applies_to_the_first_batch_and_later_batches_chain_from_it(
     backend: SlowKeyWrites, facade: Facade, arn: str
 ) -> None:
     etag = facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="other", value="1")).etag
@@ -84,7 +84,7 @@ def test_etag_of_the_request_applies_to_the_first_batch_and_later_batches_chain_
     assert item_count(facade, arn) == 101
 
 
-def test_deadline_between_batches_is_reported_with_the_applied_changes(
+def test_a_deadline_between_batches_is_reported_with_the_applied_changes(
     backend: SlowKeyWrites, facade: Facade, arn: str
 ) -> None:
     backend.seconds = 0.3
@@ -99,7 +99,7 @@ def test_deadline_between_batches_is_reported_with_the_applied_changes(
     assert 50 <= applied <= item_count(facade, arn) <= applied + int(failure.metadata["unknown_changes"]) < 1000
 
 
-def test_access_log_has_the_counts_of_partly_applied_changes(
+def test_the_access_log_has_the_counts_of_partly_applied_changes(
     backend: SlowKeyWrites, facade: Facade, arn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(batches: int) -> None:
@@ -115,7 +115,7 @@ def test_access_log_has_the_counts_of_partly_applied_changes(
         assert field in line
 
 
-def test_cancelled_call_sends_no_more_batches(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
+def test_a_cancelled_call_sends_no_more_batches(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
     backend.seconds = 0.1
     update = facade.key_values.UpdateKeys.future(UpdateKeysRequest(kvs_arn=arn, changes=puts(2000)))
     wait_until(lambda: backend.batches >= 2)
@@ -159,7 +159,7 @@ def test_validating_very_many_changes_does_not_block_other_calls(facade: Facade,
     assert min(slowest_call() for _ in range(3)) < 1.0
 
 
-def test_store_that_is_not_ready_is_not_reported_as_an_etag_mismatch() -> None:
+def test_a_store_that_is_not_ready_is_not_reported_as_an_etag_mismatch() -> None:
     backend = EmbeddedBackend(path=":memory:", s3_dir=None, provisioning_seconds=60)
     with running_facade(backend) as facade:
         created = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).key_value_store

@@ -18,7 +18,7 @@ from support.key_writes import item_count, puts
 from support.waiting import wait_until
 
 
-def test_import_stops_at_the_first_failed_batch_and_reports_the_applied_changes(facade: Facade, arn: str) -> None:
+def test_an_import_stops_at_the_first_failed_batch_and_reports_the_applied_changes(facade: Facade, arn: str) -> None:
     large = [KeyChange(put=KeyValue(key=f"{number:0500}", value="v" * 1024)) for number in range(3500)]
     request = ImportKeysRequest(kvs_arn=arn)
     stream = [request, *(ImportKeysRequest(changes=large[start : start + 100]) for start in range(0, 3500, 100))]
@@ -34,7 +34,7 @@ def test_import_stops_at_the_first_failed_batch_and_reports_the_applied_changes(
     assert item_count(facade, arn) == applied > 3000
 
 
-def test_import_is_applied_as_it_arrives(facade: Facade, arn: str) -> None:
+def test_an_import_is_applied_as_it_arrives(facade: Facade, arn: str) -> None:
     resume = threading.Event()
 
     def requests() -> Iterator[ImportKeysRequest]:
@@ -49,7 +49,7 @@ def test_import_is_applied_as_it_arrives(facade: Facade, arn: str) -> None:
     assert (response.applied_changes, response.item_count) == (200, 200)
 
 
-def test_invalid_change_is_reported_by_its_index_in_the_whole_stream(facade: Facade, arn: str) -> None:
+def test_an_invalid_change_is_reported_by_its_index_in_the_whole_stream(facade: Facade, arn: str) -> None:
     stream = [ImportKeysRequest(kvs_arn=arn, changes=puts(120)), ImportKeysRequest(changes=[*puts(3), KeyChange()])]
 
     failure = failing(facade.key_values.ImportKeys, iter(stream))
@@ -59,12 +59,12 @@ def test_invalid_change_is_reported_by_its_index_in_the_whole_stream(facade: Fac
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "100")
 
 
-def test_import_without_a_request_is_rejected_for_its_missing_kvs_arn(facade: Facade) -> None:
+def test_an_import_without_a_request_is_rejected_for_its_missing_kvs_arn(facade: Facade) -> None:
     failure = failing(facade.key_values.ImportKeys, iter([]))
     assert [violation.field for violation in failure.violations] == ["kvs_arn"]
 
 
-def test_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None:
+def test_an_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None:
     first = ImportKeysRequest(kvs_arn=arn, changes=puts(60)).SerializeToString()
     with open_channel(facade.address) as channel:
         method = channel.stream_unary("/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys")
@@ -74,7 +74,7 @@ def test_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None:
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "50")
 
 
-def test_cancelled_import_keeps_the_changes_applied_before(facade: Facade, arn: str) -> None:
+def test_a_cancelled_import_keeps_the_changes_applied_before(facade: Facade, arn: str) -> None:
     hold = threading.Event()
 
     def requests() -> Iterator[ImportKeysRequest]:
@@ -89,7 +89,7 @@ def test_cancelled_import_keeps_the_changes_applied_before(facade: Facade, arn: 
     assert facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="after", value="v")).item_count == 101
 
 
-def test_oversized_request_ends_an_import(facade: Facade, arn: str) -> None:
+def test_an_oversized_request_ends_an_import(facade: Facade, arn: str) -> None:
     # gRPC itself rejects a message above the largest limit of all methods, without details.
     huge = ImportKeysRequest(changes=puts(1, value="v" * 5_000_000))
     failure = failing(facade.key_values.ImportKeys, iter([ImportKeysRequest(kvs_arn=arn, changes=puts(1)), huge]))

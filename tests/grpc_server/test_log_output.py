@@ -14,7 +14,7 @@ from support.facade import failing, function, open_channel
 from support.process import COMMAND, EMBEDDED, clean_environment
 
 
-def test_closed_standard_error_does_not_affect_responses() -> None:
+def test_a_closed_standard_error_does_not_affect_responses() -> None:
     command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0"]
     process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True)
     assert process.stderr
@@ -28,7 +28,7 @@ def test_closed_standard_error_does_not_affect_responses() -> None:
     process.wait(10)
 
 
-def test_full_pipe_does_not_delay_responses_and_lost_lines_are_counted() -> None:
+def test_a_full_pipe_does_not_delay_responses_and_lost_lines_are_counted() -> None:
     command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0", "--log-format", "json"]
     process = subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE)
     assert process.stderr

@@ -10,7 +10,7 @@ from support.cloudfront.fixtures import AWS_VARIABLES
 from support.process import FacadeProcess, run_command
 
 
-def test_server_without_credentials_runs_and_is_not_serving() -> None:
+def test_a_server_without_credentials_runs_and_is_not_serving() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}/credentials"
@@ -26,7 +26,7 @@ def test_server_without_credentials_runs_and_is_not_serving() -> None:
         assert process.wait() == 0
 
 
-def test_hanging_credential_process_delays_neither_start_nor_shutdown(tmp_path: Path) -> None:
+def test_a_hanging_credential_process_delays_neither_start_nor_shutdown(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("[default]\ncredential_process = sleep 60\n")
     variables = {"AWS_CONFIG_FILE": str(config), "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}

@@ -157,7 +157,7 @@ def test_missing_elements_are_not_found(facade_address: str, request_: ServerRef
     assert response.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
 
 
-def test_descriptor_set_is_read_by_the_first_call_and_not_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_descriptor_set_is_read_by_the_first_call_and_not_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
     read_files = reflection._read_files
 

@@ -14,7 +14,7 @@ from support.facade import Facade, check_health, function, open_channel
 from support.process import EMBEDDED, FacadeProcess
 
 
-def test_health_watch_reports_not_serving_at_shutdown(tmp_path: Path) -> None:
+def test_a_health_watch_reports_not_serving_at_shutdown(tmp_path: Path) -> None:
     with FacadeProcess(*EMBEDDED, "--drain-delay", "1") as process, open_channel(process.address) as channel:
         watch = channel.unary_stream(
             "/grpc.health.v1.Health/Watch", response_deserializer=health_pb2.HealthCheckResponse.FromString

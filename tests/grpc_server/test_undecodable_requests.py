@@ -20,7 +20,7 @@ def test_undecodable_requests_to_health_and_reflection_are_rejected_without_libr
             assert "bytes are not a message" in failure.message
 
 
-def test_undecodable_first_request_of_a_stream_is_rejected(facade_address: str) -> None:
+def test_an_undecodable_first_request_of_a_stream_is_rejected(facade_address: str) -> None:
     with open_channel(facade_address) as channel:
         method = channel.stream_unary("/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys")
         failure = failing(method, iter([b"\xff"]))

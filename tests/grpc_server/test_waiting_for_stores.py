@@ -45,7 +45,7 @@ def store(provisioning_seconds: float, **settings: Any) -> Iterator[tuple[Facade
         yield facade, backend
 
 
-def test_wait_ends_when_the_store_is_ready() -> None:
+def test_a_wait_ends_when_the_store_is_ready() -> None:
     with store(0.4) as (facade, _):
         started = time.monotonic()
         response = facade.stores.WaitForKeyValueStore(WAIT, timeout=10)
@@ -63,13 +63,13 @@ def test_concurrent_waits_for_a_store_share_one_poll() -> None:
     assert len(backend.described) < 10
 
 
-def test_missing_store_is_reported_immediately() -> None:
+def test_a_missing_store_is_reported_immediately() -> None:
     with store(0) as (facade, _):
         failure = failing(facade.stores.WaitForKeyValueStore, WaitForKeyValueStoreRequest(name="none"), timeout=10)
     assert (failure.code, failure.reason) == (grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
 
 
-def test_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
+def test_a_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
     backend = CountingBackend(s3_dir=tmp_path)
     source = ImportSource(source_type=ImportSourceType.IMPORT_SOURCE_TYPE_S3, source_arn="arn:aws:s3:::bucket/missing")
     with running_facade(backend) as facade:
@@ -82,7 +82,7 @@ def test_failed_import_ends_the_wait_with_its_reason(tmp_path: Path) -> None:
     assert failure.retry_after is None
 
 
-def test_deadline_ends_the_wait_and_polling_stops_with_the_last_wait() -> None:
+def test_the_deadline_ends_the_wait_and_polling_stops_with_the_last_wait() -> None:
     with store(60) as (facade, backend):
         started = time.monotonic()
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT, timeout=0.6)
@@ -94,7 +94,7 @@ def test_deadline_ends_the_wait_and_polling_stops_with_the_last_wait() -> None:
         assert len(backend.described) == polled
 
 
-def test_cancelled_wait_does_not_end_other_waits() -> None:
+def test_a_cancelled_wait_does_not_end_other_waits() -> None:
     with store(1.2) as (facade, _):
         first = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
         second = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)
@@ -105,13 +105,13 @@ def test_cancelled_wait_does_not_end_other_waits() -> None:
         assert first.result().key_value_store.status == "READY"
 
 
-def test_wait_may_exceed_the_maximum_deadline_of_other_calls() -> None:
+def test_a_wait_may_exceed_the_maximum_deadline_of_other_calls() -> None:
     with store(1.2, default_deadline=0.6, max_deadline=0.7) as (facade, _):
         assert facade.stores.WaitForKeyValueStore(WAIT).key_value_store.status == "READY"
         assert facade.stores.WaitForKeyValueStore(WAIT, timeout=30).key_value_store.status == "READY"
 
 
-def test_maximum_wait_is_a_setting() -> None:
+def test_the_maximum_wait_is_a_setting() -> None:
     with store(60, max_long_running_deadline=0.7) as (facade, _):
         failure = failing(facade.stores.WaitForKeyValueStore, WAIT)
     assert (failure.code, failure.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED")
@@ -154,7 +154,7 @@ def test_shutdown_ends_waits_immediately(delay: str) -> None:
         assert failure.retry_after is not None
 
 
-def test_draining_server_rejects_new_waits() -> None:
+def test_a_draining_server_rejects_new_waits() -> None:
     arguments = [*EMBEDDED_WITH_DRAIN, "--embedded-provisioning-seconds", "60"]
     with FacadeProcess(*arguments, "--drain-delay", "20") as process, grpc.insecure_channel(process.address) as channel:
         facade = Facade.over(process.address, channel)
@@ -169,7 +169,7 @@ def test_draining_server_rejects_new_waits() -> None:
         assert process.wait(10) == 0
 
 
-def test_wait_that_arrives_as_the_last_one_ends_starts_a_new_poll() -> None:
+def test_a_wait_that_arrives_as_the_last_one_ends_starts_a_new_poll() -> None:
     with store(0.8) as (facade, _):
         for _ in range(20):
             first = facade.stores.WaitForKeyValueStore.future(WAIT, timeout=20)

@@ -8,7 +8,7 @@ from protos.descriptors import LONG_POLL, LONG_RUNNING, PACKAGE, PROTOS, comment
 from support.rpcs import RPCS
 
 
-def test_it_has_every_proto_file_and_the_error_details() -> None:
+def test_the_descriptor_set_has_every_proto_file_and_the_error_details() -> None:
     project_files = {path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto")}
     assert project_files == {name for name, file in files().items() if file.package == PACKAGE}
     assert {"google/rpc/error_details.proto", "google/rpc/status.proto", "google/protobuf/any.proto"} <= set(files())
@@ -28,13 +28,13 @@ def test_imports_precede_the_files_that_use_them() -> None:
     assert pool.FindMethodByName(f"{PACKAGE}.TagService.TagResource").input_type.name == "TagResourceRequest"
 
 
-def test_it_has_the_json_names() -> None:
+def test_the_descriptor_set_has_the_json_names() -> None:
     fields = [field for file in files().values() for message in file.message_type for field in message.field]
     assert fields
     assert all(field.json_name for field in fields)
 
 
-def test_it_has_the_comment_of_every_element() -> None:
+def test_the_descriptor_set_has_the_comment_of_every_element() -> None:
     ours = [file for file in files().values() if file.package == PACKAGE]
     named = {
         *(message.name for file in ours for message in file.message_type),

@@ -26,7 +26,7 @@ from cloudfront_facade_server.concurrency.greenlets import (
 )
 
 
-def test_function_that_never_waits_returns_from_start() -> None:
+def test_a_function_that_never_waits_returns_from_start() -> None:
     pool = GreenletPool()
     assert pool.start(lambda word: word.upper(), "done") == "DONE"
     with pytest.raises(LookupError):
@@ -59,7 +59,7 @@ def test_sequential_functions_reuse_one_greenlet() -> None:
     assert len(used) == 1
 
 
-def test_idle_greenlet_keeps_no_reference_to_its_last_function() -> None:
+def test_an_idle_greenlet_keeps_no_reference_to_its_last_function() -> None:
     class Request:
         pass
 
@@ -140,7 +140,7 @@ def test_cancelling_the_task_runs_the_functions_finally_blocks() -> None:
     assert closed == ["closed"]
 
 
-def test_function_runs_in_a_copy_of_its_callers_context() -> None:
+def test_a_function_runs_in_a_copy_of_its_callers_context() -> None:
     caller: ContextVar[str] = ContextVar("caller", default="nobody")
 
     def work(name: str) -> list[str]:
@@ -184,7 +184,7 @@ def test_await_in_a_coroutine_of_the_event_loop_raises_and_closes_its_coroutine(
     gc.collect()
 
 
-def test_blocking_function_in_a_daemon_thread_does_not_block_the_event_loop() -> None:
+def test_a_blocking_function_in_a_daemon_thread_does_not_block_the_event_loop() -> None:
     release = threading.Event()
 
     async def main() -> bool:
@@ -196,7 +196,7 @@ def test_blocking_function_in_a_daemon_thread_does_not_block_the_event_loop() ->
     assert asyncio.run(main()) is True
 
 
-def test_hanging_daemon_thread_does_not_delay_the_end_of_the_event_loop() -> None:
+def test_a_hanging_daemon_thread_does_not_delay_the_end_of_the_event_loop() -> None:
     release = threading.Event()
 
     async def main() -> None:

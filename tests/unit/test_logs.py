@@ -90,7 +90,7 @@ def read_available(pipe: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content.splitlines()]
 
 
-def test_full_pipe_never_blocks_and_lost_lines_are_counted(
+def test_a_full_pipe_never_blocks_and_lost_lines_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     logs.configure("info", "json")

@@ -207,9 +207,9 @@ def test_every_member_of_a_created_function_is_returned() -> None:
         "Location": "https://example.com",
         "ETag": "E1",
     }
-    answer = translation.create_function_from_boto(created)
-    assert (answer.location, answer.etag) == ("https://example.com", "E1")
-    summary = answer.function_summary
+    response = translation.create_function_from_boto(created)
+    assert (response.location, response.etag) == ("https://example.com", "E1")
+    summary = response.function_summary
     assert (summary.name, summary.status) == ("rewrite", "UNPUBLISHED")
     assert summary.function_config == functions.FunctionConfig(
         comment="c",
@@ -226,10 +226,10 @@ def test_an_enum_value_that_the_protos_lack_becomes_unspecified_and_is_logged(ca
     config, metadata = {"Runtime": "cloudfront-js-9.0"}, {"Stage": "TEST"}
     created: Any = {"FunctionSummary": {"Name": "a", "FunctionConfig": config, "FunctionMetadata": metadata}}
     with caplog.at_level(logging.WARNING):
-        answer = translation.create_function_from_boto(created).function_summary
-    assert answer.function_config.runtime == functions.FunctionRuntime.FUNCTION_RUNTIME_UNSPECIFIED
-    assert answer.function_metadata.stage == functions.FunctionStage.FUNCTION_STAGE_UNSPECIFIED
-    assert not answer.function_metadata.HasField("created_time")
+        response = translation.create_function_from_boto(created).function_summary
+    assert response.function_config.runtime == functions.FunctionRuntime.FUNCTION_RUNTIME_UNSPECIFIED
+    assert response.function_metadata.stage == functions.FunctionStage.FUNCTION_STAGE_UNSPECIFIED
+    assert not response.function_metadata.HasField("created_time")
     assert "cloudfront-js-9.0" in caplog.text
     assert "TEST" in caplog.text
 

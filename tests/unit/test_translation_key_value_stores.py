@@ -105,10 +105,10 @@ def test_an_import_source_becomes_an_argument() -> None:
 def test_every_member_of_a_created_store_is_returned_and_an_absent_comment_stays_absent() -> None:
     store: Any = {"Name": "s", "Id": "i", "ARN": STORE_ARN, "Status": "READY", "LastModifiedTime": MOMENT}
     created: Any = {"KeyValueStore": store, "ETag": "E1", "Location": "l"}
-    answer = translation.create_key_value_store_from_boto(created)
-    assert (answer.etag, answer.location) == ("E1", "l")
-    assert not answer.key_value_store.HasField("comment")
-    assert answer.key_value_store.last_modified_time.ToDatetime(UTC) == MOMENT
+    response = translation.create_key_value_store_from_boto(created)
+    assert (response.etag, response.location) == ("E1", "l")
+    assert not response.key_value_store.HasField("comment")
+    assert response.key_value_store.last_modified_time.ToDatetime(UTC) == MOMENT
     with_comment: Any = {"KeyValueStore": {**store, "Comment": ""}}
     commented = translation.create_key_value_store_from_boto(with_comment)
     assert commented.key_value_store.HasField("comment")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from moto.server import ThreadedMotoServer
 
-from wire.everything import everything, plain
+from wire.complete_cloudfront import complete_cloudfront, plain_boto3
 from wire.side_by_side import side_by_side
 
-__all__ = ["everything", "plain", "side_by_side"]
+__all__ = ["complete_cloudfront", "plain_boto3", "side_by_side"]
 
 
 @pytest.fixture(scope="module")

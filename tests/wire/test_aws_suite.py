@@ -19,7 +19,7 @@ from support.cloudfront.fixtures import AWS_VARIABLES
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import plain_client
 from support.cloudfront.state import ACCOUNT, StoredFunction, StoredStore, utc_now
-from support.cloudfront.wire import Answer, client_error
+from support.cloudfront.wire import HttpResponse, client_error
 from support.process import clean_environment
 
 QUOTA: Final = 10_240
@@ -157,7 +157,7 @@ def run_suite(project: Path, *arguments: str, **variables: str) -> tuple[int, st
 def test_every_question_is_answered_and_everything_is_deleted(project: Path, used_cloudfront: UsedCloudFront) -> None:
     rounds = itertools.count()
 
-    def conflict_in_the_third_round(exchange: Exchange) -> Answer | Hangup:
+    def conflict_in_the_third_round(exchange: Exchange) -> HttpResponse | Hangup:
         conflict = exchange.arguments["Name"].endswith("-again") and next(rounds) == 2
         return (fail_with("TaggingConflict", 409, "in a few minutes") if conflict else normally())(exchange)
 

@@ -78,11 +78,11 @@ def test_a_failed_create_has_an_unknown_outcome_and_must_not_be_retried(side_by_
 
 
 @pytest.mark.parametrize("http_status", [status for status in BY_HTTP_STATUS if status < 500])
-@pytest.mark.parametrize("answer", [status_only, html, lambda status: fail_with("SomethingNew", status, ROLE)])
+@pytest.mark.parametrize("response", [status_only, html, lambda status: fail_with("SomethingNew", status, ROLE)])
 def test_an_error_without_a_known_code_is_classified_by_its_http_status(
-    side_by_side: SideBySide, http_status: int, answer: Any
+    side_by_side: SideBySide, http_status: int, response: Any
 ) -> None:
-    with every_create(side_by_side, answer(http_status)):
+    with every_create(side_by_side, response(http_status)):
         for failure, requests in failures_of(side_by_side).values():
             assert_reads(failure, BY_HTTP_STATUS[http_status])
             assert failure.outcome == "not_applied"

@@ -104,27 +104,27 @@ CASES: Final = [(operation, arguments) for operation, many in SENT.items() for a
 
 
 @pytest.fixture(scope="module")
-def backend(everything: CloudFrontDouble) -> Iterator[AwsBackend]:
+def backend(complete_cloudfront: CloudFrontDouble) -> Iterator[AwsBackend]:
     with pytest.MonkeyPatch.context() as environment:
         isolate(environment)
-        backend = waiting(new_aws_backend(endpoint_url=everything.url))
+        backend = waiting(new_aws_backend(endpoint_url=complete_cloudfront.url))
         yield backend
         backend.close()
 
 
 @pytest.mark.parametrize(("operation", "arguments"), CASES, ids=[f"{name}-{n}" for n, (name, _) in enumerate(CASES)])
 def test_the_request_of_an_operation_equals_that_of_plain_boto3(
-    everything: CloudFrontDouble,
-    plain: Callable[[str], Any],
+    complete_cloudfront: CloudFrontDouble,
+    plain_boto3: Callable[[str], Any],
     backend: AwsBackend,
     operation: str,
     arguments: Mapping[str, Any],
 ) -> None:
-    before = len(everything.requests)
-    call(plain(operation), operation, arguments)
+    before = len(complete_cloudfront.requests)
+    call(plain_boto3(operation), operation, arguments)
     call(backend, operation, arguments)
 
-    theirs, ours = everything.requests[before:]
+    theirs, ours = complete_cloudfront.requests[before:]
     assert_same(ours, theirs)
     assert ours.operation == operation
     assert ours.arguments == arguments, "CloudFront must receive the arguments that were sent"

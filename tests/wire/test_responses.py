@@ -14,7 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionResponse, FunctionRuntime, FunctionStage
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, CreateKeyValueStoreResponse
 from support.cloudfront.faults import Exchange, Fault
-from support.cloudfront.wire import Answer, installed_wire
+from support.cloudfront.wire import HttpResponse, installed_wire
 from support.facade import REQUEST_ID, function
 from support.values import MOMENT, STORE_ARN
 from wire.leaves import leaves_of_message, leaves_of_shape, leaves_of_value
@@ -108,12 +108,12 @@ KINDS: Final[Mapping[str, tuple[Any, Any, Mapping[str, Any], Mapping[str, tuple[
 
 @pytest.mark.parametrize("operation", KINDS)
 def test_the_caller_receives_every_member_of_a_response(side_by_side: SideBySide, operation: str) -> None:
-    request, message, answer, counterparts = KINDS[operation]
+    request, message, sent, counterparts = KINDS[operation]
     shape = installed_wire().model.operation_model(operation).output_shape
     assert set(leaves_of_shape(shape)) == counterparts.keys(), "callers do not receive every member of the response"
-    assert set(leaves_of_value(answer)) == counterparts.keys()
+    assert set(leaves_of_value(sent)) == counterparts.keys()
     assert set(leaves_of_message(message.DESCRIPTOR)) == {path for path, _ in counterparts.values()}
-    side_by_side.cloudfront.script(operation, lambda _: installed_wire().encode(operation, answer))
+    side_by_side.cloudfront.script(operation, lambda _: installed_wire().encode(operation, sent))
 
     response = side_by_side.create(request)
 
@@ -134,10 +134,10 @@ def value_at(message: Any, path: str) -> Any:
 def replacing(old: str, new: str) -> Fault:
     """Returns a normal response, but with other text in the XML."""
 
-    def change(exchange: Exchange) -> Answer:
-        answer = exchange.answer()
-        assert old.encode() in answer.body
-        return replace(answer, body=answer.body.replace(old.encode(), new.encode()))
+    def change(exchange: Exchange) -> HttpResponse:
+        response = exchange.response()
+        assert old.encode() in response.body
+        return replace(response, body=response.body.replace(old.encode(), new.encode()))
 
     return change
 

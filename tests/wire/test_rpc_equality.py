@@ -33,28 +33,28 @@ CREATES: Final = {"CreateFunction", "CreateKeyValueStore"}
 
 
 @pytest.fixture(scope="module")
-def facade(everything: CloudFrontDouble) -> Iterator[Facade]:
+def facade(complete_cloudfront: CloudFrontDouble) -> Iterator[Facade]:
     with pytest.MonkeyPatch.context() as environment:
         isolate(environment)
-        with running_facade(new_aws_backend(endpoint_url=everything.url), tag_charset="unicode") as running:
+        with running_facade(new_aws_backend(endpoint_url=complete_cloudfront.url), tag_charset="unicode") as running:
             yield running
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.rpc}-{number}" for number, case in enumerate(CASES)])
 def test_the_requests_of_an_rpc_equal_those_of_plain_boto3(
-    everything: CloudFrontDouble, plain: Callable[[str], Any], facade: Facade, case: Case
+    complete_cloudfront: CloudFrontDouble, plain_boto3: Callable[[str], Any], facade: Facade, case: Case
 ) -> None:
     method = RPCS[case.rpc]
     rpc = getattr(getattr(facade, STUBS[method.containing_service.name]), case.rpc)
-    before = len(everything.requests)
+    before = len(complete_cloudfront.requests)
 
     rpc(iter(case.requests) if method.client_streaming else case.requests[0], timeout=10)
 
-    ours = everything.requests[before:]
+    ours = complete_cloudfront.requests[before:]
     assert [request.operation for request in ours] == [operation for operation, _ in case.sent]
     for request, (operation, arguments) in zip(ours, case.sent, strict=True):
-        call(plain(operation), operation, arguments)
-        assert_same(request, everything.requests[-1])
+        call(plain_boto3(operation), operation, arguments)
+        assert_same(request, complete_cloudfront.requests[-1])
 
 
 def test_every_rpc_is_tested_with_every_field() -> None:

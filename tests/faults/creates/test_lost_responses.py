@@ -42,11 +42,11 @@ def test_a_create_with_a_lost_response_succeeds_and_is_applied_once(
     cloudfront.script("CreateFunction", fault)
     request = function(request_id=REQUEST_ID, tags=[Tag(key="team", value="edge"), Tag(key="empty", value="")])
 
-    answer = facade.functions.CreateFunction(request)
+    response = facade.functions.CreateFunction(request)
 
-    assert answer.function_summary.name == "rewrite"
-    assert answer.etag
-    assert answer.location == "", "reads do not return the location"
+    assert response.function_summary.name == "rewrite"
+    assert response.etag
+    assert response.location == "", "reads do not return the location"
     assert cloudfront.effects("CreateFunction") == 1
     tags = tags_of(cloudfront)
     assert tags[:2] == [{"Key": "team", "Value": "edge"}, {"Key": "empty", "Value": ""}]
@@ -60,9 +60,9 @@ def test_a_create_of_a_store_with_a_lost_response_succeeds_and_is_applied_once(
 ) -> None:
     cloudfront.script("CreateKeyValueStore", fault)
 
-    answer = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
+    response = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects", request_id=REQUEST_ID))
 
-    assert answer.key_value_store.name == "redirects"
+    assert response.key_value_store.name == "redirects"
     assert cloudfront.effects("CreateKeyValueStore") == 1
 
 

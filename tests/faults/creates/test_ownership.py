@@ -25,7 +25,7 @@ from support.cloudfront.faults import (
     wrong_root,
 )
 from support.cloudfront.http import CloudFrontDouble
-from support.cloudfront.wire import Answer
+from support.cloudfront.wire import HttpResponse
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 
 Replica = Callable[..., AbstractContextManager[Facade]]
@@ -72,7 +72,7 @@ FUNCTION = Kind(
     stored=lambda double: double.functions["rewrite"],
     content="code",
     sent=lambda content: content.encode(),
-    arn=lambda answer: str(answer.function_summary.function_metadata.function_arn),
+    arn=lambda response: str(response.function_summary.function_metadata.function_arn),
 )
 STORE = Kind(
     create="CreateKeyValueStore",
@@ -83,7 +83,7 @@ STORE = Kind(
     stored=lambda double: double.stores["rewrite"],
     content="comment",
     sent=lambda content: content,
-    arn=lambda answer: str(answer.key_value_store.arn),
+    arn=lambda response: str(response.key_value_store.arn),
 )
 
 
@@ -150,9 +150,9 @@ def test_concurrent_creates_with_the_same_request_id_succeed_on_both_replicas(
         replica(settle_timeout=5) as second,
         ThreadPoolExecutor() as callers,
     ):
-        answers = list(callers.map(lambda facade: kind.method(facade)(request), (first, second)))
+        responses = list(callers.map(lambda facade: kind.method(facade)(request), (first, second)))
 
-    assert len({kind.arn(answer) for answer in answers}) == 1
+    assert len({kind.arn(response) for response in responses}) == 1
     assert cloudfront.effects(kind.create) == 1
 
 
@@ -217,7 +217,7 @@ def test_a_resource_with_unreadable_tags_is_never_foreign(
 def test_a_resource_without_tags_is_foreign_only_after_a_minute(
     kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, age: int, reason: str
 ) -> None:
-    with replica(settle_timeout=0.2) as facade:
+    with replica(settle_timeout=1.0) as facade:
         kind.method(facade)(kind.request())
         kind.set_age(cloudfront, age)
         failure = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
@@ -228,9 +228,9 @@ def test_a_resource_without_tags_is_foreign_only_after_a_minute(
 def dated(text: str) -> Fault:
     """Returns a normal response, but with this Date header."""
 
-    def with_date(exchange: Exchange) -> Answer | Hangup:
-        answer = exchange.answer()
-        return replace(answer, headers={**answer.headers, "Date": text})
+    def with_date(exchange: Exchange) -> HttpResponse | Hangup:
+        response = exchange.response()
+        return replace(response, headers={**response.headers, "Date": text})
 
     return with_date
 

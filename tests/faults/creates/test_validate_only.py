@@ -10,8 +10,8 @@ from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
 
 
 def test_validate_only_reports_errors_and_changes_nothing(facade: Facade, cloudfront: CloudFrontDouble) -> None:
-    answer = facade.functions.CreateFunction(function(validate_only=True))
-    assert not answer.HasField("function_summary")
+    response = facade.functions.CreateFunction(function(validate_only=True))
+    assert not response.HasField("function_summary")
     assert cloudfront.count("CreateFunction") == 0
 
     facade.functions.CreateFunction(function(request_id=REQUEST_ID))

@@ -54,7 +54,7 @@ class CredentialSource:
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
-        """Keeps the process from answering until the block ends."""
+        """Makes the process hang until the block ends."""
         self._hanging.touch()
         try:
             yield

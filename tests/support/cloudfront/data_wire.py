@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
-from .wire import Answer, Router, arguments_of_head, client_error
+from .wire import HttpResponse, Router, arguments_of_head, client_error
 
 PREFIX: Final = "/key-value-stores/"
 """The prefix of all paths of the data plane."""
@@ -39,7 +39,7 @@ class DataWire:
         """Returns the operation of a request and the arguments that boto3 was called with.
 
         Raises:
-            ClientError: There is no such operation, or its body or its host is wrong.
+            ClientError: The operation does not exist, or the body or the host of the request is wrong.
         """
         routed = self._router.find(method, target)
         shape = self.model.operation_model(routed.operation).input_shape
@@ -58,7 +58,7 @@ class DataWire:
         if match is None or headers.get("x-amz-region-set") != "*" or not needed <= set(match[1].split(";")):
             raise client_error("IncompleteSignatureException", 403, "the request is not signed with SigV4A")
 
-    def encode(self, operation: str, response: Mapping[str, Any]) -> Answer:
+    def encode(self, operation: str, response: Mapping[str, Any]) -> HttpResponse:
         """Returns the HTTP response that boto3 parses into this response."""
         model = self.operation_model(operation)
         headers, body = {}, {}
@@ -73,7 +73,7 @@ class DataWire:
                 body[name] = round(response[name].timestamp(), 3) if is_time else response[name]
         return _json(int(model.http["responseCode"]), body, headers)
 
-    def error(self, code: str, status: int, message: str, request_id: str) -> Answer:
+    def error(self, code: str, status: int, message: str, request_id: str) -> HttpResponse:
         """Returns the HTTP response that boto3 raises as ClientError."""
         return _json(status, {"Message": message}, {"x-amzn-ErrorType": code})
 
@@ -84,8 +84,8 @@ def installed_data_wire() -> DataWire:
     return DataWire()
 
 
-def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
-    return Answer(status, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> HttpResponse:
+    return HttpResponse(status, json.dumps(body).encode(), {"Content-Type": "application/json", **headers})
 
 
 def _parsed(members: Mapping[str, Any], body: bytes) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from .wire import Answer
+from .wire import HttpResponse
 
 
 class Hangup(Enum):
@@ -38,31 +38,31 @@ class Exchange:
 
     operation: str
     arguments: Mapping[str, Any]
-    apply: Callable[[], Answer]
-    error: Callable[[str, int, str], Answer]
+    apply: Callable[[], HttpResponse]
+    error: Callable[[str, int, str], HttpResponse]
     wait: Callable[[float | None], bool]
-    _answer: Answer | None = None
+    _response: HttpResponse | None = None
 
-    def answer(self) -> Answer:
+    def response(self) -> HttpResponse:
         """Applies the request unless it was applied before, and returns CloudFront's response."""
-        if self._answer is None:
-            self._answer = self.apply()
-        return self._answer
+        if self._response is None:
+            self._response = self.apply()
+        return self._response
 
 
-Fault = Callable[[Exchange], Answer | Hangup]
+Fault = Callable[[Exchange], HttpResponse | Hangup]
 
 
 def normally() -> Fault:
     """Responds normally, for scripts in which only a later request fails."""
-    return lambda exchange: exchange.answer()
+    return lambda exchange: exchange.response()
 
 
 def apply_then(fault: Fault) -> Fault:
     """Applies the request, then causes the fault."""
 
-    def applied(exchange: Exchange) -> Answer | Hangup:
-        exchange.answer()
+    def applied(exchange: Exchange) -> HttpResponse | Hangup:
+        exchange.response()
         return fault(exchange)
 
     return applied
@@ -105,7 +105,7 @@ def apply_then_reset() -> Fault:
 
 def status_only(status: int) -> Fault:
     """Responds with a status and no body."""
-    return lambda _: Answer(status)
+    return lambda _: HttpResponse(status)
 
 
 def apply_then_status(status: int) -> Fault:
@@ -115,7 +115,7 @@ def apply_then_status(status: int) -> Fault:
 
 def html(status: int, body: str = "<!DOCTYPE html><html><body>An error<hr></body></html>") -> Fault:
     """Responds with an HTML page, as a proxy does."""
-    return lambda _: Answer(status, body.encode(), {"Content-Type": "text/html"})
+    return lambda _: HttpResponse(status, body.encode(), {"Content-Type": "text/html"})
 
 
 def fail_with(code: str, status: int, message: str = "") -> Fault:
@@ -144,40 +144,40 @@ def hold() -> Fault:
 
 
 def _wait(seconds: float | None) -> Fault:
-    def late(exchange: Exchange) -> Answer | Hangup:
-        return exchange.answer() if exchange.wait(seconds) else Hangup.CLOSE
+    def late(exchange: Exchange) -> HttpResponse | Hangup:
+        return exchange.response() if exchange.wait(seconds) else Hangup.CLOSE
 
     return late
 
 
 @dataclass(frozen=True)
-class _ChangedAnswer:
+class _ChangedResponse:
     """Applies the request and changes the response."""
 
-    change: Callable[[Answer], Answer]
+    change: Callable[[HttpResponse], HttpResponse]
 
-    def __call__(self, exchange: Exchange) -> Answer:
-        return self.change(exchange.answer())
+    def __call__(self, exchange: Exchange) -> HttpResponse:
+        return self.change(exchange.response())
 
 
 def garble() -> Fault:
     """Applies the request; the body of the response is neither XML nor JSON."""
-    return _ChangedAnswer(lambda answer: replace(answer, body=b"\x00\xff\xfe not XML"))
+    return _ChangedResponse(lambda response: replace(response, body=b"\x00\xff\xfe not XML"))
 
 
 def truncated() -> Fault:
     """Applies the request; the XML or JSON of the response ends in the middle."""
-    return _ChangedAnswer(lambda answer: replace(answer, body=answer.body[: len(answer.body) // 2]))
+    return _ChangedResponse(lambda response: replace(response, body=response.body[: len(response.body) // 2]))
 
 
 def wrong_root() -> Fault:
     """Applies the request; the response is well-formed XML or JSON, but has another root."""
 
-    def other(answer: Answer) -> Answer:
+    def other(response: HttpResponse) -> HttpResponse:
         xml, text = b'<?xml version="1.0"?>\n<Other><Thing>1</Thing></Other>', b'{"Other": {"Thing": 1}}'
-        return replace(answer, body=text if _is_json(answer) else xml)
+        return replace(response, body=text if _is_json(response) else xml)
 
-    return _ChangedAnswer(other)
+    return _ChangedResponse(other)
 
 
 def misstate(member: str, value: str | None) -> Fault:
@@ -185,26 +185,26 @@ def misstate(member: str, value: str | None) -> Fault:
     pattern = re.compile(rf"<{member}>.*?</{member}>".encode(), re.DOTALL)
     replacement = b"" if value is None else f"<{member}>{value}</{member}>".encode()
 
-    def misstated(answer: Answer) -> Answer:
-        if not _is_json(answer):
-            return replace(answer, body=pattern.sub(replacement, answer.body))
-        others = {name: content for name, content in json.loads(answer.body).items() if name != member}
-        return replace(answer, body=json.dumps(others | ({} if value is None else {member: value})).encode())
+    def misstated(response: HttpResponse) -> HttpResponse:
+        if not _is_json(response):
+            return replace(response, body=pattern.sub(replacement, response.body))
+        others = {name: content for name, content in json.loads(response.body).items() if name != member}
+        return replace(response, body=json.dumps(others | ({} if value is None else {member: value})).encode())
 
-    return _ChangedAnswer(misstated)
+    return _ChangedResponse(misstated)
 
 
 def without_header(name: str) -> Fault:
     """Applies the request; the response lacks this header."""
-    return _ChangedAnswer(
-        lambda answer: replace(answer, headers={key: text for key, text in answer.headers.items() if key != name})
+    return _ChangedResponse(
+        lambda response: replace(response, headers={key: text for key, text in response.headers.items() if key != name})
     )
 
 
-def _is_json(answer: Answer) -> bool:
-    return answer.headers.get("Content-Type") == "application/json"
+def _is_json(response: HttpResponse) -> bool:
+    return response.headers.get("Content-Type") == "application/json"
 
 
 def cut_body() -> Fault:
     """Applies the request; the connection is closed in the middle of the response's body."""
-    return _ChangedAnswer(lambda answer: replace(answer, sent=len(answer.body) // 2))
+    return _ChangedResponse(lambda response: replace(response, sent=len(response.body) // 2))

@@ -30,7 +30,7 @@ from .data_wire import PREFIX, DataWire, installed_data_wire
 from .faults import Exchange, Fault, Hangup, normally
 from .server import LoopbackServer, Reply
 from .state import InMemoryCloudFront
-from .wire import Answer, Wire, installed_wire
+from .wire import HttpResponse, Wire, installed_wire
 
 Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """Runs an operation with boto3's arguments: returns boto3's response or raises ClientError."""
@@ -38,7 +38,7 @@ Apply = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """A request as received. Header names are in lower case; `operation` is empty if it is not one of CloudFront."""
+    """A request as received. Header names are in lower case; `operation` is empty if CloudFront does not have it."""
 
     method: str
     path: str
@@ -133,7 +133,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         """Ends every connection and thread.
 
         Raises:
-            ExceptionGroup: The double itself failed while it answered.
+            ExceptionGroup: The double itself failed.
         """
         with self._changed:
             self._closing = True
@@ -166,7 +166,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         date = format_datetime(self.clock(), usegmt=True)
         return Reply(outcome, {"Date": date, "x-amzn-RequestId": request_id})
 
-    def _outcome(self, request: RecordedRequest, request_id: str) -> Answer | Hangup:
+    def _outcome(self, request: RecordedRequest, request_id: str) -> HttpResponse | Hangup:
         wire = installed_data_wire() if urlsplit(request.path).path.startswith(PREFIX) else installed_wire()
         try:
             operation, arguments = wire.decode(request.method, request.path, request.headers, request.body)
@@ -196,7 +196,9 @@ class CloudFrontDouble(InMemoryCloudFront):
             script = self._scripts[operation]
             return script.popleft() if script else self._defaults.get(operation, normally())
 
-    def _run(self, wire: Wire | DataWire, operation: str, arguments: Mapping[str, Any], request_id: str) -> Answer:
+    def _run(
+        self, wire: Wire | DataWire, operation: str, arguments: Mapping[str, Any], request_id: str
+    ) -> HttpResponse:
         try:
             response = self._apply(operation, arguments)
         except ClientError as error:
@@ -212,7 +214,7 @@ class CloudFrontDouble(InMemoryCloudFront):
             return not self._closing
 
 
-def _error(wire: Wire | DataWire, error: ClientError, request_id: str) -> Answer:
+def _error(wire: Wire | DataWire, error: ClientError, request_id: str) -> HttpResponse:
     details = error.response["Error"]
     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
     return wire.error(details["Code"], status, details["Message"], request_id)

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from .faults import Hangup
-from .wire import Answer
+from .wire import HttpResponse
 
 _POLL_SECONDS = 0.02
 
@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.02
 class Reply:
     """The outcome of a request, and the headers that all responses have."""
 
-    outcome: Answer | Hangup
+    outcome: HttpResponse | Hangup
     headers: Mapping[str, str]
 
 
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.server.respond(self.command, self.path, headers, body)
-        if isinstance(reply.outcome, Answer):
+        if isinstance(reply.outcome, HttpResponse):
             self._send(reply.outcome, reply.headers)
             return
         self.close_connection = True
@@ -135,13 +135,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_DELETE = do_GET = do_POST = do_PUT = _serve  # noqa: N815 (names that http.server calls)
 
-    def _send(self, answer: Answer, common_headers: Mapping[str, str]) -> None:
-        headers = {**common_headers, **answer.headers}
-        if answer.status != HTTPStatus.NO_CONTENT:
-            headers["Content-Length"] = str(len(answer.body))
+    def _send(self, response: HttpResponse, common_headers: Mapping[str, str]) -> None:
+        headers = {**common_headers, **response.headers}
+        if response.status != HTTPStatus.NO_CONTENT:
+            headers["Content-Length"] = str(len(response.body))
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self.wfile.write(f"HTTP/1.1 {answer.status} -\r\n{head}\r\n".encode() + answer.body[: answer.sent])
-        self.close_connection = self.close_connection or answer.sent is not None
+        self.wfile.write(f"HTTP/1.1 {response.status} -\r\n{head}\r\n".encode() + response.body[: response.sent])
+        self.close_connection = self.close_connection or response.sent is not None
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
         """Logs nothing."""

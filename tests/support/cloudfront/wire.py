@@ -25,7 +25,7 @@ NAMESPACE: Final = "http://cloudfront.amazonaws.com/doc/2020-05-31/"
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     """An HTTP response; if `sent` is set, the connection is closed after that many bytes of the body."""
 
     status: int
@@ -107,12 +107,12 @@ class Wire:
             arguments |= _structure(in_body, _root(body))
         return routed.operation, arguments
 
-    def encode(self, operation: str, response: Mapping[str, Any]) -> Answer:
+    def encode(self, operation: str, response: Mapping[str, Any]) -> HttpResponse:
         """Returns the HTTP response that boto3 parses into this response."""
         model = self.model.operation_model(operation)
         status = int(model.http["responseCode"])
         if model.output_shape is None:
-            return Answer(status)
+            return HttpResponse(status)
         headers = {}
         members, payload = dict(model.output_shape.members), model.output_shape.serialization.get("payload")
         for name in [name for name, member in members.items() if member.serialization.get("location") == "header"]:
@@ -121,7 +121,7 @@ class Wire:
                 # The model misspells UpdateFunction's ETag; the service does not.
                 headers["ETag" if name == "ETag" else header] = str(response[name])
         if payload and members[payload].type_name == "blob":
-            return Answer(status, bytes(response[payload]), headers)
+            return HttpResponse(status, bytes(response[payload]), headers)
         if payload:
             root = _element(members[payload].name, members[payload], response.get(payload, {}), root=True)
         else:
@@ -134,7 +134,7 @@ class Wire:
         if "authorization" not in headers:
             raise client_error("MissingAuthenticationToken", 403, "the request is not signed")
 
-    def error(self, code: str, status: int, message: str, request_id: str) -> Answer:
+    def error(self, code: str, status: int, message: str, request_id: str) -> HttpResponse:
         """Returns the HTTP response that boto3 raises as ClientError."""
         kind = "Sender" if status < 500 else "Receiver"
         error = f"<Error><Type>{kind}</Type><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
@@ -154,8 +154,8 @@ def client_error(code: str, status: int, message: str = "", operation: str = "",
     return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, operation)
 
 
-def _xml(status: int, root: str, headers: Mapping[str, str]) -> Answer:
-    return Answer(status, f'<?xml version="1.0"?>\n{root}'.encode(), {"Content-Type": "text/xml", **headers})
+def _xml(status: int, root: str, headers: Mapping[str, str]) -> HttpResponse:
+    return HttpResponse(status, f'<?xml version="1.0"?>\n{root}'.encode(), {"Content-Type": "text/xml", **headers})
 
 
 def _route(model: Any) -> _Route:

@@ -204,7 +204,7 @@ def test_requests_are_served_concurrently(cloudfront: CloudFrontDouble) -> None:
 
     def together(exchange: faults.Exchange) -> Any:
         barrier.wait(timeout=10)
-        return exchange.answer()
+        return exchange.response()
 
     cloudfront.always("CreateFunction", together)
     with plain_client(cloudfront.url, max_pool_connections=8) as client, ThreadPoolExecutor(8) as pool:

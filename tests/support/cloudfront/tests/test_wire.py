@@ -36,12 +36,12 @@ pytestmark = pytest.mark.usefixtures("aws_environment")
 def test_every_member_is_preserved_in_both_directions(operation: str) -> None:
     model = model_of(operation)
     sent = sample(model.input_shape)
-    answer = sample(model.output_shape) if model.output_shape else {}
+    expected = sample(model.output_shape) if model.output_shape else {}
     received = []
 
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
         received.append((name, arguments))
-        return answer
+        return expected
 
     with CloudFrontDouble(apply) as double, plain_client_of(operation, double.url) as client:
         response = call(client, operation, sent)
@@ -51,7 +51,7 @@ def test_every_member_is_preserved_in_both_directions(operation: str) -> None:
     assert metadata["HTTPStatusCode"] == model.http["responseCode"]
     if operation == "UpdateFunction":  # the service model misspells the name of this header
         response["ETag"] = metadata["HTTPHeaders"]["etag"]
-    assert response == answer
+    assert response == expected
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -59,19 +59,19 @@ def test_an_absent_member_stays_absent(operation: str) -> None:
     model = model_of(operation)
     sent = {name: sample(model.input_shape.members[name], name) for name in model.input_shape.required_members}
     payload = model.output_shape and model.output_shape.serialization.get("payload")
-    answer = {payload: b"" if payload == "FunctionCode" else {}} if payload else {}
+    expected = {payload: b"" if payload == "FunctionCode" else {}} if payload else {}
     received = []
 
     def apply(name: str, arguments: Mapping[str, Any]) -> Any:
         received.append(arguments)
-        return answer
+        return expected
 
     with CloudFrontDouble(apply) as double, plain_client_of(operation, double.url) as client:
         response = call(client, operation, sent)
 
     assert received == [sent]
     del response["ResponseMetadata"]
-    assert response == answer
+    assert response == expected
 
 
 def test_empty_lists_and_structures_are_distinct_from_absent_ones() -> None:
@@ -136,10 +136,10 @@ def test_a_request_that_boto3_would_not_send_is_rejected(
 ) -> None:
     connection = http.client.HTTPConnection(*cloudfront.address)
     connection.request(method, path, body, dict(headers))
-    answer = connection.getresponse()
+    response = connection.getresponse()
     status, code = expected
-    assert answer.status == status
-    assert code in answer.read()
+    assert response.status == status
+    assert code in response.read()
     connection.close()
 
 

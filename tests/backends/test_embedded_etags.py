@@ -1,4 +1,4 @@
-"""If-Match in the embedded backend: malformed, stale and current versions."""
+"""If-Match in the embedded backend: malformed, outdated and current etags."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def backend() -> Iterator[EmbeddedBackend]:
 
 
 def create_resources(backend: EmbeddedBackend) -> dict[str, str]:
-    """Creates a published function and a store with a key, and returns their versions and the store's ARN."""
-    version = backend.create_function(Name="n", FunctionConfig=CONFIG, FunctionCode=b"x")["ETag"]
-    backend.publish_function(Name="n", IfMatch=version)
+    """Creates a published function and a store with a key, and returns their etags and the store's ARN."""
+    etag = backend.create_function(Name="n", FunctionConfig=CONFIG, FunctionCode=b"x")["ETag"]
+    backend.publish_function(Name="n", IfMatch=etag)
     arn = backend.create_key_value_store(Name="n")["KeyValueStore"]["ARN"]
-    data = backend.put_key(KvsARN=arn, Key="k", Value="v", IfMatch=data_version(backend, arn))["ETag"]
+    data = backend.put_key(KvsARN=arn, Key="k", Value="v", IfMatch=data_etag(backend, arn))["ETag"]
     return {
-        "DEVELOPMENT": version,
+        "DEVELOPMENT": etag,
         "LIVE": backend.describe_function(Name="n", Stage="LIVE")["ETag"],
         "store": backend.describe_key_value_store(Name="n")["ETag"],
         "data": data,
@@ -60,9 +60,9 @@ def create_resources(backend: EmbeddedBackend) -> dict[str, str]:
     }
 
 
-def data_version(backend: EmbeddedBackend, arn: str) -> str:
-    version: str = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
-    return version
+def data_etag(backend: EmbeddedBackend, arn: str) -> str:
+    etag: str = backend.describe_key_value_store_data(KvsARN=arn)["ETag"]
+    return etag
 
 
 def change(backend: EmbeddedBackend, operation: str, arn: str, *, name: str = "n", **if_match: Any) -> tuple[str, int]:
@@ -110,31 +110,31 @@ def malformed_error(operation: str) -> tuple[str, int]:
     "if_match",
     ["absent", "", "*", "1", "e0123456789abc", f'"{STALE}"', f"W/{STALE}", f"{STALE}\n", f" {STALE}", "E" * 1000],
 )
-def test_a_missing_or_malformed_version_is_rejected(backend: EmbeddedBackend, operation: str, if_match: str) -> None:
-    versions = create_resources(backend)
-    before = state(backend, versions["arn"])
+def test_a_missing_or_malformed_etag_is_rejected(backend: EmbeddedBackend, operation: str, if_match: str) -> None:
+    etags = create_resources(backend)
+    before = state(backend, etags["arn"])
     arguments = {} if if_match == "absent" else {"IfMatch": if_match}
-    assert change(backend, operation, versions["arn"], **arguments) == malformed_error(operation)
-    assert state(backend, versions["arn"]) == before
+    assert change(backend, operation, etags["arn"], **arguments) == malformed_error(operation)
+    assert state(backend, etags["arn"]) == before
 
 
 @every_change
 @pytest.mark.parametrize("other", ["stale", "DEVELOPMENT", "LIVE", "store", "data"])
-def test_another_version_is_rejected(backend: EmbeddedBackend, operation: str, other: str) -> None:
-    versions = create_resources(backend)
+def test_another_etag_is_rejected(backend: EmbeddedBackend, operation: str, other: str) -> None:
+    etags = create_resources(backend)
     current = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
     if other == current:
         return
-    before = state(backend, versions["arn"])
-    response = change(backend, operation, versions["arn"], IfMatch={**versions, "stale": STALE}[other])
+    before = state(backend, etags["arn"])
+    response = change(backend, operation, etags["arn"], IfMatch={**etags, "stale": STALE}[other])
     if operation in DATA_PLANE:
         assert response == ("ConflictException", 409)
     elif operation == "TestFunction" or other == "data":
-        # The service model has no PreconditionFailed for tests, and a version of the data plane is malformed here.
+        # The service model has no PreconditionFailed for tests, and an etag of the data plane is malformed here.
         assert response == ("InvalidIfMatchVersion", 400)
     else:
         assert response == ("PreconditionFailed", 412)
-    assert state(backend, versions["arn"]) == before
+    assert state(backend, etags["arn"]) == before
 
 
 @every_change
@@ -144,11 +144,11 @@ def test_a_change_of_a_missing_resource_is_not_found(backend: EmbeddedBackend, o
 
 
 @pytest.mark.parametrize("operation", [operation for operation in MISSING if operation != "TestFunction"])
-def test_a_version_is_valid_for_one_change(backend: EmbeddedBackend, operation: str) -> None:
-    versions = create_resources(backend)
+def test_an_etag_is_valid_for_one_change(backend: EmbeddedBackend, operation: str) -> None:
+    etags = create_resources(backend)
     current = "data" if operation in DATA_PLANE else "store" if "KeyValueStore" in operation else "DEVELOPMENT"
-    assert change(backend, operation, versions["arn"], IfMatch=versions[current]) == ("OK", 200)
-    again = change(backend, operation, versions["arn"], IfMatch=versions[current])
+    assert change(backend, operation, etags["arn"], IfMatch=etags[current]) == ("OK", 200)
+    again = change(backend, operation, etags["arn"], IfMatch=etags[current])
     if operation == "PublishFunction":
         assert again == ("OK", 200), "publishing does not change DEVELOPMENT"
     elif operation in ("DeleteFunction", "DeleteKeyValueStore"):
@@ -159,16 +159,16 @@ def test_a_version_is_valid_for_one_change(backend: EmbeddedBackend, operation: 
 
 @pytest.mark.parametrize("operation", ["UpdateFunction", "UpdateKeyValueStore", "PutKey", "DeleteKey", "UpdateKeys"])
 @pytest.mark.parametrize("on_disk", [False, True])
-def test_only_one_of_8_writers_with_the_same_version_succeeds(tmp_path: Path, operation: str, on_disk: bool) -> None:
+def test_only_one_of_8_writers_with_the_same_etag_succeeds(tmp_path: Path, operation: str, on_disk: bool) -> None:
     def write(_: int) -> str:
         start.wait()
-        return change(backend, operation, versions["arn"], IfMatch=version)[0]
+        return change(backend, operation, etags["arn"], IfMatch=etag)[0]
 
     start = Barrier(8)
     path = str(tmp_path / "db") if on_disk else ":memory:"
     with closing(EmbeddedBackend(path=path, s3_dir=None)) as backend, ThreadPoolExecutor(8) as pool:
-        versions = create_resources(backend)
-        version = versions["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
+        etags = create_resources(backend)
+        etag = etags["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
         codes = sorted(pool.map(write, range(8)))
     conflict = "ConflictException" if operation in DATA_PLANE else "PreconditionFailed"
     assert codes == sorted(["OK", *[conflict] * 7])

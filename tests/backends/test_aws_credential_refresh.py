@@ -1,4 +1,4 @@
-"""Credentials that are refreshed while calls run: which calls wait, for how long, and what they send meanwhile."""
+"""Refreshes of credentials while calls run: which calls wait, for how long, and what they send meanwhile."""
 
 from __future__ import annotations
 
@@ -181,10 +181,10 @@ def test_a_hanging_refresh_is_replaced_by_a_new_one(
             backend.list_key_value_stores()
         wait_until(lambda: source.runs > runs)  # a second refresh starts while the first one hangs
     source.expire_in(timedelta(hours=1))
-    wait_until(lambda: _is_answered(backend))
+    wait_until(lambda: _succeeds(backend))
 
 
-def _is_answered(backend: AwsBackend) -> bool:
+def _succeeds(backend: AwsBackend) -> bool:
     with suppress(CredentialRetrievalError):
         return bool(backend.list_key_value_stores())
     return False

@@ -12,7 +12,7 @@ from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront import faults
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION, call, model_of, sample
-from support.cloudfront.wire import Answer
+from support.cloudfront.wire import HttpResponse
 from support.values import STORE_ARN
 
 MakeBackend = Callable[..., AwsBackend]
@@ -34,7 +34,7 @@ FAULTS = {
     "truncated": (faults.truncated(), ResponseParserError),
     "cut off": (faults.cut_body(), HTTPClientError),
     "200 as HTML": (faults.html(200), ResponseParserError),
-    "another root": (lambda _: Answer(200, b"[]", {"Content-Type": "application/json"}), ResponseParserError),
+    "another root": (lambda _: HttpResponse(200, b"[]", {"Content-Type": "application/json"}), ResponseParserError),
     "no body": (faults.status_only(200), ResponseParserError),
 }
 
@@ -67,7 +67,9 @@ def test_a_call_is_sent_once_and_a_malformed_response_is_an_error(
 @pytest.mark.parametrize("time", ['"soon"', "1e999", "1e300", "[1]", "{}"])
 def test_a_malformed_time_is_an_error(cloudfront: CloudFrontDouble, aws_backend: MakeBackend, time: str) -> None:
     body = f'{{"KvsARN": "{STORE_ARN}", "Created": {time}}}'.encode()
-    cloudfront.script("DescribeKeyValueStoreData", lambda _: Answer(200, body, {"Content-Type": "application/json"}))
+    cloudfront.script(
+        "DescribeKeyValueStoreData", lambda _: HttpResponse(200, body, {"Content-Type": "application/json"})
+    )
 
     with pytest.raises(ResponseParserError):
         aws_backend(cloudfront).describe_key_value_store_data(KvsARN=STORE_ARN)
@@ -90,10 +92,10 @@ def test_an_update_of_a_function_reads_its_etag_from_the_header_in_either_spelli
     backend = aws_backend(cloudfront)
     created = backend.create_function(**FULL_FUNCTION)
 
-    def misspelled(exchange: faults.Exchange) -> Answer:
-        answer = exchange.answer()
-        headers = {name: value for name, value in answer.headers.items() if name != "ETag"}
-        return Answer(answer.status, answer.body, {**headers, header: answer.headers["ETag"]})
+    def misspelled(exchange: faults.Exchange) -> HttpResponse:
+        response = exchange.response()
+        headers = {name: value for name, value in response.headers.items() if name != "ETag"}
+        return HttpResponse(response.status, response.body, {**headers, header: response.headers["ETag"]})
 
     cloudfront.script("UpdateFunction", misspelled, faults.without_header("ETag"))
     changed = {name: FULL_FUNCTION[name] for name in ("Name", "FunctionConfig", "FunctionCode")}
