@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.cloudfront.fixtures import aws_backend, aws_environment, cloudfront
-from support.measuring import track_greenlets_only_where_they_run
+from support.coverage_of_greenlets import track_greenlets_only_where_they_run
 from support.process import EMBEDDED, FacadeProcess
 
 __all__ = ["aws_backend", "aws_environment", "cloudfront"]

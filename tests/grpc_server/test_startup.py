@@ -36,7 +36,7 @@ def test_a_missing_folder_of_the_embedded_database_is_reported_and_not_created(t
     path = tmp_path / "nowhere" / "deep" / "db"
     flags = ("--embedded-db", str(path)) if source == "flag" else ()
     variables = {"CLOUDFRONT_FACADE_EMBEDDED_DB": str(path)} if source == "variable" else {}
-    completed = run_command("serve", *EMBEDDED[:2], *flags, **variables)
+    completed = run_command("serve", *EMBEDDED[:2], *flags, timeout=30, **variables)
     assert completed.returncode == 1
     assert completed.stderr == (
         f'cloudfront-facade: {path}: the folder "{path.parent}" does not exist; create it, '

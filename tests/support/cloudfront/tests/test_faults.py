@@ -16,12 +16,12 @@ from botocore.parsers import ResponseParserError
 from support.cloudfront import faults
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import (
-    STORE_ARN,
     code_and_status,
     create_function,
     plain_client,
     plain_data_client,
 )
+from support.values import STORE_ARN
 
 pytestmark = pytest.mark.usefixtures("aws_environment")
 

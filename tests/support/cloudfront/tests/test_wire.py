@@ -14,7 +14,6 @@ from botocore.exceptions import ClientError
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import (
     FULL_FUNCTION,
-    STORE_ARN,
     call,
     code_and_status,
     create_function,
@@ -25,6 +24,7 @@ from support.cloudfront.samples import (
 )
 from support.cloudfront.wire import client_error
 from support.rpcs import OPERATIONS
+from support.values import STORE_ARN
 
 KEYS = f"/key-value-stores/{quote(STORE_ARN, safe='')}/keys"
 HOST = {"Host": "123456789012.localhost"}
