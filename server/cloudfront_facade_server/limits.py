@@ -109,7 +109,7 @@ KEYS_PAGE_DEFAULT: Final = 10
 """Default number of keys on a page. Source: API reference, ListKeys."""
 
 STATUS_PATTERN: Final = re.compile(r"[A-Z_]{0,64}")
-"""The format of a store's status, to which CloudFront may add values. Source: this service."""
+"""The format of a store's status. CloudFront may add values. Source: this service."""
 
 # --- tags --------------------------------------------------------------------------------------------------------
 

@@ -120,7 +120,8 @@ def test_an_event_must_be_a_json_object(event: bytes, rule: str, problem: str) -
     assert broken_rules(RULES.test_function, with_event(event)) == [("event_object", rule)]
     (message,) = violation_messages(RULES.test_function, with_event(event))
     assert message.startswith(problem)
-    assert "; allowed: " in message
+    assert "; allowed: a JSON object " in message
+    assert message.endswith("DeveloperGuide/functions-event-structure.html")
 
 
 def test_an_event_can_have_the_maximum_size_of_cloudfront() -> None:

@@ -10,7 +10,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     ImportSourceType,
     ListKeyValueStoresRequest,
 )
-from support.rules import RULES, broken_rules
+from support.rules import RULES, broken_rules, violation_messages
 
 
 def rules_of_import(
@@ -65,3 +65,6 @@ def test_a_malformed_status_of_a_list_is_rejected() -> None:
     assert broken_rules(RULES.list_key_value_stores, ListKeyValueStoresRequest(status="READY")) == []
     request = ListKeyValueStoresRequest(status="ready&x=1")
     assert broken_rules(RULES.list_key_value_stores, request) == [("status", "STATUS_FORM")]
+    assert violation_messages(RULES.list_key_value_stores, request) == [
+        '"ready&x=1"; allowed: empty, or 1 to 64 of A-Z _; known statuses: "PROVISIONING" and "READY"'
+    ]

@@ -1,4 +1,4 @@
-"""The rules of tags, checked with examples and properties, and the rules of the rpcs of TagService."""
+"""The rules of tags, checked with examples and properties."""
 
 from __future__ import annotations
 
@@ -12,16 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade.v1.tag_service_pb2 import (
-    ListTagsForResourceRequest,
-    TagResourceRequest,
-    UntagResourceRequest,
-)
 from cloudfront_facade_server import limits
-from cloudfront_facade_server.errors.violations import ValidationError, Violation
+from cloudfront_facade_server.errors.violations import Violation
 from cloudfront_facade_server.validation.tags import Charset, TagRules
-from support.rules import FUNCTION_ARN, RULES, broken_rules
-from support.values import STORE_ARN
 
 ALLOWED = string.ascii_letters + string.digits + " _-.:/=+@"
 
@@ -81,6 +74,17 @@ def test_a_valid_value_is_accepted(value: str | None) -> None:
 )
 def test_an_invalid_key_is_reported_with_the_rule(key: str, rule: str) -> None:
     assert broken(Tag(key=key)) == [("tags[0].key", rule)]
+
+
+@pytest.mark.parametrize(
+    ("key", "prefix", "owner"),
+    [("AWS:x", "aws:", "AWS"), ("cloudfront-facade:x", "cloudfront-facade:", "this service")],
+)
+def test_the_violation_of_a_reserved_key_names_what_is_allowed(key: str, prefix: str, owner: str) -> None:
+    (violation,) = check(Tag(key=key))
+    assert violation.description == (
+        f'"{key}" starts with "{prefix}", which {owner} reserves in any case; allowed: any other prefix'
+    )
 
 
 @pytest.mark.parametrize(
@@ -199,80 +203,3 @@ def test_messages_are_short_and_printable(key: str) -> None:
         assert violation.description.isascii()
         assert violation.description.isprintable()
         assert len(violation.description) < 140
-
-
-@pytest.mark.parametrize(
-    ("arn", "is_valid"),
-    [
-        (FUNCTION_ARN, True),
-        (STORE_ARN, True),
-        ("", False),
-        ("arn:aws:cloudfront::123456789012:distribution/E1", False),
-        (FUNCTION_ARN + "\n", False),
-    ],
-)
-def test_only_functions_and_stores_can_have_tags(arn: str, *, is_valid: bool) -> None:
-    expected = [] if is_valid else [("resource", "RESOURCE_ARN_FORM")]
-    assert broken_rules(RULES.tag_resource, TagResourceRequest(resource=arn, tags=[Tag(key="k")])) == expected
-    assert broken_rules(RULES.untag_resource, UntagResourceRequest(resource=arn, tag_keys=["k"])) == expected
-    assert broken_rules(RULES.list_tags_for_resource, ListTagsForResourceRequest(resource=arn)) == expected
-
-
-def test_tag_resource_follows_the_rules_of_tags() -> None:
-    request = TagResourceRequest(
-        resource=FUNCTION_ARN,
-        tags=[
-            Tag(key="AWS:x"),
-            Tag(key="CloudFront-Facade:request", value="v"),
-            Tag(key="k", value="\0"),
-            Tag(key="k"),
-        ],
-    )
-    assert broken_rules(RULES.tag_resource, request) == [
-        ("tags[0].key", "TAG_KEY_RESERVED"),
-        ("tags[1].key", "TAG_KEY_RESERVED"),
-        ("tags[2].value", "TAG_VALUE_CHARACTERS"),
-        ("tags[3].key", "TAG_KEY_UNIQUE"),
-    ]
-    assert broken_rules(RULES.tag_resource, TagResourceRequest(resource=FUNCTION_ARN)) == [("tags", "TAGS_COUNT")]
-
-
-def test_untag_resource_follows_the_rules_of_keys() -> None:
-    request = UntagResourceRequest(
-        resource=FUNCTION_ARN, tag_keys=["aws:x", "cloudfront-facade:request", "", "k!", "a", "a"]
-    )
-    assert broken_rules(RULES.untag_resource, request) == [
-        ("tag_keys[0]", "TAG_KEY_RESERVED"),
-        ("tag_keys[1]", "TAG_KEY_RESERVED"),
-        ("tag_keys[2]", "TAG_KEY_LENGTH"),
-        ("tag_keys[3]", "TAG_KEY_CHARACTERS"),
-        ("tag_keys[5]", "TAG_KEY_UNIQUE"),
-    ]
-    many = UntagResourceRequest(resource=FUNCTION_ARN, tag_keys=[f"k{number}" for number in range(51)])
-    assert broken_rules(RULES.untag_resource, many) == [("tag_keys", "TAGS_COUNT")]
-    assert broken_rules(RULES.untag_resource, UntagResourceRequest(resource=FUNCTION_ARN)) == [
-        ("tag_keys", "TAGS_COUNT")
-    ]
-
-
-def test_the_limit_counts_existing_and_new_tags_together() -> None:
-    existing = [f"old-{number}" for number in range(45)]
-    RULES.check_tag_limit(existing, ["old-0", *[f"new-{number}" for number in range(5)]])
-    with pytest.raises(ValidationError) as caught:
-        RULES.check_tag_limit(existing, [f"new-{number}" for number in range(6)])
-    (violation,) = caught.value.violations
-    assert (violation.field, violation.rule) == ("tags", "TAGS_COUNT")
-    assert (
-        violation.description == "the resource would have 51 tags (45 existing, 6 in the request); allowed: at most 50"
-    )
-
-
-def test_tags_of_aws_do_not_count_towards_the_limit() -> None:
-    existing = [*(f"old-{number}" for number in range(49)), "aws:cloudformation:stack-name", "AWS:x"]
-    RULES.check_tag_limit(existing, ["old-0", "new"])
-    with pytest.raises(ValidationError):
-        RULES.check_tag_limit(existing, ["new", "newer"])
-
-
-def test_existing_tags_can_be_changed_even_above_the_limit() -> None:
-    RULES.check_tag_limit([f"old-{number}" for number in range(60)], ["old-0", "old-59"])

@@ -11,6 +11,8 @@ from .rule_names import Rule
 
 _MAX_SHOWN_ARN_CHARACTERS = 120
 
+_KEY_VALUE_STORE_ARN = "arn:aws:cloudfront::ACCOUNT:key-value-store/ID"
+
 _UNSAFE_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML 1.0 does not allow (section 2.2), and CR, which parsers turn into LF (section 2.11)."""
 
@@ -57,8 +59,8 @@ def check_key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             Rule.KEY_VALUE_STORE_ARN_FORM,
-            f"{_shown_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:key-value-store/ID with 12 digits and a UUID; "
-            "DescribeKeyValueStore returns it",
+            f"{show_arn(value)}; allowed: {_KEY_VALUE_STORE_ARN}; ACCOUNT is 12 digits, ID is a UUID; "
+            "DescribeKeyValueStore returns the ARN",
         )
 
 
@@ -69,9 +71,9 @@ def check_resource_arn(field: str, value: str) -> Iterator[Violation]:
     yield Violation(
         field,
         Rule.RESOURCE_ARN_FORM,
-        f"{_shown_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME or "
-        "arn:aws:cloudfront::ACCOUNT:key-value-store/ID, with 12 digits; "
-        "DescribeFunction and DescribeKeyValueStore return it",
+        f"{show_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME without a stage, or "
+        f"{_KEY_VALUE_STORE_ARN}; ACCOUNT is 12 digits, ID is a UUID; "
+        "DescribeFunction and DescribeKeyValueStore return the ARN",
     )
 
 
@@ -100,14 +102,6 @@ def check_optional_etag(field: str, value: str, *, returned_by: str) -> Iterator
         yield Violation(field, Rule.ETAG_CHARACTERS, f"{bad}; allowed: {allowed}; {returned_by} returns the etag")
 
 
-def check_status(field: str, value: str) -> Iterator[Violation]:
-    """Checks the optional status by which a list of stores is filtered."""
-    if not limits.STATUS_PATTERN.fullmatch(value):
-        yield Violation(
-            field, Rule.STATUS_FORM, f'{quote(value)}; allowed: empty, or 1 to 64 of A-Z _, for example "READY"'
-        )
-
-
 def check_key(field: str, value: str) -> Iterator[Violation]:
     """Checks a key of a store."""
     if not 1 <= (size := len(value.encode())) <= limits.KEY_MAX_BYTES:
@@ -132,24 +126,6 @@ def check_value(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field, Rule.VALUE_LENGTH, f"{size} bytes; allowed: at most {limits.VALUE_MAX_BYTES} bytes in UTF-8"
         )
-
-
-def check_s3_object_arn(field: str, value: str) -> Iterator[Violation]:
-    """Checks the ARN of an object in S3."""
-    if not limits.S3_OBJECT_ARN_PATTERN.fullmatch(value):
-        yield Violation(
-            field,
-            Rule.SOURCE_ARN_FORM,
-            f"{_shown_arn(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn and aws-us-gov); "
-            "BUCKET is 3 to 255 of a-z A-Z 0-9 . _ -",
-        )
-        return
-    key = value.split("/", 1)[1]
-    if (size := len(key.encode())) > limits.S3_KEY_MAX_BYTES:
-        yield Violation(
-            field, Rule.SOURCE_ARN_LENGTH, f"a key of {size} bytes; allowed: at most {limits.S3_KEY_MAX_BYTES} bytes"
-        )
-    yield from check_xml(field, Rule.SOURCE_ARN_CHARACTERS, value)
 
 
 def check_request_id(field: str, value: str) -> Iterator[Violation]:
@@ -178,5 +154,6 @@ def _shown_length(value: str) -> str:
     return f"{quote(value)} has {len(value)} characters" if value else "empty"
 
 
-def _shown_arn(value: str) -> str:
+def show_arn(value: str) -> str:
+    """Returns an ARN as messages show it."""
     return quote(value, _MAX_SHOWN_ARN_CHARACTERS) if value else "empty"

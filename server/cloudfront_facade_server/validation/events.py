@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from .. import limits
 from ..errors.violations import Violation
 from .rule_names import Rule
+
+_DOCUMENTATION: Final = (
+    "see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/functions-event-structure.html"
+)
 
 
 class _JSONConstantError(ValueError):
@@ -22,9 +27,10 @@ def check_event_object(field: str, content: bytes) -> Iterator[Violation]:
     """Checks the event that a function is tested with: a JSON object in UTF-8."""
     if not 1 <= (size := len(content)) <= limits.EVENT_OBJECT_MAX_BYTES:
         sent = f"{size} bytes" if size else "empty"
-        yield Violation(field, Rule.EVENT_OBJECT_SIZE, f"{sent}; allowed: 1 to {limits.EVENT_OBJECT_MAX_BYTES} bytes")
+        allowed = f"a JSON object of 1 to {limits.EVENT_OBJECT_MAX_BYTES} bytes"
+        yield Violation(field, Rule.EVENT_OBJECT_SIZE, f"{sent}; allowed: {allowed}; {_DOCUMENTATION}")
     elif problem := _find_problem(content):
-        yield Violation(field, Rule.EVENT_OBJECT_JSON, f"{problem}; allowed: a JSON object in UTF-8")
+        yield Violation(field, Rule.EVENT_OBJECT_JSON, f"{problem}; allowed: a JSON object in UTF-8; {_DOCUMENTATION}")
 
 
 def _find_problem(content: bytes) -> str:

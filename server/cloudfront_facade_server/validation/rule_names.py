@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from .. import limits
+
+KNOWN_STATUSES: Final = ("PROVISIONING", "READY")
+"""The known statuses of a store. Source: Terraform's AWS provider, because AWS does not document them."""
 
 
 class Rule(StrEnum):
@@ -71,7 +75,11 @@ class Rule(StrEnum):
         "`page_token`",
         "empty, or the `next_page_token` of the same list",
     )
-    STATUS_FORM = "STATUS_FORM", "`status`", "empty, or 1 to 64 of A-Z _"
+    STATUS_FORM = (
+        "STATUS_FORM",
+        "`status`",
+        f"empty, or 1 to 64 of A-Z _; known: {', '.join(f'`{status}`' for status in KNOWN_STATUSES)}",
+    )
     SOURCE_TYPE_KNOWN = "SOURCE_TYPE_KNOWN", "`import_source.source_type`", "`IMPORT_SOURCE_TYPE_S3`"
     SOURCE_ARN_FORM = (
         "SOURCE_ARN_FORM",
@@ -114,8 +122,8 @@ class Rule(StrEnum):
     RESOURCE_ARN_FORM = (
         "RESOURCE_ARN_FORM",
         "`resource`",
-        "`arn:aws:cloudfront::ACCOUNT:function/NAME` or `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`; "
-        "ACCOUNT is 12 digits",
+        "`arn:aws:cloudfront::ACCOUNT:function/NAME` without a stage, or "
+        "`arn:aws:cloudfront::ACCOUNT:key-value-store/ID`; ACCOUNT is 12 digits, ID is a UUID",
     )
     TAGS_COUNT = (
         "TAGS_COUNT",

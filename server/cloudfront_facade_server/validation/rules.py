@@ -1,17 +1,13 @@
-"""The rules of each request. Each rpc has one method, which raises ValidationError with all violations."""
+"""The rules of each request: one method for each rpc. It raises ValidationError with all violations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import Final, Protocol
 
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     DeleteFunctionRequest,
     DescribeFunctionRequest,
-    FunctionConfig,
-    FunctionRuntime,
     FunctionStage,
     GetFunctionRequest,
     ListFunctionsRequest,
@@ -32,8 +28,6 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     CreateKeyValueStoreRequest,
     DeleteKeyValueStoreRequest,
     DescribeKeyValueStoreRequest,
-    ImportSource,
-    ImportSourceType,
     ListKeyValueStoresRequest,
     UpdateKeyValueStoreRequest,
     WaitForKeyValueStoreRequest,
@@ -46,13 +40,10 @@ from cloudfront_facade.v1.tag_service_pb2 import (
 
 from .. import limits, page_tokens
 from ..errors import etag_sources
-from ..errors.violations import Violation, quote, raise_if_any
-from . import checks, events, keys
+from ..errors.violations import raise_if_any
+from . import checks, events, functions, key_value_stores, keys, pages
 from .rule_names import Rule
 from .tags import TagRules
-
-_RUNTIMES: Final = FunctionRuntime.keys()[1:]
-_RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
 
 
 class Rules:
@@ -73,27 +64,27 @@ class Rules:
         """Checks a CreateFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            _check_config("function_config", request.function_config),
-            self._check_code("function_code", request.function_code),
+            functions.check_config("function_config", request.function_config),
+            functions.check_code("function_code", request.function_code, self._max_function_code_bytes),
             self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0),
             checks.check_request_id("request_id", request.request_id),
         )
 
     def describe_function(self, request: DescribeFunctionRequest) -> None:
         """Checks a DescribeFunctionRequest; raises ValidationError."""
-        raise_if_any(checks.check_name("name", request.name), _check_stage("stage", request.stage))
+        raise_if_any(checks.check_name("name", request.name), functions.check_stage("stage", request.stage))
 
     def get_function(self, request: GetFunctionRequest) -> None:
         """Checks a GetFunctionRequest; raises ValidationError."""
-        raise_if_any(checks.check_name("name", request.name), _check_stage("stage", request.stage))
+        raise_if_any(checks.check_name("name", request.name), functions.check_stage("stage", request.stage))
 
     def update_function(self, request: UpdateFunctionRequest) -> None:
         """Checks an UpdateFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
             checks.check_etag("etag", request.etag, returned_by=etag_sources.DEVELOPMENT_STAGE),
-            _check_config("function_config", request.function_config),
-            self._check_code("function_code", request.function_code),
+            functions.check_config("function_config", request.function_config),
+            functions.check_code("function_code", request.function_code, self._max_function_code_bytes),
         )
 
     def publish_function(self, request: PublishFunctionRequest) -> None:
@@ -110,7 +101,7 @@ class Rules:
         raise_if_any(
             checks.check_name("name", request.name),
             checks.check_etag("etag", request.etag, returned_by=returned_by),
-            _check_stage("stage", request.stage),
+            functions.check_stage("stage", request.stage),
             events.check_event_object("event_object", request.event_object),
         )
 
@@ -124,7 +115,8 @@ class Rules:
     def list_functions(self, request: ListFunctionsRequest) -> None:
         """Checks a ListFunctionsRequest; raises ValidationError."""
         raise_if_any(
-            _check_page(page_tokens.functions_list(request.stage), request), _check_stage("stage", request.stage)
+            pages.check_page(page_tokens.functions_list(request.stage), request),
+            functions.check_stage("stage", request.stage),
         )
 
     # --- KeyValueStoreService ----------------------------------------------------------------------------------------
@@ -135,7 +127,7 @@ class Rules:
         raise_if_any(
             checks.check_name("name", request.name),
             checks.check_comment("comment", request.comment),
-            _check_import_source("import_source", source) if request.HasField("import_source") else (),
+            key_value_stores.check_import_source("import_source", source) if request.HasField("import_source") else (),
             self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0),
             checks.check_request_id("request_id", request.request_id),
         )
@@ -162,7 +154,7 @@ class Rules:
     def list_key_value_stores(self, request: ListKeyValueStoresRequest) -> None:
         """Checks a ListKeyValueStoresRequest; raises ValidationError."""
         list_name = page_tokens.key_value_stores_list(request.status)
-        raise_if_any(_check_page(list_name, request), checks.check_status("status", request.status))
+        raise_if_any(pages.check_page(list_name, request), key_value_stores.check_status("status", request.status))
 
     def wait_for_key_value_store(self, request: WaitForKeyValueStoreRequest) -> None:
         """Checks a WaitForKeyValueStoreRequest; raises ValidationError."""
@@ -200,7 +192,7 @@ class Rules:
     def list_keys(self, request: ListKeysRequest) -> None:
         """Checks a ListKeysRequest; raises ValidationError."""
         list_name = page_tokens.keys_list(request.kvs_arn)
-        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), _check_page(list_name, request))
+        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), pages.check_page(list_name, request))
 
     def update_keys(self, request: UpdateKeysRequest, checkpoint: Callable[[], None]) -> None:
         """Checks an UpdateKeysRequest; raises ValidationError.
@@ -263,66 +255,3 @@ class Rules:
     def list_tags_for_resource(self, request: ListTagsForResourceRequest) -> None:
         """Checks a ListTagsForResourceRequest; raises ValidationError."""
         raise_if_any(checks.check_resource_arn("resource", request.resource))
-
-    def _check_code(self, field: str, code: bytes) -> Iterator[Violation]:
-        if not 1 <= (size := len(code)) <= self._max_function_code_bytes:
-            sent = f"{size} bytes" if size else "empty"
-            yield Violation(
-                field, Rule.FUNCTION_CODE_SIZE, f"{sent}; allowed: 1 to {self._max_function_code_bytes} bytes"
-            )
-
-
-class _PagedRequest(Protocol):
-    page_size: int
-    page_token: str
-
-
-def _check_stage(field: str, stage: int) -> Iterator[Violation]:
-    if stage not in FunctionStage.values():
-        names = " or ".join(FunctionStage.keys()[1:])
-        yield Violation(field, Rule.STAGE_KNOWN, f"{stage}; allowed: not set, or {names}")
-
-
-def _check_page(list_name: str, request: _PagedRequest) -> Iterator[Violation]:
-    if request.page_size < 0:
-        yield Violation("page_size", Rule.PAGE_SIZE_RANGE, f"{request.page_size}; allowed: 0 or more")
-    try:
-        page_tokens.decode(list_name, request.page_token)
-    except page_tokens.PageTokenError:
-        yield Violation(
-            "page_token",
-            Rule.PAGE_TOKEN_FORM,
-            f"{quote(request.page_token)}; allowed: empty, or the next_page_token of the same list",
-        )
-
-
-def _check_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
-    yield from checks.check_comment(f"{field}.comment", config.comment)
-    if config.runtime not in _RUNTIME_NUMBERS:
-        sent = str(config.runtime) if config.runtime else "not set"
-        yield Violation(f"{field}.runtime", Rule.RUNTIME_KNOWN, f"{sent}; allowed: {' or '.join(_RUNTIMES)}")
-    associations = config.key_value_store_associations
-    if associations and config.runtime == FunctionRuntime.FUNCTION_RUNTIME_CLOUDFRONT_JS_1_0:
-        yield Violation(
-            f"{field}.runtime",
-            Rule.RUNTIME_OF_ASSOCIATION,
-            f"{_RUNTIMES[0]} cannot read a key value store; "
-            f"allowed: {_RUNTIMES[1]}, or no key_value_store_associations",
-        )
-    if len(associations) > limits.ASSOCIATIONS_MAX:
-        yield Violation(
-            f"{field}.key_value_store_associations",
-            Rule.ASSOCIATIONS_COUNT,
-            f"{len(associations)} associations; allowed: at most {limits.ASSOCIATIONS_MAX}",
-        )
-    for index, association in enumerate(islice(associations, limits.CHECKED_ELEMENTS_MAX)):
-        yield from checks.check_key_value_store_arn(
-            f"{field}.key_value_store_associations[{index}].key_value_store_arn", association.key_value_store_arn
-        )
-
-
-def _check_import_source(field: str, source: ImportSource) -> Iterator[Violation]:
-    if source.source_type != ImportSourceType.IMPORT_SOURCE_TYPE_S3:
-        sent = str(source.source_type) if source.source_type else "not set"
-        yield Violation(f"{field}.source_type", Rule.SOURCE_TYPE_KNOWN, f"{sent}; allowed: IMPORT_SOURCE_TYPE_S3")
-    yield from checks.check_s3_object_arn(f"{field}.source_arn", source.source_arn)

@@ -107,7 +107,8 @@ class TagRules:
                 yield Violation(
                     field,
                     Rule.TAG_KEY_RESERVED,
-                    f'{quote(key)} must not start with "{prefix}" (in any case), which is reserved by {owner}',
+                    f'{quote(key)} starts with "{prefix}", which {owner} reserves in any case; '
+                    "allowed: any other prefix",
                 )
 
     def _check_value(self, field: str, value: str) -> Iterator[Violation]:
