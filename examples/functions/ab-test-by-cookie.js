@@ -1,7 +1,7 @@
-// Shows each viewer one of two variants of a site, and keeps showing it. Variant b is in the origin's folder /b. A
-// cookie stores the variant. A viewer without the cookie is assigned one by IP address, so the request and the response
-// agree, and the site works without cookies.
-// Event type: viewer request and viewer response, this one function on both. Runtime: cloudfront-js-2.0.
+// Shows each viewer one of two variants of a site, always the same one. Variant b is in the origin's folder /b. A cookie
+// stores the variant. Without the cookie, the viewer's IP address selects it, so the request and the response agree, and
+// the site works without cookies.
+// Event type: viewer request and viewer response; associate the function with both. Runtime: cloudfront-js-2.0.
 
 const COOKIE = 'experiment';
 const PERCENT_IN_B = 50;

@@ -75,7 +75,7 @@ def test_a_client_without_a_default_deadline_sends_no_deadline() -> None:
     with running_server(servicer) as target, connect(target, deadline=None) as facade:
         facade.functions.CreateFunction(REQUEST)
     [received] = servicer.received
-    # A blocking server reports centuries instead of None.
+    # A blocking server reports a huge number instead of None.
     assert received.time_left is None or received.time_left > 1e9
 
 

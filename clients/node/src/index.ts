@@ -2,14 +2,14 @@
  * The client of CloudFront Facade: CloudFront functions and key value stores, with tags, over gRPC.
  *
  * Requests and responses are the messages of `cloudfront-facade/v1/...`, generated from the protos, which document each
- * field. A failed call rejects with a `FacadeError`; a mistake of the caller's own code rejects with its own error.
+ * field. A failed call rejects with a `FacadeError`; a mistake in the caller's code rejects with a TypeError or RangeError.
  */
 export { Code, type CallOptions } from "@connectrpc/connect";
 
 export { connect, type ConnectOptions, type Facade, type TlsOptions } from "./client.js";
 export { FacadeError } from "./errors.js";
 export { pages } from "./pages.js";
-// Types of a FacadeError's members: the declarations of a project that uses them must be able to name them.
+// The types of a FacadeError's members, so that the declarations of a project that uses them can name them.
 export type {
   BadRequest_FieldViolation,
   LocalizedMessage,

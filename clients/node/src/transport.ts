@@ -99,7 +99,7 @@ async function* checkedEach<I extends DescMessage>(
   }
 }
 
-/** Yields the same items. When the transport throws an exception into this iterator, the caller's one is only closed. */
+/** Yields the same items. An exception that the transport throws into this generator only closes the caller's iterable. */
 async function* detached<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   for await (const item of items) {
     yield item;
