@@ -253,6 +253,6 @@ def test_a_job_with_a_stub_of_the_other_kind_of_client_raises_type_error(
     ],
 )
 def test_a_name_or_arn_that_is_not_text_raises_type_error(run: Run, service: str, job: str, argument: str) -> None:
-    keys = ([],) if job in ("put_many", "import_keys") else ()
+    keys: tuple[Any, ...] = ([],) if job in ("put_many", "import_keys") else ()
     with pytest.raises(TypeError, match=f"^{argument} must be str, not KeyChange$"):
         run("127.0.0.1:1", service, job, data.KeyChange(), *keys)
