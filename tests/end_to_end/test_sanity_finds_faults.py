@@ -90,7 +90,7 @@ FAULTS: Final = {
     "a deletion does nothing": ("delete_function", nothing, "delete a function, so that it is no longer found"),
     "a list loses an item": ("list_functions", page_without_its_first_item, "list every function once"),
     "tags are not removed": ("untag_resource", nothing, "remove tags"),
-    "a write of a key ignores the etag": ("put_key", DATA_IGNORING_ETAG, "reject an outdated one"),
+    "a write of a key ignores the etag": ("put_key", DATA_IGNORING_ETAG, "write keys if the etag is current"),
     "deletions of keys are lost": ("update_keys", without("Deletes"), "in order"),
     "a comment is lost": ("create_function", configured(Comment=""), "in its DEVELOPMENT stage"),
     "an association is lost": (
@@ -105,7 +105,7 @@ FAULTS: Final = {
     "a test ignores the etag": (
         "test_function",
         ignore_etag("describe_function", "Name", "Stage"),
-        "in the requested version",
+        "reject an etag that is outdated",
     ),
     "a list of stores ignores the status": (
         "list_key_value_stores",
@@ -117,7 +117,7 @@ FAULTS: Final = {
         ignore_etag("describe_key_value_store", "Name"),
         "not delete a store if the etag is outdated",
     ),
-    "a deletion of a key ignores the etag": ("delete_key", DATA_IGNORING_ETAG, "reject an outdated one"),
+    "a deletion of a key ignores the etag": ("delete_key", DATA_IGNORING_ETAG, "write keys if the etag is current"),
     "values are lost": ("list_keys", without_values, "list all of them"),
     "an update does not change the comment": ("update_key_value_store", nothing, "change a store's comment"),
 }

@@ -1,8 +1,8 @@
-"""The sanity suite: black-box tests of any endpoint, rpc by rpc. Each case describes one behaviour in a sentence.
+"""The sanity suite: black-box tests of a server. Each case has a sentence that describes one behaviour.
 
 `suite`             runs the cases and prints the report
 `registry`          registers cases with their sentences
-`facade`            the endpoint: its stubs, and resources that are created for a case and deleted at the end
+`facade`            the server under test: its stubs, and the resources of the cases, which are deleted at the end
 `expectations`      assertions of cases, and descriptions of failures
 `functions`         cases of FunctionService, except TestFunction
 `function_tests`    cases of TestFunction

@@ -13,11 +13,11 @@ from grpc_status import rpc_status
 
 
 class CaseFailedError(Exception):
-    """The endpoint does not behave as expected. The message describes what it does."""
+    """The server does not behave as expected. The message describes what it does."""
 
 
 def check(condition: object, failure: str) -> None:
-    """Raises CaseFailedError with the text `failure` unless a condition is true."""
+    """Raises CaseFailedError with the message `failure` unless a condition is true."""
     if not condition:
         raise CaseFailedError(failure)
 
@@ -28,7 +28,7 @@ def check_equal(actual: object, expected: object, subject: str) -> None:
 
 
 class Details(dict[str, Any]):
-    """The google.rpc details of an error, by message name. Looking up a missing one raises CaseFailedError."""
+    """The google.rpc details of an error, by message name. The look-up of a missing one raises CaseFailedError."""
 
     def __missing__(self, kind: str) -> NoReturn:
         raise CaseFailedError(f"the error has no google.rpc.{kind}; it has {', '.join(sorted(self)) or 'no details'}")
@@ -76,5 +76,5 @@ def describe_error(error: grpc.RpcError) -> str:
 
 
 def code_of(error: grpc.RpcError) -> grpc.StatusCode | None:
-    """Returns the status code of an error; None if no call caused it."""
+    """Returns the status code of an error; None if the error is not from a call."""
     return error.code() if isinstance(error, grpc.Call) else None

@@ -1,4 +1,4 @@
-"""The endpoint: its stubs, and resources that are created for a case and deleted at the end."""
+"""The server under test: its stubs, and the resources of the cases, which are deleted at the end."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def pages(call: Callable[[Any], Any], request: Any) -> Iterator[Any]:
 
 
 class Facade:
-    """The endpoint.
+    """The server under test.
 
     Args:
-        channel: A channel to it.
+        channel: A channel to the server.
     """
 
     def __init__(self, channel: grpc.Channel) -> None:
@@ -66,7 +66,7 @@ class Facade:
         self._stores: list[str] = []
 
     def unusable(self) -> str:
-        """Returns why the endpoint cannot be tested; empty if it is a facade and SERVING."""
+        """Returns why the server cannot be tested; empty if it is a facade and SERVING."""
         try:
             response = self._health.Check(health_pb2.HealthCheckRequest(), timeout=5)  # type: ignore[attr-defined]
         except grpc.RpcError as error:
@@ -77,7 +77,7 @@ class Facade:
         try:
             self.functions.ListFunctions(functions.ListFunctionsRequest(page_size=1))
         except grpc.RpcError as error:
-            # The cases report any other error, and also UNIMPLEMENTED with the error details of a facade.
+            # The cases report any other error, and UNIMPLEMENTED if it has the error details of a facade.
             is_other_server = code_of(error) is grpc.StatusCode.UNIMPLEMENTED and "ErrorInfo" not in details_of(error)
             return f"it is not a facade: {describe_error(error)}" if is_other_server else ""
         return ""
@@ -124,7 +124,7 @@ class Facade:
         return self.key_value_stores.WaitForKeyValueStore(request).key_value_store
 
     def clean_up(self) -> list[str]:
-        """Deletes the created resources and returns the names of those that could not be deleted. Can be repeated."""
+        """Deletes the created resources, and returns the names of those that could not be deleted. Can be repeated."""
         self._functions = [name for name in self._functions if not self._deleted(self._delete_function, name)]
         self._stores = [name for name in self._stores if not self._deleted(self._delete_store, name)]
         return list(dict.fromkeys(self._functions + self._stores))
@@ -176,13 +176,13 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def open_facade(settings: SanitySettings) -> Iterator[Facade]:
-    """Opens a channel to the endpoint on which every call has a deadline."""
+    """Opens a channel to the server on which every call has a deadline."""
     with open_channel(settings.target, settings, ("grpc.service_config", _deadlines())) as channel:
         yield Facade(channel)
 
 
 def _deadlines() -> str:
-    """Returns a gRPC service config with deadlines: if the endpoint hangs, the case fails and the suite continues."""
+    """Returns a gRPC service config with deadlines: if the server hangs, the case fails and the suite continues."""
     long_poll = {"service": _STORES.full_name, "method": "WaitForKeyValueStore"}
     methods = [
         {"name": [{}], "timeout": f"{_CALL_SECONDS}s"},

@@ -34,7 +34,7 @@ def run(facade: Facade, created: functions.CreateFunctionResponse) -> functions.
 
 
 def run_version(facade: Facade, name: str, etag: str, stage: int = 0, *, uri: str = "/docs/") -> functions.TestResult:
-    """Tests a version of a function with a viewer-request event for a URI."""
+    """Tests the stage of a function that has this etag, with a viewer-request event for a URI."""
     event = {
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
@@ -66,7 +66,7 @@ def output(facade: Facade) -> None:
 
 @case("functions")
 def throwing(facade: Facade) -> None:
-    """Should return the message of a function that throws, and status OK."""
+    """Should return OK and the error message if a function throws."""
     result = run(facade, facade.create_function(b"function handler(event) { throw new Error('no luck'); }"))
     check("no luck" in result.function_error_message, f"the error message is {result.function_error_message!a}")
     check_equal(result.function_output, "", "the output")
@@ -82,7 +82,7 @@ def bad_event(facade: Facade) -> None:
 
 @case("functions", "update", "publish")
 def stages(facade: Facade) -> None:
-    """Should run the requested stage in the requested version."""
+    """Should run the requested stage, and reject an etag that is outdated."""
     created = facade.create_function(_LOGGING % b"live")
     name = created.function_summary.name
     facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=created.etag))

@@ -86,7 +86,7 @@ def repeat(facade: Facade) -> None:
 
 @case()
 def reuse(facade: Facade) -> None:
-    """Should reject a request_id that created a function with this name but other content."""
+    """Should reject a request_id that created a function with the same name and different content."""
     name = facade.create_function(request_id=_REQUEST_ID).function_summary.name
     check_fails(
         lambda: facade.create_function(b"// another\n" + PASS_THROUGH, name=name, request_id=_REQUEST_ID),
@@ -105,7 +105,7 @@ def validate_only(facade: Facade) -> None:
 
 @case()
 def all_violations(facade: Facade) -> None:
-    """Should report every violation in a request at once, each with its field."""
+    """Should report all violations of a request together, each with its field."""
     details = check_fails(
         lambda: facade.create_function(
             b"x" * 40_961, name="no name", tags=(Tag(key="aws:x"), Tag(key="k", value="\0"), Tag(key="k"))
@@ -174,7 +174,7 @@ def etag_with_line_break(facade: Facade) -> None:
 
 @case("update", "stores")
 def associate(facade: Facade) -> None:
-    """Should associate a function with a store by an update, and remove the association by another."""
+    """Should associate a function with a store by an update, and remove the association by another update."""
     arn = facade.ready_store().arn
     created = facade.create_function()
     request = functions.UpdateFunctionRequest(

@@ -55,7 +55,7 @@ def life(facade: Facade) -> None:
 
 @case("stores")
 def missing_store(facade: Facade) -> None:
-    """Should report that the store is missing, not the key."""
+    """Should report a missing store, not a missing key."""
     store = facade.create_store().key_value_store
     missing = f"{store.arn.removesuffix(store.id)}{uuid.uuid4()}"
     check_fails(lambda: get(facade, missing, "k"), grpc.StatusCode.NOT_FOUND, "KEY_VALUE_STORE_NOT_FOUND")
@@ -64,7 +64,7 @@ def missing_store(facade: Facade) -> None:
 
 @case("stores")
 def versions(facade: Facade) -> None:
-    """Should write keys if the etag is current, and reject an outdated one."""
+    """Should write keys if the etag is current, and reject an outdated etag."""
     arn = facade.ready_store().arn
     first = put(facade, arn, "k", "1")
     second = put(facade, arn, "k", "2", first.etag)
@@ -92,7 +92,7 @@ def many(facade: Facade) -> None:
 
 @case("stores")
 def stale_many(facade: Facade) -> None:
-    """Should apply no change of an update whose etag is outdated."""
+    """Should not apply any change of an update if the etag is outdated."""
     arn = facade.ready_store().arn
     etag = put(facade, arn, "k", "1").etag
     put(facade, arn, "k", "2")

@@ -12,13 +12,13 @@ Check = Callable[[Facade], None]
 
 @dataclass(frozen=True)
 class Case:
-    """One behaviour.
+    """A test of one behaviour.
 
     Attributes:
         sentence: The behaviour, in a sentence.
         group: A name in SANITY_GROUPS.
-        needs: Other groups whose rpcs the case also calls.
-        check: Raises CaseFailedError or grpc.RpcError if the facade behaves differently. Any other error is a bug
+        needs: The other groups whose rpcs the case calls.
+        check: Raises CaseFailedError or grpc.RpcError if the server behaves differently. Any other error is a bug
             in the case.
     """
 

@@ -43,15 +43,15 @@ def all_cases() -> list[Case]:
 
 
 def run(settings: SanitySettings, output: Callable[[str], None]) -> int:
-    """Runs the suite against an endpoint.
+    """Runs the suite against a server.
 
     Args:
-        settings: The endpoint, and what it does not support.
-        output: Called with each line of the report.
+        settings: The server, and the groups of cases to skip.
+        output: Prints a line of the report.
 
     Returns:
-        The exit code: 0 if at least one case passed and none failed, else 1. It is also 1 if Ctrl-C or SIGTERM ended
-        the run; the created resources are deleted first.
+        The exit code: 0 if at least one case passed and none failed, otherwise 1. It is also 1 if Ctrl-C or SIGTERM
+        ended the run; the created resources are deleted first.
     """
     results: list[Result] = []
     interrupted = False

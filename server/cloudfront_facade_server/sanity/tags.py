@@ -65,7 +65,7 @@ def reserved(facade: Facade) -> None:
 
 @case("functions")
 def too_many(facade: Facade) -> None:
-    """Should reject more tags than a resource may have, existing tags included."""
+    """Should reject more tags than a resource may have, including existing tags."""
     existing = tuple(Tag(key=f"existing-{number}") for number in range(40))
     created = facade.create_function(tags=existing, request_id="")
     arn = created.function_summary.function_metadata.function_arn

@@ -12,7 +12,7 @@ from .fields import ENV_PREFIX, Address, CommaSeparated, Metavar, OptionalFile, 
 SanityGroup = Literal["functions", "update", "publish", "test", "stores", "in-use", "keys", "tags"]
 
 SANITY_GROUPS: Final[tuple[SanityGroup, ...]] = get_args(SanityGroup)
-"""The groups of cases that the conformance suite can skip."""
+"""The groups of cases that the sanity suite can skip."""
 
 
 class TargetSettings(BaseSettings):
@@ -56,7 +56,7 @@ class HealthSettings(TargetSettings):
 
 
 class SanitySettings(TargetSettings):
-    """Run the conformance suite against a disposable server; exit 0 if every case passes, otherwise 1.
+    """Run the sanity suite against a disposable server; exit 0 if every case passes, otherwise 1.
 
     It creates functions and stores whose names begin with sanity-, and deletes them. Every setting is a flag and an
     environment variable: --target is CLOUDFRONT_FACADE_SANITY_TARGET.

@@ -18,7 +18,7 @@ _UNSAFE_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def check_not_empty(field: str, rule: Rule, count: int) -> Iterator[Violation]:
-    """Checks that a list has an element."""
+    """Checks that a list is not empty."""
     if not count:
         yield Violation(field, rule, "empty; allowed: at least 1")
 

@@ -14,7 +14,7 @@ from .rule_names import Rule
 
 
 def check_changes(changes: Sequence[KeyChange], first: int, checkpoint: Callable[[], None]) -> Iterator[Violation]:
-    """Checks changes, up to CHECKED_ELEMENTS_MAX violations.
+    """Checks changes until CHECKED_ELEMENTS_MAX violations are found.
 
     Args:
         changes: The changes of one request.

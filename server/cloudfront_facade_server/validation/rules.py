@@ -1,4 +1,4 @@
-"""The rules of each request: one method for each rpc. It raises ValidationError with all violations."""
+"""The rules of each request. Each rpc has one method, which raises ValidationError with all violations."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ class TagRules:
     def check_total(self, field: str, existing: AbstractSet[str], added: AbstractSet[str]) -> Iterator[Violation]:
         """Checks the number of tags that a resource would have with the keys `added`.
 
-        An existing tag may be changed even if the resource has too many. Tags that AWS itself sets do not count.
+        An existing tag may be changed even if the resource has too many tags. Tags that AWS itself sets do not count.
         Source: AWS General Reference, tag naming limits and requirements.
         """
         counted = {key for key in existing if not key.lower().startswith(limits.TAG_RESERVED_PREFIX)}
