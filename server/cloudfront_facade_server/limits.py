@@ -72,7 +72,10 @@ KEY_VALUE_STORE_ARN_PATTERN: Final = re.compile(r"arn:aws:cloudfront::[0-9]{12}:
 """The format of a store's ARN. Source: service model, KeyValueStoreARN."""
 
 S3_OBJECT_ARN_PATTERN: Final = re.compile(r"arn:aws(?:-cn|-us-gov)?:s3:::[a-zA-Z0-9._-]{3,255}/.+", re.DOTALL)
-"""The format of an import source. Source: S3 User Guide, ARNs and bucket names, including those from before March 2018."""
+"""The format of an import source.
+
+Source: S3 User Guide, ARNs and bucket names, including names from before March 2018.
+"""
 
 S3_KEY_MAX_BYTES: Final = 1024
 """Maximum size of an S3 object's key in UTF-8. Source: S3 User Guide, object key names."""
