@@ -20,11 +20,11 @@ __all__ = ["created", "facade", "store"]
 def replica(
     cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
 ) -> Callable[..., AbstractContextManager[Facade]]:
-    """Runs servers in front of the double with read timeouts of half a second; takes settings of `serve`."""
+    """Runs servers in front of the double; takes the timeouts of the backend and the settings of `serve`."""
 
     @contextmanager
-    def run(*, timeout: float = 0.5, **settings: Any) -> Iterator[Facade]:
-        backend = aws_backend(cloudfront, read_timeout=timeout, short_timeout=0.5)
+    def run(*, timeout: float = 0.5, short_timeout: float = 0.5, **settings: Any) -> Iterator[Facade]:
+        backend = aws_backend(cloudfront, read_timeout=timeout, short_timeout=short_timeout)
         with running_facade(backend, read_timeout=0.5, **settings) as facade:
             yield facade
 

@@ -21,8 +21,8 @@ LOST, TAKEN, FULL = status_only(503), fail_with("FunctionAlreadyExists", 409), f
 
 @pytest.fixture
 def short_deadline(replica: Replica) -> AbstractContextManager[Facade]:
-    """A server whose default deadline expires during a read of half a second that hangs."""
-    return replica(settle_timeout=0, min_upstream_time=0, default_deadline=0.4)
+    """A server whose default deadline expires during a read that hangs."""
+    return replica(timeout=5, short_timeout=5, settle_timeout=0, min_upstream_time=0, default_deadline=1.5)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_an_invalid_listen_variable_is_reported_in_one_line() -> None:
     assert checked.returncode == 1
     assert checked.stderr == (
         'cloudfront-facade: CLOUDFRONT_FACADE_LISTEN "bogus": '
-        "allowed: HOST:PORT with a port from 0 to 65535, or unix:PATH\n"
+        "must be HOST:PORT with a port from 0 to 65535, or unix:PATH\n"
     )
 
 
