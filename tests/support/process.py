@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,9 +48,11 @@ def run_command(*arguments: str, timeout: float = 30, **variables: str) -> subpr
 class FacadeProcess:
     """`cloudfront-facade serve` as a process. As a context manager, it stops the process, which must exit with 0."""
 
-    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> None:
         self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", *arguments],
+            [*prefix, *COMMAND, "serve", "--listen", "127.0.0.1:0", "--log-format", "json", *arguments],
             env=clean_environment(**{**AWS_VARIABLES, **(environment or {})}),
             stderr=subprocess.PIPE,
             text=True,
