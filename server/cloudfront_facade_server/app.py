@@ -15,6 +15,8 @@ from . import logs
 from .backend_setup import BackendSetup, CannotUseBackendError, set_up_backend
 from .concurrency.greenlets import greenlet_spawn, run_in_daemon_thread
 from .grpc_server.listener import CannotListenError
+from .heap import return_large_blocks
+from .logs import exception_location
 from .readiness import wait_until_ready
 from .settings.serve import ServeSettings
 from .settings.variables import unknown_variables
@@ -36,6 +38,7 @@ def serve(settings: ServeSettings) -> int:
     Raises:
         CannotServeError: The backend, the address or the certificates cannot be used.
     """
+    return_large_blocks()
     logs.configure(settings.log_level, settings.log_format)
     for variable in unknown_variables():
         _log.warning("unknown variable", variable=variable.name, did_you_mean=variable.suggestion)
@@ -54,8 +57,14 @@ def serve(settings: ServeSettings) -> int:
 
 async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     """Serves until a signal, and then exits the process."""
-    stop, skip = asyncio.Event(), asyncio.Event()
+    stop, skip, failed = asyncio.Event(), asyncio.Event(), asyncio.Event()
     failure: list[CannotUseBackendError] = []
+
+    def on_failure() -> None:
+        _log.error("serving ended by itself; the process exits so that it can be restarted")
+        failed.set()
+        skip.set()  # nobody can reach the server, so it does not wait
+        stop.set()
 
     def on_interrupt() -> None:
         # A second Ctrl-C skips the wait. A second SIGTERM does not, because supervisors may repeat it.
@@ -64,9 +73,10 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
+    loop.set_exception_handler(_log_exception)
     backend = setup.backend
     server, dispatcher = make_server(settings, backend)
-    address = await server.start()
+    address = await server.start(on_failure)
     log_fields = {"listen": address, "tls": _tls(settings), "backend": backend.name, "upstream": setup.location}
 
     async def become_ready() -> None:
@@ -95,7 +105,13 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     # Every call has ended for its caller. Threads may still hang (DNS, credentials, a database lock), and a regular
     # exit would wait for them.
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(1 if failed.is_set() else 0)
+
+
+def _log_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Logs an exception that nothing else handles, without its text, which may have a caller's data."""
+    error = context.get("exception")
+    _log.error("exception in the event loop", **(exception_location(error) if error else {}))
 
 
 def _tls(settings: ServeSettings) -> str:

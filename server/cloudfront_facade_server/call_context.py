@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from .concurrency.fair_semaphore import Holder
 from .errors.status_error import NEVER_RETRY, Outcome, StatusError
 
 Clock = Callable[[], float]
@@ -94,6 +96,11 @@ class CallContext:
     aws_request_id: str = ""
     progress: Progress | None = None
     abandoned: bool = False
+
+    @cached_property
+    def holder(self) -> Holder:
+        """Who holds what the call takes: its caller and connection."""
+        return Holder.of_peer(self.caller)
 
     def remaining(self) -> float:
         """Returns the seconds until the caller stops waiting; negative afterwards."""

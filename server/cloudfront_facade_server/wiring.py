@@ -17,8 +17,10 @@ from cloudfront_facade.v1 import (
 
 from .backends.protocol import Backend
 from .call_context import ShutdownDeadline
+from .grpc_server.admission import Admission
 from .grpc_server.call_limits import CallLimits
 from .grpc_server.dispatcher import Dispatcher
+from .grpc_server.receiver import Receiver
 from .grpc_server.server import Register, Server
 from .services.function_service import FunctionService
 from .services.key_value_store_data_service import KeyValueStoreDataService
@@ -59,7 +61,9 @@ def services(settings: ServeSettings, backend: Backend) -> dict[str, tuple[objec
         For each full name, the service and its generated registration.
     """
     rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
-    limiter = ConcurrencyLimiter(settings.max_concurrent_upstream_calls, settings.min_upstream_time)
+    limiter = ConcurrencyLimiter(
+        settings.max_concurrent_upstream_calls, settings.min_upstream_time, settings.max_queue_time
+    )
     timeouts = SettleTimeouts(settings.longest_read(), settings.settle_timeout, settings.longest_send())
     client = UpstreamClient(backend, limiter, timeouts)
     return {
@@ -88,10 +92,14 @@ def make_server(settings: ServeSettings, backend: Backend) -> tuple[Server, Disp
     """Returns the server, which does not listen yet, and the dispatcher of its calls."""
     shutdown = ShutdownDeadline()
     limits = CallLimits(
-        settings.max_concurrent_calls,
-        settings.default_deadline,
-        settings.max_deadline,
-        settings.max_long_running_deadline,
+        max_concurrent_calls=settings.max_concurrent_calls,
+        max_long_running_calls=settings.max_long_running_calls,
+        max_queue_time=settings.max_queue_time,
+        max_request_memory=settings.max_request_memory // 4,
+        default_deadline=settings.default_deadline,
+        max_deadline=settings.max_deadline,
+        max_long_running_deadline=settings.max_long_running_deadline,
     )
-    dispatcher = Dispatcher(limits, backend.name, shutdown)
-    return Server(settings, dispatcher, shutdown, services(settings, backend)), dispatcher
+    receiver = Receiver(settings.receive_places(), settings.max_queue_time, settings.max_stream_silence)
+    dispatcher = Dispatcher(limits, Admission(limits, receiver), backend.name, shutdown)
+    return Server(settings, dispatcher, receiver, shutdown, services(settings, backend)), dispatcher

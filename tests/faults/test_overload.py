@@ -67,8 +67,8 @@ def assert_quick(call: Callable[[], Any]) -> None:
     raise AssertionError(medians)
 
 
-def test_calls_above_the_limit_are_shed_immediately_in_every_wave(cloudfront: CloudFrontDouble) -> None:
-    slots, load, waves = 4, 40, 6
+def test_calls_that_the_queue_cannot_take_are_shed_immediately_in_every_wave(cloudfront: CloudFrontDouble) -> None:
+    slots, waiting, load, waves = 4, 16, 60, 6
     with (
         serve(cloudfront, "--max-concurrent-upstream-calls", str(slots)) as process,
         open_channel(process.address) as channel,
@@ -93,7 +93,7 @@ def test_calls_above_the_limit_are_shed_immediately_in_every_wave(cloudfront: Cl
                     assert failure.metadata["limit"] == str(slots)
                     assert failure.retry_after is not None
                     assert failure.pushback == str(round(failure.retry_after * 1000))
-                medians.append(median(durations))
+                medians.append(median(sorted(durations)[: load - slots - waiting]))
                 cloudfront.release()
                 assert [call.code() for call in calls].count(grpc.StatusCode.OK) == slots
                 sizes.append(process.memory())
@@ -133,20 +133,6 @@ async def slowly() -> AsyncIterator[bytes]:
         yield ImportKeysRequest().SerializeToString()
 
 
-async def wait_until_full(channel: grpc.aio.Channel) -> None:
-    """Waits until the connection of a channel has as many streams as the server allows."""
-    check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
-    for _ in range(10):
-        try:
-            await check(b"", timeout=1)
-        except grpc.aio.AioRpcError as error:
-            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-                return
-            raise
-        await asyncio.sleep(0.2)
-    raise AssertionError("the connection accepts more streams")
-
-
 async def crowd(address: str, probe: Callable[[], None] | None) -> None:
     """Opens a thousand streams that send nothing, a hundred on each connection, and fifty that send slowly."""
     async with AsyncExitStack() as stack:
@@ -162,9 +148,10 @@ async def crowd(address: str, probe: Callable[[], None] | None) -> None:
         calls.extend(slow(slowly()) for _ in range(50))
         await asyncio.sleep(0.3)
         if probe:
-            await wait_until_full(channel)
             await asyncio.to_thread(probe)
-        assert not any(call.done() for call in calls)
+        # The server may end calls whose message does not arrive, to make room for others.
+        assert {await call.code() for call in calls if call.done()} <= {grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert not [(await c.code(), await c.details()) for c in calls[1000:] if c.done()], "a slow stream was ended"
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
@@ -212,7 +199,8 @@ def test_imports_that_send_nothing_do_not_count_against_the_limit() -> None:
         silent = [another.stream_unary(IMPORT).future(iter(lambda: ended.wait(60) and b"", True)) for _ in range(60)]
         time.sleep(0.5)
         assert FunctionServiceStub(channel).CreateFunction(function(), timeout=5).etag
-        assert not any(call.done() for call in silent)
+        # The server may end calls whose message does not arrive, to make room for others.
+        assert {call.code() for call in silent if call.done()} <= {grpc.StatusCode.RESOURCE_EXHAUSTED}
         for call in silent:
             call.cancel()
         ended.set()

@@ -19,9 +19,11 @@ from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.backends.protocol import Backend
 from cloudfront_facade_server.call_context import CallContext, ShutdownDeadline
 from cloudfront_facade_server.concurrency.greenlets import sleep
+from cloudfront_facade_server.grpc_server.admission import Admission
 from cloudfront_facade_server.grpc_server.call_limits import CallLimits
 from cloudfront_facade_server.grpc_server.dispatcher import Dispatcher
 from cloudfront_facade_server.grpc_server.method_options import MethodOptions
+from cloudfront_facade_server.grpc_server.receiver import Receiver
 from support.cloudfront.faults import hold
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import check_health, failing, function, running_facade
@@ -68,8 +70,13 @@ def lines() -> Iterator[list[dict[str, Any]]]:
         yield cast(list[dict[str, Any]], captured)
 
 
+def make_dispatcher(limits: CallLimits, **arguments: Any) -> Dispatcher:
+    admission = Admission(limits, Receiver(places=10, max_queue_time=1.0, max_silence=60.0))
+    return Dispatcher(limits, admission, "aws", ShutdownDeadline(), **arguments)
+
+
 def dispatcher(**limits: Any) -> Dispatcher:
-    return Dispatcher(CallLimits(**limits), "aws", ShutdownDeadline())
+    return make_dispatcher(CallLimits(**limits))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +89,7 @@ def test_a_call_that_grpc_cancels_just_before_its_deadline_is_logged_with_the_st
 
     async def main() -> None:
         nonlocal now
-        serving = Dispatcher(CallLimits(), "aws", ShutdownDeadline(), clock=lambda: now)
+        serving = make_dispatcher(CallLimits(), clock=lambda: now)
         method = serving.bind(Service(lambda _request, _call: sleep(0.05)), {}).Do
         handling = asyncio.create_task(method(b"", Context(30.0)))
         await asyncio.sleep(0)
@@ -162,7 +169,7 @@ def test_long_polls_have_a_separate_concurrency_limit() -> None:
 
 def test_long_polls_above_the_limit_are_rejected_and_the_others_end_at_shutdown() -> None:
     async def main() -> list[Context]:
-        serving = dispatcher(max_concurrent_calls=2)
+        serving = dispatcher(max_concurrent_calls=2, max_queue_time=0.02)
         method = serving.bind(Service(lambda _request, _call: sleep(30)), {"Do": LONG_POLL}).Do
         contexts = [Context(60.0) for _ in range(3)]
         calls = [asyncio.create_task(method(b"", context)) for context in contexts]

@@ -13,6 +13,7 @@ import pytest
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     DeleteKeyRequest,
     GetKeyRequest,
+    ImportKeysRequest,
     KeyChange,
     PutKeyRequest,
     UpdateKeysRequest,
@@ -140,23 +141,44 @@ def test_only_the_data_service_accepts_large_requests(facade: Facade, arn: str) 
     assert failure.pushback == "-1"
 
 
-def test_validating_very_many_changes_does_not_block_other_calls(facade: Facade, arn: str) -> None:
+@pytest.mark.parametrize("limit", [1, 3])
+def test_message_with_more_changes_than_the_limit_is_rejected_and_names_import_keys(limit: int) -> None:
+    with running_facade(EmbeddedBackend(path=":memory:", s3_dir=None), max_changes=limit) as facade:
+        created = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+        arn = created.key_value_store.arn
+        update, imports = facade.key_values.UpdateKeys, facade.key_values.ImportKeys
+        assert item_count(facade, arn) == 0
+        update(UpdateKeysRequest(kvs_arn=arn, changes=puts(limit)))
+        for failure in (
+            failing(update, UpdateKeysRequest(kvs_arn=arn, changes=puts(limit + 1))),
+            failing(imports, iter([ImportKeysRequest(kvs_arn=arn, changes=puts(limit + 1))])),
+        ):
+            assert (failure.code, failure.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE")
+            assert (failure.outcome, failure.pushback, failure.metadata["limit"]) == ("not_applied", "-1", str(limit))
+            assert f"at most {limit} in one message" in failure.message
+            assert "ImportKeys" in failure.message
+        assert item_count(facade, arn) == limit
+
+
+def test_validating_very_many_changes_does_not_block_other_calls() -> None:
     changes = [KeyChange(delete="k")] * 400_000 + [KeyChange()]
-    request = UpdateKeysRequest(kvs_arn=arn, changes=changes)
-    assert request.ByteSize() < 4 * 1024 * 1024
+    with running_facade(EmbeddedBackend(path=":memory:", s3_dir=None), max_changes=1_000_000) as facade:
+        created = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))
+        request = UpdateKeysRequest(kvs_arn=created.key_value_store.arn, changes=changes)
+        assert request.ByteSize() < 4 * 1024 * 1024
 
-    def slowest_call() -> float:
-        update, slowest = facade.key_values.UpdateKeys.future(request, timeout=30), 0.0
-        while not update.done():
-            started = time.monotonic()
-            failing(facade.key_values.GetKey, GetKeyRequest(kvs_arn=arn, key=""))
-            slowest = max(slowest, time.monotonic() - started)
-        failure = failing(update.result)
-        assert [violation.field for violation in failure.violations] == ["changes[400000]"]
-        return slowest
+        def slowest_call() -> float:
+            update, slowest = facade.key_values.UpdateKeys.future(request, timeout=30), 0.0
+            while not update.done():
+                started = time.monotonic()
+                failing(facade.key_values.GetKey, GetKeyRequest(kvs_arn=request.kvs_arn, key=""))
+                slowest = max(slowest, time.monotonic() - started)
+            failure = failing(update.result)
+            assert [violation.field for violation in failure.violations] == ["changes[400000]"]
+            return slowest
 
-    # The best of three, because the machine may be busy. A blocked event loop delays a call each time.
-    assert min(slowest_call() for _ in range(3)) < 1.0
+        # The best of three, because the machine may be busy. A blocked event loop delays a call each time.
+        assert min(slowest_call() for _ in range(3)) < 1.0
 
 
 def test_a_store_that_is_not_ready_is_not_reported_as_an_etag_mismatch() -> None:

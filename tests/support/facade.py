@@ -66,7 +66,7 @@ def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
 
     async def start() -> tuple[Server, str]:
         server, _ = make_server(serve_settings, backend)
-        address = await server.start()
+        address = await server.start(on_failure=lambda: None)
         await server.set_serving(serving=True)
         return server, address
 

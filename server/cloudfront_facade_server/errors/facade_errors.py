@@ -21,6 +21,7 @@ _RETRY_AFTER_SECONDS: Final = (0.5, 1.5)
 _MAX_METHOD_CHARACTERS: Final = 120
 
 UNDECODABLE_MESSAGE: Final = "the request cannot be decoded: the bytes are not a message of this method"
+NO_MESSAGE: Final = "the call ended before its request was complete; send one whole message of the method"
 
 
 def validation_failed(violations: Sequence[Violation]) -> StatusError:
@@ -65,6 +66,53 @@ def message_too_large(size: int, limit: int) -> StatusError:
         f"the request has {size} bytes; allowed: at most {limit}",
         metadata={"size": str(size), "limit": str(limit)},
         pushback=NEVER_RETRY,
+    )
+
+
+def too_many_changes(limit: int) -> StatusError:
+    """Rejects a request with more changes than one message may have."""
+    return StatusError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "MESSAGE_TOO_LARGE",
+        f"the request has more than {limit} changes; allowed: at most {limit} in one message; "
+        "ImportKeys takes any number of changes in several messages",
+        metadata={"limit": str(limit)},
+        pushback=NEVER_RETRY,
+    )
+
+
+def no_message() -> StatusError:
+    """Rejects a call that ended before its request was complete."""
+    violation = error_details_pb2.BadRequest.FieldViolation(description=NO_MESSAGE, reason="UNREADABLE")
+    return StatusError(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "VALIDATION_FAILED",
+        NO_MESSAGE,
+        metadata={"violation_count": "1"},
+        details=[error_details_pb2.BadRequest(field_violations=[violation])],
+    )
+
+
+def stream_stalled(seconds: float) -> StatusError:
+    """Ends a call whose next message did not arrive for this number of seconds."""
+    return StatusError(
+        grpc.StatusCode.ABORTED,
+        "STREAM_STALLED",
+        f"no complete message arrived for {seconds:.0f} s; send the next message sooner, or end the stream",
+        metadata={"silent_s": f"{seconds:.0f}"},
+        pushback=NEVER_RETRY,
+    )
+
+
+def requests_overloaded() -> StatusError:
+    """Sheds a call because the requests being received take too much memory."""
+    seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
+    return StatusError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "OVERLOADED",
+        "the requests that are being received take all memory reserved for them; retry in about a second",
+        retry_after=seconds,
+        pushback=round(seconds * 1000),
     )
 
 

@@ -12,9 +12,24 @@ from typing import Any, Final
 import grpc
 
 from ..call_context import CallContext
-from ..errors.facade_errors import internal, message_too_large, method_unknown, undecodable
+from ..concurrency.fair_semaphore import FairSemaphore, Holder
+from ..errors.facade_errors import internal, method_unknown, no_message
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
+from .decoder import Decoder, LargeMessages, MessageLimits
+from .receiver import Receiver
+from .status import drop_frames
+
+_CANCELLATION_DELAY_SECONDS: Final = 0.01
+_CONCURRENT_FAILURES: Final = 16
+_FAILURE_SECONDS: Final = 0.02
+"""How long each failure keeps its turn.
+
+A caller that sends only garbage, on hundreds of streams, would otherwise keep the event loop busy.
+"""
+
+_MAX_WAITING_FAILURES: Final = 10_000
+_MAX_FAILURE_WAIT_SECONDS: Final = 5.0
 
 _MAX_OPERATION_CHARACTERS: Final = 64
 """Maximum length of a method's name in the log and in errors, because callers can send names of any length."""
@@ -25,15 +40,21 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
     Args:
         backend: The trailer that names the backend.
-        message_limit: Returns the maximum size of a request in bytes, by the path of its method.
+        receiver: Receives the messages.
+        message_limits: Returns the limits of the messages of a method, by its path.
 
     Attributes:
         last_arrival: The monotonic time at which the last call arrived, including health and reflection calls.
     """
 
-    def __init__(self, backend: tuple[str, str], message_limit: Callable[[str], int]) -> None:
+    def __init__(
+        self, backend: tuple[str, str], receiver: Receiver, message_limits: Callable[[str], MessageLimits]
+    ) -> None:
         self._backend = backend
-        self._message_limit = message_limit
+        self._receiver = receiver
+        self._message_limits = message_limits
+        self._large_messages = LargeMessages()
+        self._failures = FairSemaphore(_CONCURRENT_FAILURES, _MAX_WAITING_FAILURES)
         self.last_arrival = float("-inf")
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
@@ -60,27 +81,30 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(reject)
 
     def _wrap(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
-        deserialize = _checked(handler.request_deserializer, self._message_limit(method))
+        # All methods are streams of bytes for gRPC, which is the same on the wire. So a message is read only when the
+        # receiver asks, and a missing one is noticed.
+        messages = partial(_Messages, self._receiver, self._decoder(handler, method))
         serialize = handler.response_serializer
         if handler.unary_unary:
-            wrapped = self._unary(handler.unary_unary, method)
-            return grpc.unary_unary_rpc_method_handler(wrapped, deserialize, serialize)
+            wrapped = self._unary(_first(handler.unary_unary), messages, method)
+            return grpc.stream_unary_rpc_method_handler(wrapped, None, serialize)
         if handler.unary_stream:
-            wrapped = self._unary(handler.unary_stream, method)
-            return grpc.unary_stream_rpc_method_handler(wrapped, deserialize, serialize)
+            wrapped = self._unary(_first(handler.unary_stream), messages, method)
+            return grpc.stream_stream_rpc_method_handler(wrapped, None, serialize)
         if handler.stream_unary:
-            wrapped = self._stream_unary(handler.stream_unary, method)
-            return grpc.stream_unary_rpc_method_handler(wrapped, deserialize, serialize)
-        wrapped = self._stream_stream(handler.stream_stream, method)
-        return grpc.stream_stream_rpc_method_handler(wrapped, deserialize, serialize)
+            wrapped = self._unary(handler.stream_unary, messages, method)
+            return grpc.stream_unary_rpc_method_handler(wrapped, None, serialize)
+        wrapped = self._stream_stream(handler.stream_stream, messages, method)
+        return grpc.stream_stream_rpc_method_handler(wrapped, None, serialize)
 
-    def _unary(self, behaviour: Any, method: str) -> Any:
-        async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    def _decoder(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> Decoder:
+        return Decoder(handler.request_deserializer, self._message_limits(method), self._large_messages)
+
+    def _unary(self, behaviour: Any, messages: Any, method: str) -> Any:
+        async def handle(_requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             arrived = time.monotonic()
-            if isinstance(request, _UndecodableRequest):
-                return await self._fail(context, method, request.error(), arrived)
             try:
-                return await behaviour(request, context)
+                return await behaviour(messages(context), context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
@@ -89,21 +113,11 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
         return handle
 
-    def _stream_unary(self, behaviour: Any, method: str) -> Any:
-        unary = self._unary(behaviour, method)
-
-        async def handle(requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            return await unary(_CheckedStream(requests), context)
-
-        return handle
-
-    def _stream_stream(self, behaviour: Any, method: str) -> Any:
-        async def handle(
-            requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]
-        ) -> AsyncIterator[Any]:
+    def _stream_stream(self, behaviour: Any, messages: Any, method: str) -> Any:
+        async def handle(_requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             arrived = time.monotonic()
             try:
-                async for response in behaviour(_CheckedStream(requests), context):
+                async for response in behaviour(messages(context), context):
                     yield response
             except grpc.aio.AbortError:
                 raise
@@ -123,44 +137,49 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         operation = method.rpartition("/")[2][:_MAX_OPERATION_CHARACTERS]
         call = CallContext(operation, context.peer(), deadline=math.inf, outcome=failure.outcome)
         log_rpc(call, arrived, failure, error)
+        drop_frames(error)
         trailers = (self._backend, *failure.trailing_metadata(operation))
-        await context.abort(failure.code, failure.message, trailers)
-
-
-class _UndecodableRequest:
-    """Replaces a request that is too large or cannot be decoded."""
-
-    def __init__(self, error: Callable[[], StatusError]) -> None:
-        self.error = error
-
-
-def _checked(deserialize: Callable[[bytes], Any] | None, limit: int) -> Callable[[bytes], Any] | None:
-    """Returns a deserializer that never raises, because gRPC would send the exception's text to the caller."""
-    if deserialize is None:
-        return None
-
-    def checked(content: bytes) -> Any:
-        if len(content) > limit:
-            return _UndecodableRequest(partial(message_too_large, len(content), limit))
+        holder = Holder.of_peer(call.caller)
+        has_turn = await self._failures.acquire(holder, _MAX_FAILURE_WAIT_SECONDS)
         try:
-            return deserialize(content)
-        except Exception:  # noqa: BLE001 (the exception depends on the protobuf implementation)
-            return _UndecodableRequest(undecodable)
+            await context.abort(failure.code, failure.message, trailers)
+        finally:
+            if has_turn:
+                asyncio.get_running_loop().call_later(_FAILURE_SECONDS, self._failures.release, holder)
 
-    return checked
 
+class _Messages:
+    """The messages of a call, received and decoded when they are asked for.
 
-class _CheckedStream:
-    """A stream of requests that raises StatusError if a request is undecodable."""
+    Raises:
+        StatusError: A message was rejected, or did not arrive in time.
+    """
 
-    def __init__(self, requests: AsyncIterator[Any]) -> None:
-        self._requests = requests
+    def __init__(self, receiver: Receiver, decoder: Decoder, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        self._receiver = receiver
+        self._decoder = decoder
+        self._context = context
+        self._holder = Holder.of_peer(context.peer())
+        self._is_stream = False
 
-    def __aiter__(self) -> _CheckedStream:
+    def __aiter__(self) -> _Messages:
         return self
 
     async def __anext__(self) -> Any:
-        request = await anext(self._requests)
-        if isinstance(request, _UndecodableRequest):
-            raise request.error()
-        return request
+        is_stream, self._is_stream = self._is_stream, True
+        return await self._receiver.receive(self._context, self._holder, self._decoder, is_stream=is_stream)
+
+
+def _first(behaviour: Any) -> Any:
+    """Returns a handler of a stream that passes the first message to a handler of one message."""
+
+    async def handle(messages: _Messages, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        try:
+            request = await anext(messages)
+        except StopAsyncIteration:
+            # When a caller cancels, gRPC ends the stream before it cancels the call.
+            await asyncio.sleep(_CANCELLATION_DELAY_SECONDS)
+            raise no_message() from None
+        return await behaviour(request, context)
+
+    return handle

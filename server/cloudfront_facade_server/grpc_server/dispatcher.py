@@ -17,13 +17,14 @@ import grpc
 
 from ..call_context import CallContext, Clock, ShutdownDeadline
 from ..concurrency.greenlets import GreenletPool, PooledGreenlet
-from ..errors.facade_errors import deadline_exceeded, internal, overloaded, shutting_down
+from ..errors.facade_errors import deadline_exceeded, internal, shutting_down
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
+from .admission import Admission, Slot
 from .call_limits import CallLimits
 from .method_options import MethodOptions
 from .request_stream import RequestStream, receive_first
-from .status import to_status_error
+from .status import drop_frames, to_status_error
 
 BACKEND_KEY: Final = "x-cloudfront-facade-backend"
 """The trailer that names the backend in every response and error. Responses of the embedded backend also have it in
@@ -82,6 +83,7 @@ class Dispatcher:
 
     Args:
         limits: Limits of calls.
+        admission: Decides which calls may run.
         backend_name: `aws` or `embedded`, sent to callers.
         shutdown: The deadline of the shutdown.
         clock: A monotonic clock.
@@ -95,11 +97,13 @@ class Dispatcher:
     def __init__(
         self,
         limits: CallLimits,
+        admission: Admission,
         backend_name: str,
         shutdown: ShutdownDeadline,
         clock: Clock = time.monotonic,
     ) -> None:
         self._limits = limits
+        self._admission = admission
         self.backend = (BACKEND_KEY, backend_name)
         self._is_embedded = backend_name == "embedded"
         self._shutdown = shutdown
@@ -107,7 +111,6 @@ class Dispatcher:
         self._open: set[_OpenCall] = set()
         self._is_cut_off = False
         self._is_draining = False
-        self._long_polls = 0
         self._greenlets = GreenletPool()
         self.in_flight = 0
         self.idle = asyncio.Event()
@@ -150,9 +153,11 @@ class Dispatcher:
             if received:
                 request = RequestStream(*received, call, lambda: self._is_draining)
             try:
-                response = await self._run(method, request, call, arrived, long_poll=options.long_poll)
+                response = await self._run(method, request, call, arrived, options)
             except Exception as error:  # noqa: BLE001 (every exception becomes a status)
                 failure = to_status_error(error, call)
+                drop_frames(error)
+                drop_frames(failure)
             else:
                 if self._is_embedded:
                     await context.send_initial_metadata((self.backend,))
@@ -164,35 +169,39 @@ class Dispatcher:
 
         return handle
 
-    async def _run(self, method: Method, request: Any, call: CallContext, arrived: float, *, long_poll: bool) -> Any:
+    async def _run(
+        self, method: Method, request: Any, call: CallContext, arrived: float, options: MethodOptions
+    ) -> Any:
+        slot: Slot | None = None
         try:
-            self._admit(long_poll=long_poll)
+            self._raise_if_stopping(options)
+            slot = await self._admission.admit(call, options, request)
+            self._raise_if_stopping(options)
             started = self._greenlets.start(method, request, call)
         except Exception as error:
+            if slot:
+                self._admission.release(slot)
             failure = to_status_error(error, call)
             log_rpc(call, arrived, failure, error)
             raise failure from error
         if isinstance(started, PooledGreenlet):
-            return await self._await_outcome(started, call, arrived, long_poll=long_poll)
+            return await self._await_outcome(started, call, arrived, slot, long_poll=options.long_poll)
+        self._admission.release(slot)
         log_rpc(call, arrived)
         return started
 
-    def _admit(self, *, long_poll: bool) -> None:
-        """Raises StatusError during shutdown and above the concurrency limit; long polls have a separate limit."""
-        if self._is_cut_off or (long_poll and self._is_draining):
+    def _raise_if_stopping(self, options: MethodOptions) -> None:
+        if self._is_cut_off or (options.long_poll and self._is_draining):
             raise shutting_down("not_applied", repeatable=True)
-        if (self._long_polls if long_poll else self.in_flight - self._long_polls) >= self._limits.max_concurrent_calls:
-            raise overloaded(self._limits.max_concurrent_calls, "long polls" if long_poll else "calls")
 
     async def _await_outcome(
-        self, suspended: PooledGreenlet, call: CallContext, arrived: float, *, long_poll: bool
+        self, suspended: PooledGreenlet, call: CallContext, arrived: float, slot: Slot, *, long_poll: bool
     ) -> Any:
         """Waits for the end of the method, the deadline or the shutdown. The method runs to its end anyway."""
         loop = asyncio.get_running_loop()
         open_call = _OpenCall(call, arrived, long_poll, loop.create_future())
         self._open.add(open_call)
         self.in_flight += 1
-        self._long_polls += long_poll
         self.idle.clear()
         timer = loop.call_later(
             max(0.0, call.remaining()), lambda: open_call.fail_early(deadline_exceeded(call.overall_outcome))
@@ -200,8 +209,8 @@ class Dispatcher:
 
         def end(task: asyncio.Task[Any]) -> None:
             timer.cancel()
+            self._admission.release(slot)
             self.in_flight -= 1
-            self._long_polls -= long_poll
             if not self.in_flight:
                 self.idle.set()
             if task.cancelled():

@@ -15,20 +15,37 @@ from ..settings.serve import ServeSettings
 
 _SOCKET_PROBE_SECONDS = 1.0
 
+_READ_CHUNK_BYTES = 64 * 1024
+
+_AGE_MARGIN_MS = 10_000
+
+_UNREAD_BYTES = 16 * 1024
+"""How much of a stream gRPC's core buffers before its message is read. A function's largest code fits."""
+
 
 class CannotListenError(Exception):
     """The address or the certificates cannot be used. The message is one line: the problem and its remedy."""
 
 
-def channel_options(settings: ServeSettings) -> list[tuple[str, int]]:
-    """Returns gRPC's limits of messages, streams, and idle, unresponsive and half-open connections."""
+def channel_options(settings: ServeSettings, max_connections: int) -> list[tuple[str, int]]:
+    """Returns gRPC's limits for messages, streams and connections."""
     return [
         # The largest limit of all methods; CatchAllInterceptor enforces the limit of each.
         ("grpc.max_receive_message_length", max(settings.max_request_bytes, settings.max_data_request_bytes)),
         # Compression is disabled: bit 0 is "identity". The limit above applies to each message after decompression,
         # but nothing limits their sum, and 60 requests of 6 KB can become 1.5 GB.
         ("grpc.compression_enabled_algorithms_bitset", 1),
+        # Without these, gRPC's core buffers up to 4 MiB of each stream, even if nobody reads it. With them it buffers
+        # 16 KiB until a message is read. The probes would let the limit grow with the bandwidth.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", _UNREAD_BYTES),
+        # What is buffered of a stream keeps the whole chunk that it was read with, which by default grows to 4 MiB.
+        ("grpc.experimental.tcp_max_read_chunk_size", _READ_CHUNK_BYTES),
         ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
+        ("grpc.max_allowed_incoming_connections", max_connections),
+        ("grpc.max_connection_age_ms", round(settings.max_connection_age * 1000)),
+        # Longer than any call, so that none is cut off.
+        ("grpc.max_connection_age_grace_ms", round(settings.longest_deadline() * 1000) + _AGE_MARGIN_MS),
         ("grpc.max_connection_idle_ms", round(settings.max_connection_idle * 1000)),
         ("grpc.server_handshake_timeout_ms", round(settings.handshake_timeout * 1000)),
         # Keepalive pings detect dead peers; callers may send them too.

@@ -16,6 +16,7 @@ from .fields import (
     UNIX,
     Address,
     Count,
+    MemoryBytes,
     Metavar,
     OptionalDirectory,
     OptionalFile,
@@ -107,6 +108,19 @@ class ServeSettings(ListenSettings):
         description="maximum concurrent calls, excluding health and reflection; "
         "WaitForKeyValueStore calls have a separate limit of the same size",
     )
+    max_long_running_calls: Count = Field(200, description="maximum concurrent UpdateKeys and ImportKeys calls")
+    max_queue_time: Seconds = Field(
+        0.25, description="seconds that a call waits for its turn when a concurrency limit is reached"
+    )
+    max_stream_silence: PositiveSeconds = Field(
+        60.0, description="seconds that a call may wait for its next message before it is ended"
+    )
+    max_request_memory: MemoryBytes = Field(
+        192 * 1024 * 1024, description="memory for requests that are being received, in bytes"
+    )
+    max_changes: Count = Field(
+        10_000, description="maximum number of changes in one message of UpdateKeys or ImportKeys"
+    )
     max_concurrent_streams: Count = Field(100, description="maximum concurrent calls per connection")
     max_request_bytes: RequestBytes = Field(256 * 1024, description="maximum size of a request, in bytes")
     max_data_request_bytes: RequestBytes = Field(
@@ -122,6 +136,11 @@ class ServeSettings(ListenSettings):
     )
     settle_timeout: Seconds = Field(
         5.0, description="seconds to keep checking whether a change with a lost response was applied"
+    )
+    max_connections: Count = Field(1000, description="maximum number of connections")
+    max_connection_age: PositiveSeconds = Field(
+        1800.0,
+        description="seconds after which a connection takes no more calls, so that clients connect to new replicas too",
     )
     max_connection_idle: PositiveSeconds = Field(
         300.0, description="seconds until a connection without calls is closed"
@@ -182,6 +201,15 @@ class ServeSettings(ListenSettings):
     def longest_read(self) -> float:
         """Returns the maximum duration of one read while a change is settled, in seconds."""
         return min(self.connect_timeout, _SETTLE_READ_SECONDS) + self.settle_read_timeout()
+
+    def longest_deadline(self) -> float:
+        """Returns the longest deadline honoured of any method, in seconds."""
+        return max(self.max_deadline, self.max_long_running_deadline)
+
+    def receive_places(self) -> int:
+        """Returns how many calls may wait for a message at the same time, if all messages have the largest size."""
+        # gRPC's core has a message once while it arrives, and Python has a copy when it is complete.
+        return max(1, self.max_request_memory // (2 * max(self.max_request_bytes, self.max_data_request_bytes)))
 
     def message_limit(self, method: str) -> int:
         """Returns the maximum size of a request of a method in bytes, by the method's path."""

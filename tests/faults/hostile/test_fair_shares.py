@@ -1,0 +1,74 @@
+"""A caller that floods the server is served in its share; others hardly notice."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from statistics import median
+from typing import Any
+
+import grpc
+
+from cloudfront_facade.v1.function_service_pb2 import DescribeFunctionRequest
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from support.cloudfront.faults import delay
+from support.cloudfront.http import CloudFrontDouble
+from support.facade import function, open_channel
+from support.http2 import attackers
+from support.process import FacadeProcess
+
+LOOPS = 80
+LATENCY = 0.1
+REQUEST = DescribeFunctionRequest(name="f", stage="FUNCTION_STAGE_DEVELOPMENT")
+
+
+def flood(address: str) -> None:
+    """Calls in many loops over one connection, until the process is terminated."""
+    channel: Any = grpc.insecure_channel(address)
+    describe = FunctionServiceStub(channel).DescribeFunction
+
+    def loop() -> None:
+        while True:
+            describe.future(REQUEST, timeout=5).exception()
+
+    for _ in range(LOOPS):
+        threading.Thread(target=loop, daemon=True).start()
+    time.sleep(600)
+
+
+def polite(address: str, seconds: float) -> tuple[list[float], int]:
+    """Calls in one loop; returns the durations of the calls that succeeded, and how many failed."""
+    durations, failed = [], 0
+    with open_channel(address, use_local_subchannel_pool=1) as channel:
+        describe = FunctionServiceStub(channel).DescribeFunction
+        describe(REQUEST, timeout=5)
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            started = time.monotonic()
+            if describe.future(REQUEST, timeout=5).exception() is None:
+                durations.append(time.monotonic() - started)
+            else:
+                failed += 1
+    return durations, failed
+
+
+def test_four_polite_callers_are_served_beside_eighty_loops(cloudfront: CloudFrontDouble) -> None:
+    with FacadeProcess("--backend", "aws", "--endpoint-url", cloudfront.url, "--drain-delay", "0") as process:
+        with open_channel(process.address) as channel:
+            FunctionServiceStub(channel).CreateFunction(function("f"))
+        cloudfront.always("DescribeFunction", delay(LATENCY))
+        alone, _ = polite(process.address, 1.0)
+        results: list[tuple[list[float], int]] = []
+        with attackers(flood, process.address, count=1):
+            time.sleep(2)
+            threads = [threading.Thread(target=lambda: results.append(polite(process.address, 4.0))) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    durations = list(itertools.chain.from_iterable(times for times, _ in results))
+    failed = sum(count for _, count in results)
+    print(median(alone), median(durations), len(durations), failed)
+    assert failed <= 0.02 * (len(durations) + failed)
+    assert median(durations) - median(alone) < 0.05

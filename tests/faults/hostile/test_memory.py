@@ -1,0 +1,106 @@
+"""No caller can fill the server's memory, or delay the health checks of others by trying."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import grpc
+import pytest
+
+from cloudfront_facade.v1.function_service_pb2 import ListFunctionsRequest
+from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from support.facade import open_channel
+from support.http2 import attackers, send_messages, send_unfinished_messages
+from support.process import EMBEDDED, FacadeProcess
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux has /proc/self/statm")
+
+DATA = "/cloudfront_facade.v1.KeyValueStoreDataService"
+CREATE = "/cloudfront_facade.v1.FunctionService/CreateFunction"
+HEALTH = "/grpc.health.v1.Health/Check"
+
+MAX_MESSAGE = 4 * 1024 * 1024
+EMPTY_CHANGES = b"\x12\x00" * (MAX_MESSAGE // 2 - 8)
+"""Two million empty changes: 100 MB if they were decoded."""
+NESTED_PUTS = b"\x12\xfc\xff\xff\x01" + b"\x0a\x00" * (MAX_MESSAGE // 2 - 8)
+"""A change whose `put` is repeated two million times."""
+
+MAX_GROWTH = 300.0
+"""MiB above the idle server."""
+SECONDS = 1.0
+
+
+def probe(process: FacadeProcess, channel: Any) -> tuple[float, float]:
+    """Calls the server for a while; returns its largest memory in MiB and the median duration of the calls."""
+    check, read = channel.unary_unary(HEALTH), FunctionServiceStub(channel).ListFunctions
+    calls: list[Callable[[], Any]] = [partial(check, b"", timeout=5), partial(read, ListFunctionsRequest(), timeout=5)]
+    peak, durations, ends = 0.0, [], time.monotonic() + SECONDS
+    while time.monotonic() < ends:
+        for call in calls:
+            started = time.monotonic()
+            call()
+            durations.append(time.monotonic() - started)
+        peak = max(peak, process.memory())
+        time.sleep(0.01)
+    return peak, median(durations)
+
+
+@pytest.mark.parametrize(
+    ("attack", "arguments"),
+    [
+        (send_unfinished_messages, (f"{DATA}/UpdateKeys", 100, MAX_MESSAGE)),
+        (send_unfinished_messages, (f"{DATA}/ImportKeys", 100, MAX_MESSAGE)),
+        (send_unfinished_messages, (CREATE, 100, MAX_MESSAGE)),
+        (send_unfinished_messages, (HEALTH, 100, MAX_MESSAGE)),
+        (send_unfinished_messages, ("/unknown.Service/Method", 100, MAX_MESSAGE)),
+        (send_messages, (f"{DATA}/UpdateKeys", 20, EMPTY_CHANGES)),
+        (send_messages, (f"{DATA}/ImportKeys", 20, NESTED_PUTS)),
+        (send_messages, (CREATE, 100, bytes(MAX_MESSAGE))),
+    ],
+    ids=[
+        "unfinished updates",
+        "unfinished imports",
+        "unfinished creates",
+        "unfinished health checks",
+        "unfinished unknown calls",
+        "empty changes",
+        "repeated submessages",
+        "large creates",
+    ],
+)
+def test_flood_takes_neither_memory_nor_time_from_others(
+    attack: Callable[..., None], arguments: tuple[Any, ...]
+) -> None:
+    with FacadeProcess(*EMBEDDED, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
+        FunctionServiceStub(channel).ListFunctions(ListFunctionsRequest())
+        idle = process.memory()
+        with attackers(attack, process.address, *arguments, count=3):
+            time.sleep(0.7)
+            peaks, medians = zip(*(probe(process, channel) for _ in range(3)), strict=True)
+    assert max(peaks) - idle < MAX_GROWTH
+    # The best of three, because the machine may be busy.
+    assert min(medians) < 0.1, medians
+    assert not [line for line in process.lines if "text" in line or line["level"] == "error"]
+
+
+def test_calls_of_others_succeed_while_all_places_for_messages_are_taken() -> None:
+    with FacadeProcess(*EMBEDDED, "--max-request-memory", str(4 * MAX_MESSAGE)) as process:
+        silent = [grpc.insecure_channel(process.address, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(2)]
+        calls = [
+            channel.stream_unary(f"{DATA}/ImportKeys").future(iter(lambda: time.sleep(30) or b"", None))
+            for channel in silent
+            for _ in range(4)
+        ]
+        time.sleep(0.5)
+        with open_channel(process.address, use_local_subchannel_pool=1) as channel:
+            for _ in range(20):
+                assert channel.unary_unary(HEALTH)(b"", timeout=1)
+        for call in calls:
+            call.cancel()
+        for channel in silent:
+            channel.close()
