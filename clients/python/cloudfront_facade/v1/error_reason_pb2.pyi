@@ -39,8 +39,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
-    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`. Nothing was sent to CloudFront.
-    google.rpc.RetryInfo has the delay before a retry.
+    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
+    without `limit`). Nothing was sent to CloudFront, except what `applied_changes` counts. google.rpc.RetryInfo has the delay before a retry.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "not_applied", "limit": "32" } }
@@ -78,7 +78,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "outcome": "not_applied", "method": "/cloudfront_facade.v1.FunctionService/Frobnicate" } }
     """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
-    """RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method. Do not retry.
+    """RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method, or more changes than the
+    `limit` of one message (then without `size`); ImportKeys takes any number of changes in several messages. Do not
+    retry.
 
     Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
@@ -332,6 +334,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason":
     "The import file is not valid JSON." } }
     """
+    ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 53
+    """ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
+    the changes that it had applied.
+
+    Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
+    "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reasons of all errors that this service returns.
@@ -367,8 +376,8 @@ Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metada
 "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
-"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`. Nothing was sent to CloudFront.
-google.rpc.RetryInfo has the delay before a retry.
+"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
+without `limit`). Nothing was sent to CloudFront, except what `applied_changes` counts. google.rpc.RetryInfo has the delay before a retry.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "not_applied", "limit": "32" } }
@@ -406,7 +415,9 @@ Example: { "reason": "METHOD_UNKNOWN", "domain": "cloudfront-facade", "metadata"
 "outcome": "not_applied", "method": "/cloudfront_facade.v1.FunctionService/Frobnicate" } }
 """
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
-"""RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method. Do not retry.
+"""RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method, or more changes than the
+`limit` of one message (then without `size`); ImportKeys takes any number of changes in several messages. Do not
+retry.
 
 Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
@@ -659,5 +670,12 @@ is CloudFront's own text.
 Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "WaitForKeyValueStore", "outcome": "not_applied", "name": "redirects", "failure_reason":
 "The import file is not valid JSON." } }
+"""
+ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 53
+"""ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
+the changes that it had applied.
+
+Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
+"outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -427,9 +427,9 @@ class UpdateKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Required. The changes. At least 1, and as many as fit into a request of at most 4 MiB. The server can be configured
-        with another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last
-        change wins.
+        """Required. The changes. At least 1 and at most 10,000, in a request of at most 4 MiB; more is MESSAGE_TOO_LARGE. The
+        server can be configured with other limits (`--max-changes`, `--max-data-request-bytes`). Use ImportKeys for more.
+        If a key is changed twice, the last change wins.
         """
 
     def __init__(
@@ -496,8 +496,9 @@ class ImportKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]`
-        counts from the start of the stream.
+        """Optional. The next changes: at most 10,000 in one request, which the server can be configured to change
+        (`--max-changes`), and any number in all requests of a call. Together they need at least 1 change. In errors,
+        `changes[1200]` counts from the start of the stream.
         """
 
     def __init__(

@@ -473,9 +473,9 @@ export type UpdateKeysRequest = Message<"cloudfront_facade.v1.UpdateKeysRequest"
   kvsArn: string;
 
   /**
-   * Required. The changes. At least 1, and as many as fit into a request of at most 4 MiB. The server can be configured
-   * with another limit (`--max-data-request-bytes`). Use ImportKeys for more. If a key is changed twice, the last
-   * change wins.
+   * Required. The changes. At least 1 and at most 10,000, in a request of at most 4 MiB; more is MESSAGE_TOO_LARGE. The
+   * server can be configured with other limits (`--max-changes`, `--max-data-request-bytes`). Use ImportKeys for more.
+   * If a key is changed twice, the last change wins.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
@@ -548,8 +548,9 @@ export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"
   kvsArn: string;
 
   /**
-   * Optional. The next changes. All requests of a call together need at least 1 change. In errors, `changes[1200]`
-   * counts from the start of the stream.
+   * Optional. The next changes: at most 10,000 in one request, which the server can be configured to change
+   * (`--max-changes`), and any number in all requests of a call. Together they need at least 1 change. In errors,
+   * `changes[1200]` counts from the start of the stream.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
