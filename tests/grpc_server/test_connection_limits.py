@@ -25,8 +25,8 @@ def test_connections_above_the_limit_are_closed_and_logged_and_open_ones_go_on()
         others = [RawConnection(process.address) for _ in range(2)]
         line = process.wait_for("connection limit reached; further connections are closed", timeout=5)
         assert (line["connections"], line["limit"]) == (3, 3)
-        with RawConnection(process.address) as refused, pytest.raises((OSError, AssertionError)):
-            refused.status(refused.open(HEALTH, end=True), timeout=3)
+        with RawConnection(process.address) as surplus, pytest.raises((OSError, AssertionError)):
+            surplus.status(surplus.open(HEALTH, end=True), timeout=3)
         assert check(b"", timeout=5)
         for connection in others:
             connection.socket.close()

@@ -1,4 +1,4 @@
-"""A raw HTTP/2 client, for what no gRPC client sends."""
+"""A raw HTTP/2 client. It can send what no gRPC client sends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def message_prefix(size: int, *, compressed: bool = False) -> bytes:
 
 
 class RawConnection:
-    """An HTTP/2 connection of its own to a gRPC server."""
+    """An HTTP/2 connection to a gRPC server."""
 
     def __init__(self, address: str, timeout: float = 10.0) -> None:
         host, _, port = address.rpartition(":")
@@ -119,7 +119,7 @@ def send_unfinished_messages(address: str, path: str, streams: int, size: int) -
 
 
 def send_messages(address: str, path: str, streams: int, message: bytes) -> None:
-    """Sends a message on this many streams, again and again, until the process is terminated."""
+    """Sends a message on this many streams repeatedly, until the process is terminated."""
     _flood(address, path, streams, message_prefix(len(message)) + message)
 
 

@@ -110,7 +110,7 @@ class FairSemaphore:
         return self._held_by_connection[holder]
 
     def next_waiter(self) -> Waiter | None:
-        """Returns who gets the next slot; None if nobody waits."""
+        """Returns who gets the next slot; None if the queue is empty."""
         return self._next() if self._queues else None
 
     def release(self, holder: Holder) -> None:
@@ -127,7 +127,7 @@ class FairSemaphore:
         self._held_by_connection[holder] += 1
 
     def _grant(self) -> None:
-        """Gives a slot to the next waiter. One that was cancelled is still queued until its task notices."""
+        """Passes a slot to the next waiter. One that was cancelled is still queued until its task notices."""
         while self._queues and not self._grant_to(self._next()):
             pass
 

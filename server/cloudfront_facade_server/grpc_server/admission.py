@@ -25,7 +25,7 @@ class Slot:
     """The right to run a call; `Admission.release` returns it.
 
     Attributes:
-        semaphore: Where the slot was taken.
+        semaphore: The semaphore of the slot.
         holder: Who has it.
         bytes: Memory that the call's requests take.
     """
