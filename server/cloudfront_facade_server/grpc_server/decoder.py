@@ -91,7 +91,7 @@ class Decoder:
         if max_changes is not None and has_more_fields(message, max_changes + _OTHER_FIELDS):
             raise too_many_changes(max_changes)
         try:
-            request = self._deserialize(message)
+            request: Any = self._deserialize(message)
         except Exception:  # noqa: BLE001 (the exception depends on the protobuf implementation)
             raise undecodable() from None
         if max_changes is not None and len(request.changes) > max_changes:
