@@ -128,7 +128,7 @@ def test_another_etag_is_rejected(backend: EmbeddedBackend, operation: str, othe
     before = state(backend, etags["arn"])
     response = change(backend, operation, etags["arn"], IfMatch={**etags, "stale": STALE}[other])
     if operation in DATA_PLANE:
-        assert response == ("ConflictException", 409)
+        assert response == ("ValidationException", 400)
     elif operation == "TestFunction" or other == "data":
         # The service model has no PreconditionFailed for tests, and an etag of the data plane is malformed here.
         assert response == ("InvalidIfMatchVersion", 400)
@@ -154,7 +154,7 @@ def test_an_etag_is_valid_for_one_change(backend: EmbeddedBackend, operation: st
     elif operation in ("DeleteFunction", "DeleteKeyValueStore"):
         assert again == MISSING[operation]
     else:
-        assert again == (("ConflictException", 409) if operation in DATA_PLANE else ("PreconditionFailed", 412))
+        assert again == (("ValidationException", 400) if operation in DATA_PLANE else ("PreconditionFailed", 412))
 
 
 @pytest.mark.parametrize("operation", ["UpdateFunction", "UpdateKeyValueStore", "PutKey", "DeleteKey", "UpdateKeys"])
@@ -170,5 +170,5 @@ def test_only_one_of_8_writers_with_the_same_etag_succeeds(tmp_path: Path, opera
         etags = create_resources(backend)
         etag = etags["data" if operation in DATA_PLANE else "store" if "Store" in operation else "DEVELOPMENT"]
         codes = sorted(pool.map(write, range(8)))
-    conflict = "ConflictException" if operation in DATA_PLANE else "PreconditionFailed"
+    conflict = "ValidationException" if operation in DATA_PLANE else "PreconditionFailed"
     assert codes == sorted(["OK", *[conflict] * 7])

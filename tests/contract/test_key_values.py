@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 
 from cloudfront_facade_server.backends.protocol import Backend, Response
 from contract.backends import MALFORMED, STALE_DATA, Backends, ready_store, status
-from support.errors import error_of
+from support.errors import error_of, error_with_exception
 
 MISSING = ("ResourceNotFoundException", 404)
 INVALID = ("ValidationException", 400)
-CONFLICT = ("ConflictException", 409)
+NOT_READY = ("ConflictException", 409)
 KEYS = ("a", "/", "a/../b", "%2F", " a b ", "+", "?x=1&y#z", "é", "e\u0301", "\U0001f600", "\u2028", "k" * 512)
 VALUES = ("", "v", '{"a": "<&>"}', "é\r\n\t", "\U0001f600" * 256)
 
@@ -111,7 +111,9 @@ def test_a_change_with_an_outdated_etag_fails_and_changes_nothing(backend: Backe
 
     for stale in (first, STALE_DATA, backend.describe_key_value_store(Name="s")["ETag"]):
         for call, arguments in changes(backend, arn, stale):
-            assert error_of(call, **arguments) == CONFLICT
+            code, status, error = error_with_exception(call, **arguments)
+            assert (code, status) == INVALID
+            assert error.response["Error"]["Message"].startswith("Pre-Condition failed"), "as CloudFront's does"
     assert (content(backend, arn), etag_of(backend, arn)) == ({"k": "old"}, etag)
 
 
@@ -254,4 +256,4 @@ def test_a_store_that_is_not_ready_can_only_be_described(backends: Backends) -> 
         (backend.get_key, {"KvsARN": arn, "Key": "k"}),
         (backend.list_keys, {"KvsARN": arn}),
     ):
-        assert error_of(call, **arguments) == CONFLICT
+        assert error_of(call, **arguments) == NOT_READY

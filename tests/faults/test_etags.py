@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
@@ -14,6 +14,7 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from faults.changing import DEVELOPMENT, LIVE, describe, publishing, updating
 from support.cloudfront.faults import Exchange, Hangup, fail_with, normally
 from support.cloudfront.http import CloudFrontDouble
+from support.cloudfront.stores import new_etag
 from support.cloudfront.wire import HttpResponse
 from support.facade import Facade, Failure, failing
 
@@ -165,14 +166,42 @@ def test_a_write_is_not_rejected_because_of_an_etag_that_the_caller_did_not_send
 def test_an_outdated_etag_that_cloudfront_reports_as_invalid_is_an_etag_mismatch(
     cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore
 ) -> None:
-    outdated = fail_with("ValidationException", 400, "Pre-Condition failed during update of Key-Value-Store")
-    cloudfront.script("PutKey", outdated)
-    failure = failing(DATA_PLANE["PutKey"], facade, store.arn, OUTDATED)
-    assert_mismatch(failure, f'key value store "{store.arn}"', "DescribeKeyValueStoreData")
-    assert failure.metadata["aws_code"] == "ValidationException"
+    DATA_PLANE["PutKey"](facade, store.arn, "")
+    before = dict(cloudfront.stores["redirects"].items)
+    for call in DATA_PLANE.values():
+        failure = failing(call, facade, store.arn, OUTDATED)
+        assert_mismatch(failure, f'key value store "{store.arn}"', "DescribeKeyValueStoreData")
+        assert failure.metadata["aws_code"] == "ValidationException"
+    assert cloudfront.stores["redirects"].items == before
 
-    cloudfront.script("PutKey", outdated, outdated)
-    assert DATA_PLANE["PutKey"](facade, store.arn, "").item_count == 1, "a write without an etag is retried"
+
+@pytest.mark.parametrize("code", ["ValidationException", "ConflictException"])
+def test_a_write_without_an_etag_reads_the_new_etag_and_goes_on(
+    cloudfront: CloudFrontDouble, facade: Facade, store: stores.KeyValueStore, code: str
+) -> None:
+    def write_from_outside(exchange: Exchange) -> HttpResponse | Hangup:
+        cloudfront.stores["redirects"].data_etag = new_etag("KV")
+        return exchange.response() if code == "ValidationException" else exchange.error(code, 409, "")
+
+    DATA_PLANE["PutKey"](facade, store.arn, "")
+    for name, call in DATA_PLANE.items():
+        operation = "UpdateKeys" if name == "ImportKeys" else name
+        before = cloudfront.count(operation)
+        cloudfront.script(operation, write_from_outside, write_from_outside)
+        call(facade, store.arn, "")
+        assert cloudfront.count(operation) - before == 3
+        DATA_PLANE["PutKey"](facade, store.arn, "")
+
+    def imported() -> Iterator[data.ImportKeysRequest]:
+        for number in range(150):
+            put = data.KeyChange(put=data.KeyValue(key=f"k{number}", value="v"))
+            yield data.ImportKeysRequest(kvs_arn=store.arn if number == 0 else "", changes=[put])
+
+    before = cloudfront.count("UpdateKeys")
+    cloudfront.script("UpdateKeys", normally(), write_from_outside)
+    assert facade.key_values.ImportKeys(imported()).applied_changes == 150
+    assert cloudfront.count("UpdateKeys") - before == 4, "the second of three batches is sent twice"
+    assert {f"k{number}" for number in range(150)} <= cloudfront.stores["redirects"].items.keys()
 
 
 def test_an_etag_that_the_caller_did_not_send_is_not_echoed(

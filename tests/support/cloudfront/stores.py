@@ -22,6 +22,9 @@ _KEYS_MAX: Final = 50
 _KEY_BYTES: Final = 512
 _VALUE_BYTES: Final = 1024
 
+OUTDATED: Final = "Pre-Condition failed during update of Key-Value-Store"
+"""The message with which CloudFront's data plane rejects an outdated etag."""
+
 Tag = Mapping[str, str]
 
 
@@ -245,7 +248,7 @@ def check_data_version(arguments: Mapping[str, Any], etag: str) -> None:
     if not re.fullmatch("(KV|E)[A-Z0-9]{1,13}", arguments.get("IfMatch", "")):
         raise client_error("ValidationException", 400, "If-Match is missing or malformed")
     if arguments["IfMatch"] != etag:
-        raise client_error("ConflictException", 409, "If-Match is outdated")
+        raise client_error("ValidationException", 400, OUTDATED)
 
 
 def is_past(born: float, seconds: float) -> bool:

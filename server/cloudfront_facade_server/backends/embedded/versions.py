@@ -76,10 +76,11 @@ def check_data_version(version: str, etag: str) -> None:
     """Checks that `version` is the current version of the store's keys.
 
     Raises:
-        DataPlaneError: ConflictException if it is not.
+        DataPlaneError: ValidationException if it is not.
     """
     if version != etag:
-        raise DataPlaneError("ConflictException", 409, "The If-Match version is not the current version.")
+        # CloudFront's own message. Only its text distinguishes this ValidationException from all others.
+        raise DataPlaneError("ValidationException", 400, "Pre-Condition failed during update of Key-Value-Store")
 
 
 def _random() -> str:
