@@ -15,6 +15,12 @@ Every other limit is lower, so a longer list is rejected anyway. A message can c
 all of them would block every other call.
 """
 
+CHECKED_CHARACTERS_MAX: Final = 4096
+"""Maximum number of characters of a value that are checked one by one. Source: this service.
+
+Every length limit of such a value is lower, so a longer one is rejected anyway.
+"""
+
 # --- names, comments, etags and ids ------------------------------------------------------------------------------
 
 NAME_MAX_LENGTH: Final = 64
@@ -113,6 +119,9 @@ KEYS_PAGE_MAX: Final = 50
 
 KEYS_PAGE_DEFAULT: Final = 10
 """Default number of keys on a page. Source: API reference, ListKeys."""
+
+PAGE_TOKEN_MAX_LENGTH: Final = 8192
+"""Maximum length of a page token. Source: this service. CloudFront receives its marker in a URL, which is shorter."""
 
 STATUS_PATTERN: Final = re.compile(r"[A-Z_]{0,64}")
 """The format of a store's status. CloudFront may add values. Source: this service."""

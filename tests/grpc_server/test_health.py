@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import socket
+import time
+from typing import Any
 
+import grpc
+
+from support.facade import open_channel
 from support.process import run_command
 
 
@@ -14,6 +19,20 @@ def test_health_is_served_for_the_server_and_each_service(facade_address: str) -
     unknown = run_command("health", "--target", facade_address, "--service", "no.such.Service")
     assert unknown.returncode == 1
     assert "NOT_FOUND" in unknown.stdout
+
+
+def test_health_list_answers_or_is_unimplemented_immediately(facade_address: str) -> None:
+    start = time.monotonic()
+    with open_channel(facade_address) as channel:
+        code = code_of(channel.unary_unary("/grpc.health.v1.Health/List"))
+    assert code in (grpc.StatusCode.OK, grpc.StatusCode.UNIMPLEMENTED)
+    assert time.monotonic() - start < 1
+
+
+def code_of(method: Any) -> grpc.StatusCode:
+    """Returns the status code of a call with an empty request."""
+    code: grpc.StatusCode = method.future(b"", timeout=5).code()  # waits for the end of the call
+    return code
 
 
 def test_an_invalid_listen_variable_is_reported_in_one_line() -> None:

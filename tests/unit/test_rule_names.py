@@ -39,6 +39,7 @@ INVALID: Final[list[tuple[Callable[[Any], Any], Any]]] = [
         ),
     ),
     (RULES.update_function, functions.UpdateFunctionRequest(etag="é" * 257)),
+    (RULES.delete_function, functions.DeleteFunctionRequest(etag="*")),
     (RULES.test_function, functions.TestFunctionRequest(stage=99)),  # type: ignore[arg-type]
     (RULES.test_function, functions.TestFunctionRequest(event_object=b"[]")),
     (RULES.list_key_value_stores, stores.ListKeyValueStoresRequest(page_size=-1, page_token="x", status="x")),

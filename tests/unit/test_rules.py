@@ -161,6 +161,10 @@ def test_every_request_needs_a_valid_name(operation: str, name: str, rule: str) 
         ('"E1"', ["ETAG_CHARACTERS"]),
         ("E 1", ["ETAG_CHARACTERS"]),
         ("é" * 10_240, ["ETAG_LENGTH", "ETAG_CHARACTERS"]),
+        ("*", ["ETAG_FORM"]),
+        ("E1,E2", ["ETAG_FORM"]),
+        ("W/E1", ["ETAG_FORM"]),
+        ('W/"E1"', ["ETAG_CHARACTERS", "ETAG_FORM"]),
     ],
 )
 def test_an_etag_must_be_visible_ascii_without_quotes(operation: str, etag: str, rules: list[str]) -> None:

@@ -51,7 +51,7 @@ def test_the_length_of_a_key_is_limited_in_bytes(operation: str, key: str, rule:
         assert broken_rules(check, make(kvs_arn=STORE_ARN, key=good)) == []
 
 
-@pytest.mark.parametrize("etag", ["E" * 257, "E\n"])
+@pytest.mark.parametrize("etag", ["E" * 257, "E\n", "*", "E1,E2", "W/E1"])
 @pytest.mark.parametrize("operation", ["PutKey", "DeleteKey", "UpdateKeys", "ImportKeys"])
 def test_the_violation_of_an_etag_names_the_rpc_that_returns_it(operation: str, etag: str) -> None:
     checks: dict[str, tuple[Callable[[Any], Any], Any]] = {

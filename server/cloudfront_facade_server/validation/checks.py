@@ -48,7 +48,7 @@ def check_comment(field: str, value: str) -> Iterator[Violation]:
 
 def check_xml(field: str, rule: Rule, value: str) -> Iterator[Violation]:
     """Checks that a string passes through CloudFront's XML API unchanged."""
-    if match := _UNSAFE_IN_XML.search(value):
+    if match := _UNSAFE_IN_XML.search(value, 0, limits.CHECKED_CHARACTERS_MAX):
         bad = describe_character(value, match.start())
         yield Violation(field, rule, f"{bad}; allowed: characters of XML 1.0 except carriage return")
 
@@ -91,7 +91,11 @@ def check_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violatio
 
 
 def check_optional_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violation]:
-    """Checks an optional etag. The arguments are those of check_etag."""
+    """Checks an optional etag. The arguments are those of check_etag.
+
+    CloudFront receives the etag in If-Match, in which `*` matches every version, and a list any version in it (RFC
+    9110, section 13.1.1).
+    """
     if len(value) > limits.ETAG_MAX_LENGTH:
         allowed = f"at most {limits.ETAG_MAX_LENGTH} characters"
         yield Violation(
@@ -100,6 +104,9 @@ def check_optional_etag(field: str, value: str, *, returned_by: str) -> Iterator
     if bad := find_disallowed(limits.ETAG_PATTERN, value):
         allowed = "visible ASCII except double quotes"
         yield Violation(field, Rule.ETAG_CHARACTERS, f"{bad}; allowed: {allowed}; {returned_by} returns the etag")
+    if value == "*" or value.startswith("W/") or "," in value:
+        allowed = 'one etag; not "*", a list or a weak etag (W/)'
+        yield Violation(field, Rule.ETAG_FORM, f"{quote(value)}; allowed: {allowed}; {returned_by} returns the etag")
 
 
 def check_key(field: str, value: str) -> Iterator[Violation]:
@@ -140,9 +147,10 @@ def check_request_id(field: str, value: str) -> Iterator[Violation]:
 
 def find_disallowed(pattern: re.Pattern[str], value: str) -> str | None:
     """Describes the first character that a pattern of allowed characters does not match; None if it matches all."""
-    matched = pattern.match(value)
+    checked = min(len(value), limits.CHECKED_CHARACTERS_MAX)
+    matched = pattern.match(value, 0, checked)
     end = matched.end() if matched else 0
-    return describe_character(value, end) if end < len(value) else None
+    return describe_character(value, end) if end < checked else None
 
 
 def describe_character(value: str, index: int) -> str:

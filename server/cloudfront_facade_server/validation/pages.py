@@ -26,11 +26,12 @@ def check_page(list_name: str, request: PagedRequest) -> Iterator[Violation]:
     """
     if request.page_size < 0:
         yield Violation("page_size", Rule.PAGE_SIZE_RANGE, f"{request.page_size}; allowed: 0 or more")
+    page_token = request.page_token  # protobuf copies it each time
     try:
-        page_tokens.decode(list_name, request.page_token)
+        page_tokens.decode(list_name, page_token)
     except page_tokens.PageTokenError:
         yield Violation(
             "page_token",
             Rule.PAGE_TOKEN_FORM,
-            f"{quote(request.page_token)}; allowed: empty, or the next_page_token of the same list",
+            f"{quote(page_token)}; allowed: empty, or the next_page_token of the same list",
         )

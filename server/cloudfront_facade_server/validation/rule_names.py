@@ -67,6 +67,7 @@ class Rule(StrEnum):
         f"1 to {limits.ETAG_MAX_LENGTH} characters; may be empty in PutKey, DeleteKey, UpdateKeys and ImportKeys",
     )
     ETAG_CHARACTERS = "ETAG_CHARACTERS", "`etag`", "visible ASCII except double quotes"
+    ETAG_FORM = "ETAG_FORM", "`etag`", "one etag; not `*`, a list or a weak etag (`W/`)"
     EVENT_OBJECT_SIZE = "EVENT_OBJECT_SIZE", "`event_object`", f"1 to {limits.EVENT_OBJECT_MAX_BYTES:,} bytes"
     EVENT_OBJECT_JSON = "EVENT_OBJECT_JSON", "`event_object`", "a JSON object in UTF-8"
     PAGE_SIZE_RANGE = "PAGE_SIZE_RANGE", "`page_size`", "0 or more"

@@ -101,7 +101,7 @@ class TagRules:
             yield Violation(field, Rule.TAG_KEY_LENGTH, f"{sent}; allowed: 1 to {limits.TAG_KEY_MAX_LENGTH} characters")
         if bad := self._find_disallowed(key):
             yield Violation(field, Rule.TAG_KEY_CHARACTERS, f"{bad}; allowed: {self._allowed}")
-        lowered = key.lower()
+        lowered = key[: limits.TAG_KEY_MAX_LENGTH].lower()
         for prefix, owner in ((limits.TAG_RESERVED_PREFIX, "AWS"), (limits.TAG_FACADE_PREFIX, "this service")):
             if lowered.startswith(prefix):
                 yield Violation(
