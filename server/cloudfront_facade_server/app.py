@@ -15,7 +15,6 @@ from . import logs
 from .backend_setup import BackendSetup, CannotUseBackendError, set_up_backend
 from .concurrency.greenlets import greenlet_spawn, run_in_daemon_thread
 from .grpc_server.listener import CannotListenError
-from .heap import return_large_blocks
 from .logs import exception_location
 from .readiness import wait_until_ready
 from .settings.serve import ServeSettings
@@ -38,7 +37,6 @@ def serve(settings: ServeSettings) -> int:
     Raises:
         CannotServeError: The backend, the address or the certificates cannot be used.
     """
-    return_large_blocks()
     logs.configure(settings.log_level, settings.log_format)
     for variable in unknown_variables():
         _log.warning("unknown variable", variable=variable.name, did_you_mean=variable.suggestion)

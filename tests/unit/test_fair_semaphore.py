@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ async def queue(semaphore: FairSemaphore, *holders: Holder) -> list[asyncio.Task
     return tasks
 
 
-async def order(semaphore: FairSemaphore, tasks: dict[str, Awaitable[bool]], held: list[Holder]) -> list[str]:
+async def order(semaphore: FairSemaphore, tasks: Mapping[str, Awaitable[bool]], held: list[Holder]) -> list[str]:
     """Releases slots one at a time; returns the names of the waiters in the order in which they got a slot."""
     served: list[str] = []
     for name, task in tasks.items():

@@ -15,8 +15,6 @@ from ..settings.serve import ServeSettings
 
 _SOCKET_PROBE_SECONDS = 1.0
 
-_READ_CHUNK_BYTES = 64 * 1024
-
 _AGE_MARGIN_MS = 10_000
 
 _UNREAD_BYTES = 16 * 1024
@@ -39,8 +37,6 @@ def channel_options(settings: ServeSettings, max_connections: int) -> list[tuple
         # 16 KiB until a message is read. The probes would let the limit grow with the bandwidth.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", _UNREAD_BYTES),
-        # What is buffered of a stream keeps the whole chunk that it was read with, which by default grows to 4 MiB.
-        ("grpc.experimental.tcp_max_read_chunk_size", _READ_CHUNK_BYTES),
         ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
         ("grpc.max_allowed_incoming_connections", max_connections),
         ("grpc.max_connection_age_ms", round(settings.max_connection_age * 1000)),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final, cast
@@ -121,7 +121,7 @@ class Receiver:
         if self._stall_check is None:
             self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
         try:
-            return await context.read()
+            return await _uncancelled(context.read())
         except asyncio.CancelledError:
             if waiting.error is None:
                 raise
@@ -184,3 +184,13 @@ class Receiver:
         latest = self._clock() - seconds
         oldest = takewhile(lambda waiting: waiting.since <= latest, self._waiting)
         return [waiting for waiting in oldest if waiting.error is None]
+
+
+def _uncancelled(read: Awaitable[Any]) -> Awaitable[Any]:
+    """Returns what waits for a read. If it is cancelled, the read goes on, until gRPC ends the call.
+
+    gRPC would never free a message that arrives for a read that was cancelled.
+    """
+    reading = asyncio.ensure_future(read)
+    reading.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return asyncio.shield(reading)

@@ -10,7 +10,7 @@ from typing import Any
 
 import grpc
 
-from cloudfront_facade.v1.function_service_pb2 import DescribeFunctionRequest
+from cloudfront_facade.v1.function_service_pb2 import DescribeFunctionRequest, FunctionStage
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from support.cloudfront.faults import delay
 from support.cloudfront.http import CloudFrontDouble
@@ -20,7 +20,7 @@ from support.process import FacadeProcess
 
 LOOPS = 80
 LATENCY = 0.1
-REQUEST = DescribeFunctionRequest(name="f", stage="FUNCTION_STAGE_DEVELOPMENT")
+REQUEST = DescribeFunctionRequest(name="f", stage=FunctionStage.FUNCTION_STAGE_DEVELOPMENT)
 
 
 def flood(address: str) -> None:
@@ -69,6 +69,5 @@ def test_four_polite_callers_are_served_beside_eighty_loops(cloudfront: CloudFro
                 thread.join()
     durations = list(itertools.chain.from_iterable(times for times, _ in results))
     failed = sum(count for _, count in results)
-    print(median(alone), median(durations), len(durations), failed)
     assert failed <= 0.02 * (len(durations) + failed)
     assert median(durations) - median(alone) < 0.05
