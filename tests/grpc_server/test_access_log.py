@@ -10,8 +10,16 @@ from uuid import uuid4
 
 import grpc
 import pytest
+import structlog
+from botocore.exceptions import BotoCoreError
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from cloudfront_facade_server.call_context import CallContext
+from cloudfront_facade_server.errors.classify import classify
+from cloudfront_facade_server.errors.facade_errors import internal
+from cloudfront_facade_server.errors.translate import translate
+from cloudfront_facade_server.grpc_server.access_log import log_rpc
+from cloudfront_facade_server.upstream.operation_target import OperationTarget
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import EMBEDDED, FacadeProcess
 
@@ -74,6 +82,24 @@ def test_every_rejected_rpc_has_one_line_with_the_same_fields(
     assert (line["status"], line["reason"], line["outcome"]) == (status, reason, "not_applied")
     assert line["caller"].startswith("ipv4:127.0.0.1:")
     assert 0 <= line["duration_ms"] < 10_000
+
+
+def test_internal_is_logged_as_an_error_with_what_the_service_raised() -> None:
+    call = CallContext("GetFunction", "ipv4:192.0.2.1:1", deadline=time.monotonic() + 9)
+    with structlog.testing.capture_logs() as lines:
+        log_rpc(call, time.monotonic(), internal("not_applied"), ZeroDivisionError("a secret"))
+    (line,) = lines
+    assert (line["log_level"], line["reason"], line["exception"]) == ("error", "INTERNAL", "ZeroDivisionError")
+    assert "secret" not in json.dumps(line)
+
+
+def test_internal_is_logged_as_an_error_with_its_cause_if_boto3_raised_what_the_table_lacks() -> None:
+    call = CallContext("GetFunction", "ipv4:192.0.2.1:1", deadline=time.monotonic() + 9)
+    failure = translate(classify(BotoCoreError()), OperationTarget("function", "a", {}))
+    with structlog.testing.capture_logs() as lines:
+        log_rpc(call, time.monotonic(), failure, failure)
+    (line,) = lines
+    assert (line["log_level"], line["reason"], line["cause"]) == ("error", "INTERNAL", "BotoCoreError")
 
 
 def test_cancelled_calls_have_at_most_one_line_each_and_no_error() -> None:

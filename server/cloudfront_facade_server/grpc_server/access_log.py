@@ -48,8 +48,10 @@ def log_rpc(
     fields |= {key: failure.metadata[key] for key in _LOGGED_METADATA if key in failure.metadata}
     if failure.cause:
         fields["cause"] = failure.cause
-    if error and error is not failure and failure.reason == "INTERNAL":
-        _log.error("rpc", **fields, **exception_location(error))
+    if failure.reason == "INTERNAL":
+        if error and error is not failure:
+            fields |= exception_location(error)
+        _log.error("rpc", **fields)
     elif failure.reason.startswith("UPSTREAM_") or call.outcome == "unknown":
         _log.warning("rpc", **fields)
     else:
