@@ -21,7 +21,7 @@ from botocore.exceptions import (
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.timeouts import short_timeouts
-from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
+from cloudfront_facade_server.errors.aws_code_families import EXPIRED
 from cloudfront_facade_server.errors.classify import classify, proven_not_applied
 from cloudfront_facade_server.errors.translate import translate
 from cloudfront_facade_server.upstream.operation_target import OperationTarget
@@ -171,7 +171,7 @@ def test_an_empty_key_is_never_sent(cloudfront: CloudFrontDouble, aws_backend: M
     assert cloudfront.requests == ()
 
 
-@pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
+@pytest.mark.parametrize("code", sorted(EXPIRED))
 def test_expired_credentials_are_refreshed_for_both_planes(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,

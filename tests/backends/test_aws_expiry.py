@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, CredentialRetrievalError, NoCredent
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.timeouts import short_timeouts
-from cloudfront_facade_server.errors.aws_codes import EXPIRED_CODES
+from cloudfront_facade_server.errors.aws_code_families import EXPIRED
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
@@ -22,7 +22,7 @@ from support.cloudfront.samples import FULL_FUNCTION, code_and_status
 MakeBackend = Callable[..., AwsBackend]
 
 
-@pytest.mark.parametrize("code", sorted(EXPIRED_CODES))
+@pytest.mark.parametrize("code", sorted(EXPIRED))
 def test_a_call_succeeds_after_one_refresh(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, code: str
 ) -> None:

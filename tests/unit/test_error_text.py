@@ -9,13 +9,14 @@ from typing import Any, Final
 import pytest
 from botocore import exceptions as boto
 
+from cloudfront_facade_server.errors import aws_code_families as families
 from support.cloudfront.wire import client_error
 from support.translated import everything_in, translated
 from support.values import STORE_ARN
 from wire.expected_errors import FAILURES, REJECTIONS
 
 SECRET: Final = "s3cr3t-t3xt"
-QUOTING: Final = {"InvalidArgument", "ValidationException", "MalformedXML", "InvalidTagging"}
+QUOTING: Final = {*families.INVALID, "InvalidTagging"}
 """The codes whose message is about the caller's input, and is therefore quoted."""
 
 

@@ -36,6 +36,7 @@ class Expected:
 _INVALID: Final = Expected(_Code.INVALID_ARGUMENT, "UPSTREAM_INVALID_ARGUMENT", "BadRequest")
 _MISMATCH: Final = Expected(_Code.ABORTED, "ETAG_MISMATCH", "PreconditionFailure")
 _DENIED: Final = Expected(_Code.PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED")
+_UNSUPPORTED: Final = Expected(_Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED")
 _EXPIRED: Final = Expected(_Code.UNAVAILABLE, "UPSTREAM_CREDENTIALS_EXPIRED", retry=True)
 _BAD_CREDENTIALS: Final = Expected(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID")
 THROTTLED: Final = Expected(_Code.RESOURCE_EXHAUSTED, "UPSTREAM_THROTTLED", retry=True, pushback="as RetryInfo")
@@ -86,7 +87,7 @@ REJECTIONS: Final[dict[str, tuple[int, Expected]]] = {
     "MalformedXML": (400, _INVALID),
     "InvalidTagging": (400, Expected(_Code.INVALID_ARGUMENT, "INVALID_TAGGING", "BadRequest", field="tags")),
     "TaggingConflict": (409, Expected(_Code.ABORTED, "TAGGING_CONFLICT", retry=120.0)),
-    "UnsupportedOperation": (400, Expected(_Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED")),
+    "UnsupportedOperation": (400, _UNSUPPORTED),
     "AccessDenied": (403, _DENIED),
     "AccessDeniedException": (403, _DENIED),
     "UnauthorizedOperation": (403, _DENIED),
@@ -108,6 +109,49 @@ REJECTIONS: Final[dict[str, tuple[int, Expected]]] = {
     "RequestLimitExceeded": (400, THROTTLED),
     "SlowDown": (400, THROTTLED),
     "PriorRequestNotComplete": (400, THROTTLED),
+    "ValidationError": (400, _INVALID),
+    "MalformedInput": (400, _INVALID),
+    "MalformedQueryString": (404, _INVALID),
+    "MalformedHttpRequestException": (400, _INVALID),
+    "SerializationException": (400, _INVALID),
+    "InvalidParameterCombination": (400, _INVALID),
+    "InvalidParameterException": (400, _INVALID),
+    "InvalidParameterValue": (400, _INVALID),
+    "InvalidQueryParameter": (400, _INVALID),
+    "MissingParameter": (400, _INVALID),
+    "RequestEntityTooLargeException": (413, _INVALID),
+    "UnsupportedOperationException": (400, _UNSUPPORTED),
+    "UnknownOperation": (404, _UNSUPPORTED),
+    "UnknownOperationException": (404, _UNSUPPORTED),
+    "InvalidAction": (400, _UNSUPPORTED),
+    "MissingAction": (400, _UNSUPPORTED),
+    "MethodNotAllowed": (405, _UNSUPPORTED),
+    "UnauthorizedException": (401, _DENIED),
+    "NotAuthorized": (400, _DENIED),
+    "NotAuthorizedException": (403, _DENIED),
+    "ForbiddenException": (403, _DENIED),
+    "RequestInTheFuture": (403, _EXPIRED),
+    "TokenRefreshRequired": (400, _EXPIRED),
+    "InvalidSignatureException": (403, _BAD_CREDENTIALS),
+    "AuthFailure": (401, _BAD_CREDENTIALS),
+    "InvalidAccessKeyId": (403, _BAD_CREDENTIALS),
+    "InvalidToken": (400, _BAD_CREDENTIALS),
+    "IncompleteSignatureException": (403, _BAD_CREDENTIALS),
+    "AuthorizationHeaderMalformed": (400, _BAD_CREDENTIALS),
+    "MissingAuthenticationTokenException": (403, _BAD_CREDENTIALS),
+    "InvalidSecurity": (403, _BAD_CREDENTIALS),
+    "MissingSecurityHeader": (400, _BAD_CREDENTIALS),
+    "SubscriptionRequiredException": (403, _BAD_CREDENTIALS),
+    "NotSignedUp": (403, _BAD_CREDENTIALS),
+    "AccountProblem": (403, _BAD_CREDENTIALS),
+    "RequestThrottledException": (400, THROTTLED),
+    "TooManyRequests": (429, THROTTLED),
+    "LimitExceededException": (400, THROTTLED),
+    "ProvisionedThroughputExceededException": (400, THROTTLED),
+    "TransactionInProgressException": (400, THROTTLED),
+    "BadDigest": (400, FAILED),
+    "ReplicatedWriteConflictException": (409, FAILED),
+    "IDPCommunicationError": (400, NO_CREDENTIALS_NOW),
 }
 """The HTTP status and the expected error of each AWS code that proves that the request was not applied."""
 
@@ -116,7 +160,13 @@ FAILURES: Final[dict[str, tuple[int, Expected]]] = {
     "InternalError": (500, FAILED),
     "ServiceUnavailable": (503, FAILED),
     "InternalServerException": (500, FAILED),
+    "InternalServerError": (500, FAILED),
+    "ServiceUnavailableException": (503, FAILED),
+    "EC2ThrottledException": (503, THROTTLED),
+    "BandwidthLimitExceeded": (509, THROTTLED),
     "RequestTimeout": (400, FAILED),
+    "RequestTimeoutException": (408, FAILED),
+    "RequestAbortedException": (400, FAILED),
     "TestFunctionFailed": (500, Expected(_Code.INTERNAL, "TEST_FUNCTION_FAILED")),
 }
 """The same for codes after which the outcome is unknown; the expected errors are those of reads."""

@@ -5,6 +5,8 @@
 `classify`       the first step for an upstream error: what happened
 `translate`      the second step: the status, by the table
 `aws_codes`      the table of AWS codes and botocore's exceptions
+`aws_code_families`  the codes that every AWS service can return
+`aws_texts`      codes whose meaning depends on the text
 `redaction`      removes from AWS's messages what callers must not read
 `etag_sources`   the rpcs that return current etags
 `violations`     violations of validation rules

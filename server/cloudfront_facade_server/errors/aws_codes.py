@@ -13,6 +13,8 @@ import grpc
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from . import aws_code_families as families
+
 Detail = Literal["none", "resource", "precondition", "quota", "code", "tags", "etag", "request"]
 
 
@@ -81,6 +83,9 @@ _INVALID = ErrorMapping(
     detail="request",
     include_upstream_message=True,
 )
+_UNSUPPORTED = ErrorMapping(
+    _Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED", "the CloudFront endpoint does not support this operation"
+)
 UNAVAILABLE = ErrorMapping(
     _Code.UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "CloudFront did not return a valid response; retry", retry_after=1.0
 )
@@ -88,9 +93,6 @@ _TIMEOUT = ErrorMapping(
     _Code.UNAVAILABLE, "UPSTREAM_TIMEOUT", "CloudFront did not respond in time; retry", retry_after=1.0
 )
 _UNREACHABLE = ErrorMapping(_Code.UNAVAILABLE, "UPSTREAM_UNREACHABLE", "cannot connect to CloudFront", retry_after=1.0)
-
-EXPIRED_CODES: Final = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed")
-"""The AWS codes of errors that new credentials may fix."""
 
 MISCONFIGURED: Final = (
     boto.ConfigNotFound,
@@ -191,42 +193,16 @@ TABLE: Final[Mapping[str, ErrorMapping]] = {
         "CloudFront could not attach the tags and created nothing; retry in a few minutes",
         retry_after=120.0,
     ),
-    "UnsupportedOperation": ErrorMapping(
-        _Code.UNIMPLEMENTED, "UPSTREAM_UNSUPPORTED", "the CloudFront endpoint does not support this operation"
-    ),
-    **dict.fromkeys(("InvalidArgument", "ValidationException", "MalformedXML"), _INVALID),
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"), _DENIED),
-    **dict.fromkeys(EXPIRED_CODES, _EXPIRED),
-    **dict.fromkeys(
-        (
-            "InvalidClientTokenId",
-            "UnrecognizedClientException",
-            "SignatureDoesNotMatch",
-            "IncompleteSignature",
-            "MissingAuthenticationToken",
-            "OptInRequired",
-        ),
-        _CREDENTIALS_INVALID,
-    ),
-    **dict.fromkeys(
-        (
-            "Throttling",
-            "ThrottlingException",
-            "ThrottledException",
-            "RequestThrottled",
-            "TooManyRequestsException",
-            "RequestLimitExceeded",
-            "SlowDown",
-            "PriorRequestNotComplete",
-        ),
-        THROTTLED,
-    ),
-    **dict.fromkeys(
-        ("InternalError", "InternalFailure", "InternalServerException", "ServiceUnavailable", "RequestTimeout"),
-        UNAVAILABLE,
-    ),
+    **dict.fromkeys(families.UNSUPPORTED, _UNSUPPORTED),
+    **dict.fromkeys(families.INVALID, _INVALID),
+    **dict.fromkeys(families.DENIED, _DENIED),
+    **dict.fromkeys(families.EXPIRED, _EXPIRED),
+    **dict.fromkeys(families.CREDENTIALS_INVALID, _CREDENTIALS_INVALID),
+    "IDPCommunicationError": _CREDENTIALS_UNAVAILABLE,
+    **dict.fromkeys(families.THROTTLING, THROTTLED),
+    **dict.fromkeys(families.FAILED, UNAVAILABLE),
 }
-"""Maps each AWS code to its row. A test compares it with botocore's service model."""
+"""Maps each AWS code to its row. Tests compare it with botocore's service model and lists of codes."""
 
 BY_HTTP_STATUS: Final[Mapping[int, grpc.StatusCode]] = {
     400: _Code.INVALID_ARGUMENT,

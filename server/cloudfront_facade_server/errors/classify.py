@@ -8,7 +8,9 @@ from typing import Final
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
+from .aws_code_families import EXPIRED, INTERRUPTED
 from .aws_codes import MISCONFIGURED, MalformedResponseError
+from .aws_texts import meant_code
 from .status_error import Outcome
 
 UPSTREAM_ERRORS: Final = (boto.ClientError, boto.BotoCoreError, ResponseParserError, MalformedResponseError)
@@ -60,7 +62,7 @@ def classify(error: Exception) -> UpstreamFailure:
 def proven_not_applied(error: Exception) -> bool:
     """Returns whether nothing was changed: the response is a 4xx other than 408, or the request was never sent."""
     if isinstance(error, boto.ClientError):
-        return 400 <= http_status(error) < 500 and http_status(error) != 408 and aws_code(error) != "RequestTimeout"
+        return 400 <= http_status(error) < 500 and http_status(error) != 408 and aws_code(error) not in INTERRUPTED
     return isinstance(error, _NEVER_SENT)
 
 
@@ -68,6 +70,16 @@ def aws_code(error: Exception) -> str:
     """Returns the AWS code of an error, or empty. For an error without a code, botocore uses the HTTP status."""
     code = str(error.response.get("Error", {}).get("Code") or "") if isinstance(error, boto.ClientError) else ""
     return "" if code.isdigit() else code
+
+
+def table_code(error: Exception) -> str:
+    """Returns the AWS code whose row of the error table applies, or empty: usually the error's own code."""
+    return meant_code(aws_code(error), aws_message(error))
+
+
+def may_need_new_credentials(error: Exception) -> bool:
+    """Returns whether AWS rejected a request because its credentials expired or because of a clock."""
+    return table_code(error) in EXPIRED
 
 
 def aws_message(error: Exception) -> str:

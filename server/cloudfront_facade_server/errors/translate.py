@@ -12,14 +12,14 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
 from .aws_codes import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNEXPECTED, ErrorMapping
-from .classify import UpstreamFailure, aws_message
+from .aws_texts import OUTDATED_ETAG, hint_for_operator
+from .classify import UpstreamFailure, aws_code, aws_message, table_code
 from .redaction import redacted, upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
 from .violations import quote
 
 _MAX_CAUSE_CHARACTERS: Final = 200
 _TRANSPORT_ERRORS: Final = (boto.HTTPClientError, boto.ConnectionError)
-_OUTDATED_DATA_ETAG: Final = "Pre-Condition failed"
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
@@ -54,7 +54,7 @@ def label(target: Target) -> str:
 
 def is_outdated_data_etag(failure: UpstreamFailure) -> bool:
     """Returns whether the data plane rejected an outdated etag in a ValidationException, which only its text shows."""
-    return failure.aws_code == "ValidationException" and aws_message(failure.error).startswith(_OUTDATED_DATA_ETAG)
+    return failure.aws_code != OUTDATED_ETAG and table_code(failure.error) == OUTDATED_ETAG
 
 
 def is_temporary(failure: UpstreamFailure) -> bool:
@@ -101,10 +101,16 @@ def outcome_unknown(failure: UpstreamFailure, *, repeatable: bool) -> StatusErro
 
 
 def cause(error: Exception) -> str:
-    """Returns the cause for the log: the exception's class, and the message if the transport raised it."""
-    reason = error.kwargs.get("error", "") if isinstance(error, _TRANSPORT_ERRORS) else ""
+    """Returns the cause for the log: the exception's class, and what is known about it that is not secret."""
+    reason = _reason(error)
     text = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return redacted(text, {})[:_MAX_CAUSE_CHARACTERS]
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _TRANSPORT_ERRORS):
+        return str(error.kwargs.get("error", ""))
+    return hint_for_operator(aws_code(error), aws_message(error))
 
 
 def upstream_metadata(failure: UpstreamFailure) -> dict[str, str]:
@@ -156,10 +162,8 @@ def _status_error(
 
 
 def _mapping_of(failure: UpstreamFailure) -> ErrorMapping:
-    if is_outdated_data_etag(failure):
-        return TABLE["ConflictException"]
     if isinstance(failure.error, boto.ClientError):
-        return TABLE.get(failure.aws_code) or _unrecognized(failure.http_status)
+        return TABLE.get(table_code(failure.error)) or _unrecognized(failure.http_status)
     for classes, mapping in BY_EXCEPTION:
         if isinstance(failure.error, classes):
             return mapping

@@ -9,10 +9,10 @@ from typing import Any
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from ...errors.aws_codes import EXPIRED_CODES
-from ...errors.classify import aws_code, proven_not_applied
+from ...errors.classify import may_need_new_credentials, proven_not_applied
 from ..protocol import Response
-from ..timeouts import timeouts_are_short
+from ..timeouts import short_timeout
+from .caller_account import caller_account
 from .clients import make_clients
 from .setup_errors import AwsBackendError, one_line_errors
 from .transport import Timeouts, use_timeouts
@@ -61,6 +61,7 @@ class AwsBackend:
         read_timeout: float,
         short_timeout: float,
     ) -> None:
+        self._region = region
         self._clients = make_clients(region, endpoint_url, profile)
         self._timeouts = Timeouts(connect_timeout, read_timeout)
         short = min(read_timeout, short_timeout)
@@ -188,17 +189,30 @@ class AwsBackend:
         """Why the last attempt to load credentials failed, for the operator; empty if it succeeded."""
         return str(self._clients.credentials.failure or "")
 
+    def find_account(self) -> str:
+        """Returns the account of the credentials. Blocks.
+
+        Raises:
+            BotoCoreError: The credentials cannot be loaded, or STS does not respond.
+            ClientError: STS responds with an error.
+        """
+        return caller_account(self._clients.credentials.load(), self._region)
+
     def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
         credentials = self._clients.credentials
         load_count = credentials.load_count
-        with use_timeouts(self._short_timeouts if timeouts_are_short() else self._timeouts):
+        with use_timeouts(self._current_timeouts()):
             try:
                 return _parsed(operation, arguments)
             except boto.ClientError as error:
-                if aws_code(error) not in EXPIRED_CODES or not proven_not_applied(error):
+                if not may_need_new_credentials(error) or not proven_not_applied(error):
                     raise
             credentials.reload(load_count)
             return _parsed(operation, arguments)
+
+    def _current_timeouts(self) -> Timeouts:
+        longest = short_timeout()
+        return self._timeouts if longest is None else self._short_timeouts.within(longest)
 
     def _call_without_body(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
         """Calls an operation whose response is only a status: rejects one that a proxy may have sent."""
