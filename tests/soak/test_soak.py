@@ -1,0 +1,25 @@
+"""A short soak; `make soak` runs a long one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+import pytest
+
+from soak.faults import KINDS
+from soak.run import soak
+
+MAX_GROWTH = 60.0
+"""MiB in the last two thirds; the soak is too short for a slope."""
+
+
+@pytest.mark.timeout(180)
+def test_every_answer_is_true_while_replicas_are_killed_and_cloudfront_fails() -> None:
+    seed = os.environ.get("SOAK_SEED") or secrets.token_hex(4)
+    result = soak(20, seed)
+    print(f"seed: {seed}", *result.counts, sep="\n")
+    assert not result.problems
+    assert result.faults == len(KINDS) >= 20
+    assert result.restarts >= 3
+    assert result.growth < MAX_GROWTH
