@@ -84,7 +84,9 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
                 "_error_details",
                 "_interceptor",
                 "_request_checks",
+                "_sending",
                 "_service_config",
+                "_targets",
                 "_tls",
                 "errors",
             )

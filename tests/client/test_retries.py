@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import pkgutil
-import socket
-import threading
 import time
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 import pytest
 
 import cloudfront_facade.v1
+from client.both import Run, blocking, both
 from client.canned import FUNCTION_CREATED, PATIENCE, Canned, ErrorStatus, running_server
-from cloudfront_facade import FacadeError, connect
-from cloudfront_facade._service_config import RETRY_POLICY, idempotent_methods, service_config
-from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
-
-if TYPE_CHECKING:
-    from typing import Self
+from client.relay import Relay
+from cloudfront_facade import FacadeError, aio, connect
+from cloudfront_facade._service_config import RETRY_POLICY, RETRY_THROTTLING, idempotent_methods, service_config
+from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
+from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, GetFunctionRequest
+from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
 REQUEST = CreateFunctionRequest(name="rewrite")
+RETRYABLE = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED]
+RETRY_SECONDS = 0.3
+"""More than the backoff before a first retry: 0.2 s and 20 % of jitter."""
 UNAVAILABLE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down")
 
 
@@ -35,6 +37,66 @@ def test_an_unavailable_call_is_retried_with_the_same_request_id() -> None:
     assert len(ids) == 3
     assert ids[0]
     assert len(set(ids)) == 1
+
+
+@both
+@pytest.mark.parametrize("code", RETRYABLE)
+def test_a_call_that_a_stopping_server_ends_is_retried(run: Run, code: grpc.StatusCode) -> None:
+    servicer = Canned(ErrorStatus(code), ErrorStatus(code))
+    with running_server(servicer) as target:
+        assert run(target, "functions", "CreateFunction", REQUEST) == FUNCTION_CREATED
+    assert len(servicer.received) == 3
+
+
+@pytest.mark.parametrize("code", RETRYABLE)
+@pytest.mark.parametrize("method", ["PutKey", "DeleteKey", "UpdateKeys"])
+def test_a_write_of_keys_is_sent_once(method: str, code: grpc.StatusCode) -> None:
+    servicer = Canned(ErrorStatus(code))
+    request = getattr(data, f"{method}Request")()
+    with running_server(servicer) as target, connect(target) as facade, pytest.raises(FacadeError) as caught:
+        getattr(facade.key_values, method)(request)
+    assert (caught.value.code(), caught.value.outcome) == (code, "unknown")
+    assert len(servicer.received) == 1
+
+
+def test_a_call_that_its_caller_cancels_is_not_retried() -> None:
+    servicer = Canned()
+    servicer.released.clear()
+    with running_server(servicer) as target, connect(target) as facade:
+        future = facade.functions.CreateFunction.future(REQUEST)
+        assert servicer.started.wait(PATIENCE)
+        future.cancel()
+        servicer.released.set()
+        # The server receives the calls of a channel in order, so a retry without backoff would be seen too.
+        time.sleep(RETRY_SECONDS)
+        facade.tags.ListTagsForResource(ListTagsForResourceRequest())
+    assert [call.method for call in servicer.received] == ["CreateFunction", "ListTagsForResource"]
+
+
+@both
+def test_an_outage_is_not_made_worse_by_retries(run: Run) -> None:
+    """Half of the tokens are spent one for each failed attempt, then calls are sent once."""
+    free = int(RETRY_THROTTLING["maxTokens"] / 2)
+    soon = (("grpc-retry-pushback-ms", "1"),)  # gRPC hangs on 0 (grpcio 1.83.2)
+    servicer = Canned(*[ErrorStatus(grpc.StatusCode.UNAVAILABLE, "", soon)] * (free * 4))
+    calls = free
+
+    with running_server(servicer) as target:
+        if run is blocking:
+            with connect(target) as facade:
+                for _ in range(calls):
+                    assert facade.functions.GetFunction.future(GetFunctionRequest()).exception(PATIENCE)
+        else:
+
+            async def main() -> None:
+                async with aio.connect(target) as facade:
+                    for _ in range(calls):
+                        with pytest.raises(FacadeError):
+                            await facade.functions.GetFunction(GetFunctionRequest())
+
+            asyncio.run(main())
+    # Four attempts of each call until the tokens are spent: 100 attempts of 25 calls; then one attempt of each.
+    assert len(servicer.received) == pytest.approx(free + (calls - free / 4), abs=4)
 
 
 def test_a_call_fails_after_four_attempts() -> None:
@@ -57,7 +119,7 @@ def test_other_statuses_are_not_retried(code: grpc.StatusCode) -> None:
 
 
 def test_a_retry_honours_the_servers_pushback() -> None:
-    pushback = 900
+    pushback = 900  # milliseconds
     # Without pushback, the second attempt follows within 240 ms: a backoff of 200 ms and 20 % of jitter.
     servicer = Canned(ErrorStatus(grpc.StatusCode.UNAVAILABLE, "", (("grpc-retry-pushback-ms", str(pushback)),)))
     with running_server(servicer) as target, connect(target) as facade:
@@ -112,65 +174,6 @@ def test_other_methods_are_retried_without_request_ids() -> None:
         later: Any = facade.channel.unary_unary("/cloudfront_facade.v1.LaterService/Describe")
         assert later(b"name") == b"described"
     assert calls == [b"name", b"name"]
-
-
-class Relay:
-    """A TCP relay whose connections can be cut during calls."""
-
-    def __init__(self, target: str) -> None:
-        host, port = target.split(":")
-        self._upstream = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-
-    @property
-    def target(self) -> str:
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def cut(self) -> None:
-        for connection in self._sockets:
-            self._shut(connection)
-
-    def __enter__(self) -> Self:
-        self._start(self._accept)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._shut(self._listener)
-        self.cut()
-        for thread in self._threads:
-            thread.join(PATIENCE)
-        for connection in (self._listener, *self._sockets):
-            connection.close()
-
-    def _start(self, run: Any, *arguments: Any) -> None:
-        thread = threading.Thread(target=run, args=arguments)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            far = socket.create_connection(self._upstream)
-            self._sockets += [near, far]
-            self._start(self._pump, near, far)
-            self._start(self._pump, far, near)
-
-    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        self._shut(source)
-        self._shut(sink)
-
-    @staticmethod
-    def _shut(connection: socket.socket) -> None:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("request_ids", [True, False])

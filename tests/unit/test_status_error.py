@@ -51,6 +51,12 @@ def test_an_overloaded_error_has_retry_info_and_pushback() -> None:
     assert trailers["grpc-retry-pushback-ms"] == str(retry.retry_delay.ToMilliseconds())
 
 
+@pytest.mark.parametrize(("pushback", "sent"), [(0, "1"), (1, "1"), (250, "250"), (-1, "-1")])
+def test_a_pushback_is_never_zero_because_grpc_clients_hang_on_it(pushback: int, sent: str) -> None:
+    error = StatusError(grpc.StatusCode.UNAVAILABLE, "SOME_REASON", "a message", pushback=pushback)
+    assert dict(error.trailing_metadata("CreateFunction"))["grpc-retry-pushback-ms"] == sent
+
+
 @pytest.mark.parametrize(("repeatable", "pushback"), [(True, None), (False, "-1")])
 def test_a_call_interrupted_by_shutdown_is_retried_only_if_that_is_safe(repeatable: bool, pushback: str | None) -> None:
     _, trailers = status_and_trailers(shutting_down("unknown", repeatable=repeatable))

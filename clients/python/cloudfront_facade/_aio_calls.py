@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc import aio
 
+from cloudfront_facade._sending import may_be_sent
 from cloudfront_facade.errors import FacadeError
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ _WRITE_FAILED = "Internal error from Core"
 class FacadeCall:
     """A call in flight that fails with `FacadeError`. Everything else is gRPC's."""
 
-    def __init__(self, call: Any, request_id: str) -> None:
+    def __init__(self, call: Any, connected: bool, request_id: str = "") -> None:
         self._call = call
+        self._connected = connected
         self._request_id = request_id
 
     def __getattr__(self, name: str) -> Any:
@@ -47,7 +49,7 @@ class FacadeCall:
             raise self._translate(error) from error
 
     def _translate(self, error: grpc.RpcError) -> FacadeError:
-        return FacadeError.of(error, self._request_id)
+        return FacadeError.of(error, self._request_id, connected=self._connected)
 
 
 class FacadeStreamCall(FacadeCall):
@@ -57,8 +59,10 @@ class FacadeStreamCall(FacadeCall):
     calls, grpcio 1.85.1). The number of applied changes would be lost.
     """
 
-    def __init__(self, call: Any, request_id: str, requests: CheckedRequests | None = None) -> None:
-        super().__init__(call, request_id)
+    def __init__(
+        self, call: Any, connected: bool, request_id: str = "", requests: CheckedRequests | None = None
+    ) -> None:
+        super().__init__(call, connected, request_id)
         self._requests = requests
         self._status: FacadeError | None = None
         call.add_done_callback(self._keep_status)
@@ -87,7 +91,8 @@ class FacadeStreamCall(FacadeCall):
         """Keeps the server's status. gRPC runs this callback for it and for its own error, before it resumes a task."""
         code, details, trailers = (_result(value) for value in (call.code(), call.details(), call.trailing_metadata()))
         if code and code is not grpc.StatusCode.OK and details != _WRITE_FAILED:
-            self._status = FacadeError(code, details or "", trailers or (), self._request_id)
+            sent = may_be_sent(code, details, trailers, connected=self._connected)
+            self._status = FacadeError(code, details or "", trailers or (), self._request_id, sent)
 
     def _translate(self, error: grpc.RpcError) -> FacadeError:
         translated = super()._translate(error)

@@ -19,30 +19,32 @@ if TYPE_CHECKING:
     Continuation = Callable[[aio.ClientCallDetails, Any], Any]
 
 
-def interceptors(defaults: CallDefaults) -> list[aio.ClientInterceptor]:
+def interceptors(defaults: CallDefaults, is_connected: Callable[[], bool]) -> list[aio.ClientInterceptor]:
     """Returns one interceptor for each kind of call, because grpc.aio uses an interceptor for one kind only."""
     kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
-    return [kind(defaults) for kind in kinds]
+    return [kind(defaults, is_connected) for kind in kinds]
 
 
 class _Interceptor:
-    def __init__(self, defaults: CallDefaults) -> None:
+    def __init__(self, defaults: CallDefaults, is_connected: Callable[[], bool]) -> None:
         self._defaults = defaults
+        self._is_connected = is_connected
 
     async def _intercept_request(self, continuation: Continuation, details: aio.ClientCallDetails, request: Any) -> Any:
         check_request(details.method, request)
         request = self._defaults.with_request_id(request)
-        return FacadeCall(await self._start(continuation, details, request), request_id_of(request))
+        connected = self._is_connected()
+        return FacadeCall(await self._start(continuation, details, request), connected, request_id_of(request))
 
     async def _intercept_requests(
         self, continuation: Continuation, details: aio.ClientCallDetails, requests: Any
     ) -> Any:
         checked = CheckedRequests(details.method, requests)
-        return FacadeStreamCall(await self._start(continuation, details, checked), "", checked)
+        connected = self._is_connected()
+        return FacadeStreamCall(await self._start(continuation, details, checked), connected, requests=checked)
 
     async def _start(self, continuation: Continuation, details: aio.ClientCallDetails, request: Any) -> Any:
-        if details.timeout is None:
-            details = _with_timeout(details, self._defaults.timeout(details.method))
+        details = _with_timeout(details, self._defaults.timeout(details.method, details.timeout))
         try:
             return await continuation(details, request)
         except aio.UsageError:

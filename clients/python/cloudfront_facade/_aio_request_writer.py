@@ -19,7 +19,7 @@ class AioRequestWriter:
     """An asyncio call whose requests are produced in the caller's task. It ends with the `async with`."""
 
     def __init__(self, method: Any, timeout: float | None) -> None:
-        self._call = FacadeStreamCall(method(timeout=timeout), "")
+        self._call = FacadeStreamCall(method(timeout=timeout), connected=True)
 
     @asynccontextmanager
     async def until_done(self) -> AsyncIterator[None]:

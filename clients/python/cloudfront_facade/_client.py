@@ -96,8 +96,8 @@ def connect(
         tls: How to secure the connection; None for plaintext.
         deadline: Seconds that a call may take, retries included, unless the call has a `timeout`; None for no limit.
             Long-running methods (WaitForKeyValueStore, UpdateKeys, ImportKeys) may take half an hour.
-        retry: Whether calls that end with UNAVAILABLE are retried, with at most four attempts. Key writes are never
-            retried.
+        retry: Whether calls that end with UNAVAILABLE, or that a stopping server cancels, are retried, with at most
+            four attempts. Key writes are never retried.
         request_ids: Whether the client adds a `request_id` to creates without one, so that they are safe to retry. If
             False, creates are never retried.
         options: Channel arguments of gRPC, which take precedence over the client's own.
@@ -109,7 +109,7 @@ def connect(
     """
     defaults = CallDefaults(deadline, request_ids)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
-    channel = (
+    channel = ClosableChannel(
         grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    return Client(grpc.intercept_channel(ClosableChannel(channel), FacadeInterceptor(defaults)))
+    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults, channel.is_connected)))

@@ -11,6 +11,9 @@ from google.protobuf.message import Message
 
 from cloudfront_facade._service_config import LONGEST_DEADLINE, is_long_running
 
+LONGEST_TIMEOUT = 365 * 86_400.0
+"""Seconds of a year. From 7.4e9 seconds on, gRPC's clock overflows and the call ends with DEADLINE_EXCEEDED."""
+
 
 @dataclass(frozen=True)
 class CallDefaults:
@@ -40,8 +43,18 @@ class CallDefaults:
         if not is_valid:
             raise ValueError(f"deadline must be above zero, or None for no limit, not {self.deadline}")
 
-    def timeout(self, method: str | bytes) -> float | None:
-        """Returns the seconds that a call of a method may take. Long-running methods have a longer limit."""
+    def timeout(self, method: str | bytes, given: float | None = None) -> float | None:
+        """Returns the seconds that a call of a method may take.
+
+        Args:
+            method: The path of the method. Long-running methods have a longer default.
+            given: The timeout of the call itself; None for the default.
+
+        Raises:
+            ValueError: The timeout of the call is not a number.
+        """
+        if given is not None:
+            return finite_timeout(given)
         name = method.decode() if isinstance(method, bytes) else method
         return max(self.deadline, LONGEST_DEADLINE) if self.deadline and is_long_running(name) else self.deadline
 
@@ -55,6 +68,17 @@ class CallDefaults:
         copy.CopyFrom(request)
         copy.request_id = copy.request_id or str(uuid.uuid4())
         return copy
+
+
+def finite_timeout(timeout: float) -> float:
+    """Returns a timeout that gRPC can represent; one that is too long, or infinite, becomes LONGEST_TIMEOUT.
+
+    Raises:
+        ValueError: It is not a number.
+    """
+    if math.isnan(timeout):
+        raise ValueError("timeout must be a number of seconds, math.inf for no limit, or None for the default, not nan")
+    return min(timeout, LONGEST_TIMEOUT)
 
 
 def request_id_of(request: Any) -> str:

@@ -30,8 +30,9 @@ class FacadeInterceptor(
     gRPC's retries happen below interceptors, so all attempts of a call share one deadline and one `request_id`.
     """
 
-    def __init__(self, defaults: CallDefaults) -> None:
+    def __init__(self, defaults: CallDefaults, is_connected: Callable[[], bool]) -> None:
         self._defaults = defaults
+        self._is_connected = is_connected
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Intercepts a call with one request and one response."""
@@ -56,18 +57,18 @@ class FacadeInterceptor(
     def _intercept_request(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
         check_request(details.method, request)
         request = self._defaults.with_request_id(request)
-        return _Call(continuation(self._with_timeout(details), request), request_id_of(request))
+        connected = self._is_connected()
+        return _Call(continuation(self._with_timeout(details), request), connected, request_id_of(request))
 
     def _intercept_requests(self, continuation: Continuation, details: grpc.ClientCallDetails, requests: Any) -> Any:
         checked = CheckedRequests(details.method, requests)
-        return _Call(continuation(self._with_timeout(details), checked), "", checked)
+        connected = self._is_connected()
+        return _Call(continuation(self._with_timeout(details), checked), connected, requests=checked)
 
     def _with_timeout(self, details: grpc.ClientCallDetails) -> grpc.ClientCallDetails:
-        if details.timeout is not None:
-            return details
         return _CallDetails(
             details.method,
-            self._defaults.timeout(details.method),
+            self._defaults.timeout(details.method, details.timeout),
             details.metadata,
             details.credentials,
             details.wait_for_ready,
@@ -90,8 +91,11 @@ class _CallDetails(grpc.ClientCallDetails):
 class _Call:
     """A call, finished or in flight, that fails with `FacadeError`. Everything else is gRPC's."""
 
-    def __init__(self, call: Any, request_id: str, requests: CheckedRequests | None = None) -> None:
+    def __init__(
+        self, call: Any, connected: bool, request_id: str = "", requests: CheckedRequests | None = None
+    ) -> None:
         self._call = call
+        self._connected = connected
         self._request_id = request_id
         self._requests = requests
 
@@ -123,4 +127,4 @@ class _Call:
     def _translate(self, error: grpc.RpcError) -> Exception:
         if self._requests and self._requests.error:
             return self._requests.error
-        return FacadeError.of(error, self._request_id)
+        return FacadeError.of(error, self._request_id, connected=self._connected)

@@ -7,24 +7,18 @@ trailer `grpc-retry-pushback-ms`: it sets when to retry, or forbids it.
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pool
 
+from cloudfront_facade._targets import check_target, is_local
 from cloudfront_facade._tls import TLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from google.protobuf.descriptor import MethodDescriptor
-
-HOST_AND_PORT = re.compile(r"(?:dns:(?://[^/]*/)?)?(?:\[[^\[\]\s]+\]|[^\[\]\s:/]+):([0-9]+)")
-MAX_PORT = 65535
-
-SCHEME = re.compile(r"(?:unix|unix-abstract|vsock|ipv4|ipv6|xds|google-c2p):.")
-"""How a target without a host starts: https://github.com/grpc/grpc/blob/master/doc/naming.md."""
 
 LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
 """Calls rotate among all addresses of the target, so that new replicas receive calls."""
@@ -34,9 +28,17 @@ RETRY_POLICY = {
     "initialBackoff": "0.2s",
     "maxBackoff": "5s",
     "backoffMultiplier": 2,
-    # AIP-194: the one status that is safe to retry for every method.
-    "retryableStatusCodes": ["UNAVAILABLE"],
+    # UNAVAILABLE is safe to retry for every method (AIP-194). CANCELLED is how a server that stops ends the calls that
+    # it has accepted and not started. A call that its own caller cancels is not retried.
+    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
 }
+
+RETRY_THROTTLING = {"maxTokens": 200, "tokenRatio": 0.1}
+"""Limits the retries of a channel in an outage.
+
+Half of the tokens, 100, are failures that are retried without a limit: as many calls as a connection has at a time, so
+that a restart of a replica fails none. In a longer outage, a channel retries one call for every ten that succeed.
+"""
 
 KEEPALIVE = {
     "grpc.keepalive_time_ms": 60_000,
@@ -44,6 +46,9 @@ KEEPALIVE = {
     "grpc.keepalive_permit_without_calls": 0,
 }
 """A call notices a dead connection within 80 s. Idle connections get no pings, because servers forbid them."""
+
+NO_PROXY = {"grpc.enable_http_proxy": 0, "grpc.address_http_proxy_enabled_addresses": ""}
+"""No proxy of the environment, of which gRPC has two kinds: for names and for addresses."""
 
 KEY_VALUES = "cloudfront_facade.v1.KeyValueStoreDataService"
 
@@ -70,15 +75,12 @@ def channel_arguments(
         ValueError: The target is invalid.
         TypeError: The target is not a str, or `tls` is not a TLS.
     """
-    if not isinstance(target, str):
-        raise TypeError(f"target must be a str, not {type(target).__name__}")
-    if not _is_target(target):
-        # gRPC would resolve it as a name, fail every call and advise a retry.
-        raise ValueError(f'invalid target "{target}"; allowed: HOST:PORT, unix:PATH or another gRPC target')
+    check_target(target)
     if tls is not None and not isinstance(tls, TLS):
         raise TypeError(f"tls must be a TLS, such as TLS() or TLS(ca=...), or None, not {type(tls).__name__}")
     arguments = {
         **KEEPALIVE,
+        **(NO_PROXY if is_local(target) else {}),
         **(tls.options() if tls else {}),
         "grpc.service_config": service_config(retry=retry, request_ids=request_ids),
         **dict(options),
@@ -86,28 +88,20 @@ def channel_arguments(
     return list(arguments.items())
 
 
-def _is_target(target: str) -> bool:
-    if SCHEME.match(target):
-        return True
-    if matched := HOST_AND_PORT.fullmatch(target):
-        return 0 < int(matched[1]) <= MAX_PORT
-    return target.startswith("dns:") and target != "dns:"
-
-
 def service_config(*, retry: bool, request_ids: bool) -> str:
     """Returns the service config of a client, in JSON.
 
     Args:
-        retry: Whether calls that end with UNAVAILABLE are retried.
+        retry: Whether calls that end with UNAVAILABLE, or that the server cancels, are retried.
         request_ids: Whether every create has a `request_id`. Without one, creates are not retried: the second attempt
             could end with ALREADY_EXISTS because of the first.
     """
-    methods: list[dict[str, Any]] = []
+    config: dict[str, Any] = {"loadBalancingConfig": LOAD_BALANCING}
     if retry:
         once = NON_RETRYABLE_METHODS if request_ids else NON_RETRYABLE_METHODS + idempotent_methods()
-        methods.append({"name": [{}], "retryPolicy": RETRY_POLICY})
-        methods.append({"name": once})
-    return json.dumps({"loadBalancingConfig": LOAD_BALANCING, "methodConfig": methods})
+        config["methodConfig"] = [{"name": [{}], "retryPolicy": RETRY_POLICY}, {"name": once}]
+        config["retryThrottling"] = RETRY_THROTTLING
+    return json.dumps(config)
 
 
 def idempotent_methods() -> list[dict[str, str]]:

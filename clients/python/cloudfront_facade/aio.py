@@ -132,9 +132,14 @@ def connect(
     """Returns a client. An event loop must be running; see `cloudfront_facade.connect` for arguments and errors."""
     defaults = CallDefaults(deadline, request_ids)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
-    channel = (
-        grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=interceptors(defaults))
+
+    def is_connected() -> bool:
+        return channel.get_state() is grpc.ChannelConnectivity.READY
+
+    intercepting = interceptors(defaults, is_connected)
+    channel = AioClosableChannel(
+        grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=intercepting)
         if tls
-        else grpc.aio.insecure_channel(target, arguments, interceptors=interceptors(defaults))
+        else grpc.aio.insecure_channel(target, arguments, interceptors=intercepting)
     )
-    return Client(AioClosableChannel(channel))
+    return Client(channel)

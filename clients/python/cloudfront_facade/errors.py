@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, run
 import grpc
 
 from cloudfront_facade._error_details import ErrorDetails
+from cloudfront_facade._sending import may_be_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -98,8 +99,8 @@ class FacadeError(grpc.RpcError):
             error is not the facade's: no connection, a deadline, a proxy.
         domain: The origin: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty if `reason` is.
         metadata: More about the error, such as `operation`, `aws_code` and `aws_request_id`.
-        outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. Also `unknown` if the
-            server did not report it.
+        outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. If the server did not
+            report it: `not_applied` if no server was reached, else `unknown`.
         violations: The rules that the request breaks, at most twenty; `violation_count` in `metadata` is their total.
         preconditions: The states that resources must reach before the call can succeed.
         quotas: The quotas that are used up.
@@ -119,20 +120,21 @@ class FacadeError(grpc.RpcError):
         details: str = "",
         trailing_metadata: Iterable[Any] = (),
         request_id: str = "",
+        sent: bool = True,
     ) -> None:
         self._code = code
         self._details = details
         self._trailing_metadata = tuple(_Metadatum(*pair) for pair in trailing_metadata)
         self.request_id = request_id
         # Copies and pickles of an exception are made from its arguments alone.
-        super().__init__(code, details, self._trailing_metadata, request_id)
+        super().__init__(code, details, self._trailing_metadata, request_id, sent)
 
         parsed = ErrorDetails.of(self)
         info, resource = parsed.info, parsed.resource_info
         self.reason: str = info.reason
         self.domain: str = info.domain
         self.metadata: Mapping[str, str] = dict(info.metadata)
-        self.outcome: str = info.metadata.get("outcome", "unknown")
+        self.outcome: str = info.metadata.get("outcome", "unknown" if sent else "not_applied")
         self.applied_changes = parsed.count("applied_changes")
         self.unknown_changes = parsed.count("unknown_changes")
         self.violations = tuple(
@@ -155,18 +157,21 @@ class FacadeError(grpc.RpcError):
         self._violation_count = parsed.count("violation_count") or 0
 
     @classmethod
-    def of(cls, error: grpc.RpcError, request_id: str = "") -> Self:
+    def of(cls, error: grpc.RpcError, request_id: str = "", *, connected: bool = True) -> Self:
         """Converts the error of a generated stub that is used without this client.
 
         Args:
             error: The error that the stub raised, of `grpc` or of `grpc.aio`.
             request_id: The `request_id` of the request, if it had one.
+            connected: Whether the channel may have been connected when the call began. If not, and no server was
+                reached, the `outcome` is `not_applied`.
         """
         if isinstance(error, cls):
             return error
         if not isinstance(error, _Terminated):
             return cls(grpc.StatusCode.UNKNOWN, str(error), request_id=request_id)
-        return cls(error.code(), error.details() or "", error.trailing_metadata() or (), request_id)
+        code, details, trailers = error.code(), error.details() or "", error.trailing_metadata() or ()
+        return cls(code, details, trailers, request_id, may_be_sent(code, details, trailers, connected=connected))
 
     def code(self) -> grpc.StatusCode:
         """Returns the status code."""

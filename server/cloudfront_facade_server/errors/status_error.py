@@ -67,7 +67,8 @@ class StatusError(Exception):
         """Returns the trailers: the status with its details, within the size that reaches every client."""
         trailers: Metadata = (("grpc-status-details-bin", self._status(operation).SerializeToString()),)
         if self.pushback is not None:
-            trailers += (("grpc-retry-pushback-ms", str(self.pushback)),)
+            # A client of grpcio 1.83.2 that receives a 0 never ends the call.
+            trailers += (("grpc-retry-pushback-ms", str(self.pushback or 1)),)
         return trailers
 
     def _status(self, operation: str) -> status_pb2.Status:
