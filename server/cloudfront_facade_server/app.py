@@ -19,6 +19,7 @@ from .logs import exception_location
 from .readiness import wait_until_ready
 from .settings.serve import ServeSettings
 from .settings.variables import unknown_variables
+from .upstream.service_account import ServiceAccount
 from .wiring import make_server
 
 _log = structlog.get_logger()
@@ -73,7 +74,8 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     loop.set_exception_handler(_log_exception)
     backend = setup.backend
-    server, dispatcher = make_server(settings, backend)
+    account = ServiceAccount(setup.find_account, backend) if setup.find_account and not settings.accounts else None
+    server, dispatcher = make_server(settings, backend, account)
     address = await server.start(on_failure)
     log_fields = {"listen": address, "tls": _tls(settings), "backend": backend.name, "upstream": setup.location}
 
@@ -84,6 +86,8 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
             failure.append(error)
             stop.set()
             return
+        if account:
+            account.learn()  # in the background
         await server.set_serving(serving=True)
         _log.info("serving", **log_fields)
         if backend.name == "embedded":

@@ -29,12 +29,14 @@ class BackendSetup:
         check_readiness: Returns why the backend is not ready; empty if it is. Raises CannotUseBackendError if it never
             will be.
         warm_up: Prepares the first call, so that it is as fast as later ones. It may block.
+        find_account: Returns the account of the service's credentials. It may block. None if the backend is not AWS.
     """
 
     backend: Backend
     location: str
     check_readiness: ReadinessCheck
     warm_up: Callable[[], None]
+    find_account: Callable[[], str] | None = None
 
 
 def set_up_backend(settings: ServeSettings) -> BackendSetup:
@@ -72,6 +74,8 @@ def _set_up_aws(settings: ServeSettings) -> BackendSetup:
             region=settings.region,
             endpoint_url=settings.endpoint_url,
             profile=settings.profile,
+            role_arn=settings.role_arn,
+            external_id=settings.external_id,
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
             short_timeout=settings.settle_read_timeout(),
@@ -85,4 +89,6 @@ def _set_up_aws(settings: ServeSettings) -> BackendSetup:
         except AwsBackendError as error:
             raise CannotUseBackendError(str(error)) from None
 
-    return BackendSetup(backend, settings.endpoint_url or "CloudFront", check_readiness, backend.warm_up)
+    location = settings.endpoint_url or "CloudFront"
+    find_account = None if settings.endpoint_url else backend.find_account
+    return BackendSetup(backend, location, check_readiness, backend.warm_up, find_account)

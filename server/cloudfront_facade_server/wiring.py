@@ -34,9 +34,11 @@ from .upstream.functions import Functions
 from .upstream.key_value_stores import KeyValueStores
 from .upstream.key_values import KeyValues
 from .upstream.resource_kinds import FUNCTION, KEY_VALUE_STORE
+from .upstream.service_account import ServiceAccount
 from .upstream.tags import Tags
 from .upstream.timeouts import SettleTimeouts
 from .upstream.wait_for_ready import ReadyWaiter
+from .validation.arns import AllowedAccounts, ArnRules, allow_any_account
 from .validation.rules import Rules
 from .validation.tags import TagRules
 
@@ -50,17 +52,24 @@ KEY_VALUE_STORE_DATA_SERVICE: Final = key_value_store_data_service_pb2.DESCRIPTO
 TAG_SERVICE: Final = tag_service_pb2.DESCRIPTOR.services_by_name["TagService"].full_name
 
 
-def services(settings: ServeSettings, backend: Backend) -> dict[str, tuple[object, Register]]:
+def services(
+    settings: ServeSettings, backend: Backend, account: ServiceAccount | None = None
+) -> dict[str, tuple[object, Register]]:
     """Returns the services.
 
     Args:
         settings: Limits and timeouts.
         backend: The backend that serves them.
+        account: The only account whose ARNs are allowed, unless settings name some; None for any account.
 
     Returns:
         For each full name, the service and its generated registration.
     """
-    rules = Rules(TagRules(settings.tag_charset, settings.max_tags), settings.max_function_code_bytes)
+    rules = Rules(
+        TagRules(settings.tag_charset, settings.max_tags),
+        settings.max_function_code_bytes,
+        ArnRules(_allowed_accounts(settings, account)),
+    )
     limiter = ConcurrencyLimiter(
         settings.max_concurrent_upstream_calls, settings.min_upstream_time, settings.max_queue_time
     )
@@ -88,8 +97,17 @@ def services(settings: ServeSettings, backend: Backend) -> dict[str, tuple[objec
     }
 
 
-def make_server(settings: ServeSettings, backend: Backend) -> tuple[Server, Dispatcher]:
-    """Returns the server, which does not listen yet, and the dispatcher of its calls."""
+def _allowed_accounts(settings: ServeSettings, account: ServiceAccount | None) -> AllowedAccounts:
+    if settings.accounts:
+        accounts = frozenset(settings.accounts)
+        return lambda: accounts
+    return account.allowed if account else allow_any_account
+
+
+def make_server(
+    settings: ServeSettings, backend: Backend, account: ServiceAccount | None = None
+) -> tuple[Server, Dispatcher]:
+    """Returns the server, which does not listen yet, and the dispatcher of its calls. See `services`."""
     shutdown = ShutdownDeadline()
     limits = CallLimits(
         max_concurrent_calls=settings.max_concurrent_calls,
@@ -102,4 +120,4 @@ def make_server(settings: ServeSettings, backend: Backend) -> tuple[Server, Disp
     )
     receiver = Receiver(settings.receive_places(), settings.max_queue_time, settings.max_stream_silence)
     dispatcher = Dispatcher(limits, Admission(limits, receiver), backend.name, shutdown)
-    return Server(settings, dispatcher, receiver, shutdown, services(settings, backend)), dispatcher
+    return Server(settings, dispatcher, receiver, shutdown, services(settings, backend, account)), dispatcher

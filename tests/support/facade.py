@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from cloudfront_facade_server.backends.thread_pool import ThreadPoolBackend
 from cloudfront_facade_server.concurrency.greenlets import greenlet_spawn
 from cloudfront_facade_server.grpc_server.server import Server
 from cloudfront_facade_server.settings.serve import ServeSettings
+from cloudfront_facade_server.upstream.service_account import ServiceAccount
 from cloudfront_facade_server.wiring import make_server
 
 from .event_loop import event_loop, unwrapped
@@ -51,8 +52,13 @@ class Facade:
 
 
 @contextmanager
-def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
-    """Runs a server with short timeouts until the block ends; `settings` override those of `serve`."""
+def running_facade(
+    backend: Backend, find_account: Callable[[], str] | None = None, **settings: Any
+) -> Iterator[Facade]:
+    """Runs a server with short timeouts until the block ends; `settings` override those of `serve`.
+
+    With `find_account`, which returns the account of the service, it rejects ARNs of other accounts.
+    """
     values: dict[str, Any] = {
         "backend": "embedded",
         "listen": "127.0.0.1:0",
@@ -65,7 +71,8 @@ def running_facade(backend: Backend, **settings: Any) -> Iterator[Facade]:
     loop = event_loop()
 
     async def start() -> tuple[Server, str]:
-        server, _ = make_server(serve_settings, backend)
+        account = ServiceAccount(find_account, backend) if find_account else None
+        server, _ = make_server(serve_settings, backend, account)
         address = await server.start(on_failure=lambda: None)
         await server.set_serving(serving=True)
         return server, address

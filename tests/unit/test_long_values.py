@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
-from botocore import xform_name
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.descriptor import MethodDescriptor
 
 from cloudfront_facade_server.errors.violations import ValidationError, Violation
+from support.requests import FIELDS, apply, with_value
 from support.rpcs import RPCS
 from support.rules import RULES
-from support.values import STORE_ARN
 
 SIZE: Final = 4 * 2**20
 
@@ -23,58 +20,13 @@ MAX_SECONDS: Final = 0.05
 
 TEXTS: Final = {"ASCII": "a" * SIZE, "not ASCII": "\u00e9" * (SIZE // 2), "NUL at the end": "a" * (SIZE - 1) + "\0"}
 
-Path = tuple[FieldDescriptor, ...]
-
-
-def paths(message: Descriptor, parents: Path = ()) -> Iterator[Path]:
-    """Yields the path of each string and bytes field of a message."""
-    for field in message.fields:
-        if field.message_type:
-            yield from paths(field.message_type, (*parents, field))
-        elif field.type in (field.TYPE_STRING, field.TYPE_BYTES):
-            yield (*parents, field)
-
-
-FIELDS: Final = {
-    f"{name}.{'.'.join(field.name for field in path)}": (rpc, path)
-    for name, rpc in RPCS.items()
-    for path in paths(rpc.input_type)
-}
-
-
-def with_value(rpc: MethodDescriptor, path: Path, text: str) -> Any:
-    """Returns a request in which only one field is set; in a stream also the ARN, without which nothing is read."""
-    request = message = GetMessageClass(rpc.input_type)(**{"kvs_arn": STORE_ARN} if rpc.client_streaming else {})
-    for parent in path[:-1]:
-        child = getattr(message, parent.name)
-        message = child.add() if parent.is_repeated else child
-        message.SetInParent()
-    last = path[-1]
-    value: Any = text.encode() if last.type == last.TYPE_BYTES else text
-    if last.is_repeated:
-        getattr(message, last.name).append(value)
-    else:
-        setattr(message, last.name, value)
-    return request
-
 
 def violations(rpc: MethodDescriptor, request: Any) -> tuple[list[Violation], float]:
     """Returns the violations of a request, and the seconds until they were found."""
-    check: Callable[..., Any] = getattr(RULES, xform_name(rpc.name))
     start = time.perf_counter()
     with pytest.raises(ValidationError) as caught:
-        apply(check, rpc, request)
+        apply(RULES, rpc, request)
     return caught.value.violations, time.perf_counter() - start
-
-
-def apply(check: Callable[..., Any], rpc: MethodDescriptor, request: Any) -> None:
-    """Applies the rules of an rpc to a request, or to a stream with one request."""
-    if rpc.client_streaming:
-        list(check(iter([request]), lambda: None)[1])
-    elif rpc.name == "UpdateKeys":
-        check(request, lambda: None)
-    else:
-        check(request)
 
 
 def test_the_walk_finds_the_fields_of_every_request() -> None:

@@ -15,7 +15,10 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import TagResourceRequest
 from cloudfront_facade_server import validation
+from cloudfront_facade_server.validation.arns import ArnRules
 from cloudfront_facade_server.validation.rule_names import Rule, table
+from cloudfront_facade_server.validation.rules import Rules
+from cloudfront_facade_server.validation.tags import TagRules
 from support.rules import RULES, broken_rules
 from support.values import STORE_ARN
 
@@ -61,6 +64,7 @@ INVALID: Final[list[tuple[Callable[[Any], Any], Any]]] = [
         [data.ImportKeysRequest(kvs_arn=STORE_ARN), data.ImportKeysRequest(kvs_arn="x")],
     ),
     (RULES.tag_resource, TagResourceRequest()),
+    (Rules(TagRules(), arns=ArnRules(tuple)).get_key, data.GetKeyRequest(kvs_arn=STORE_ARN)),
 ]
 """Requests that together break every rule."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
@@ -52,7 +53,26 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def _check_account(value: str) -> str:
+    if value != "*" and not re.fullmatch("[0-9]{12}", value):
+        raise ValueError('must be 12 digits, or "*" for any account')
+    return value
+
+
+def _check_role(value: str) -> str:
+    if not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\x21-\x7e]{1,575}", value):
+        raise ValueError("must be arn:aws:iam::ACCOUNT:role/NAME")
+    return value
+
+
+def _check_external_id(value: str) -> str:
+    if not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", value, re.ASCII):
+        raise ValueError("must have 2 to 1224 characters: letters, digits and _+=,.@:/-")
+    return value
+
+
 Address = Annotated[str, AfterValidator(_check_address), Metavar("HOST:PORT")]
+Account = Annotated[str, AfterValidator(_check_account)]
 Seconds = Annotated[float, Field(ge=0, le=86_400), Metavar("SECONDS")]
 PositiveSeconds = Annotated[float, Field(gt=0, le=86_400), Metavar("SECONDS")]
 Count = Annotated[int, Field(ge=1, le=1_000_000), Metavar("COUNT")]
@@ -61,6 +81,8 @@ MemoryBytes = Annotated[int, Field(ge=16 * 1024 * 1024, le=16 * 1024 * 1024 * 10
 OptionalFile = Annotated[FilePath | None, Metavar("FILE")]
 OptionalDirectory = Annotated[DirectoryPath | None, BeforeValidator(_reject_empty), Metavar("DIR")]
 OptionalName = Annotated[str | None, Metavar("NAME")]
+RoleArn = Annotated[str, AfterValidator(_check_role)]
+ExternalId = Annotated[str, AfterValidator(_check_external_id)]
 
 CommaSeparated = Annotated[list[_T], NoDecode, BeforeValidator(_split)]
 """Several values, separated by commas. The flag can also be repeated."""

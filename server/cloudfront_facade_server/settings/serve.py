@@ -14,8 +14,11 @@ from .. import limits
 from .fields import (
     ENV_PREFIX,
     UNIX,
+    Account,
     Address,
+    CommaSeparated,
     Count,
+    ExternalId,
     MemoryBytes,
     Metavar,
     OptionalDirectory,
@@ -23,6 +26,7 @@ from .fields import (
     OptionalName,
     PositiveSeconds,
     RequestBytes,
+    RoleArn,
     Seconds,
 )
 
@@ -69,6 +73,17 @@ class ServeSettings(ListenSettings):
         None, min_length=1, description="CloudFront-compatible endpoint to use instead of CloudFront"
     )
     profile: OptionalName = Field(None, min_length=1, description="AWS configuration profile to use")
+    role_arn: Annotated[RoleArn | None, Metavar("ARN")] = Field(
+        None, description="role to assume with the credentials, in this or another account"
+    )
+    external_id: Annotated[ExternalId | None, Metavar("ID")] = Field(
+        None, description="external ID that the role of --role-arn requires"
+    )
+    accounts: Annotated[CommaSeparated[Account], Metavar("ACCOUNT")] = Field(
+        default_factory=list,
+        description="AWS accounts whose ARNs requests may name, 12 digits each, separated by commas, or * for any; "
+        "can be repeated; default: the account of the service's own credentials, or with --endpoint-url any",
+    )
     connect_timeout: PositiveSeconds = Field(2.0, description="timeout for connecting to CloudFront, in seconds")
     read_timeout: PositiveSeconds = Field(15.0, description="timeout for a response from CloudFront, in seconds")
 
@@ -181,6 +196,10 @@ class ServeSettings(ListenSettings):
             )
         if self.backend == "embedded" and (self.endpoint_url or self.profile):
             raise ValueError("--endpoint-url and --profile require --backend aws")
+        if self.role_arn and self.backend == "embedded":
+            raise ValueError("--role-arn requires --backend aws")
+        if self.external_id and not self.role_arn:
+            raise ValueError("--external-id requires --role-arn")
         if self.min_upstream_time >= self.default_deadline:
             raise ValueError(
                 f'--min-upstream-time "{self.min_upstream_time:g}" must be below '

@@ -2,7 +2,8 @@
 
 `rules`             one method for each rpc
 `rule_names`        the name of every rule, and what it allows
-`checks`            names, comments, ARNs, etags, keys and other single values
+`checks`            names, comments, etags, keys and other single values
+`arns`              ARNs and the accounts that they name
 `functions`         a function's configuration, code and stage
 `key_value_stores`  a store's import source and status
 `events`            the event of TestFunction

@@ -1,4 +1,4 @@
-"""Checks of single values: names, comments, ARNs, etags, keys, request ids."""
+"""Checks of single values: names, comments, etags, keys, request ids."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from .. import limits
 from ..errors.violations import Violation, quote
 from .rule_names import Rule
-
-_MAX_SHOWN_ARN_CHARACTERS = 120
-
-_KEY_VALUE_STORE_ARN = "arn:aws:cloudfront::ACCOUNT:key-value-store/ID"
 
 _UNSAFE_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML 1.0 does not allow (section 2.2), and CR, which parsers turn into LF (section 2.11)."""
@@ -51,30 +47,6 @@ def check_xml(field: str, rule: Rule, value: str) -> Iterator[Violation]:
     if match := _UNSAFE_IN_XML.search(value, 0, limits.CHECKED_CHARACTERS_MAX):
         bad = describe_character(value, match.start())
         yield Violation(field, rule, f"{bad}; allowed: characters of XML 1.0 except carriage return")
-
-
-def check_key_value_store_arn(field: str, value: str) -> Iterator[Violation]:
-    """Checks the ARN of a store."""
-    if len(value) > limits.KEY_VALUE_STORE_ARN_MAX_LENGTH or not limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(value):
-        yield Violation(
-            field,
-            Rule.KEY_VALUE_STORE_ARN_FORM,
-            f"{show_arn(value)}; allowed: {_KEY_VALUE_STORE_ARN}; ACCOUNT is 12 digits, ID is a UUID; "
-            "DescribeKeyValueStore returns the ARN",
-        )
-
-
-def check_resource_arn(field: str, value: str) -> Iterator[Violation]:
-    """Checks the ARN of a function or a store."""
-    if limits.FUNCTION_ARN_PATTERN.fullmatch(value) or limits.KEY_VALUE_STORE_ARN_PATTERN.fullmatch(value):
-        return
-    yield Violation(
-        field,
-        Rule.RESOURCE_ARN_FORM,
-        f"{show_arn(value)}; allowed: arn:aws:cloudfront::ACCOUNT:function/NAME without a stage, or "
-        f"{_KEY_VALUE_STORE_ARN}; ACCOUNT is 12 digits, ID is a UUID; "
-        "DescribeFunction and DescribeKeyValueStore return the ARN",
-    )
 
 
 def check_etag(field: str, value: str, *, returned_by: str) -> Iterator[Violation]:
@@ -160,8 +132,3 @@ def describe_character(value: str, index: int) -> str:
 
 def _shown_length(value: str) -> str:
     return f"{quote(value)} has {len(value)} characters" if value else "empty"
-
-
-def show_arn(value: str) -> str:
-    """Returns an ARN as messages show it."""
-    return quote(value, _MAX_SHOWN_ARN_CHARACTERS) if value else "empty"

@@ -11,14 +11,15 @@ from cloudfront_facade.v1.function_service_pb2 import FunctionConfig, FunctionRu
 from .. import limits
 from ..errors.violations import Violation
 from . import checks
+from .arns import ArnRules
 from .rule_names import Rule
 
 _RUNTIMES: Final = FunctionRuntime.keys()[1:]
 _RUNTIME_NUMBERS: Final = frozenset(FunctionRuntime.values()[1:])
 
 
-def check_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
-    """Checks the configuration of a function."""
+def check_config(field: str, config: FunctionConfig, arns: ArnRules) -> Iterator[Violation]:
+    """Checks the configuration of a function, with the rules for the ARNs of its stores."""
     yield from checks.check_comment(f"{field}.comment", config.comment)
     if config.runtime not in _RUNTIME_NUMBERS:
         sent = str(config.runtime) if config.runtime else "not set"
@@ -38,7 +39,7 @@ def check_config(field: str, config: FunctionConfig) -> Iterator[Violation]:
             f"{len(associations)} associations; allowed: at most {limits.ASSOCIATIONS_MAX}",
         )
     for index, association in enumerate(islice(associations, limits.CHECKED_ELEMENTS_MAX)):
-        yield from checks.check_key_value_store_arn(
+        yield from arns.check_key_value_store_arn(
             f"{field}.key_value_store_associations[{index}].key_value_store_arn", association.key_value_store_arn
         )
 

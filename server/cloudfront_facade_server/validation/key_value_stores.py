@@ -9,6 +9,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import ImportSource, Impor
 from .. import limits
 from ..errors.violations import Violation, quote
 from . import checks
+from .arns import show_arn
 from .rule_names import KNOWN_STATUSES, Rule
 
 
@@ -35,7 +36,7 @@ def _check_s3_object_arn(field: str, value: str) -> Iterator[Violation]:
         yield Violation(
             field,
             Rule.SOURCE_ARN_FORM,
-            f"{checks.show_arn(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn and aws-us-gov); "
+            f"{show_arn(value)}; allowed: arn:aws:s3:::BUCKET/KEY (also aws-cn and aws-us-gov); "
             "BUCKET is 3 to 255 of a-z A-Z 0-9 . _ -",
         )
         return

@@ -126,6 +126,11 @@ class Rule(StrEnum):
         "`arn:aws:cloudfront::ACCOUNT:function/NAME` without a stage, or "
         "`arn:aws:cloudfront::ACCOUNT:key-value-store/ID`; ACCOUNT is 12 digits, ID is a UUID",
     )
+    ARN_ACCOUNT = (
+        "ARN_ACCOUNT",
+        "`kvs_arn`, `resource`, `function_config.key_value_store_associations[].key_value_store_arn`",
+        "an ARN of the service's own account, or of an account of `--accounts`",
+    )
     TAGS_COUNT = (
         "TAGS_COUNT",
         "`tags`, `tag_keys`",

@@ -42,6 +42,7 @@ from .. import limits, page_tokens
 from ..errors import etag_sources
 from ..errors.violations import raise_if_any
 from . import checks, events, functions, key_value_stores, keys, pages
+from .arns import ArnRules
 from .rule_names import Rule
 from .tags import TagRules
 
@@ -52,10 +53,17 @@ class Rules:
     Args:
         tags: The rules for tags.
         max_function_code_bytes: Maximum size of a function's code.
+        arns: The rules for ARNs.
     """
 
-    def __init__(self, tags: TagRules, max_function_code_bytes: int = limits.FUNCTION_CODE_QUOTA) -> None:
+    def __init__(
+        self,
+        tags: TagRules,
+        max_function_code_bytes: int = limits.FUNCTION_CODE_QUOTA,
+        arns: ArnRules | None = None,
+    ) -> None:
         self._tags = tags
+        self._arns = arns or ArnRules()
         self._max_function_code_bytes = max_function_code_bytes
 
     # --- FunctionService ---------------------------------------------------------------------------------------------
@@ -64,7 +72,7 @@ class Rules:
         """Checks a CreateFunctionRequest; raises ValidationError."""
         raise_if_any(
             checks.check_name("name", request.name),
-            functions.check_config("function_config", request.function_config),
+            functions.check_config("function_config", request.function_config, self._arns),
             functions.check_code("function_code", request.function_code, self._max_function_code_bytes),
             self._tags.check("tags", request.tags, own_tags=1 if request.request_id else 0),
             checks.check_request_id("request_id", request.request_id),
@@ -83,7 +91,7 @@ class Rules:
         raise_if_any(
             checks.check_name("name", request.name),
             checks.check_etag("etag", request.etag, returned_by=etag_sources.DEVELOPMENT_STAGE),
-            functions.check_config("function_config", request.function_config),
+            functions.check_config("function_config", request.function_config, self._arns),
             functions.check_code("function_code", request.function_code, self._max_function_code_bytes),
         )
 
@@ -164,18 +172,19 @@ class Rules:
 
     def describe_key_value_store_data(self, request: DescribeKeyValueStoreDataRequest) -> None:
         """Checks a DescribeKeyValueStoreDataRequest; raises ValidationError."""
-        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn))
+        raise_if_any(self._arns.check_key_value_store_arn("kvs_arn", request.kvs_arn))
 
     def get_key(self, request: GetKeyRequest) -> None:
         """Checks a GetKeyRequest; raises ValidationError."""
         raise_if_any(
-            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), checks.check_key_in_path("key", request.key)
+            self._arns.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            checks.check_key_in_path("key", request.key),
         )
 
     def put_key(self, request: PutKeyRequest) -> None:
         """Checks a PutKeyRequest; raises ValidationError."""
         raise_if_any(
-            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            self._arns.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_key_in_path("key", request.key),
             checks.check_value("value", request.value),
             checks.check_optional_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
@@ -184,7 +193,7 @@ class Rules:
     def delete_key(self, request: DeleteKeyRequest) -> None:
         """Checks a DeleteKeyRequest; raises ValidationError."""
         raise_if_any(
-            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            self._arns.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_key_in_path("key", request.key),
             checks.check_optional_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
@@ -192,7 +201,9 @@ class Rules:
     def list_keys(self, request: ListKeysRequest) -> None:
         """Checks a ListKeysRequest; raises ValidationError."""
         list_name = page_tokens.keys_list(request.kvs_arn)
-        raise_if_any(checks.check_key_value_store_arn("kvs_arn", request.kvs_arn), pages.check_page(list_name, request))
+        raise_if_any(
+            self._arns.check_key_value_store_arn("kvs_arn", request.kvs_arn), pages.check_page(list_name, request)
+        )
 
     def update_keys(self, request: UpdateKeysRequest, checkpoint: Callable[[], None]) -> None:
         """Checks an UpdateKeysRequest; raises ValidationError.
@@ -202,7 +213,7 @@ class Rules:
             checkpoint: Lets other calls run. Called from time to time.
         """
         raise_if_any(
-            checks.check_key_value_store_arn("kvs_arn", request.kvs_arn),
+            self._arns.check_key_value_store_arn("kvs_arn", request.kvs_arn),
             checks.check_not_empty("changes", Rule.CHANGES_COUNT, len(request.changes)),
             keys.check_changes(request.changes, 0, checkpoint),
             checks.check_optional_etag("etag", request.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
@@ -225,7 +236,7 @@ class Rules:
         """
         first = next(requests, ImportKeysRequest())
         raise_if_any(
-            checks.check_key_value_store_arn("kvs_arn", first.kvs_arn),
+            self._arns.check_key_value_store_arn("kvs_arn", first.kvs_arn),
             checks.check_optional_etag("etag", first.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
         return first, keys.check_stream(first, requests, checkpoint)
@@ -235,7 +246,7 @@ class Rules:
     def tag_resource(self, request: TagResourceRequest) -> None:
         """Checks a TagResourceRequest; raises ValidationError."""
         raise_if_any(
-            checks.check_resource_arn("resource", request.resource),
+            self._arns.check_resource_arn("resource", request.resource),
             checks.check_not_empty("tags", Rule.TAGS_COUNT, len(request.tags)),
             self._tags.check("tags", request.tags),
         )
@@ -247,11 +258,11 @@ class Rules:
     def untag_resource(self, request: UntagResourceRequest) -> None:
         """Checks an UntagResourceRequest; raises ValidationError."""
         raise_if_any(
-            checks.check_resource_arn("resource", request.resource),
+            self._arns.check_resource_arn("resource", request.resource),
             checks.check_not_empty("tag_keys", Rule.TAGS_COUNT, len(request.tag_keys)),
             self._tags.check_keys("tag_keys", request.tag_keys),
         )
 
     def list_tags_for_resource(self, request: ListTagsForResourceRequest) -> None:
         """Checks a ListTagsForResourceRequest; raises ValidationError."""
-        raise_if_any(checks.check_resource_arn("resource", request.resource))
+        raise_if_any(self._arns.check_resource_arn("resource", request.resource))
