@@ -167,7 +167,7 @@ def test_a_waiter_that_is_rejected_and_cancelled_is_removed_once() -> None:
         semaphore = FairSemaphore(1, 1)
         semaphore.try_acquire(FLOOD)
         (task,) = await queue(semaphore, POLITE)
-        (waiter,) = semaphore._queues[POLITE.caller][POLITE]
+        (waiter,) = semaphore._queues[POLITE.caller][POLITE.connection]
         semaphore._reject(waiter)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

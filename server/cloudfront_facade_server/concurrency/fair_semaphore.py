@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
+from typing import Final
 
-T = TypeVar("T")
+_CACHED_HOLDERS: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,11 @@ class Holder:
     caller: str
     connection: str
 
-    @classmethod
-    def of_peer(cls, peer: str) -> Holder:
+    @staticmethod
+    @lru_cache(_CACHED_HOLDERS)
+    def of_peer(peer: str) -> Holder:
         """Returns the holder for a peer as gRPC names it, for example `ipv4:192.0.2.1:50000`."""
-        return cls(peer.rpartition(":")[0] or peer, peer)
+        return Holder(peer.rpartition(":")[0] or peer, peer)
 
 
 @dataclass(eq=False)
@@ -63,9 +65,9 @@ class FairSemaphore:
     def __init__(self, slots: int, max_waiting: int) -> None:
         self.slots = slots
         self._max_waiting = max_waiting
-        self._held_by_caller: Counter[str] = Counter()
-        self._held_by_connection: Counter[Holder] = Counter()
-        self._queues: dict[str, dict[Holder, deque[Waiter]]] = {}
+        self._held_by_caller: dict[str, int] = {}
+        self._held_by_connection: dict[str, int] = {}
+        self._queues: dict[str, dict[str, deque[Waiter]]] = {}
         self.held = 0
         self.waiting = 0
 
@@ -92,7 +94,7 @@ class FairSemaphore:
             return False
         loop = asyncio.get_running_loop()
         waiter = Waiter(holder, loop.create_future())
-        self._queues.setdefault(holder.caller, {}).setdefault(holder, deque()).append(waiter)
+        self._queues.setdefault(holder.caller, {}).setdefault(holder.connection, deque()).append(waiter)
         self.waiting += 1
         timer = loop.call_later(max_wait, self._reject, waiter)
         try:
@@ -107,7 +109,7 @@ class FairSemaphore:
 
     def held_by(self, holder: Holder) -> int:
         """Returns how many slots a connection holds."""
-        return self._held_by_connection[holder]
+        return self._held_by_connection.get(holder.connection, 0)
 
     def next_waiter(self) -> Waiter | None:
         """Returns who gets the next slot; None if the queue is empty."""
@@ -116,15 +118,15 @@ class FairSemaphore:
     def release(self, holder: Holder) -> None:
         """Frees a slot, which the next waiter takes."""
         self.held -= 1
-        _subtract(self._held_by_caller, holder.caller)
-        _subtract(self._held_by_connection, holder)
+        _subtract_one(self._held_by_caller, holder.caller)
+        _subtract_one(self._held_by_connection, holder.connection)
         if self._queues:
             self._grant()
 
     def _take(self, holder: Holder) -> None:
         self.held += 1
-        self._held_by_caller[holder.caller] += 1
-        self._held_by_connection[holder] += 1
+        _add_one(self._held_by_caller, holder.caller)
+        _add_one(self._held_by_connection, holder.connection)
 
     def _grant(self) -> None:
         """Passes a slot to the next waiter. One that was cancelled is still queued until its task notices."""
@@ -140,13 +142,13 @@ class FairSemaphore:
         return True
 
     def _next(self) -> Waiter:
-        caller = min(self._queues, key=self._held_by_caller.__getitem__)
+        caller = min(self._queues, key=lambda caller: self._held_by_caller.get(caller, 0))
         connections = self._queues[caller]
-        holder = min(connections, key=self._held_by_connection.__getitem__)
+        connection = min(connections, key=lambda connection: self._held_by_connection.get(connection, 0))
         # Of those that hold equally many, whoever was served last comes last next time.
-        connections[holder] = connections.pop(holder)
+        connections[connection] = connections.pop(connection)
         self._queues[caller] = self._queues.pop(caller)
-        return connections[holder][0]
+        return connections[connection][0]
 
     def _make_room(self, holder: Holder) -> bool:
         """Returns whether the queue has room for one more waiter, after it dropped one of a longer queue if needed."""
@@ -154,7 +156,7 @@ class FairSemaphore:
             return True
         queues = [queue for connections in self._queues.values() for queue in connections.values()]
         longest = max(queues, key=len, default=deque[Waiter]())
-        if len(longest) <= len(self._queues.get(holder.caller, {}).get(holder, ())) + 1:
+        if len(longest) <= len(self._queues.get(holder.caller, {}).get(holder.connection, ())) + 1:
             return False
         self._reject(longest[-1])
         return True
@@ -169,16 +171,21 @@ class FairSemaphore:
             return
         waiter.is_queued = False
         connections = self._queues[waiter.holder.caller]
-        queue = connections[waiter.holder]
+        queue = connections[waiter.holder.connection]
         queue.remove(waiter)
         self.waiting -= 1
         if not queue:
-            del connections[waiter.holder]
+            del connections[waiter.holder.connection]
         if not connections:
             del self._queues[waiter.holder.caller]
 
 
-def _subtract(counts: Counter[T], key: T) -> None:
-    counts[key] -= 1
-    if not counts[key]:
+def _add_one(counts: dict[str, int], key: str) -> None:
+    counts[key] = counts.get(key, 0) + 1
+
+
+def _subtract_one(counts: dict[str, int], key: str) -> None:
+    if counts[key] == 1:
         del counts[key]
+    else:
+        counts[key] -= 1

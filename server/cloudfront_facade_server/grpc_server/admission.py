@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..call_context import CallContext
 from ..concurrency.fair_semaphore import FairSemaphore, Holder
@@ -20,8 +19,7 @@ _MAX_SHARE: Final = 0.5
 """The part of the memory that the requests of one connection may take."""
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """The right to run a call; `Admission.release` returns it.
 
     Attributes:
@@ -61,21 +59,15 @@ class Admission:
         Raises:
             StatusError: No slot became free in time, or the request takes too much memory (both OVERLOADED).
         """
-        semaphore, name = self._slots(options)
+        semaphore = self._semaphore_for(options)
         holder = call.holder
         if not semaphore.try_acquire(holder):
-            if options.long_running and not options.long_poll:
-                self._receiver.end_silent_stream(holder)
-            if not await semaphore.acquire(holder, min(self._limits.max_queue_time, call.remaining())):
-                raise overloaded(semaphore.slots, name)
-        slot = Slot(semaphore, holder, _size(request))
-        if not self._has_memory(slot):
+            await self._wait(semaphore, call, options)
+        size = _size(request)
+        if size and not self._reserve(holder, size):
             semaphore.release(holder)
             raise requests_overloaded()
-        if slot.bytes:
-            self._bytes += slot.bytes
-            self._bytes_by_connection[holder] += slot.bytes
-        return slot
+        return Slot(semaphore, holder, size)
 
     def release(self, slot: Slot) -> None:
         """Returns the slot of a call whose method has ended."""
@@ -86,19 +78,26 @@ class Admission:
             if not self._bytes_by_connection[slot.holder]:
                 del self._bytes_by_connection[slot.holder]
 
-    def _slots(self, options: MethodOptions) -> tuple[FairSemaphore, str]:
-        if options.long_poll:
-            return self._long_polls, "long polls"
-        if options.long_running:
-            return self._long_running, "long-running calls"
-        return self._short, "calls"
+    async def _wait(self, semaphore: FairSemaphore, call: CallContext, options: MethodOptions) -> None:
+        if semaphore is self._long_running:
+            self._receiver.end_silent_stream(call.holder)
+        if not await semaphore.acquire(call.holder, min(self._limits.max_queue_time, call.remaining())):
+            kind = "long polls" if options.long_poll else "long-running calls" if options.long_running else "calls"
+            raise overloaded(semaphore.slots, kind)
 
-    def _has_memory(self, slot: Slot) -> bool:
-        if not slot.bytes:
-            return True
+    def _semaphore_for(self, options: MethodOptions) -> FairSemaphore:
+        if not options.long_running:
+            return self._short
+        return self._long_polls if options.long_poll else self._long_running
+
+    def _reserve(self, holder: Holder, size: int) -> bool:
         limit = self._limits.max_request_memory
-        share = max(limit * _MAX_SHARE, slot.bytes)
-        return self._bytes + slot.bytes <= limit and self._bytes_by_connection[slot.holder] + slot.bytes <= share
+        share = max(limit * _MAX_SHARE, size)
+        if self._bytes + size > limit or self._bytes_by_connection[holder] + size > share:
+            return False
+        self._bytes += size
+        self._bytes_by_connection[holder] += size
+        return True
 
 
 def _size(request: Any) -> int:

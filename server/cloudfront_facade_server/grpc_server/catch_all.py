@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from ..errors.facade_errors import internal, method_unknown, no_message
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
 from .decoder import Decoder, LargeMessages, MessageLimits
-from .receiver import Receiver
+from .receiver import Context, Fail, Receiver
 from .status import drop_frames
 
 _CANCELLATION_DELAY_SECONDS: Final = 0.01
@@ -54,6 +55,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         self._receiver = receiver
         self._message_limits = message_limits
         self._large_messages = LargeMessages()
+        self._ending: set[asyncio.Future[None]] = set()
         self._failures = FairSemaphore(_CONCURRENT_FAILURES, _MAX_WAITING_FAILURES)
         self.last_arrival = float("-inf")
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -75,7 +77,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         return wrapped
 
     def _unknown(self, method: str) -> grpc.RpcMethodHandler[Any, Any]:
-        async def reject(_requests: AsyncIterator[Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        async def reject(_requests: AsyncIterator[Any], context: Context) -> None:
             await self._fail(context, method, method_unknown(method), time.monotonic())
 
         return grpc.stream_stream_rpc_method_handler(reject)
@@ -101,10 +103,10 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         return Decoder(handler.request_deserializer, self._message_limits(method), self._large_messages)
 
     def _unary(self, behaviour: Any, messages: Any, method: str) -> Any:
-        async def handle(_requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+        async def handle(_requests: Any, context: Context) -> Any:
             arrived = time.monotonic()
             try:
-                return await behaviour(messages(context), context)
+                return await behaviour(messages(partial(self._end, context, method, arrived), context), context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
@@ -114,10 +116,12 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         return handle
 
     def _stream_stream(self, behaviour: Any, messages: Any, method: str) -> Any:
-        async def handle(_requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
+        async def handle(_requests: Any, context: Context) -> AsyncIterator[Any]:
             arrived = time.monotonic()
             try:
-                async for response in behaviour(messages(context), context):
+                async for response in behaviour(
+                    messages(partial(self._end, context, method, arrived), context), context
+                ):
                     yield response
             except grpc.aio.AbortError:
                 raise
@@ -126,9 +130,17 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
         return handle
 
-    async def _fail(
-        self, context: grpc.aio.ServicerContext[Any, Any], method: str, error: Exception, arrived: float
-    ) -> None:
+    def _end(self, context: Context, method: str, arrived: float, error: StatusError) -> None:
+        """Fails a call whose handler waits for its first message."""
+
+        async def fail() -> None:
+            with suppress(grpc.aio.BaseError):  # AbortError, or the call has ended meanwhile
+                await self._fail(context, method, error, arrived)
+
+        self._ending.add(ending := asyncio.ensure_future(fail()))
+        ending.add_done_callback(self._ending.discard)
+
+    async def _fail(self, context: Context, method: str, error: Exception, arrived: float) -> None:
         """Logs the rpc and aborts it with the status of an exception; an unexpected one becomes INTERNAL."""
         if isinstance(error, grpc.aio.InternalError) and context.done():
             # gRPC could not send the response, because the caller had gone.
@@ -155,25 +167,28 @@ class _Messages:
         StatusError: A message was rejected, or did not arrive in time.
     """
 
-    def __init__(self, receiver: Receiver, decoder: Decoder, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    def __init__(self, receiver: Receiver, decoder: Decoder, fail: Fail, context: Context) -> None:
         self._receiver = receiver
         self._decoder = decoder
+        self._fail = fail
         self._context = context
         self._holder = Holder.of_peer(context.peer())
-        self._is_stream = False
+        self._has_first = False
 
     def __aiter__(self) -> _Messages:
         return self
 
     async def __anext__(self) -> Any:
-        is_stream, self._is_stream = self._is_stream, True
-        return await self._receiver.receive(self._context, self._holder, self._decoder, is_stream=is_stream)
+        if self._has_first:
+            return await self._receiver.receive_next(self._context, self._holder, self._decoder)
+        self._has_first = True
+        return await self._receiver.receive_first(self._context, self._holder, self._decoder, self._fail)
 
 
 def _first(behaviour: Any) -> Any:
     """Returns a handler of a stream that passes the first message to a handler of one message."""
 
-    async def handle(messages: _Messages, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+    async def handle(messages: _Messages, context: Context) -> Any:
         try:
             request = await anext(messages)
         except StopAsyncIteration:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias
 
 import grpc
 
@@ -40,8 +40,13 @@ _MAX_QUEUED: Final = 1000
 
 _STALL_CHECK_SECONDS: Final = 0.5
 
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-@dataclass(eq=False)
+Fail = Callable[[StatusError], None]
+"""Ends a call with an error."""
+
+
+@dataclass(eq=False, slots=True)
 class _Waiting:
     """A call that waits for its next message.
 
@@ -49,20 +54,15 @@ class _Waiting:
         holder: Who made the call.
         is_stream: Whether the call has already sent a message.
         since: The time on the clock since when it waits.
-        task: Waits for the message.
-        error: Why the call was ended.
+        end: Ends the call with an error.
+        is_ended: Whether it was ended.
     """
 
     holder: Holder
     is_stream: bool
     since: float
-    task: asyncio.Task[Any]
-    error: StatusError | None = None
-
-    def end(self, error: StatusError) -> None:
-        if self.error is None:
-            self.error = error
-            self.task.cancel()
+    end: Fail
+    is_ended: bool = False
 
 
 class Receiver:
@@ -86,49 +86,50 @@ class Receiver:
         self._room_check: asyncio.TimerHandle | None = None
         self._first_in_line: Waiter | None = None
 
-    async def receive(
-        self, context: grpc.aio.ServicerContext[Any, Any], holder: Holder, decoder: Decoder, *, is_stream: bool
-    ) -> Any:
-        """Waits for the next message of a call, and decodes it.
+    async def receive_first(self, context: Context, holder: Holder, decoder: Decoder, fail: Fail) -> Any:
+        """Waits for the first message of a call, and decodes it.
 
         Args:
             context: The call.
             holder: Who made it.
             decoder: Decodes the message.
-            is_stream: Whether the call has already sent a message.
+            fail: Fails the call if the message does not arrive in time (STREAM_STALLED) or another call needs the place
+                (OVERLOADED).
 
         Raises:
             StopAsyncIteration: The caller has ended its stream.
-            StatusError: The message did not arrive in time (STREAM_STALLED), too many are being received (OVERLOADED),
-                or it was rejected.
+            StatusError: Too many messages are being received (OVERLOADED), or the message was rejected.
         """
         if not self._places.try_acquire(holder):
-            await self._wait_for_place(holder, is_stream=is_stream)
+            await self._wait_for_place(holder, self._max_queue_time)
         try:
-            message = await self._read(context, holder, is_stream=is_stream)
-            if message is grpc.aio.EOF:
-                raise StopAsyncIteration
-            return (
-                decoder.decode(message) if len(message) <= LARGE_BYTES else await decoder.decode_large(message, holder)
-            )
+            # It is not cancelled: gRPC would never free a message that arrives for a read that was cancelled.
+            waiting = self._start(holder, fail, is_stream=False)
+            try:
+                message = await context.read()
+            finally:
+                del self._waiting[waiting]
+            if waiting.is_ended:
+                raise asyncio.CancelledError  # the message came too late: `fail` has failed the call
+            return await _decode(message, holder, decoder)
         finally:
             self._places.release(holder)
 
-    async def _read(self, context: grpc.aio.ServicerContext[Any, Any], holder: Holder, *, is_stream: bool) -> Any:
-        task = cast(asyncio.Task[Any], asyncio.current_task())
-        waiting = _Waiting(holder, is_stream, self._clock(), task)
-        self._waiting[waiting] = None
-        if self._stall_check is None:
-            self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
+    async def receive_next(self, context: Context, holder: Holder, decoder: Decoder) -> Any:
+        """Waits for another message of a stream, and decodes it.
+
+        Raises:
+            StopAsyncIteration: The caller has ended its stream.
+            StatusError: The message did not arrive in time (STREAM_STALLED), another call needs the place (OVERLOADED),
+                or the message was rejected.
+        """
+        if not self._places.try_acquire(holder):
+            # What a stream has begun should not fail because others are slow.
+            await self._wait_for_place(holder, self._max_silence)
         try:
-            return await _uncancelled(context.read())
-        except asyncio.CancelledError:
-            if waiting.error is None:
-                raise
-            task.uncancel()
-            raise waiting.error from None
+            return await _decode(await self._read(context, holder), holder, decoder)
         finally:
-            del self._waiting[waiting]
+            self._places.release(holder)
 
     def end_silent_stream(self, holder: Holder) -> bool:
         """Ends a silent stream of the connection that has the most, to make room for a stream of another connection.
@@ -139,13 +140,32 @@ class Receiver:
         silent = [waiting for waiting in self._older_than(_SILENCE_SECONDS) if waiting.is_stream]
         return self._end_one(silent, holder, stream_stalled)
 
-    async def _wait_for_place(self, holder: Holder, *, is_stream: bool) -> None:
+    async def _read(self, context: Context, holder: Holder) -> Any:
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._start(holder, ended.set_exception, is_stream=True)
+        # It goes on until the call ends, whatever happens to this method.
+        reading = asyncio.ensure_future(context.read())
+        reading.add_done_callback(lambda read: read.cancelled() or read.exception())
+        try:
+            await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
+            return ended.result() if ended.done() else reading.result()
+        finally:
+            ended.cancel()
+            del self._waiting[waiting]
+
+    def _start(self, holder: Holder, end: Fail, *, is_stream: bool) -> _Waiting:
+        waiting = _Waiting(holder, is_stream, self._clock(), end)
+        self._waiting[waiting] = None
+        if self._stall_check is None:
+            self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
+        return waiting
+
+    async def _wait_for_place(self, holder: Holder, max_wait: float) -> None:
         if not self._places.held_by(holder):
             self._make_room(holder, _PATIENCE_SECONDS)
         if self._room_check is None:
             self._room_check = asyncio.get_running_loop().call_later(_ROOM_CHECK_SECONDS, self._make_room_again)
-        # What a stream has begun should not fail because others are slow.
-        if not await self._places.acquire(holder, self._max_silence if is_stream else self._max_queue_time):
+        if not await self._places.acquire(holder, max_wait):
             raise requests_overloaded()
 
     def _make_room_again(self) -> None:
@@ -170,27 +190,29 @@ class Receiver:
         heaviest = max(candidates, key=lambda waiting: weight(waiting.holder), default=None)
         if heaviest is None or weight(heaviest.holder) <= weight(holder):
             return False
-        heaviest.end(error(self._clock() - heaviest.since))
+        self._end(heaviest, error(self._clock() - heaviest.since))
         return True
+
+    def _end(self, waiting: _Waiting, error: StatusError) -> None:
+        waiting.is_ended = True
+        waiting.end(error)
 
     def _end_stalled(self) -> None:
         self._stall_check = None
         for waiting in self._older_than(self._max_silence):
-            waiting.end(stream_stalled(self._clock() - waiting.since))
+            self._end(waiting, stream_stalled(self._clock() - waiting.since))
         if self._waiting:
             self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
 
     def _older_than(self, seconds: float) -> list[_Waiting]:
         latest = self._clock() - seconds
         oldest = takewhile(lambda waiting: waiting.since <= latest, self._waiting)
-        return [waiting for waiting in oldest if waiting.error is None]
+        return [waiting for waiting in oldest if not waiting.is_ended]
 
 
-def _uncancelled(read: Awaitable[Any]) -> Awaitable[Any]:
-    """Returns what waits for a read. If it is cancelled, the read goes on, until gRPC ends the call.
-
-    gRPC would never free a message that arrives for a read that was cancelled.
-    """
-    reading = asyncio.ensure_future(read)
-    reading.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-    return asyncio.shield(reading)
+async def _decode(message: Any, holder: Holder, decoder: Decoder) -> Any:
+    if message is grpc.aio.EOF:
+        raise StopAsyncIteration
+    if len(message) <= LARGE_BYTES:
+        return decoder.decode(message)
+    return await decoder.decode_large(message, holder)
