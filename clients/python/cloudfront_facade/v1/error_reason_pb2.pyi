@@ -26,7 +26,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Default value. The server never sends it."""
     ERROR_REASON_VALIDATION_FAILED: _ErrorReason.ValueType  # 1
     """INVALID_ARGUMENT: the request breaks validation rules, or is not a valid message of its method.
-    google.rpc.BadRequest has up to 20 violations; `violation_count` is the total.
+    google.rpc.BadRequest has up to 20 violations, fewer if they are long; `violation_count` is the total.
 
     Example: { "reason": "VALIDATION_FAILED", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "violation_count": "2" } }
@@ -40,7 +40,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
     """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
-    without `limit`). Nothing was sent to CloudFront, except what `applied_changes` counts. google.rpc.RetryInfo has the delay before a retry.
+    without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
+    has the delay before a retry.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "not_applied", "limit": "32" } }
@@ -312,7 +313,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 50
     """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-    KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to check this.
+    KEY_VALUE_STORE_NOT_FOUND, unless the check failed or there was no time for it.
 
     Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
     "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -336,7 +337,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 53
     """ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-    the changes that it had applied.
+    the changes that were applied before.
 
     Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
     "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
@@ -356,14 +357,14 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
       or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
       `aws_http_status` and `aws_request_id` if CloudFront returned them; the examples omit `aws_request_id`.
 
-    google.rpc.RetryInfo is present only if a retry can help.
+    google.rpc.RetryInfo is present only if an automatic retry can help.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
 """Default value. The server never sends it."""
 ERROR_REASON_VALIDATION_FAILED: ErrorReason.ValueType  # 1
 """INVALID_ARGUMENT: the request breaks validation rules, or is not a valid message of its method.
-google.rpc.BadRequest has up to 20 violations; `violation_count` is the total.
+google.rpc.BadRequest has up to 20 violations, fewer if they are long; `violation_count` is the total.
 
 Example: { "reason": "VALIDATION_FAILED", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "violation_count": "2" } }
@@ -377,7 +378,8 @@ Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metada
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
 """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
-without `limit`). Nothing was sent to CloudFront, except what `applied_changes` counts. google.rpc.RetryInfo has the delay before a retry.
+without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
+has the delay before a retry.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "not_applied", "limit": "32" } }
@@ -649,7 +651,7 @@ Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com
 """
 ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 50
 """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to check this.
+KEY_VALUE_STORE_NOT_FOUND, unless the check failed or there was no time for it.
 
 Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
 "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -673,7 +675,7 @@ Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.c
 """
 ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 53
 """ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-the changes that it had applied.
+the changes that were applied before.
 
 Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
 "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

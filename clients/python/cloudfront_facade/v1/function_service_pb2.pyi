@@ -60,7 +60,7 @@ class _FunctionStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Functio
     does not know.
     """
     FUNCTION_STAGE_DEVELOPMENT: _FunctionStage.ValueType  # 1
-    """The stage in which a function is created, updated and tested."""
+    """The stage that CreateFunction and UpdateFunction write."""
     FUNCTION_STAGE_LIVE: _FunctionStage.ValueType  # 2
     """The stage that distributions use."""
 
@@ -72,7 +72,7 @@ FUNCTION_STAGE_UNSPECIFIED: FunctionStage.ValueType  # 0
 does not know.
 """
 FUNCTION_STAGE_DEVELOPMENT: FunctionStage.ValueType  # 1
-"""The stage in which a function is created, updated and tested."""
+"""The stage that CreateFunction and UpdateFunction write."""
 FUNCTION_STAGE_LIVE: FunctionStage.ValueType  # 2
 """The stage that distributions use."""
 Global___FunctionStage: _TypeAlias = FunctionStage  # noqa: Y015
@@ -380,7 +380,7 @@ Global___PublishFunctionRequest: _TypeAlias = PublishFunctionRequest  # noqa: Y0
 @_typing.final
 class PublishFunctionResponse(_message.Message):
     """Response message for FunctionService.PublishFunction. It does not have an `etag`, because CloudFront does not return
-    one here; DescribeFunction returns it.
+    one here; DescribeFunction with `stage` LIVE returns it.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

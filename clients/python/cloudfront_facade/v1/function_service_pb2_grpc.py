@@ -28,8 +28,8 @@ if _version_not_supported:
 class FunctionServiceStub(object):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
-    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+    A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+    which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel):
@@ -83,8 +83,8 @@ class FunctionServiceStub(object):
 class FunctionServiceServicer(object):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
-    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+    A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+    which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     def CreateFunction(self, request, context):
@@ -202,8 +202,8 @@ def add_FunctionServiceServicer_to_server(servicer, server):
 class FunctionService(object):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
-    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+    A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+    which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     @staticmethod

@@ -29,8 +29,8 @@ GRPC_VERSION: str
 class FunctionServiceStub:
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
-    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+    A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+    which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     @_typing.overload
@@ -67,8 +67,8 @@ class FunctionServiceStub:
 class FunctionServiceAsyncStub(FunctionServiceStub):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
-    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+    A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+    which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -101,8 +101,8 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
 class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
 
-    A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
-    distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+    A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+    which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
     """
 
     @_abc_1.abstractmethod

@@ -108,8 +108,8 @@ class GetKeyRequest(_message.Message):
     kvs_arn: _builtins.str
     """Required. The ARN of the store (CloudFront's `KvsARN`), as in DescribeKeyValueStoreDataRequest."""
     key: _builtins.str
-    """Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API has the key in
-    the path of a URL. Use ListKeys for them.
+    """Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API puts the key in
+    the URL path. Use ListKeys for them.
     """
     def __init__(
         self,
@@ -496,9 +496,9 @@ class ImportKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Optional. The next changes: at most 10,000 in one request, which the server can be configured to change
-        (`--max-changes`), and any number in all requests of a call. Together they need at least 1 change. In errors,
-        `changes[1200]` counts from the start of the stream.
+        """Optional. The next changes: at most 10,000 in one request (the server can be configured with another limit,
+        `--max-changes`), and any number in all requests of a call, but at least 1. In errors, the index in `changes[1200]`
+        counts from the start of the stream.
         """
 
     def __init__(

@@ -73,8 +73,8 @@ class CreateKeyValueStoreRequest(_message.Message):
     @_builtins.property
     def import_source(self) -> Global___ImportSource:
         """Optional. The file from which the store is filled. CloudFront reads it only once, while it provisions the store.
-        If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData return the
-        reason.
+        An import may fail after this call has succeeded; WaitForKeyValueStore and DescribeKeyValueStoreData then return
+        the reason.
         """
 
     @_builtins.property

@@ -113,8 +113,8 @@ class KeyValueStoreServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WaitForKeyValueStore(self, request, context):
-        """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
-        KEY_VALUE_STORE_FAILED if the import of the store failed.
+        """Waits until a key value store is READY, then returns it. The deadline may be up to 30 minutes, which is also the
+        default. Fails with KEY_VALUE_STORE_FAILED if the import of the store failed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

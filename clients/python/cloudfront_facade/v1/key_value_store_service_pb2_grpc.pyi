@@ -53,8 +53,8 @@ class KeyValueStoreServiceStub:
     ListKeyValueStores: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.ListKeyValueStoresRequest, _key_value_store_service_pb2.ListKeyValueStoresResponse]
     """Lists key value stores."""
     WaitForKeyValueStore: _grpc.UnaryUnaryMultiCallable[_key_value_store_service_pb2.WaitForKeyValueStoreRequest, _key_value_store_service_pb2.WaitForKeyValueStoreResponse]
-    """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
-    KEY_VALUE_STORE_FAILED if the import of the store failed.
+    """Waits until a key value store is READY, then returns it. The deadline may be up to 30 minutes, which is also the
+    default. Fails with KEY_VALUE_STORE_FAILED if the import of the store failed.
     """
 
 @_typing.type_check_only
@@ -82,8 +82,8 @@ class KeyValueStoreServiceAsyncStub(KeyValueStoreServiceStub):
     ListKeyValueStores: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.ListKeyValueStoresRequest, _key_value_store_service_pb2.ListKeyValueStoresResponse]  # type: ignore[assignment]
     """Lists key value stores."""
     WaitForKeyValueStore: _aio.UnaryUnaryMultiCallable[_key_value_store_service_pb2.WaitForKeyValueStoreRequest, _key_value_store_service_pb2.WaitForKeyValueStoreResponse]  # type: ignore[assignment]
-    """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
-    KEY_VALUE_STORE_FAILED if the import of the store failed.
+    """Waits until a key value store is READY, then returns it. The deadline may be up to 30 minutes, which is also the
+    default. Fails with KEY_VALUE_STORE_FAILED if the import of the store failed.
     """
 
 class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -144,8 +144,8 @@ class KeyValueStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_service_pb2.WaitForKeyValueStoreRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_service_pb2.WaitForKeyValueStoreResponse, _abc.Awaitable[_key_value_store_service_pb2.WaitForKeyValueStoreResponse]]:
-        """Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
-        KEY_VALUE_STORE_FAILED if the import of the store failed.
+        """Waits until a key value store is READY, then returns it. The deadline may be up to 30 minutes, which is also the
+        default. Fails with KEY_VALUE_STORE_FAILED if the import of the store failed.
         """
 
 def add_KeyValueStoreServiceServicer_to_server(servicer: KeyValueStoreServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -18,5 +18,5 @@ seconds (`--max-long-running-deadline`, `--max-deadline`). Both clients use 30 m
 """
 long_poll: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
 """Whether a call only waits and changes nothing. The server cancels it when the caller goes away, limits these calls
-separately, and allows them the longest deadline if the caller sets none. A long poll is also `long_running`.
+separately, and uses the longest deadline if the caller sets none. A long poll is also `long_running`.
 """

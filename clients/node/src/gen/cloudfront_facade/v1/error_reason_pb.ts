@@ -25,7 +25,7 @@ export const file_cloudfront_facade_v1_error_reason: GenFile = /*@__PURE__*/
  *   or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
  *   `aws_http_status` and `aws_request_id` if CloudFront returned them; the examples omit `aws_request_id`.
  *
- * google.rpc.RetryInfo is present only if a retry can help.
+ * google.rpc.RetryInfo is present only if an automatic retry can help.
  *
  * @generated from enum cloudfront_facade.v1.ErrorReason
  */
@@ -39,7 +39,7 @@ export enum ErrorReason {
 
   /**
    * INVALID_ARGUMENT: the request breaks validation rules, or is not a valid message of its method.
-   * google.rpc.BadRequest has up to 20 violations; `violation_count` is the total.
+   * google.rpc.BadRequest has up to 20 violations, fewer if they are long; `violation_count` is the total.
    *
    * Example: { "reason": "VALIDATION_FAILED", "domain": "cloudfront-facade", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "violation_count": "2" } }
@@ -61,7 +61,8 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
-   * without `limit`). Nothing was sent to CloudFront, except what `applied_changes` counts. google.rpc.RetryInfo has the delay before a retry.
+   * without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
+   * has the delay before a retry.
    *
    * Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
    * "outcome": "not_applied", "limit": "32" } }
@@ -481,7 +482,7 @@ export enum ErrorReason {
 
   /**
    * NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-   * KEY_VALUE_STORE_NOT_FOUND, unless the deadline left no time to check this.
+   * KEY_VALUE_STORE_NOT_FOUND, unless the check failed or there was no time for it.
    *
    * Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
    * "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -517,7 +518,7 @@ export enum ErrorReason {
 
   /**
    * ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-   * the changes that it had applied.
+   * the changes that were applied before.
    *
    * Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
    * "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

@@ -338,7 +338,7 @@ export const PublishFunctionRequestSchema: GenMessage<PublishFunctionRequest> = 
 
 /**
  * Response message for FunctionService.PublishFunction. It does not have an `etag`, because CloudFront does not return
- * one here; DescribeFunction returns it.
+ * one here; DescribeFunction with `stage` LIVE returns it.
  *
  * @generated from message cloudfront_facade.v1.PublishFunctionResponse
  */
@@ -776,7 +776,7 @@ export enum FunctionStage {
   UNSPECIFIED = 0,
 
   /**
-   * The stage in which a function is created, updated and tested.
+   * The stage that CreateFunction and UpdateFunction write.
    *
    * @generated from enum value: FUNCTION_STAGE_DEVELOPMENT = 1;
    */
@@ -799,8 +799,8 @@ export const FunctionStageSchema: GenEnum<FunctionStage> = /*@__PURE__*/
 /**
  * Manages CloudFront functions: JavaScript that CloudFront runs on viewer requests and viewer responses.
  *
- * A function has two stages. DEVELOPMENT is created, updated and tested; PublishFunction copies it to LIVE, which
- * distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
+ * A function has two stages. CreateFunction and UpdateFunction write DEVELOPMENT; PublishFunction copies it to LIVE,
+ * which distributions use. Each stage has its own version (`etag`). Errors are listed in ErrorReason.
  *
  * @generated from service cloudfront_facade.v1.FunctionService
  */

@@ -121,8 +121,8 @@ export type GetKeyRequest = Message<"cloudfront_facade.v1.GetKeyRequest"> & {
   kvsArn: string;
 
   /**
-   * Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API has the key in
-   * the path of a URL. Use ListKeys for them.
+   * Required. The key. 1 to 512 bytes in UTF-8. `.` and `..` are not allowed, because CloudFront's API puts the key in
+   * the URL path. Use ListKeys for them.
    *
    * @generated from field: string key = 2;
    */
@@ -548,9 +548,9 @@ export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"
   kvsArn: string;
 
   /**
-   * Optional. The next changes: at most 10,000 in one request, which the server can be configured to change
-   * (`--max-changes`), and any number in all requests of a call. Together they need at least 1 change. In errors,
-   * `changes[1200]` counts from the start of the stream.
+   * Optional. The next changes: at most 10,000 in one request (the server can be configured with another limit,
+   * `--max-changes`), and any number in all requests of a call, but at least 1. In errors, the index in `changes[1200]`
+   * counts from the start of the stream.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */

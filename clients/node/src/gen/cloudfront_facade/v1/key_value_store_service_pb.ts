@@ -41,8 +41,8 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
 
   /**
    * Optional. The file from which the store is filled. CloudFront reads it only once, while it provisions the store.
-   * If the import fails, this call still succeeds; WaitForKeyValueStore and DescribeKeyValueStoreData return the
-   * reason.
+   * An import may fail after this call has succeeded; WaitForKeyValueStore and DescribeKeyValueStoreData then return
+   * the reason.
    *
    * @generated from field: cloudfront_facade.v1.ImportSource import_source = 3;
    */
@@ -568,8 +568,8 @@ export const KeyValueStoreService: GenService<{
     output: typeof ListKeyValueStoresResponseSchema;
   },
   /**
-   * Waits until a key value store is READY, then returns it. Set a deadline of up to 30 minutes. Fails with
-   * KEY_VALUE_STORE_FAILED if the import of the store failed.
+   * Waits until a key value store is READY, then returns it. The deadline may be up to 30 minutes, which is also the
+   * default. Fails with KEY_VALUE_STORE_FAILED if the import of the store failed.
    *
    * @generated from rpc cloudfront_facade.v1.KeyValueStoreService.WaitForKeyValueStore
    */

@@ -24,7 +24,7 @@ export const long_running: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
 
 /**
  * Whether a call only waits and changes nothing. The server cancels it when the caller goes away, limits these calls
- * separately, and allows them the longest deadline if the caller sets none. A long poll is also `long_running`.
+ * separately, and uses the longest deadline if the caller sets none. A long poll is also `long_running`.
  *
  * @generated from extension: bool long_poll = 78311;
  */
