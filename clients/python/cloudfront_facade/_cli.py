@@ -20,7 +20,7 @@ _GROUP = "cloudfront_facade.commands"
 _SERVER_COMMANDS = {
     "serve": "serve CloudFront Functions and KeyValueStores over gRPC",
     "health": "check a server's health; exits 0 if it is SERVING",
-    "sanity": "run the sanity suite against a disposable server; exits 0 if every case passes",
+    "sanity": "run the sanity suite against a disposable server; exits 0 if no case fails",
 }
 """The subcommands of the server's distribution, so that an error can name what to install if it is missing."""
 

@@ -56,7 +56,7 @@ class HealthSettings(TargetSettings):
 
 
 class SanitySettings(TargetSettings):
-    """Run the sanity suite against a disposable server; exit 0 if every case passes, otherwise 1.
+    """Run the sanity suite against a disposable server; exit 0 if no case fails, otherwise 1.
 
     It creates functions and stores whose names begin with sanity-, and deletes them. Every setting is a flag and an
     environment variable: --target is CLOUDFRONT_FACADE_SANITY_TARGET.
@@ -70,8 +70,8 @@ class SanitySettings(TargetSettings):
     )
     without: Annotated[CommaSeparated[SanityGroup], Metavar("GROUP")] = Field(
         default_factory=list,
-        description="groups of cases to skip because the server's backend does not support them, separated by commas; "
-        "can be repeated: " + ", ".join(SANITY_GROUPS),
+        description="groups of cases to skip because the server's backend does not support them, separated by commas: "
+        + ", ".join(SANITY_GROUPS),
     )
 
     @model_validator(mode="after")

@@ -94,7 +94,8 @@ class ServeSettings(ListenSettings):
         "default: a file in the user's XDG state directory",
     )
     embedded_s3_dir: OptionalDirectory = Field(
-        None, description="directory that imports read instead of S3: its file BUCKET/KEY is the object s3://BUCKET/KEY"
+        None,
+        description="directory that replaces S3: arn:aws:s3:::BUCKET/KEY is read from BUCKET/KEY in it",
     )
     embedded_provisioning_seconds: Seconds = Field(0.0, description="seconds until a new store is READY")
     embedded_max_functions: Count = Field(100, description="quota of functions")
@@ -108,7 +109,8 @@ class ServeSettings(ListenSettings):
     )
     tag_charset: Literal["ascii", "unicode"] = Field(
         "ascii",
-        description="characters allowed in tags; ascii: CloudFront's documented set, unicode: its service model's set",
+        description="characters allowed in tags; ascii: the documented set; unicode: the wider set that the API's "
+        "schema (botocore's service model) allows",
     )
     max_function_code_bytes: Annotated[int, Metavar("BYTES")] = Field(
         limits.FUNCTION_CODE_QUOTA,
@@ -147,7 +149,7 @@ class ServeSettings(ListenSettings):
         1800.0, description="longest deadline honoured for WaitForKeyValueStore, UpdateKeys and ImportKeys, in seconds"
     )
     min_upstream_time: Seconds = Field(
-        0.5, description="minimum time until the deadline to send a request to CloudFront, in seconds"
+        0.5, description="time that must be left before the deadline for a request to be sent, in seconds"
     )
     settle_timeout: Seconds = Field(
         5.0, description="seconds to keep checking whether a change with a lost response was applied"
