@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Final
 
+from .printable import printable
 from .settings.client import HealthSettings, SanitySettings
 from .settings.reading import InvalidSettingsError, read_settings
 from .settings.serve import ListenSettings, ServeSettings
@@ -83,8 +84,9 @@ def _warn_of_unknown_variables() -> None:
 
 
 def _print_to_stderr(text: str) -> None:
-    print(f"{_PROGRAM}: {text}", file=sys.stderr)  # noqa: T201
+    print(f"{_PROGRAM}: {printable(text)}", file=sys.stderr)  # noqa: T201
 
 
 def _print(text: str) -> None:
-    print(text)  # noqa: T201
+    # Messages of a server are not trusted.
+    print("\n".join(printable(line) for line in text.split("\n")))  # noqa: T201

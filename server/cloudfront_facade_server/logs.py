@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import select
@@ -16,6 +17,8 @@ from typing import Any, Literal
 import orjson
 import structlog
 
+from .printable import printable
+
 
 def configure(level: Literal["debug", "info", "warning", "error"], log_format: Literal["auto", "json", "text"]) -> None:
     """Configures structlog and the standard library's logging to write lines of the same format."""
@@ -25,11 +28,7 @@ def configure(level: Literal["debug", "info", "warning", "error"], log_format: L
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _replace_exception,
     ]
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-        if is_text
-        else structlog.processors.JSONRenderer(_json)
-    )
+    renderer = _text_renderer() if is_text else structlog.processors.JSONRenderer(_json)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     out = _StandardError(lambda count: renderer(None, "", _lines_dropped(count)))
     structlog.configure(
@@ -113,7 +112,37 @@ def _pieces(content: bytes) -> Iterator[bytes]:
 
 
 def _json(event: object, **_: object) -> str:
-    return orjson.dumps(event, default=repr).decode()
+    try:
+        line = orjson.dumps(event, default=repr).decode()
+    except TypeError:  # an unpaired surrogate, which UTF-8 cannot encode
+        return json.dumps(event, default=repr)
+    return printable(line, json.dumps)
+
+
+class _Shown:
+    """A text that is shown without quotes if it is plain, otherwise as Python would write it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        is_plain = self._text.isprintable() and not set(self._text) & set(" =\"'\\")
+        return self._text if is_plain else repr(self._text)
+
+
+def _text_renderer() -> structlog.types.Processor:
+    """Returns a renderer of lines for people. Whatever a caller sent, an event is one line of printable characters."""
+    render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+
+    def render_text(logger: Any, method: str, event: structlog.types.EventDict) -> str:
+        exception = event.pop("exception", "")  # the renderer would write it on the next line
+        shown = {name: _Shown(value) if isinstance(value, str) else value for name, value in event.items()}
+        # The renderer colours these, and writes them as they are.
+        shown |= {name: printable(str(event[name])) for name in ("event", "level", "timestamp") if name in event}
+        line = str(render(logger, method, shown))
+        return f"{line} exception={_Shown(exception)!r}" if exception else line
+
+    return render_text
 
 
 def _replace_exception(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:

@@ -10,7 +10,7 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final, Literal
 
 import pytest
 import structlog
@@ -71,6 +71,61 @@ def test_text_format_writes_plain_fields(capfd: pytest.CaptureFixture[str]) -> N
     logs.configure("info", "text")
     structlog.get_logger().info("serving", listen="127.0.0.1:1")
     assert "listen=127.0.0.1:1" in capfd.readouterr().err
+
+
+HOSTILE: Final = {
+    "escape sequence": "\x1b[2J\x1b]0;owned\x07",
+    "delete": "a\x7fb",
+    "C1": "\x9b31m\x85",
+    "carriage return": "x\rserving",
+    "newline": "x\nserving",
+    "line separators": "x\u2028y\u2029z\x0b\x0c",
+    "right-to-left override": "\u202egnp.exe\u2066\u200f",
+    "invisible": "a\u200bb\ufeff\u00ad\U000e0041",
+    "unpaired surrogate": "\ud800",
+    "quotes and newline": "'\"\n=",
+}
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+@pytest.mark.parametrize("name", HOSTILE)
+def test_every_event_is_one_printable_line_whatever_a_caller_sends(
+    name: str, log_format: Literal["json", "text"], capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = HOSTILE[name]
+    logs.configure("info", log_format)
+
+    structlog.get_logger().info("rpc", method=text, cause=f"a {text} b", values=[text], error=ValueError(text))
+    structlog.get_logger().info(f"event {text}")
+    logging.getLogger("a.package").warning("from a library: %s", text)
+    structlog.get_logger().error("internal", exception=f"Error{text}")
+
+    written = capfd.readouterr().err
+    assert written.count("\n") == 4
+    assert all(line.isprintable() for line in written.split("\n"))
+    if log_format == "json":
+        line, event, *_ = map(json.loads, written.splitlines())
+        assert (line["method"], line["cause"], line["values"]) == (text, f"a {text} b", [text])
+        assert event["event"] == f"event {text}"
+
+
+def test_a_text_that_looks_escaped_differs_from_one_that_was_escaped(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+
+    structlog.get_logger().info("rpc", method="\\x1b")
+    structlog.get_logger().info("rpc", method="\x1b")
+
+    first, second = (line.partition("method=")[2] for line in capfd.readouterr().err.splitlines())
+    assert (first, second) == (r"'\\x1b'", r"'\x1b'")
+
+
+def test_a_text_line_has_the_class_of_an_exception(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info", "text")
+
+    structlog.get_logger().error("internal", exc_info=ValueError("hunter2"))
+
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.endswith(" exception=ValueError")
 
 
 @contextmanager
