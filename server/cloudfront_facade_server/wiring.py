@@ -73,7 +73,8 @@ def services(
     limiter = ConcurrencyLimiter(
         settings.max_concurrent_upstream_calls, settings.min_upstream_time, settings.max_queue_time
     )
-    timeouts = SettleTimeouts(settings.longest_read(), settings.settle_timeout, settings.longest_send())
+    lag = 0.0 if backend.name == "embedded" else settings.settle_timeout / 2
+    timeouts = SettleTimeouts(settings.settle_timeout, settings.longest_send(), lag)
     client = UpstreamClient(backend, limiter, timeouts)
     return {
         FUNCTION_SERVICE: (

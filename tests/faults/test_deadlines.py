@@ -22,14 +22,19 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, DeleteKeyValueStoreRequest
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade_server.backends.aws import AwsBackend
-from support.cloudfront.faults import apply_then_close, delay, fail_with, hang, normally, status_only
+from faults.changing import updating
+from support.cloudfront.faults import Exchange, Fault, apply_then_close, delay, hang, normally, status_only
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.stores import StoredStore, utc_now
+from support.cloudfront.wire import HttpResponse
 from support.facade import REQUEST_ID, Facade, check_health, failing, function, open_channel, running_facade
 from support.process import FacadeProcess
 from support.waiting import wait_until
 
 Replica = Callable[..., AbstractContextManager[Facade]]
+
+SHORT = 0.85
+"""A deadline that leaves less than the 0.5 s for a read if the request before it takes 0.4 s."""
 
 MISSING_STORE = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
 
@@ -57,7 +62,7 @@ def test_a_hanging_call_ends_at_its_deadline_and_does_not_delay_others(
 
 def test_settling_ends_before_the_deadline(cloudfront: CloudFrontDouble, replica: Replica) -> None:
     cloudfront.script("CreateFunction", apply_then_close())
-    cloudfront.always("DescribeFunction", status_only(503))
+    cloudfront.describe_lag = 60.0
     with replica(settle_timeout=5, default_deadline=1.4) as facade:
         failure = failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID))
         reads = cloudfront.count("DescribeFunction")
@@ -128,13 +133,14 @@ def associated(arn: str, **fields: Any) -> Any:
 def test_the_store_of_an_association_is_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    # A read may take 2 s for the connection and 0.5 s for the response.
-    with replica() as facade:
-        short = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=2.3)
+    cloudfront.script("CreateFunction", delay(0.4), normally())
+    cloudfront.script("DescribeFunction", delay(0.4))
+    with replica(timeout=2) as facade:
+        short = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=SHORT)
         assert cloudfront.count("ListKeyValueStores") == 0
         long = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=10)
         assert cloudfront.count("ListKeyValueStores") == 1
-        validated = facade.functions.CreateFunction(associated(MISSING_STORE, validate_only=True), timeout=2.3)
+        validated = facade.functions.CreateFunction(associated(MISSING_STORE, validate_only=True), timeout=SHORT)
         assert cloudfront.count("ListKeyValueStores") == 1
     assert (short.reason, short.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
     assert (long.reason, long.outcome) == ("KEY_VALUE_STORE_NOT_FOUND", "not_applied")
@@ -147,17 +153,50 @@ def test_reading_many_pages_of_stores_ends_before_the_deadline(cloudfront: Cloud
         cloudfront.stores[name] = StoredStore(name, None, utc_now(), "E1")
     cloudfront.always("ListKeyValueStores", delay(0.3))
     with replica() as facade:
-        failure = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=3.4)
+        failure = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=1.6)
     assert (failure.reason, failure.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
     assert 1 <= cloudfront.count("ListKeyValueStores") < 6, "a store that was not read is not reported as missing"
+
+
+def late(code: str, status: int) -> Fault:
+    """Returns an error of CloudFront after 0.4 s."""
+
+    def error(exchange: Exchange) -> HttpResponse:
+        exchange.wait(0.4)
+        return exchange.error(code, status, "")
+
+    return error
+
+
+def test_a_read_that_hangs_does_not_replace_a_known_status_with_the_deadline(
+    cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.script("ListKeyValueStores", hang())
+    with replica(timeout=5, short_timeout=5) as facade:
+        failure = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=1.2)
+        cloudfront.release()
+    assert (failure.reason, failure.outcome) == ("UPSTREAM_INVALID_ARGUMENT", "not_applied")
+
+
+@pytest.mark.parametrize("seconds", [0.9, 3.0])
+def test_a_repeated_update_succeeds_with_little_time_left(
+    cloudfront: CloudFrontDouble, replica: Replica, seconds: float
+) -> None:
+    with replica(timeout=10, short_timeout=2, settle_timeout=5) as facade:
+        etag = facade.functions.CreateFunction(function()).etag
+        first = facade.functions.UpdateFunction(updating(etag))
+        started = time.monotonic()
+        assert facade.functions.UpdateFunction(updating(etag), timeout=seconds) == first
+        assert time.monotonic() - started < seconds
+    assert cloudfront.effects("UpdateFunction") == 1
 
 
 def test_what_uses_a_resource_is_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    cloudfront.always("DeleteFunction", fail_with("FunctionInUse", 409))
-    cloudfront.always("DeleteKeyValueStore", fail_with("CannotDeleteEntityWhileInUse", 409))
-    with replica() as facade:
+    cloudfront.always("DeleteFunction", late("FunctionInUse", 409))
+    cloudfront.always("DeleteKeyValueStore", late("CannotDeleteEntityWhileInUse", 409))
+    with replica(timeout=2) as facade:
         function_etag = facade.functions.CreateFunction(function()).etag
         store_etag = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).etag
         deletes = (
@@ -166,7 +205,7 @@ def test_what_uses_a_resource_is_read_only_if_the_deadline_allows_it(
         )
         for delete, request in deletes:
             before = len(cloudfront.requests)
-            short = failing(delete, request, timeout=2.3)
+            short = failing(delete, request, timeout=SHORT)
             assert len(cloudfront.requests) == before + 1, "only the delete may be sent"
             long = failing(delete, request, timeout=10)
             assert len(cloudfront.requests) > before + 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -11,17 +12,17 @@ import grpc
 from ..backends.protocol import Arguments, Backend, Response
 from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
-from ..concurrency.backoff import exponential_backoff
 from ..errors.aws_codes import MalformedResponseError
-from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code, aws_request_id, classify
+from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_request_id, classify
 from ..errors.status_error import Outcome, StatusError
 from ..errors.translate import outcome_unknown, translate
 from .concurrency_limiter import ConcurrencyLimiter
 from .operation_target import OperationTarget
 from .required_member import RequiredMember
+from .settling import AppliedCheck, Reading, settle, sight
 from .timeouts import SettleTimeouts
 
-T = TypeVar("T")
+R = TypeVar("R", bound=Reading)
 
 Operation = Callable[..., Response]
 """A method of a backend."""
@@ -29,10 +30,13 @@ Operation = Callable[..., Response]
 Explain = Callable[[UpstreamFailure], StatusError | None]
 """Finds out by reads what a failure means; returns None if the error table has the answer."""
 
-AppliedCheck = Callable[[], Response | None]
-"""Reads whether a change was applied: returns the response to the change, or None if it is not visible."""
+IsInconclusive = Callable[[UpstreamFailure], bool]
+"""Returns whether a rejection can mean that an earlier request was applied."""
 
 ETAG_MISMATCH: Final = "ETAG_MISMATCH"
+
+_ANSWER_SECONDS: Final = 0.25
+"""Minimum seconds between a read that a status does not depend on and the deadline, so that the status arrives."""
 
 
 def no_explanation(_failure: UpstreamFailure) -> None:
@@ -112,13 +116,14 @@ class UpstreamClient:
             # While the rpc waited for a lock or a read, it ended for its caller, with outcome not_applied.
             raise StatusError(grpc.StatusCode.CANCELLED, "", "the caller is gone")
         with self.limiter.admit(call):
+            sent = self.timeouts.clock()
             try:
                 return self.send(call, operation, target.arguments, required, repeatable=repeatable)
             except UPSTREAM_ERRORS as error:
                 failure = classify(error)
             if failure.outcome == "not_applied":
                 raise self.explain_failure(call, failure, target, explain)
-            response = self._settle_change(call, check_applied) if check_applied else None
+            response = self._settle_change(call, check_applied, sent) if check_applied else None
             if response is None:
                 raise outcome_unknown(failure, repeatable=repeatable)
             return self.record_applied(call, response)
@@ -134,12 +139,13 @@ class UpstreamClient:
         explain: Explain = no_explanation,
     ) -> Response:
         """Replaces one version with another. Also succeeds if a newer version already has the requested content."""
+        sent = self.timeouts.clock()
         try:
             return self.change(
                 call, operation, target, required, repeatable=True, check_applied=check_applied, explain=explain
             )
         except StatusError as error:
-            if error.reason != ETAG_MISMATCH or (response := self.probe_if_time(call, check_applied)) is None:
+            if error.reason != ETAG_MISMATCH or (response := self._newer_version(call, check_applied, sent)) is None:
                 raise
             return self.record_applied(call, response)
 
@@ -151,7 +157,7 @@ class UpstreamClient:
         required: RequiredMember | None = None,
         *,
         repeatable: bool,
-        inconclusive_code: str | None = None,
+        is_inconclusive: IsInconclusive = lambda _failure: False,
     ) -> Response:
         """Sends a change once, and records its outcome: unknown while it is in flight.
 
@@ -163,7 +169,7 @@ class UpstreamClient:
             arguments: Its boto3 arguments.
             required: A member that every response has; None if a response has none.
             repeatable: Whether it is safe for the caller to retry the request.
-            inconclusive_code: The AWS code that can mean that an earlier request was applied.
+            is_inconclusive: Returns whether a rejection can mean that an earlier request was applied.
 
         Raises:
             UPSTREAM_ERRORS: The operation failed.
@@ -174,21 +180,15 @@ class UpstreamClient:
             response = _respond(call, operation, arguments, required)
         except UPSTREAM_ERRORS as error:
             failure = classify(error)
-            if failure.outcome == "not_applied" and not was_unknown and failure.aws_code != inconclusive_code:
+            if failure.outcome == "not_applied" and not was_unknown and not is_inconclusive(failure):
                 call.outcome = "not_applied"
             raise
         return self.record_applied(call, response)
 
-    def settle(self, call: CallContext, probe: Callable[[], T], is_settled: Callable[[T], bool]) -> T:
-        """Repeats a probe, with backoff, until its result is settled or the time is up; returns the last result."""
-        ends = min(self.timeouts.clock() + self.timeouts.total, call.deadline)
+    def settle(self, call: CallContext, read: Callable[[], R]) -> R:
+        """Repeats a read, with backoff, until it is final or the time is up; returns the last reading."""
         with short_timeouts():
-            for delay in exponential_backoff():
-                result = probe()
-                if is_settled(result) or self.timeouts.clock() + delay > ends:
-                    return result
-                self.timeouts.sleep(delay)
-        raise AssertionError("backoff never ends")
+            return settle(self.timeouts, read, min(self.timeouts.clock() + self.timeouts.total, call.deadline))
 
     def record_applied(self, call: CallContext, response: Response) -> Response:
         """Records that the change was applied; returns the response."""
@@ -203,34 +203,30 @@ class UpstreamClient:
     def explain_failure(
         self, call: CallContext, failure: UpstreamFailure, target: OperationTarget, explain: Explain = no_explanation
     ) -> StatusError:
-        """Returns the status of a failure: from `explain` if there is time and it finds one, else from the table."""
-        if self.has_time_to_read(call):
-            with short_timeouts():
-                if found := explain(failure):
-                    return found
-        return translate(failure, target)
+        """Returns the status of a failure: from `explain` if it finds one, else from the table."""
+        with self._reading(call):
+            return explain(failure) or translate(failure, target)
 
-    def probe(self, check: AppliedCheck) -> Response | None:
-        """Reads once; returns None if the read fails or does not show the change."""
-        with short_timeouts():
-            try:
-                return check()
-            except UPSTREAM_ERRORS:
-                return None
-
-    def probe_if_time(self, call: CallContext, check: AppliedCheck) -> Response | None:
-        """Reads once if there is time and a free slot; otherwise returns None."""
+    def probe(self, call: CallContext, check: AppliedCheck) -> Response | None:
+        """Reads once; returns None if there is no time, or if the read fails or does not show the change."""
         if not self.has_time_to_read(call):
             return None
         try:
-            with self.limiter.admit(call):
-                return self.probe(check)
+            return check()
+        except UPSTREAM_ERRORS:
+            return None
+
+    def probe_if_time(self, call: CallContext, check: AppliedCheck) -> Response | None:
+        """Reads once, as `probe` does, with a slot of its own; returns None if there is none."""
+        try:
+            with self.limiter.admit(call), self._reading(call):
+                return self.probe(call, check)
         except StatusError:
             return None
 
     def has_time_to_read(self, call: CallContext) -> bool:
         """Returns whether the deadline leaves time for one more read."""
-        return call.remaining() > self.timeouts.read
+        return self.limiter.has_time_to_send(call)
 
     def list_tags(self, arn: str) -> Sequence[Mapping[str, str]]:
         """Reads the tags of a resource. Each has `Key`, and `Value` if it is set.
@@ -244,26 +240,26 @@ class UpstreamClient:
             raise MalformedResponseError
         return tags
 
-    def _settle_change(self, call: CallContext, check_applied: AppliedCheck) -> Response | None:
-        return self.settle(call, lambda: self.probe(check_applied), lambda response: response is not None)
+    def _settle_change(self, call: CallContext, check_applied: AppliedCheck, sent: float) -> Response | None:
+        return self.settle(call, lambda: sight(self.timeouts, check_applied, sent)).response
 
+    def _newer_version(self, call: CallContext, check_applied: AppliedCheck, sent: float) -> Response | None:
+        """Returns the version that has the requested content, if there is one and time to read it.
 
-def check_deleted(describe: Callable[[T], Response], resource: T, not_found_code: str) -> Response | None:
-    """Reads whether a resource was deleted, as an AppliedCheck does. Raises nothing if the read fails.
+        A second read confirms the first one, because a read that lags may show an older version. If the deadline is
+        soon, it follows earlier.
+        """
+        response = self.probe_if_time(call, check_applied)
+        latest = call.remaining() - 2 * self.limiter.min_upstream_time
+        delay = min(sent + self.timeouts.lag - self.timeouts.clock(), latest)
+        if response is None or delay <= 0:
+            return response
+        self.timeouts.sleep(delay)
+        return self.probe_if_time(call, check_applied)
 
-    Args:
-        describe: Describes the resource.
-        resource: What `describe` takes.
-        not_found_code: The AWS code of a resource that does not exist.
-
-    Returns:
-        An empty response, like that of a delete, if the resource does not exist; None if it exists or the read failed.
-    """
-    try:
-        describe(resource)
-    except UPSTREAM_ERRORS as error:
-        return {} if aws_code(error) == not_found_code else None
-    return None
+    def _reading(self, call: CallContext) -> AbstractContextManager[None]:
+        """Shortens the timeouts of reads inside the block, so that they end before the deadline."""
+        return short_timeouts(call.remaining() - _ANSWER_SECONDS)
 
 
 def _respond(

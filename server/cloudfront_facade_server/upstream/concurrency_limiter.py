@@ -24,18 +24,21 @@ class ConcurrencyLimiter:
         limit: Maximum number of concurrent calls upstream.
         min_upstream_time: Minimum seconds before the deadline, because a response after the deadline is useless.
         max_queue_time: How long a call waits for a slot, in seconds.
+
+    Attributes:
+        min_upstream_time: Minimum seconds before the deadline.
     """
 
     def __init__(self, limit: int, min_upstream_time: float, max_queue_time: float = 0.0) -> None:
         self._slots = FairSemaphore(limit, _WAITING_PER_SLOT * limit)
-        self._min_upstream_time = min_upstream_time
+        self.min_upstream_time = min_upstream_time
         self._max_queue_time = max_queue_time
 
     @contextmanager
     def admit(self, call: CallContext) -> Iterator[None]:
         """Holds a slot; raises StatusError (DEADLINE_TOO_SHORT, OVERLOADED) if there is no time or no slot."""
         if not self.has_time_to_send(call):
-            raise deadline_too_short(self._min_upstream_time, call.remaining())
+            raise deadline_too_short(self.min_upstream_time, call.remaining())
         holder = call.holder
         if not self._slots.try_acquire(holder):
             self._wait(call)
@@ -47,10 +50,10 @@ class ConcurrencyLimiter:
 
     def has_time_to_send(self, call: CallContext) -> bool:
         """Returns whether the deadline leaves time to send a request."""
-        return call.remaining() >= self._min_upstream_time
+        return call.remaining() >= self.min_upstream_time
 
     def _wait(self, call: CallContext) -> None:
-        max_wait = min(self._max_queue_time, call.remaining() - self._min_upstream_time)
+        max_wait = min(self._max_queue_time, call.remaining() - self.min_upstream_time)
         if max_wait <= 0 or not await_(self._slots.acquire(call.holder, max_wait)):
             raise overloaded(self._slots.slots, "calls to CloudFront")
         if call.abandoned and call.outcome == "not_applied":

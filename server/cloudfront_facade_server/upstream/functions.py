@@ -16,12 +16,13 @@ from ..errors import etag_sources
 from ..errors.classify import UpstreamFailure
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.translate import label, upstream_metadata
-from .client import UpstreamClient, check_deleted
+from .client import UpstreamClient
 from .diagnostics import association
 from .diagnostics.in_use import function_in_use
 from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .resource_kinds import FUNCTION
+from .settling import check_deleted
 
 _DEVELOPMENT: Final = "DEVELOPMENT"
 _LIVE: Final = "LIVE"
@@ -50,14 +51,18 @@ class Functions:
         """Calls DescribeFunction."""
         target = FUNCTION.target(arguments)
         return self._client.read(
-            call, self._backend.describe_function, target, FUNCTION.name, explain=partial(self._explain_stage, target)
+            call,
+            self._backend.describe_function,
+            target,
+            FUNCTION.name,
+            explain=partial(self._explain_stage, target, call),
         )
 
     def get(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls GetFunction."""
         target = FUNCTION.target(arguments)
         return self._client.read(
-            call, self._backend.get_function, target, _ETAG, explain=partial(self._explain_stage, target)
+            call, self._backend.get_function, target, _ETAG, explain=partial(self._explain_stage, target, call)
         )
 
     def update(self, arguments: Arguments, call: CallContext) -> Response:
@@ -88,7 +93,7 @@ class Functions:
         etag_source = etag_sources.LIVE_STAGE if arguments["Stage"] == _LIVE else etag_sources.DEVELOPMENT_STAGE
         target = replace(FUNCTION.target(arguments), etag_source=etag_source, field="event_object")
         return self._client.read(
-            call, self._backend.test_function, target, _TESTED, explain=partial(self._explain_stage, target)
+            call, self._backend.test_function, target, _TESTED, explain=partial(self._explain_stage, target, call)
         )
 
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
@@ -109,11 +114,13 @@ class Functions:
         """Calls ListFunctions."""
         return self._client.read(call, self._backend.list_functions, FUNCTION.target(arguments), _QUANTITY)
 
-    def _explain_stage(self, target: OperationTarget, failure: UpstreamFailure) -> StatusError | None:
+    def _explain_stage(
+        self, target: OperationTarget, call: CallContext, failure: UpstreamFailure
+    ) -> StatusError | None:
         """Returns the error for a missing LIVE stage; None if the function itself is missing."""
         if failure.aws_code != FUNCTION.not_found_code or target.arguments["Stage"] != _LIVE:
             return None
-        if self._client.probe(lambda: self._describe_development(target.name)) is None:
+        if self._client.probe(call, lambda: self._describe_development(target.name)) is None:
             return None
         message = f"{label(target)} has no LIVE stage: publish it with PublishFunction first"
         return StatusError(

@@ -60,13 +60,13 @@ class IdempotentCreate:
                     arguments,
                     self._kind.name,
                     repeatable=True,
-                    inconclusive_code=self._kind.exists_code,
+                    is_inconclusive=self._kind.may_exist,
                 )
             except UPSTREAM_ERRORS as error:
                 failure = classify(error)
             is_lost = failure.outcome == "unknown"
             outcome_in_doubt = outcome_in_doubt or is_lost
-            if not outcome_in_doubt and failure.aws_code != self._kind.exists_code:
+            if not outcome_in_doubt and not self._kind.may_exist(failure):
                 return self._check_earlier_create(failure)
             observation = self.settle()
             is_absent = observation.ownership is Ownership.ABSENT
@@ -81,7 +81,7 @@ class IdempotentCreate:
 
     def settle(self) -> Observation:
         """Reads whose resource holds the name until the observation is final or the time is up."""
-        return self._client.settle(self._call, self.observe, lambda observation: observation.is_final)
+        return self._client.settle(self._call, self.observe)
 
     def request_id_reused(self) -> StatusError:
         """Returns the error for a request_id that created the resource of this name with different content."""

@@ -7,10 +7,11 @@ from typing import Final
 
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
-from .client import UpstreamClient, check_deleted
+from .client import UpstreamClient
 from .diagnostics.in_use import key_value_store_in_use
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
+from .settling import check_deleted
 
 _QUANTITY: Final = RequiredMember(("KeyValueStoreList", "Quantity"))
 

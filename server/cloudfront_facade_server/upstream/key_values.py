@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -20,11 +20,12 @@ from ..errors.status_error import StatusError
 from ..errors.translate import is_outdated_data_etag, label, precondition, reclassify, upstream_metadata
 from ..errors.violations import ValidationError
 from .batches import Change, batch_arguments, batches
-from .client import ETAG_MISMATCH, AppliedCheck, Operation, UpstreamClient, check_deleted
-from .diagnostics.store_status import READY, not_ready
+from .client import ETAG_MISMATCH, Operation, UpstreamClient
+from .diagnostics.store_status import READY, import_failed, not_ready
 from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
+from .settling import AppliedCheck
 
 _KEY: Final = "key"
 _NOT_FOUND: Final = "ResourceNotFoundException"
@@ -84,7 +85,9 @@ class KeyValues:
             try:
                 self._backend.get_key(KvsARN=arguments["KvsARN"], Key=arguments["Key"])
             except UPSTREAM_ERRORS as error:
-                return self._describe_settled(arguments) if aws_code(error) == _NOT_FOUND else None
+                if aws_code(error) == _NOT_FOUND:
+                    return self._describe_settled(arguments)
+                raise
             return None
 
         return self._write(call, self._backend.delete_key, arguments, check_key_deleted)
@@ -124,7 +127,7 @@ class KeyValues:
         self, call: CallContext, operation: Operation, arguments: Arguments, required: RequiredMember | None = None
     ) -> Response:
         return self._client.read(
-            call, operation, _target(arguments), required, explain=partial(self._explain, arguments)
+            call, operation, _target(arguments), required, explain=partial(self._explain, call, arguments)
         )
 
     def _write(
@@ -202,11 +205,14 @@ class KeyValues:
             # After an applied write, its etag is outdated: a retry would report that nothing was applied.
             repeatable=False,
             check_applied=check_applied,
-            explain=partial(self._explain, arguments, is_callers_etag=is_callers_etag),
+            explain=partial(self._explain, call, arguments, is_callers_etag=is_callers_etag),
         )
 
     def _etag(self, call: CallContext, arguments: Arguments) -> str:
-        return str(self.describe({"KvsARN": arguments["KvsARN"]}, call)["ETag"])
+        described = self.describe({"KvsARN": arguments["KvsARN"]}, call)
+        if error := _import_failed(described, arguments, {}):
+            raise error
+        return str(described["ETag"])
 
     def _describe(self, arguments: Arguments) -> Response:
         """Describes the store in the form of a write's response; raises MalformedResponseError if it has no etag."""
@@ -214,47 +220,49 @@ class KeyValues:
         _ETAG.check(described)
         return described
 
+    def _describe_if_exists(self, arguments: Arguments) -> Response:
+        """Describes the store; returns an empty response if it does not exist."""
+        try:
+            return self._describe(arguments)
+        except UPSTREAM_ERRORS as error:
+            if aws_code(error) == _NOT_FOUND:
+                return {}
+            raise
+
     def _describe_settled(self, arguments: Arguments) -> Response:
         """Describes the store without its etag, which may be that of a later write by another caller."""
         return {**self._describe(arguments), "ETag": ""}
 
     def _explain(
-        self, arguments: Arguments, failure: UpstreamFailure, *, is_callers_etag: bool = False
+        self, call: CallContext, arguments: Arguments, failure: UpstreamFailure, *, is_callers_etag: bool = False
     ) -> StatusError | None:
-        """Distinguishes the failures that have the same AWS code."""
+        """Distinguishes the failures that have the same AWS code, by the state of the store."""
+        if failure.aws_code not in (_NOT_FOUND, _CONFLICT, _INVALID) or is_outdated_data_etag(failure):
+            return None
+        described = self._client.probe(call, lambda: self._describe_if_exists(arguments))
+        metadata = upstream_metadata(failure)
+        if described and (error := _import_failed(described, arguments, metadata)):
+            return error
         if failure.aws_code == _NOT_FOUND:
-            return self._explain_not_found(arguments, failure)
+            if "Key" not in arguments or described == {}:
+                return reclassify(KEY_VALUE_STORE.not_found_code, failure, _target(arguments))
+            return reclassify(_NOT_FOUND, failure, OperationTarget(_KEY, arguments["Key"], arguments))
+        if not described:
+            return None
         if failure.aws_code == _CONFLICT:
-            return self._explain_conflict(arguments, failure)
-        if failure.aws_code == _INVALID and "IfMatch" in arguments:
-            return self._explain_invalid(arguments, failure, is_callers_etag=is_callers_etag)
-        return None
-
-    def _explain_not_found(self, arguments: Arguments, failure: UpstreamFailure) -> StatusError:
-        """Returns the error for a missing key or for a missing store."""
-        if "Key" not in arguments or check_deleted(self._describe, arguments, _NOT_FOUND) is not None:
-            return reclassify(KEY_VALUE_STORE.not_found_code, failure, _target(arguments))
-        return reclassify(_NOT_FOUND, failure, OperationTarget(_KEY, arguments["Key"], arguments))
-
-    def _explain_conflict(self, arguments: Arguments, failure: UpstreamFailure) -> StatusError | None:
-        """Returns the error for a store that is not READY; None for an etag mismatch."""
-        status = (self._client.probe(lambda: self._describe(arguments)) or {}).get("Status") or READY
-        return None if status == READY else not_ready(arguments["KvsARN"], status, upstream_metadata(failure))
-
-    def _explain_invalid(
-        self, arguments: Arguments, failure: UpstreamFailure, *, is_callers_etag: bool
-    ) -> StatusError | None:
-        """Returns the error for a malformed etag; None if the etag is outdated, current or not the caller's."""
-        if is_outdated_data_etag(failure) or not is_callers_etag:
-            return None
-        described = self._client.probe(lambda: self._describe(arguments))
-        if described is None or described["ETag"] == arguments["IfMatch"]:
-            return None
-        return reclassify(_INVALID_ETAG, failure, _target(arguments))
+            status = described.get("Status") or READY
+            return None if status == READY else not_ready(arguments["KvsARN"], status, metadata)
+        is_malformed = is_callers_etag and described["ETag"] != arguments["IfMatch"]
+        return reclassify(_INVALID_ETAG, failure, _target(arguments)) if is_malformed else None
 
 
 def _target(arguments: Arguments) -> OperationTarget:
     return OperationTarget(KEY_VALUE_STORE.kind, arguments["KvsARN"], arguments, etag_sources.KEY_VALUE_STORE_DATA)
+
+
+def _import_failed(described: Response, arguments: Arguments, metadata: Mapping[str, str]) -> StatusError | None:
+    arn = arguments["KvsARN"]
+    return import_failed(arn, described, arguments, {**metadata, "key_value_store_arn": arn})
 
 
 def _mismatch_of_other_etag(

@@ -16,6 +16,7 @@ from ..errors.translate import is_temporary
 from . import request_tag
 from .client import UpstreamClient
 from .resource_kinds import ResourceKind
+from .settling import Reading
 
 TAG_PROPAGATION_SECONDS: Final = 60.0
 """How long after a create its tags may not be visible in ListTagsForResource."""
@@ -39,20 +40,16 @@ class Ownership(StrEnum):
 
 
 @dataclass(frozen=True)
-class Observation:
+class Observation(Reading):
     """The result of the reads.
 
     Attributes:
         ownership: Whose resource it is.
         response: The resource, in the form of a create's response, if it is ours.
-        failure: The failure of the read, if it failed.
-        is_final: Whether another read cannot change the ownership.
     """
 
     ownership: Ownership
     response: Response | None = None
-    failure: UpstreamFailure | None = None
-    is_final: bool = True
 
 
 def observe(client: UpstreamClient, kind: ResourceKind, name: str, tag_value: str) -> Observation:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final
 
 from ..backends.protocol import Arguments, Backend, Response
 from ..errors import etag_sources
+from ..errors.classify import UpstreamFailure
 from .operation_target import OperationTarget
 from .required_member import RequiredMember
 
@@ -43,6 +45,11 @@ class ResourceKind:
     def name(self) -> RequiredMember:
         """The name of the resource, in a response that describes it."""
         return RequiredMember((self.member, "Name"), can_be_empty=False)
+
+    def may_exist(self, failure: UpstreamFailure) -> bool:
+        """Returns whether a rejected create means that the name is taken, or is a conflict without a readable code."""
+        is_unreadable = not failure.aws_code and failure.http_status == HTTPStatus.CONFLICT
+        return failure.aws_code == self.exists_code or is_unreadable
 
     def target(self, arguments: Arguments) -> OperationTarget:
         """Returns the target of an operation on the resource that `Name` names, or on a list if there is no `Name`."""

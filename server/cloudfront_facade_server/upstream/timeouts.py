@@ -15,16 +15,16 @@ class SettleTimeouts:
     """How long it may take to find out whether a change was applied.
 
     Attributes:
-        read: Maximum seconds of one read with short timeouts.
         total: Maximum seconds of reads after each send whose response was lost.
         longest_send: Maximum seconds of one send and its settling. A second send starts only if the server's shutdown
             leaves that much time.
+        lag: Maximum seconds for which a read may show an older state; 0 if reads never lag.
         clock: A monotonic clock.
         sleep: Waits the given number of seconds.
     """
 
-    read: float
     total: float
     longest_send: float
+    lag: float
     clock: Clock = time.monotonic
     sleep: Callable[[float], None] = sleep

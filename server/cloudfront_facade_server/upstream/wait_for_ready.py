@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import grpc
-
 from ..backends.protocol import Arguments, Response
 from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..concurrency.backoff import exponential_backoff
 from ..concurrency.greenlets import await_, greenlet_spawn
-from ..errors.redaction import redacted
-from ..errors.status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, StatusError
-from ..errors.translate import label, precondition
+from ..errors.status_error import StatusError
 from .client import UpstreamClient
-from .diagnostics.store_status import READY
+from .diagnostics.store_status import READY, import_failed
 from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
@@ -104,16 +100,5 @@ class ReadyWaiter:
         """Raises StatusError if the import of a store failed, which only the data plane reports."""
         describe = self._client.backend.describe_key_value_store_data
         data = self._client.probe_if_time(call, lambda: describe(KvsARN=store["ARN"]))
-        reason = redacted((data or {}).get("FailureReason", ""), {})
-        if not reason:
-            return
-        message = f'{label(target)} cannot become "{READY}" because its import failed: {reason}'
-        message = message[:MAX_MESSAGE_CHARACTERS]
-        raise StatusError(
-            grpc.StatusCode.FAILED_PRECONDITION,
-            "KEY_VALUE_STORE_FAILED",
-            message,
-            domain=CLOUDFRONT_DOMAIN,
-            metadata={"name": target.name, "failure_reason": reason[:200]},
-            details=[precondition("KEY_VALUE_STORE_FAILED", target.name, message)],
-        )
+        if error := import_failed(target.name, data or {}, {}, {"name": target.name}):
+            raise error

@@ -9,6 +9,7 @@ is unknown.
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import ssl
@@ -16,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -50,10 +51,16 @@ class Timeouts:
     Attributes:
         connect: Maximum seconds to establish a connection.
         read: Maximum seconds without data from the server.
+        total: Maximum seconds of both, if it is less than their sum.
     """
 
     connect: float
     read: float
+    total: float = math.inf
+
+    def within(self, total: float) -> Timeouts:
+        """Returns these timeouts, but with a total of at most this many seconds."""
+        return replace(self, total=max(0.001, total))
 
 
 _timeouts: ContextVar[Timeouts] = ContextVar("timeouts")
@@ -127,7 +134,9 @@ class Transport:
                 headers=headers,
                 proxy=proxy,
                 timeout=aiohttp.ClientTimeout(
-                    total=timeouts.connect + timeouts.read, connect=timeouts.connect, sock_read=timeouts.read
+                    total=min(timeouts.total, timeouts.connect + timeouts.read),
+                    connect=timeouts.connect,
+                    sock_read=timeouts.read,
                 ),
                 allow_redirects=False,
             ) as response:

@@ -35,8 +35,8 @@ def function_in_use(
         return None
 
     def distributions() -> Iterator[str]:
-        described = client.backend.describe_function(Name=target.name, Stage="DEVELOPMENT")
-        arn = described["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
+        described = client.probe(call, lambda: client.backend.describe_function(Name=target.name, Stage="DEVELOPMENT"))
+        arn = (described or {})["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
         for page in _pages(client, call, client.backend.list_distributions, "DistributionList", {}):
             yield from (f"distribution {each['Id']}" for each in page.get("Items", ()) if _uses_function(each, arn))
 
@@ -51,7 +51,8 @@ def key_value_store_in_use(
         return None
 
     def functions() -> Iterator[str]:
-        arn = client.backend.describe_key_value_store(Name=target.name)["KeyValueStore"]["ARN"]
+        described = client.probe(call, lambda: client.backend.describe_key_value_store(Name=target.name))
+        arn = (described or {})["KeyValueStore"]["ARN"]
         for stage in _STAGES:
             for page in _pages(client, call, client.backend.list_functions, "FunctionList", {"Stage": stage}):
                 using = (each["Name"] for each in page.get("Items", ()) if _uses_store(each, arn))
