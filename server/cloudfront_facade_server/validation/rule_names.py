@@ -134,7 +134,7 @@ class Rule(StrEnum):
     TAGS_COUNT = (
         "TAGS_COUNT",
         "`tags`, `tag_keys`",
-        f"at most `--max-tags` (default {limits.TAGS_MAX}) with the resource's existing tags, one less in a create "
+        f"at most `--max-tags` (default {limits.TAGS_MAX}) per resource, existing tags included; one fewer in a create "
         "with a `request_id`; at least 1 in TagResource and UntagResource",
     )
     TAG_KEY_LENGTH = "TAG_KEY_LENGTH", "`tags[].key`, `tag_keys[]`", f"1 to {limits.TAG_KEY_MAX_LENGTH} characters"
