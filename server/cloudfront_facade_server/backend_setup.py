@@ -63,7 +63,7 @@ def _set_up_embedded(settings: ServeSettings) -> BackendSetup:
         )
     except EmbeddedDatabaseError as error:
         raise CannotUseBackendError(str(error)) from None
-    return BackendSetup(ThreadPoolBackend(backend, _EMBEDDED_THREADS), path, lambda: "", lambda: None)
+    return BackendSetup(ThreadPoolBackend(backend, _EMBEDDED_THREADS), path, lambda: "", backend.warm_up)
 
 
 def _set_up_aws(settings: ServeSettings) -> BackendSetup:

@@ -14,7 +14,8 @@ ReadinessCheck = Callable[[], str]
 """Returns the reason why the backend is not ready, for the operator; empty if it is ready. It may block for a long
 time. It raises an exception if the backend will never be ready."""
 
-_POLL_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = (2.0, 10.0)
+"""Time between two checks: at first, and at most. It grows by half, because a check may burden the source."""
 
 _log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) ->
     """Waits until the backend is ready, and logs each new reason why it is not.
 
     Args:
-        check: The check, which runs every two seconds.
+        check: The check, which runs every two to ten seconds.
         log_fields: Additional fields of the log lines.
     """
     logged = ""
@@ -34,11 +35,13 @@ async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) ->
             _log.warning("waiting for AWS credentials", reason=reason, **log_fields)
             logged = reason
 
+    seconds, longest = _POLL_SECONDS
     while True:
         checking = run_in_daemon_thread(check)
-        if not (await asyncio.wait({checking}, timeout=_POLL_SECONDS))[0]:
+        if not (await asyncio.wait({checking}, timeout=_POLL_SECONDS[0]))[0]:
             log("the credential source has not responded yet")
         if not (reason := await checking):
             return
         log(reason)
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(seconds)
+        seconds = min(seconds * 1.5, longest)

@@ -28,7 +28,7 @@ def test_credentials_are_loaded_when_a_failed_source_recovers(
     backend = aws_backend(cloudfront)
 
     assert backend.credentials_available() is False
-    assert backend.credentials_failure.endswith("their source: CredentialRetrievalError")
+    assert backend.credentials_failure == ("the credential_process failed, or printed something else than credentials")
     with pytest.raises(CredentialRetrievalError):
         backend.create_function(**FULL_FUNCTION)
     assert cloudfront.requests == ()
@@ -136,7 +136,9 @@ def test_a_container_endpoint_without_a_server_is_unavailable(
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", gone.url)
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is False  # takes two seconds, because botocore retries
-    assert "CredentialRetrievalError" in backend.credentials_failure
+    assert backend.credentials_failure == (
+        "the container's credentials endpoint does not respond, or returned an error"
+    )
 
 
 @pytest.mark.usefixtures("no_keys")
@@ -151,7 +153,7 @@ def test_a_container_endpoint_returns_credentials(
     responses.append(HttpResponse(200, b"{}"))
     backend = aws_backend(cloudfront)
     assert backend.credentials_available() is False
-    assert backend.credentials_failure.endswith("KeyError")
+    assert backend.credentials_failure == "the response of the source lacks a member"
 
     role_credentials = {"AccessKeyId": "AKIDROLE", "SecretAccessKey": "s", "Token": "t"}
     expiry = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
@@ -182,7 +184,7 @@ def test_an_error_of_assume_role_is_not_reported_as_an_error_of_cloudfront(
     backend = aws_backend(cloudfront, profile="role")
 
     assert backend.credentials_available() is False
-    assert backend.credentials_failure.endswith("AssumeRole returned AccessDenied")
+    assert backend.credentials_failure == "AssumeRole returned AccessDenied"
     with pytest.raises(CredentialRetrievalError):
         backend.list_key_value_stores()
     assert cloudfront.requests == ()

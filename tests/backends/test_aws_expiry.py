@@ -180,7 +180,7 @@ def test_a_failed_refresh_is_retried_at_the_next_expiry(
     with pytest.raises(CredentialRetrievalError):
         backend.create_function(**FULL_FUNCTION)
     assert cloudfront.count("CreateFunction") == 1
-    assert "CredentialRetrievalError" in backend.credentials_failure
+    assert backend.credentials_failure.startswith("the credential_process failed")
 
     source.repair()
     backend.create_function(**FULL_FUNCTION)

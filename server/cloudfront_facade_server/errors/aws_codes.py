@@ -22,6 +22,10 @@ class MalformedResponseError(Exception):
     """CloudFront returned a success without a required member, so it is unknown what happened."""
 
 
+class CredentialSourceError(boto.CredentialRetrievalError):  # type: ignore[misc]  # botocore has no types
+    """The source of the credentials failed. Its `error_msg` is written by this package and may be logged."""
+
+
 @dataclass(frozen=True)
 class ErrorMapping:
     """One row of the table.
@@ -65,6 +69,11 @@ _CREDENTIALS_INVALID = ErrorMapping(
     _Code.INTERNAL, "UPSTREAM_CREDENTIALS_INVALID", "AWS rejected the facade's credentials"
 )
 _CREDENTIALS_MISSING = ErrorMapping(_Code.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING", "the facade has no AWS credentials")
+_NO_ENDPOINT = ErrorMapping(
+    _Code.INTERNAL,
+    "UPSTREAM_CREDENTIALS_MISSING",
+    "the facade's AWS configuration is invalid: it leads to no endpoint for this operation",
+)
 _CREDENTIALS_UNAVAILABLE = ErrorMapping(
     _Code.UNAVAILABLE,
     "UPSTREAM_CREDENTIALS_UNAVAILABLE",
@@ -101,6 +110,14 @@ MISCONFIGURED: Final = (
     boto.MissingDependencyException,
 )
 """What botocore raises if its configuration, including credentials, is invalid."""
+
+NO_ENDPOINT: Final = (
+    boto.EndpointProviderError,
+    boto.BaseEndpointResolverError,
+    boto.InvalidEndpointConfigurationError,
+    boto.InvalidRegionError,
+)
+"""What botocore raises before it sends if the configuration leads to no endpoint, so a retry cannot help."""
 
 UNEXPECTED = ErrorMapping(_Code.INTERNAL, "INTERNAL", "internal error")
 
@@ -218,10 +235,10 @@ BY_EXCEPTION: Final[tuple[tuple[tuple[type[Exception], ...], ErrorMapping], ...]
     ((boto.ParamValidationError,), _INVALID),
     ((boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound, boto.NoRegionError, *MISCONFIGURED),
      _CREDENTIALS_MISSING),
+    (NO_ENDPOINT, _NO_ENDPOINT),
     ((boto.CredentialRetrievalError, boto.MetadataRetrievalError, boto.TokenRetrievalError),
      _CREDENTIALS_UNAVAILABLE),
-    ((boto.EndpointConnectionError, boto.EndpointProviderError, boto.ConnectTimeoutError, boto.ProxyConnectionError,
-      boto.SSLError), _UNREACHABLE),
+    ((boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError), _UNREACHABLE),
     ((boto.ReadTimeoutError,), _TIMEOUT),
     ((boto.HTTPClientError, ResponseParserError, MalformedResponseError), UNAVAILABLE),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
 from .aws_code_families import EXPIRED, INTERRUPTED
-from .aws_codes import MISCONFIGURED, MalformedResponseError
+from .aws_codes import MISCONFIGURED, NO_ENDPOINT, MalformedResponseError
 from .aws_texts import meant_code
 from .status_error import Outcome
 
@@ -26,7 +26,7 @@ _NEVER_SENT: Final = (
     boto.CredentialRetrievalError,
     boto.MetadataRetrievalError,
     boto.TokenRetrievalError,
-    boto.EndpointProviderError,
+    *NO_ENDPOINT,
     boto.EndpointConnectionError,
     boto.ConnectTimeoutError,
     boto.SSLError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -11,7 +12,17 @@ from botocore import exceptions as boto
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
-from .aws_codes import BY_EXCEPTION, BY_HTTP_STATUS, TABLE, THROTTLED, UNAVAILABLE, UNEXPECTED, ErrorMapping
+from .aws_codes import (
+    BY_EXCEPTION,
+    BY_HTTP_STATUS,
+    NO_ENDPOINT,
+    TABLE,
+    THROTTLED,
+    UNAVAILABLE,
+    UNEXPECTED,
+    CredentialSourceError,
+    ErrorMapping,
+)
 from .aws_texts import OUTDATED_ETAG, hint_for_operator
 from .classify import UpstreamFailure, aws_code, aws_message, table_code
 from .redaction import redacted, upstream_text
@@ -19,6 +30,7 @@ from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY
 from .violations import quote
 
 _MAX_CAUSE_CHARACTERS: Final = 200
+_JITTER: Final = (0.5, 1.5)
 _TRANSPORT_ERRORS: Final = (boto.HTTPClientError, boto.ConnectionError)
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
@@ -110,6 +122,10 @@ def cause(error: Exception) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, _TRANSPORT_ERRORS):
         return str(error.kwargs.get("error", ""))
+    if isinstance(error, CredentialSourceError):
+        return str(error.kwargs["error_msg"])
+    if isinstance(error, NO_ENDPOINT):
+        return str(error)
     return hint_for_operator(aws_code(error), aws_message(error))
 
 
@@ -148,6 +164,7 @@ def _status_error(
     if text:
         message = f"{message}: {text}"
     message = message[:MAX_MESSAGE_CHARACTERS]
+    delay = _retry_delay(mapping)
     return StatusError(
         mapping.code,
         mapping.reason,
@@ -155,8 +172,8 @@ def _status_error(
         domain=CLOUDFRONT_DOMAIN,
         metadata={**metadata, "name": target.name, **sent_etag},
         details=_details(mapping, target, message),
-        retry_after=mapping.retry_after,
-        pushback=_pushback(mapping),
+        retry_after=delay,
+        pushback=_pushback(mapping, delay),
         cause=why,
     )
 
@@ -181,10 +198,17 @@ def _unrecognized(http_status: int) -> ErrorMapping:
     )
 
 
-def _pushback(mapping: ErrorMapping) -> int | None:
+def _retry_delay(mapping: ErrorMapping) -> float | None:
+    """Returns the seconds before a retry. If clients must wait for them, jitter spreads the retries."""
+    if mapping.retry_after is None or not mapping.sets_pushback:
+        return mapping.retry_after
+    return round(mapping.retry_after * random.uniform(*_JITTER), 3)  # noqa: S311 (jitter, not secrecy)
+
+
+def _pushback(mapping: ErrorMapping, delay: float | None) -> int | None:
     if not mapping.sets_pushback:
         return None
-    return NEVER_RETRY if mapping.retry_after is None else round(mapping.retry_after * 1000)
+    return NEVER_RETRY if delay is None else round(delay * 1000)
 
 
 def _details(mapping: ErrorMapping, target: Target, message: str) -> list[Message]:

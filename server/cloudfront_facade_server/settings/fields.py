@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, DirectoryPath, Field, FilePath
@@ -49,6 +50,12 @@ def _reject_empty(value: object) -> object:
     return value
 
 
+def _reject_no_name(value: object) -> object:
+    if value == "":
+        raise ValueError("must not be empty")
+    return value
+
+
 def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
@@ -80,6 +87,7 @@ RequestBytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024), Metavar("BYTE
 MemoryBytes = Annotated[int, Field(ge=16 * 1024 * 1024, le=16 * 1024 * 1024 * 1024), Metavar("BYTES")]
 OptionalFile = Annotated[FilePath | None, Metavar("FILE")]
 OptionalDirectory = Annotated[DirectoryPath | None, BeforeValidator(_reject_empty), Metavar("DIR")]
+NewFile = Annotated[Path, BeforeValidator(_reject_no_name), Metavar("FILE")]
 OptionalName = Annotated[str | None, Metavar("NAME")]
 RoleArn = Annotated[str, AfterValidator(_check_role)]
 ExternalId = Annotated[str, AfterValidator(_check_external_id)]

@@ -21,6 +21,7 @@ from .fields import (
     ExternalId,
     MemoryBytes,
     Metavar,
+    NewFile,
     OptionalDirectory,
     OptionalFile,
     OptionalName,
@@ -42,7 +43,7 @@ _OTHER_FIELDS_BYTES: Final = 32 * 1024
 class ListenSettings(BaseSettings):
     """The address on which the server listens."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     listen: Address = Field("127.0.0.1:50051", description="address to listen on, or unix:PATH; port 0: any free port")
 
@@ -56,6 +57,10 @@ class ServeSettings(ListenSettings):
     backend: Literal["aws", "embedded"] = Field(
         description="aws: CloudFront, through boto3; embedded: CloudFront emulated on a local file, for development"
     )
+    port_file: NewFile | None = Field(
+        None, description="file to which the port is written when the server listens, for tests that use port 0"
+    )
+    exit_with_parent: bool = Field(False, description="stop when the parent process ends, for tests")
     tls_cert: OptionalFile = Field(None, description="PEM file of the server's certificate chain; enables TLS")
     tls_key: OptionalFile = Field(None, description="PEM file of the server's private key")
     tls_client_ca: OptionalFile = Field(
@@ -178,6 +183,8 @@ class ServeSettings(ListenSettings):
     def _settings_agree(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("--tls-cert and --tls-key must be set together")
+        if self.port_file and self.unix_path():
+            raise ValueError("--port-file requires --listen HOST:PORT, because a Unix socket has no port")
         if self.tls_client_ca and not self.tls_cert:
             raise ValueError("--tls-client-ca requires --tls-cert and --tls-key")
         if not self.tls_cert and not self.allow_plaintext and not self._is_local():

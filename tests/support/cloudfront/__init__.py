@@ -9,5 +9,6 @@
 `server`       the underlying HTTP server
 `samples`      plain boto3 clients, and sample values from the service model
 `credentials`  a credential source that a test can break
+`sts`          a stand-in for AWS STS
 `fixtures`     pytest fixtures
 """

@@ -151,7 +151,7 @@ class InMemoryCloudFront(InMemoryStores):
             raise client_error("InvalidArgument", 400, "a key value store needs the runtime cloudfront-js-2.0")
         for arn in arns:
             store = next((store for store in self.stores.values() if store.arn == arn), None)
-            if store is None or self._status(store) != "READY":
+            if store is None or store.failure is not None or self._status(store) != "READY":
                 raise client_error("InvalidArgument", 400, "the key value store does not exist or is not ready")
 
     def _describe_function(self, arguments: Mapping[str, Any]) -> dict[str, Any]:

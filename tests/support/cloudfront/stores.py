@@ -205,7 +205,7 @@ class InMemoryStores:
 
     def _ready_store(self, arguments: Mapping[str, Any]) -> StoredStore:
         store = self._store_of_arn(arguments)
-        if self._status(store) != "READY":
+        if store.failure is not None or self._status(store) != "READY":
             raise client_error("ConflictException", 409, "the key value store is not READY")
         return store
 

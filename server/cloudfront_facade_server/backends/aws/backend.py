@@ -14,6 +14,7 @@ from ..protocol import Response
 from ..timeouts import short_timeout
 from .caller_account import caller_account
 from .clients import make_clients
+from .credential_source import CredentialSource
 from .setup_errors import AwsBackendError, one_line_errors
 from .transport import Timeouts, use_timeouts
 
@@ -40,6 +41,8 @@ class AwsBackend:
         region: The AWS region to sign for; CloudFront itself only accepts `us-east-1`.
         endpoint_url: Where to send the requests of both planes; None for CloudFront's own endpoints.
         profile: The profile of the AWS config file; None for the environment's choice.
+        role_arn: The role to assume with the credentials that boto3 finds; None for those credentials themselves.
+        external_id: The external id that the role requires; None for none.
         connect_timeout: Maximum seconds to establish a connection.
         read_timeout: Maximum seconds that CloudFront may stay silent.
         short_timeout: Upper bound of both timeouts inside `short_timeouts`, in seconds.
@@ -57,12 +60,14 @@ class AwsBackend:
         region: str,
         endpoint_url: str | None = None,
         profile: str | None = None,
+        role_arn: str | None = None,
+        external_id: str | None = None,
         connect_timeout: float,
         read_timeout: float,
         short_timeout: float,
     ) -> None:
         self._region = region
-        self._clients = make_clients(region, endpoint_url, profile)
+        self._clients = make_clients(endpoint_url, CredentialSource(region, profile, role_arn, external_id))
         self._timeouts = Timeouts(connect_timeout, read_timeout)
         short = min(read_timeout, short_timeout)
         self._short_timeouts = Timeouts(min(connect_timeout, short), short)
@@ -187,7 +192,8 @@ class AwsBackend:
     @property
     def credentials_failure(self) -> str:
         """Why the last attempt to load credentials failed, for the operator; empty if it succeeded."""
-        return str(self._clients.credentials.failure or "")
+        failure = self._clients.credentials.failure
+        return str(failure.kwargs.get("error_msg", failure)) if failure else ""
 
     def find_account(self) -> str:
         """Returns the account of the credentials. Blocks.

@@ -20,6 +20,8 @@ import botocore
 import botocore.session
 from botocore.config import Config
 
+from .credential_failures import describe_refresh_failure
+from .credential_source import CredentialSource
 from .credentials import ReloadableCredentials
 from .parsing import parse_time, require_json_object
 from .setup_errors import AwsBackendError, check_service_model, check_signer, one_line_errors
@@ -43,8 +45,12 @@ class Clients:
     transport: Transport
 
 
-def make_clients(region: str, endpoint_url: str | None, profile: str | None) -> Clients:
-    """Creates the clients. The arguments are those of `AwsBackend`.
+def make_clients(endpoint_url: str | None, source: CredentialSource) -> Clients:
+    """Creates the clients.
+
+    Args:
+        endpoint_url: Where to send the requests of both planes; None for CloudFront's own endpoints.
+        source: Where the credentials come from; its region is signed for.
 
     Raises:
         AwsBackendError: botocore is too old or awscrt is not installed, the profile is unknown, or the address or the
@@ -53,21 +59,21 @@ def make_clients(region: str, endpoint_url: str | None, profile: str | None) -> 
     _quieten_boto3()
     check_signer()
     with one_line_errors():
-        credentials = ReloadableCredentials(profile)
-        core = botocore.session.Session(profile=profile)
+        credentials = ReloadableCredentials(source)
+        core = botocore.session.Session(profile=source.profile)
         core.register_component("credential_provider", credentials)
         core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=parse_time)
         session = boto3.Session(botocore_session=core)
         control = session.client(
             "cloudfront",
-            region_name=region,
+            region_name=source.region,
             endpoint_url=endpoint_url,
             # The rules are stricter than botocore's validation, which would only cost time.
             config=_config(parameter_validation=False),
         )
         data = session.client(
             "cloudfront-keyvaluestore",
-            region_name=region,
+            region_name=source.region,
             endpoint_url=endpoint_url,
             # Keep validation on: an empty key would turn GetKey's URL into ListKeys'.
             config=_config(parameter_validation=True),
@@ -115,10 +121,4 @@ def _quieten_boto3() -> None:
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.WARNING))
     for name in ("botocore.credentials", "botocore.tokens"):
-        logging.getLogger(name).addFilter(_without_exception)
-
-
-def _without_exception(record: logging.LogRecord) -> bool:
-    """Drops the exception of a failed credential source, because it may contain all output of a process."""
-    record.exc_info = None
-    return True
+        logging.getLogger(name).addFilter(describe_refresh_failure)

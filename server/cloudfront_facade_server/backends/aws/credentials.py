@@ -8,22 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-import boto3
 from botocore import exceptions as boto
 from botocore.credentials import Credentials
 
 from ...call_context import remaining_upstream_time
 from ...concurrency.greenlets import await_, run_in_daemon_thread
-from ...errors.aws_codes import MISCONFIGURED
-
-_MISCONFIGURED: Final = (
-    *MISCONFIGURED,
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.ProfileNotFound,
-)
-"""Errors that a retry does not fix: somebody has to change a file or a variable."""
-
+from ...errors.aws_codes import CredentialSourceError
+from .credential_source import CredentialSource, checked, retrieval_error
 
 _MANDATORY_REFRESH_SECONDS: Final = 600.0
 """Credentials that expire within this time are refreshed before they are used: botocore's own limit."""
@@ -47,16 +38,16 @@ class ReloadableCredentials(Credentials):  # type: ignore[misc]  # botocore has 
     credentials.
 
     Args:
-        profile: The profile of the AWS config file; None for the environment's choice.
+        source: Where the credentials come from.
 
     Attributes:
         load_count: Number of loads that ended, failed ones included.
         failure: Why the last load, or the last refresh by botocore, failed; None if it succeeded.
     """
 
-    def __init__(self, profile: str | None) -> None:
+    def __init__(self, source: CredentialSource) -> None:
         super().__init__(access_key="", secret_key="", method="cloudfront-facade")
-        self._profile = profile
+        self._source = source
         self._lock = threading.Lock()
         self.load_count = 0
         self._loaded: Any = None
@@ -101,9 +92,9 @@ class ReloadableCredentials(Credentials):  # type: ignore[misc]  # botocore has 
         if loaded is None:
             loaded = self._reload(count)
         try:
-            frozen = _checked(loaded.get_frozen_credentials())
+            frozen = checked(loaded.get_frozen_credentials())
         except Exception as error:
-            failure = _retrieval_error(error)
+            failure = retrieval_error(error)
             with self._lock:
                 if self._loaded is loaded:
                     self._loaded, self._frozen, self.failure = None, None, failure
@@ -143,7 +134,7 @@ class ReloadableCredentials(Credentials):  # type: ignore[misc]  # botocore has 
         in_flight = self._start_load(name, load)
         seconds = min(_MAX_WAIT_SECONDS, remaining_upstream_time())
         if not await_(asyncio.wait({in_flight}, timeout=max(0.0, seconds)))[0]:
-            raise boto.CredentialRetrievalError(provider="their source", error_msg="no response in time")
+            raise CredentialSourceError(provider="their source", error_msg="no response in time")
         if error := in_flight.exception():
             raise error.with_traceback(None)
         return in_flight.result()
@@ -159,7 +150,7 @@ class ReloadableCredentials(Credentials):  # type: ignore[misc]  # botocore has 
         with self._lock:
             if self.load_count == count:
                 try:
-                    (self._loaded, self._frozen), self.failure = _load_from_source(self._profile), None
+                    (self._loaded, self._frozen), self.failure = self._source.load(), None
                 except boto.BotoCoreError as error:
                     self.failure = error
                 self.load_count += 1
@@ -172,34 +163,3 @@ class ReloadableCredentials(Credentials):  # type: ignore[misc]  # botocore has 
 def _never(refresh_in: float = 0.0) -> bool:  # noqa: ARG001 (botocore's name)
     """Returns False: credentials that never expire need no refresh."""
     return False
-
-
-def _load_from_source(profile: str | None) -> tuple[Any, Any]:
-    """Returns new credentials, and what they sign with now."""
-    try:
-        loaded = boto3.Session(profile_name=profile).get_credentials()
-        frozen = _checked(loaded.get_frozen_credentials()) if loaded else None
-    except _MISCONFIGURED:
-        raise
-    except Exception as error:
-        raise _retrieval_error(error) from error
-    if frozen is None:
-        raise boto.NoCredentialsError
-    return loaded, frozen
-
-
-def _checked(frozen: Any) -> Any:
-    """Returns credentials whose key and token are valid in a header; raises InvalidConfigError for others."""
-    if not all(part.isascii() and part.isprintable() for part in (frozen.access_key, frozen.token or "")):
-        raise boto.InvalidConfigError(
-            error_msg="the AWS access key or session token contains a line break or another invalid character"
-        )
-    return frozen
-
-
-def _retrieval_error(error: Exception) -> boto.CredentialRetrievalError:
-    """Converts an error of the source, so that an error of STS, for example, is not mistaken for one of CloudFront."""
-    reason = type(error).__name__
-    if isinstance(error, boto.ClientError):
-        reason = f"{error.operation_name} returned {error.response.get('Error', {}).get('Code')}"
-    return boto.CredentialRetrievalError(provider="their source", error_msg=reason)
