@@ -162,7 +162,10 @@ _WAVES = 9
 
 
 def test_silent_and_slow_streams_do_not_delay_other_calls(cloudfront: CloudFrontDouble) -> None:
-    with serve(cloudfront, "--shutdown-grace-period", "2") as process, open_channel(process.address) as channel:
+    with (
+        serve(cloudfront, "--shutdown-grace-period", "2", "--max-queue-time", "5") as process,
+        open_channel(process.address) as channel,
+    ):
         create = FunctionServiceStub(channel).CreateFunction
         names = iter(range(1000))
 

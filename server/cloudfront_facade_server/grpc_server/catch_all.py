@@ -55,7 +55,6 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         self._receiver = receiver
         self._message_limits = message_limits
         self._large_messages = LargeMessages()
-        self._ending: set[asyncio.Future[None]] = set()
         self._failures = FairSemaphore(_CONCURRENT_FAILURES, _MAX_WAITING_FAILURES)
         self.last_arrival = float("-inf")
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -130,15 +129,14 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
         return handle
 
-    def _end(self, context: Context, method: str, arrived: float, error: StatusError) -> None:
-        """Fails a call whose handler waits for its first message."""
+    def _end(self, context: Context, method: str, arrived: float, error: StatusError) -> asyncio.Future[None]:
+        """Fails a call whose handler waits for its first message. Returns what is done when it has failed."""
 
         async def fail() -> None:
             with suppress(grpc.aio.BaseError):  # AbortError, or the call has ended meanwhile
                 await self._fail(context, method, error, arrived)
 
-        self._ending.add(ending := asyncio.ensure_future(fail()))
-        ending.add_done_callback(self._ending.discard)
+        return asyncio.ensure_future(fail())
 
     async def _fail(self, context: Context, method: str, error: Exception, arrived: float) -> None:
         """Logs the rpc and aborts it with the status of an exception; an unexpected one becomes INTERNAL."""

@@ -42,8 +42,8 @@ _STALL_CHECK_SECONDS: Final = 0.5
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
-Fail = Callable[[StatusError], None]
-"""Ends a call with an error."""
+Fail = Callable[[StatusError], "asyncio.Future[None]"]
+"""Ends a call with an error. Returns what is done when the caller has received it."""
 
 
 @dataclass(eq=False, slots=True)
@@ -55,14 +55,14 @@ class _Waiting:
         is_stream: Whether the call has already sent a message.
         since: The time on the clock since when it waits.
         end: Ends the call with an error.
-        is_ended: Whether it was ended.
+        ending: Done when the call has ended; None if it was not ended.
     """
 
     holder: Holder
     is_stream: bool
     since: float
     end: Fail
-    is_ended: bool = False
+    ending: asyncio.Future[None] | None = None
 
 
 class Receiver:
@@ -109,8 +109,10 @@ class Receiver:
                 message = await context.read()
             finally:
                 del self._waiting[waiting]
-            if waiting.is_ended:
-                raise asyncio.CancelledError  # the message came too late: `fail` has failed the call
+                if waiting.ending:
+                    await asyncio.wait({waiting.ending})
+            if waiting.ending:
+                raise asyncio.CancelledError  # the message came too late
             return await _decode(message, holder, decoder)
         finally:
             self._places.release(holder)
@@ -142,7 +144,12 @@ class Receiver:
 
     async def _read(self, context: Context, holder: Holder) -> Any:
         ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = self._start(holder, ended.set_exception, is_stream=True)
+
+        def end(error: StatusError) -> asyncio.Future[None]:
+            ended.set_exception(error)
+            return ended
+
+        waiting = self._start(holder, end, is_stream=True)
         # It goes on until the call ends, whatever happens to this method.
         reading = asyncio.ensure_future(context.read())
         reading.add_done_callback(lambda read: read.cancelled() or read.exception())
@@ -194,8 +201,7 @@ class Receiver:
         return True
 
     def _end(self, waiting: _Waiting, error: StatusError) -> None:
-        waiting.is_ended = True
-        waiting.end(error)
+        waiting.ending = waiting.end(error)
 
     def _end_stalled(self) -> None:
         self._stall_check = None
@@ -207,7 +213,7 @@ class Receiver:
     def _older_than(self, seconds: float) -> list[_Waiting]:
         latest = self._clock() - seconds
         oldest = takewhile(lambda waiting: waiting.since <= latest, self._waiting)
-        return [waiting for waiting in oldest if not waiting.is_ended]
+        return [waiting for waiting in oldest if waiting.ending is None]
 
 
 async def _decode(message: Any, holder: Holder, decoder: Decoder) -> Any:
