@@ -38,7 +38,7 @@ class Relay:
         return self
 
     def close(self) -> None:
-        """Refuses new connections and cuts those that are open."""
+        """Stops accepting connections, and cuts those that are open."""
         self._shut(self._listener)
         self.cut()
 

@@ -4,6 +4,7 @@ import type { SecureContextOptions } from "node:tls";
 import { createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 
+import { Attempt } from "./attempt.js";
 import { FunctionService } from "./gen/cloudfront_facade/v1/function_service_pb.js";
 import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
 import { KeyValueStoreService } from "./gen/cloudfront_facade/v1/key_value_store_service_pb.js";
@@ -40,6 +41,11 @@ export interface ConnectOptions {
    * The long-running calls, waitForKeyValueStore, updateKeys and importKeys, have at least half an hour.
    */
   deadlineMs?: number | null;
+  /**
+   * Whether calls that end with UNAVAILABLE, or that a stopping server cancels, are retried, with at most four attempts.
+   * Writes of keys, and creates without a `requestId`, are retried only if no server received them. Default: true.
+   */
+  retry?: boolean;
   /** Whether to add a `requestId` to creates without one, so that retrying them is safe. Default: true. */
   requestIds?: boolean;
 }
@@ -58,7 +64,7 @@ const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
  * @throws RangeError The deadline is not a whole number above zero, or above gRPC's limit of 99,999,999 ms.
  */
 export function connect(target: string, options: ConnectOptions = {}): Facade {
-  const { tls = false, deadlineMs = 30_000, requestIds = true } = options;
+  const { tls = false, deadlineMs = 30_000, retry = true, requestIds = true } = options;
   if (deadlineMs !== null) {
     checkDeadline(deadlineMs);
   }
@@ -66,8 +72,11 @@ export function connect(target: string, options: ConnectOptions = {}): Facade {
   const sessionManager = new Http2SessionManager(baseUrl, KEEPALIVE, typeof tls === "object" ? tls : {});
   let closed = false;
   const transport = facadeTransport(
-    createGrpcTransport({ baseUrl, sessionManager }),
-    { deadlineMs, requestIds },
+    () => {
+      const attempt = new Attempt(sessionManager);
+      return { attempt, transport: createGrpcTransport({ baseUrl, sessionManager: attempt }) };
+    },
+    { deadlineMs, retry, requestIds },
     () => closed,
   );
   return {

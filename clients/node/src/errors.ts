@@ -33,8 +33,8 @@ export class FacadeError extends Error {
   /** More about the error, such as `operation`, `aws_code` and `aws_request_id`. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. Also `unknown` if the server did
-   * not report it.
+   * Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. If the server did not report it:
+   * `not_applied` if no server received the request, else `unknown`.
    */
   readonly outcome: string;
   /** The number of changes that were applied, counted from the first; undefined if the server did not report it. */
@@ -63,13 +63,14 @@ export class FacadeError extends Error {
   /**
    * @param cause The error of the transport.
    * @param requestId The `requestId` of the request; empty if it had none.
+   * @param knownOutcome The outcome, if the client knows more than the server reported.
    */
-  constructor(cause: ConnectError, requestId = "") {
+  constructor(cause: ConnectError, requestId = "", knownOutcome?: string) {
     const info = detail(cause, ErrorInfoSchema);
     const violations = detail(cause, BadRequestSchema)?.fieldViolations ?? [];
     const preconditions = detail(cause, PreconditionFailureSchema)?.violations ?? [];
     const quotas = detail(cause, QuotaFailureSchema)?.violations ?? [];
-    const outcome = info?.metadata["outcome"] ?? "unknown";
+    const outcome = knownOutcome ?? info?.metadata["outcome"] ?? "unknown";
     const known = [info?.reason, `outcome ${outcome}`].filter(Boolean).join(", ");
     super(
       [

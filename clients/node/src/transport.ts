@@ -1,26 +1,40 @@
-/** Wraps the transport of every call: checks requests, adds a `requestId`, and converts errors to `FacadeError`. */
+/** The transport of every call: checks requests, adds a `requestId`, retries, and converts errors to `FacadeError`. */
 import { randomUUID } from "node:crypto";
 
 import { clone, getOption, type DescMessage, type DescMethod, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
-import { ConnectError, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 
+import type { Attempt } from "./attempt.js";
 import { FacadeError } from "./errors.js";
 import { long_running } from "./gen/cloudfront_facade/v1/options_pb.js";
+import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
 import { checkDeadline, checked, checkIterable } from "./requests.js";
+import { Retries } from "./retries.js";
 
 /** The longest deadline, in milliseconds, that the server honours for a long-running method. */
 const LONG_RUNNING_DEADLINE_MS = 1_800_000;
 
+/** The methods that write keys. A retry could undo a concurrent write. */
+const KEY_WRITES: readonly DescMethod[] = (({ putKey, deleteKey, updateKeys, importKeys }) => [
+  putKey,
+  deleteKey,
+  updateKeys,
+  importKeys,
+])(KeyValueStoreDataService.method);
+
 /**
- * Returns a transport that adds a `requestId` to creates and throws `FacadeError`. Errors of the caller's own code are
- * not converted. This is not an interceptor, because interceptors do not see deadline errors.
+ * Returns a transport that adds a `requestId` to creates, retries, and throws `FacadeError`. Errors of the caller's own
+ * code are not converted. This is not an interceptor, because interceptors do not see deadline errors.
+ *
+ * @param open Returns a new attempt on the client's connection, and its transport.
  */
 export function facadeTransport(
-  transport: Transport,
-  { deadlineMs, requestIds }: { deadlineMs: number | null; requestIds: boolean },
+  open: () => { attempt: Attempt; transport: Transport },
+  { deadlineMs, retry, requestIds }: { deadlineMs: number | null; retry: boolean; requestIds: boolean },
   isClosed: () => boolean,
 ): Transport {
+  const retries = new Retries();
   /**
    * Returns the deadline of a call in milliseconds; undefined for no deadline.
    *
@@ -45,17 +59,46 @@ export function facadeTransport(
       const timeoutMs = deadlineOf(method, given);
       const message = checked(method.input, input);
       const request = requestIds ? withRequestId(method.input, message) : message;
-      try {
-        return await transport.unary(method, signal, timeoutMs, header, request as typeof input, contextValues);
-      } catch (error) {
-        throw converted(error, requestIdOf(request));
-      }
+      const isKeyWrite = KEY_WRITES.includes(method);
+      let isSent = false; // whether a server may have received the last attempt
+      let wasSent = false; // the same, of an earlier attempt
+      return retries.run({
+        timeoutMs,
+        signal,
+        async send(remainingMs) {
+          wasSent ||= isSent;
+          if (signal?.aborted) {
+            throw converted(ConnectError.from(signal.reason, Code.Canceled), requestIdOf(request), wasSent ? undefined : "not_applied");
+          }
+          const { attempt, transport } = open();
+          try {
+            return await transport.unary(method, signal, remainingMs, header, request as typeof input, contextValues);
+          } catch (error) {
+            isSent = attempt.sent;
+            const described = signal?.aborted || isClosed() ? error : attempt.describe(error);
+            const failed = converted(described, requestIdOf(request), isSent || wasSent ? undefined : "not_applied");
+            // The first attempt of a write of keys may have changed the version that a later one names.
+            const isDoubtful = isKeyWrite && wasSent && failed instanceof FacadeError && failed.outcome === "not_applied";
+            throw isDoubtful ? converted(described, "", "unknown") : failed;
+          }
+        },
+        mayRepeat(error) {
+          if (!retry || isClosed()) {
+            return false;
+          }
+          return !isSent || (isKeyWrite ? error.code === Code.Canceled && hasEtag(request) : !isCreateWithoutId(method, request));
+        },
+      });
     },
     async stream(method, signal, given, header, input, contextValues) {
       const timeoutMs = deadlineOf(method, given);
       checkIterable(method.input, input);
       const callerErrors: unknown[] = [];
-      const failure = (error: unknown) => (callerErrors.length > 0 ? callerErrors[0] : converted(error));
+      const { attempt, transport } = open();
+      const failure = (error: unknown) => {
+        const described = signal?.aborted || isClosed() ? error : attempt.describe(error);
+        return callerErrors.length > 0 ? callerErrors[0] : converted(described, "", attempt.sent ? undefined : "not_applied");
+      };
       const requests = detached(checkedEach(method.input, input, callerErrors)) as typeof input;
       try {
         const response = await transport.stream(method, signal, timeoutMs, header, requests, contextValues);
@@ -73,6 +116,14 @@ function withRequestId<I extends DescMessage>(schema: I, request: MessageShape<I
     return request;
   }
   return Object.assign(clone(schema, request), { requestId: randomUUID() });
+}
+
+function isCreateWithoutId(method: DescMethod, request: object): boolean {
+  return "requestId" in method.input.field && requestIdOf(request) === "";
+}
+
+function hasEtag(request: object): boolean {
+  return "etag" in request && request.etag !== "";
 }
 
 function requestIdOf(request: object): string {
@@ -115,10 +166,10 @@ async function* failingWith<T>(failure: (error: unknown) => unknown, messages: A
   }
 }
 
-function converted(error: unknown, requestId = ""): unknown {
+function converted(error: unknown, requestId = "", knownOutcome?: string): unknown {
   if (!(error instanceof ConnectError)) {
     return error;
   }
   // The encoder rejects what the checks do not cover: a message from `create` whose field was set to undefined later.
-  return isFieldError(error.cause) ? new TypeError(error.cause.message) : new FacadeError(error, requestId);
+  return isFieldError(error.cause) ? new TypeError(error.cause.message) : new FacadeError(error, requestId, knownOutcome);
 }

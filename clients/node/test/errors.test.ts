@@ -87,13 +87,13 @@ test("a store in use cannot be deleted, and the error names what uses it", async
   assert.ok(error.preconditions.some((each) => `${each.subject} ${each.description}`.includes(name)), error.message);
 });
 
-test("an unreachable server is unavailable", async (context) => {
+test("an unreachable server is unavailable, and nothing is applied", async (context) => {
   const nobody = connect(await deadTarget());
   context.after(() => nobody.close());
   const error = await failure(nobody.functions.createFunction({ name: newName(), ...FUNCTION }));
   assert.equal(error.code, Code.Unavailable);
   assert.equal(error.reason, "");
-  assert.equal(error.outcome, "unknown");
+  assert.equal(error.outcome, "not_applied");
 });
 
 test("a call ends at its deadline, and its error has the requestId for a retry", { timeout: 5_000 }, async (context) => {

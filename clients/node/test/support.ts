@@ -1,7 +1,7 @@
 /** Shared by the tests. They need a server at CLOUDFRONT_FACADE_TARGET. */
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
+import { connect as connectHttp2, createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
@@ -74,7 +74,7 @@ export async function targetFailingOnce(context: TestContext, method: string): P
   server.on("stream", (stream, { ":authority": _, ...headers }) => {
     if (!failed && headers[":path"]?.endsWith(`/${method}`)) {
       failed = true;
-      const answer = { "content-type": "application/grpc", "grpc-status": Code.Unavailable, "grpc-message": "this step fails" };
+      const answer = { "content-type": "application/grpc", "grpc-status": Code.Internal, "grpc-message": "this step fails" };
       stream.respond({ ":status": 200, ...answer }, { endStream: true });
       return;
     }
@@ -91,6 +91,66 @@ export async function targetFailingOnce(context: TestContext, method: string): P
     server.close();
   });
   return listening(server);
+}
+
+/** Answers a call of a scripted server. */
+export type Answer = (stream: ServerHttp2Stream, socket: Socket) => void;
+
+/** A call that a scripted server received, with the milliseconds since the start of the process. */
+export interface Received {
+  readonly method: string;
+  readonly message: Uint8Array;
+  readonly at: number;
+}
+
+/** Answers with a status and trailers. */
+export function status(code: Code, trailers: Record<string, string> = {}): Answer {
+  return (stream) => {
+    const answer = { "content-type": "application/grpc", "grpc-status": code, "grpc-message": "scripted", ...trailers };
+    stream.respond({ ":status": 200, ...answer }, { endStream: true });
+  };
+}
+
+/** Ends the stream with a code of HTTP/2. */
+export function reset(code: number): Answer {
+  return (stream) => stream.close(code);
+}
+
+/** Breaks the connection. */
+export const broken: Answer = (_, socket) => socket.destroy();
+
+/** Answers with an empty message. */
+const ok: Answer = (stream) => {
+  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": 0 }));
+  stream.end(new Uint8Array(5));
+};
+
+/** Starts a server that answers its first calls by a script, and later ones with OK, until the test ends. */
+export async function scriptedTarget(
+  context: TestContext,
+  ...answers: Answer[]
+): Promise<{ target: string; received: Received[]; stop: () => void }> {
+  const received: Received[] = [];
+  const sockets = new Set<Socket>();
+  const server = createHttp2Server().on("connection", (socket: Socket) => sockets.add(socket.on("error", () => {})));
+  server.on("stream", async (stream, { ":path": path = "" }) => {
+    const socket = [...sockets].at(-1) as Socket;
+    const chunks: Buffer[] = [];
+    stream.on("error", () => {});
+    for await (const chunk of stream) {
+      chunks.push(chunk as Buffer);
+    }
+    const message = new Uint8Array(Buffer.concat(chunks).subarray(5));
+    received.push({ method: path.slice(path.lastIndexOf("/") + 1), message, at: performance.now() });
+    (answers.shift() ?? ok)(stream, socket);
+  });
+  const stop = () => {
+    server.close();
+    sockets.forEach((socket) => socket.destroy());
+  };
+  context.after(stop);
+  return { target: await listening(server), received, stop };
 }
 
 /** Returns an address that nothing listens on. */

@@ -60,8 +60,8 @@ export enum ErrorReason {
   REQUEST_ID_REUSED = 2,
 
   /**
-   * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
-   * without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
+   * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests is
+   * used up (then without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
    * has the delay before a retry.
    *
    * Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
