@@ -39,8 +39,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
-    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
-    without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
+    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests is
+    used up (then without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
     has the delay before a retry.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
@@ -377,8 +377,8 @@ Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metada
 "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
-"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, `limit`, or the memory for requests is used up (then
-without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
+"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests is
+used up (then without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
 has the delay before a retry.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",

@@ -121,7 +121,7 @@ class KeyValueStoreDataServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateKeys(self, request, context):
-        """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+        """Applies up to 10,000 changes in the order of the request. They are sent to CloudFront in batches of at most 50
         keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
         error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
         were applied, and the outcome of the next `unknown_changes` is unknown.

@@ -51,7 +51,7 @@ class KeyValueStoreDataServiceStub:
     ListKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]
     """Lists keys with their values."""
     UpdateKeys: _grpc.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]
-    """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+    """Applies up to 10,000 changes in the order of the request. They are sent to CloudFront in batches of at most 50
     keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
     error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
     were applied, and the outcome of the next `unknown_changes` is unknown.
@@ -82,7 +82,7 @@ class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
     ListKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.ListKeysRequest, _key_value_store_data_service_pb2.ListKeysResponse]  # type: ignore[assignment]
     """Lists keys with their values."""
     UpdateKeys: _aio.UnaryUnaryMultiCallable[_key_value_store_data_service_pb2.UpdateKeysRequest, _key_value_store_data_service_pb2.UpdateKeysResponse]  # type: ignore[assignment]
-    """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+    """Applies up to 10,000 changes in the order of the request. They are sent to CloudFront in batches of at most 50
     keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
     error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
     were applied, and the outcome of the next `unknown_changes` is unknown.
@@ -146,7 +146,7 @@ class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _key_value_store_data_service_pb2.UpdateKeysRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_key_value_store_data_service_pb2.UpdateKeysResponse, _abc.Awaitable[_key_value_store_data_service_pb2.UpdateKeysResponse]]:
-        """Applies any number of changes in the order of the request. They are sent to CloudFront in batches of at most 50
+        """Applies up to 10,000 changes in the order of the request. They are sent to CloudFront in batches of at most 50
         keys and 3 MB; each batch is applied completely or not at all. If a batch fails after others were applied, the
         error has `outcome=partial`. Its metadata counts changes in the order of the request: the first `applied_changes`
         were applied, and the outcome of the next `unknown_changes` is unknown.
