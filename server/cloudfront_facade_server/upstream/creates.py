@@ -6,6 +6,9 @@ from functools import partial
 
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
+from ..errors.classify import UpstreamFailure
+from ..errors.status_error import StatusError
+from ..errors.translate import status_for_code
 from . import request_tag
 from .client import UpstreamClient
 from .diagnostics import association
@@ -61,5 +64,12 @@ class ResourceCreator:
             target,
             self._kind.name,
             repeatable=False,
-            explain=partial(association.explain, self._client, call, target.arguments),
+            explain=partial(self._explain, target, call),
         )
+
+    def _explain(self, target: OperationTarget, call: CallContext, failure: UpstreamFailure) -> StatusError | None:
+        """Returns the error for a conflict without a readable code, if the name is taken, or for an association."""
+        if self._kind.may_exist(failure) and failure.aws_code != self._kind.exists_code:
+            described = self._client.probe(call, lambda: self._kind.describe(self._client.backend, target.name))
+            return status_for_code(self._kind.exists_code, target) if described else None
+        return association.explain(self._client, call, target.arguments, failure)

@@ -19,9 +19,12 @@ from support.cloudfront.faults import (
     Fault,
     Hangup,
     apply_then_hang,
+    fail_with,
+    garble,
     hang,
     html,
     status_only,
+    truncated,
     wrong_root,
 )
 from support.cloudfront.http import CloudFrontDouble
@@ -261,3 +264,53 @@ def test_a_resource_with_foreign_tags_is_rejected_immediately(
 
     assert failure.code is grpc.StatusCode.ALREADY_EXISTS
     assert cloudfront.count("ListTagsForResource") == 1
+
+
+GARBLED: dict[str, Fault] = {
+    "garbled": garble(),
+    "truncated": truncated(),
+    "another root": wrong_root(),
+    "HTML": html(409),
+    "no body": status_only(409),
+}
+
+
+@pytest.mark.parametrize("fault", GARBLED.values(), ids=GARBLED.keys())
+def test_a_name_that_is_taken_is_recognized_although_the_body_of_the_rejection_is_garbled(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica, fault: Fault
+) -> None:
+    request = kind.request(request_id=REQUEST_ID)
+    with replica() as facade:
+        create = kind.method(facade)
+        first = create(request)
+        cloudfront.always(kind.create, fault)
+        assert kind.arn(create(request)) == kind.arn(first)
+        foreign = failing(create, kind.request(request_id=ANOTHER_ID))
+        without_id = failing(create, kind.request())
+    for failure in (foreign, without_id):
+        assert (failure.code, failure.reason) == (grpc.StatusCode.ALREADY_EXISTS, kind.exists)
+        assert (failure.outcome, failure.retry_after) == ("not_applied", None)
+    assert cloudfront.effects(kind.create) == 1
+
+
+def test_a_garbled_conflict_of_a_free_name_can_be_repeated_with_a_request_id(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.script(kind.create, status_only(409), status_only(409))
+    with replica(settle_timeout=0.2) as facade:
+        unknown = failing(kind.method(facade), kind.request(request_id=REQUEST_ID))
+        rejected = failing(kind.method(facade), kind.request())
+        assert kind.method(facade)(kind.request(request_id=REQUEST_ID)).etag
+    assert (unknown.reason, unknown.outcome) == ("UPSTREAM_OUTCOME_UNKNOWN", "unknown")
+    assert unknown.retry_after
+    assert (rejected.code, rejected.reason) == (grpc.StatusCode.ABORTED, "UPSTREAM_UNRECOGNIZED")
+    assert (rejected.outcome, cloudfront.effects(kind.create)) == ("not_applied", 1)
+
+
+def test_another_conflict_is_returned_and_nothing_is_read(
+    kind: Kind, cloudfront: CloudFrontDouble, replica: Replica
+) -> None:
+    cloudfront.always(kind.create, fail_with("TaggingConflict", 409))
+    with replica() as facade:
+        assert failing(kind.method(facade), kind.request()).reason == "TAGGING_CONFLICT"
+    assert cloudfront.count(kind.describe) == 0
