@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from .backends.protocol import Backend
 from .backends.thread_pool import ThreadPoolBackend
 from .readiness import ReadinessCheck
 from .settings.serve import ServeSettings
+
+_log = structlog.get_logger()
 
 _EMBEDDED_THREADS: Final = 4
 """More threads would only wait for each other, because SQLite has one writer."""
@@ -82,6 +86,9 @@ def _set_up_aws(settings: ServeSettings) -> BackendSetup:
         )
     except AwsBackendError as error:
         raise CannotUseBackendError(str(error)) from None
+
+    for warning in backend.warnings():
+        _log.warning(warning)
 
     def check_readiness() -> str:
         try:

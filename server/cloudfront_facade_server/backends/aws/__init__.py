@@ -7,6 +7,7 @@
 `credential_source`    where they come from; roles
 `credential_failures`  says in words why there are none
 `parsing`       parses parts of responses that botocore parses slowly or not strictly enough
+`endpoints`     where requests cannot go
 `transport`     sends boto3's requests in the event loop
 """
 

@@ -15,6 +15,7 @@ from ..timeouts import short_timeout
 from .caller_account import caller_account
 from .clients import make_clients
 from .credential_source import CredentialSource
+from .endpoints import data_plane_problem, ignored_variables
 from .setup_errors import AwsBackendError, one_line_errors
 from .transport import Timeouts, use_timeouts
 
@@ -203,6 +204,14 @@ class AwsBackend:
             ClientError: STS responds with an error.
         """
         return caller_account(self._clients.credentials.load(), self._region)
+
+    def warnings(self) -> list[str]:
+        """Returns what the operator should know about the configuration before the first call, a sentence each."""
+        problem = data_plane_problem(self._clients.data)
+        return [
+            *([f"the keys of stores cannot be reached with this configuration: {problem}"] if problem else []),
+            *(f"{name} is not used for CloudFront; use --endpoint-url instead" for name in ignored_variables()),
+        ]
 
     def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:
         credentials = self._clients.credentials

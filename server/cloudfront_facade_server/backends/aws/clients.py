@@ -23,6 +23,7 @@ from botocore.config import Config
 from .credential_failures import describe_refresh_failure
 from .credential_source import CredentialSource
 from .credentials import ReloadableCredentials
+from .endpoints import check_control_plane
 from .parsing import parse_time, require_json_object
 from .setup_errors import AwsBackendError, check_service_model, check_signer, one_line_errors
 from .transport import Transport
@@ -78,6 +79,7 @@ def make_clients(endpoint_url: str | None, source: CredentialSource) -> Clients:
             # Keep validation on: an empty key would turn GetKey's URL into ListKeys'.
             config=_config(parameter_validation=True),
         )
+        check_control_plane(control)
         transport = _transport(core)
     control.meta.events.register("before-send.cloudfront", transport.send)
     data.meta.events.register("before-send.cloudfront-keyvaluestore", partial(transport.send, endpoint=endpoint_url))
