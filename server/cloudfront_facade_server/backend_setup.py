@@ -83,6 +83,7 @@ def _set_up_aws(settings: ServeSettings) -> BackendSetup:
             connect_timeout=settings.connect_timeout,
             read_timeout=settings.read_timeout,
             short_timeout=settings.settle_read_timeout(),
+            max_connections_per_host=settings.max_concurrent_upstream_calls,
         )
     except AwsBackendError as error:
         raise CannotUseBackendError(str(error)) from None

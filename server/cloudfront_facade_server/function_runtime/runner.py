@@ -25,7 +25,8 @@ COULD_NOT_RUN = "The CloudFront function associated with the CloudFront distribu
 """CloudFront's own message, which is followed by the error."""
 
 _HERE = Path(__file__).parent
-_BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; sys.exit(main())"
+_BOOTSTRAP = "import os, sys; sys.path.append(sys.argv[1]); from sandbox.worker import main; os._exit(main())"
+"""Without Python's own clean-up at the end, which needs more system calls than are allowed."""
 
 _STORE_CHUNK_PAIRS = 256
 """Number of pairs per call of the JSON encoder, which holds the GIL, so that a store of 5 MB does not block threads."""
@@ -98,6 +99,19 @@ class Runner:
         }
         return self._result(*self._call_worker(b"".join([json.dumps(head).encode("ascii"), b"\n", *parts])))
 
+    def missing_protection(self) -> list[str]:
+        """Starts a process without a function. Blocks for at most `wall_seconds`.
+
+        Returns:
+            What the platform does not have of Landlock and seccomp, which confine the process.
+
+        Raises:
+            RunnerError: The process failed.
+        """
+        ready, _ = self._start_worker(b"", max_bytes=_READY_BYTES)
+        missing: list[str] = ready["missing"]
+        return missing
+
     def _call_worker(self, request: bytes) -> tuple[dict[str, Any], bytes]:
         """Runs the worker.
 
@@ -108,23 +122,28 @@ class Runner:
         limits = self._limits
         line_bytes = _FIXED_LINE_BYTES + _LINE_BYTES_PER_LOG_BYTE * limits.log_bytes
         max_bytes = _READY_BYTES + line_bytes + _FIXED_OUTPUT_BYTES + _JSON_BYTES_PER_OUTPUT_BYTE * limits.output_bytes
+        _, completed = self._start_worker(request, max_bytes)
+        if completed.output_exceeded:
+            return {"state": State.OUTPUT_EXCEEDED}, b""
+        if completed.timed_out:
+            return {"state": State.TIMEOUT}, b""
+        return _parse_response(completed.output.partition(b"\n")[2], line_bytes)
+
+    def _start_worker(self, request: bytes, max_bytes: int) -> tuple[dict[str, Any], process.CompletedRun]:
+        """Runs the worker, which must become ready; returns the line that reports it, and how the worker ended."""
+        limits = self._limits
         try:
             completed = process.run(_command(), request, seconds=limits.wall_seconds, max_output_bytes=max_bytes)
         except OSError as error:
             raise RunnerError(f"The function process could not be started: {error.strerror}.") from None
-        first_line, _, response = completed.output.partition(b"\n")
-        first = _json_object(first_line[:_READY_BYTES])
+        first = _json_object(completed.output.partition(b"\n")[0][:_READY_BYTES])
         if "failure" in first:
             raise RunnerError(f"The JavaScript engine could not be loaded: {first['failure']}.")
         if "ready" not in first:
             if completed.timed_out:
                 raise RunnerError(f"The function process was not ready within {limits.wall_seconds:g} s.")
             raise RunnerError(f"The function process ended before it was ready (exit code {completed.exit_code}).")
-        if completed.output_exceeded:
-            return {"state": State.OUTPUT_EXCEEDED}, b""
-        if completed.timed_out:
-            return {"state": State.TIMEOUT}, b""
-        return _parse_response(response, line_bytes)
+        return first, completed
 
     def _result(self, line: Mapping[str, Any], output: bytes) -> Run:
         """Converts the worker's response to a result."""

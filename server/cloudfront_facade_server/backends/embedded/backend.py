@@ -169,6 +169,10 @@ class EmbeddedBackend:
         """Implements ListTagsForResource."""
         return self._run("ListTagsForResource", 200, lambda _: self._tags.list(arguments))
 
+    def warm_up(self) -> None:
+        """Logs a warning if functions cannot be tested, or only with less protection. It takes a few milliseconds."""
+        self._test_runs.warn_if_unprotected()
+
     def close(self) -> None:
         """Closes the database, after the current transaction."""
         self._database.close()

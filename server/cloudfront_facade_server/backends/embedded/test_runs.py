@@ -79,6 +79,18 @@ class TestRuns:
             }
         }
 
+    def warn_if_unprotected(self) -> None:
+        """Logs a warning if the platform cannot confine the processes of functions, or cannot start them."""
+        from ...function_runtime import Runner, RunnerError
+
+        try:
+            missing = Runner().missing_protection()
+        except RunnerError as error:
+            _log.warning("functions cannot be tested: %s", error)
+            return
+        if missing:
+            _log.warning("functions run with less protection, because the kernel lacks: %s", ", ".join(missing))
+
     def _run(
         self, function: sqlite3.Row, event: bytes, key_values: Mapping[str, str] | None, store: StoreMetadata | None
     ) -> Run:

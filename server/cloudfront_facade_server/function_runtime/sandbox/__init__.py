@@ -4,6 +4,7 @@ It imports only its own modules and fast ones of the standard library, because e
 imports only those above it:
 `tokens`, `syntax`              the language that the runtimes document
 `fields`, `event`, `output`     the event structure, as input and output
+`confinement`                   what the process may no longer do, enforced by the kernel
 `worker`                        one run, from the request to the response
 """
 

@@ -1,7 +1,8 @@
 """Runs one function, in a separate process. Only the standard library and the engine are available.
 
-Standard input: the request, as `handle` expects it. Standard output: a line that reports whether the engine was loaded,
-then the response. The arguments are the folders of this package and of the engine's module.
+Standard input: the request, as `handle` expects it. Standard output: a line that reports whether the engine was loaded
+and which layers of the confinement are missing, then the response. The arguments are the folders of this package and of
+the engine's module.
 
 The function cannot reach any Python object. Its requests to the key value store are text; the worker reads them and
 passes the values back.
@@ -10,11 +11,13 @@ passes the values back.
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
 
 from . import RUNTIME_2, State
+from .confinement import confine
 from .event import EventError, parse_event
 from .output import InvalidOutputError, format_output
 from .syntax import Script, UnsupportedSyntaxError, to_script
@@ -29,10 +32,7 @@ EPILOGUE_BYTES = 8 * 1024 * 1024
 
 EPILOGUE_SECONDS = 0.2
 
-PROCESS_BYTES = 512 * 1024 * 1024
-"""Address space of the whole process. The engine's own limit is far lower; this one protects against its bugs."""
-
-PROCESS_CPU_SECONDS = 2
+_CHUNK_BYTES = 64 * 1024
 
 MAX_TEXT_CHARACTERS = 1000
 """Maximum length of an error's text."""
@@ -44,28 +44,6 @@ _FULL_BYTES = 4 * 1024
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ERROR_NAME = re.compile(r"[A-Za-z]\w*Error")
-
-
-def limit_process() -> None:
-    """Sets resource limits for this process, as far as the platform supports them."""
-    try:
-        import resource
-    except ImportError:
-        return
-    for name, value in (
-        ("RLIMIT_AS", PROCESS_BYTES),
-        ("RLIMIT_CPU", PROCESS_CPU_SECONDS),
-        ("RLIMIT_CORE", 0),
-        ("RLIMIT_FSIZE", 0),
-        ("RLIMIT_NPROC", 0),
-        # Files that are already open stay usable.
-        ("RLIMIT_NOFILE", 3),
-    ):
-        # Not contextlib.suppress, because the import of contextlib is slow.
-        try:
-            resource.setrlimit(getattr(resource, name), (value, value))
-        except (AttributeError, OSError, ValueError):
-            continue
 
 
 class Clock:
@@ -277,9 +255,18 @@ def _printable(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def _read() -> bytes:
+    """Returns the whole standard input. Not `sys.stdin`, which needs more system calls than are allowed."""
+    chunks = []
+    while chunk := os.read(0, _CHUNK_BYTES):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
 def _write(message: bytes) -> None:
-    sys.stdout.buffer.write(message)
-    sys.stdout.buffer.flush()
+    unsent = memoryview(message)
+    while unsent:
+        unsent = unsent[os.write(1, unsent) :]
 
 
 def main() -> int:
@@ -294,7 +281,8 @@ def main() -> int:
     except ImportError as error:
         _write(json.dumps({"failure": str(error)}).encode("ascii") + b"\n")
         return 1
-    limit_process()
-    _write(b'{"ready": true}\n')
-    _write(handle(sys.stdin.buffer.read(), _quickjs.Context))
+    missing = confine()
+    _write(json.dumps({"ready": True, "missing": missing}).encode("ascii") + b"\n")
+    if request := _read():
+        _write(handle(request, _quickjs.Context))
     return 0
