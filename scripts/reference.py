@@ -99,7 +99,7 @@ SETTINGS_INTRODUCTION: Final = """\
 # Settings
 
 Every setting is a flag and an environment variable; a flag takes precedence. `cloudfront-facade COMMAND --help` prints
-the flags with their meanings and defaults. An invalid value stops the command with one line on standard error and exit
+the flags with their meanings and defaults. An empty variable counts as unset. An invalid value stops the command with one line on standard error and exit
 code 1. Every command warns of variables that begin with `CLOUDFRONT_FACADE_` and are not settings, except those that
 Kubernetes sets for a Service named `cloudfront-facade`.
 

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -14,8 +15,10 @@ import structlog
 from . import logs
 from .backend_setup import BackendSetup, CannotUseBackendError, set_up_backend
 from .concurrency.greenlets import greenlet_spawn, run_in_daemon_thread
+from .fixture import wait_for_parent, write_port
 from .grpc_server.listener import CannotListenError
 from .logs import exception_location
+from .process_protection import forbid_attaching
 from .readiness import wait_until_ready
 from .settings.serve import ServeSettings
 from .settings.variables import unknown_variables
@@ -38,6 +41,7 @@ def serve(settings: ServeSettings) -> int:
     Raises:
         CannotServeError: The backend, the address or the certificates cannot be used.
     """
+    forbid_attaching()
     logs.configure(settings.log_level, settings.log_format)
     for variable in unknown_variables():
         _log.warning("unknown variable", variable=variable.name, did_you_mean=variable.suggestion)
@@ -69,6 +73,11 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
         # A second Ctrl-C skips the wait. A second SIGTERM does not, because supervisors may repeat it.
         (skip if stop.is_set() else stop).set()
 
+    def on_parent_end() -> None:
+        _log.warning("the parent process ended; the server stops")
+        skip.set()
+        stop.set()
+
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
@@ -77,6 +86,13 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     account = ServiceAccount(setup.find_account, backend) if setup.find_account and not settings.accounts else None
     server, dispatcher = make_server(settings, backend, account)
     address = await server.start(on_failure)
+    if settings.port_file:
+        try:
+            _write_port(settings.port_file, address)
+        except CannotServeError:
+            await server.close()
+            raise
+    background = [asyncio.ensure_future(wait_for_parent(on_parent_end))] if settings.exit_with_parent else []
     log_fields = {"listen": address, "tls": _tls(settings), "backend": backend.name, "upstream": setup.location}
 
     async def become_ready() -> None:
@@ -94,20 +110,31 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
             _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
         await run_in_daemon_thread(setup.warm_up)
 
-    readiness = asyncio.ensure_future(become_ready())
+    background.append(asyncio.ensure_future(become_ready()))
     await stop.wait()
-    readiness.cancel()
+    for task in background:
+        task.cancel()
     if failure:
         await server.close()
         raise failure[0]
     await server.stop(skip)
     _log.info("stopped", abandoned=dispatcher.in_flight)
+    if settings.port_file:
+        settings.port_file.unlink(missing_ok=True)
     if not dispatcher.in_flight:
         await greenlet_spawn(backend.close)
     # Every call has ended for its caller. Threads may still hang (DNS, credentials, a database lock), and a regular
     # exit would wait for them.
     sys.stderr.flush()
     os._exit(1 if failed.is_set() else 0)
+
+
+def _write_port(path: Path, address: str) -> None:
+    try:
+        write_port(path, address)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CannotServeError(f"cannot write the port to {path}: {reason}; set --port-file to another file") from None
 
 
 def _log_exception(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

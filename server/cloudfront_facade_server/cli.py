@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -42,6 +43,8 @@ def _command(run: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], i
 @_command
 def serve(arguments: Sequence[str]) -> int:
     """Runs `serve` and returns its exit code."""
+    if platform.system() == "Windows":
+        raise _CannotRunError("the server does not run on Windows; run it in WSL or in a container")
     from .app import CannotServeError
     from .app import serve as run_server
 
@@ -55,7 +58,7 @@ def serve(arguments: Sequence[str]) -> int:
 @_command
 def health(arguments: Sequence[str]) -> int:
     """Runs `health` and returns its exit code."""
-    from .health import check
+    from .health import SERVING, check
 
     program = f"{_PROGRAM} health"
     settings = read_settings(HealthSettings, program, arguments)
@@ -63,7 +66,7 @@ def health(arguments: Sequence[str]) -> int:
     _warn_of_unknown_variables()
     status = check(settings, listen)
     _print(status)
-    return 0 if status == "SERVING" else 1
+    return 0 if status == SERVING else 1
 
 
 @_command

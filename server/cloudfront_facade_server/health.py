@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from cloudfront_facade._targets import is_local
+
 from .settings.client import HealthSettings, TargetSettings
 
 _LOOPBACK_OF = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 (a server may listen on all interfaces)
+
+SERVING: Final = "SERVING"
+
+_POLL_SECONDS: Final = 0.1
+
+_RECONNECT_OFTEN: Final = tuple(
+    (f"grpc.{name}_reconnect_backoff_ms", round(_POLL_SECONDS * 1000)) for name in ("initial", "min", "max")
+)
 
 
 def check(settings: HealthSettings, listen: str) -> str:
@@ -23,12 +35,22 @@ def check(settings: HealthSettings, listen: str) -> str:
         `SERVING`, `NOT_SERVING`, or one line that states why the server did not respond.
     """
     target = settings.target or _target_of(listen)
-    with open_channel(target, settings) as channel:
+    ends = time.monotonic() + settings.wait
+    with open_channel(target, settings, *_RECONNECT_OFTEN) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
-        try:
-            response = stub.Check(health_pb2.HealthCheckRequest(service=settings.service), timeout=settings.timeout)  # type: ignore[attr-defined]
-        except grpc.RpcError as error:
-            return f"{target}: {_reason(error)}"
+        while True:
+            left = ends - time.monotonic()
+            result = _check_once(stub, target, settings, min(settings.timeout, left) if left > 0 else settings.timeout)
+            if result == SERVING or time.monotonic() + _POLL_SECONDS >= ends:
+                return result
+            time.sleep(_POLL_SECONDS)
+
+
+def _check_once(stub: health_pb2_grpc.HealthStub, target: str, settings: HealthSettings, timeout: float) -> str:
+    try:
+        response = stub.Check(health_pb2.HealthCheckRequest(service=settings.service), timeout=timeout)  # type: ignore[attr-defined]
+    except grpc.RpcError as error:
+        return f"{target}: {_reason(error)}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(response.status))
 
 
@@ -48,8 +70,13 @@ def _target_of(listen: str) -> str:
     return f"{_LOOPBACK_OF.get(host, host)}:{port}"
 
 
-def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str]) -> grpc.Channel:
-    """Opens a channel to a server, with TLS if the settings contain a CA."""
+def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str | int]) -> grpc.Channel:
+    """Opens a channel to a server, with TLS if the settings contain a CA.
+
+    The proxy variables of the environment do not apply to a server on this machine.
+    """
+    if is_local(target):
+        options = (*options, ("grpc.enable_http_proxy", 0))
     if settings.tls_ca is None:
         return grpc.insecure_channel(target, options)
     credentials = grpc.ssl_channel_credentials(

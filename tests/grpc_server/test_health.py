@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 
+from cloudfront_facade_server.settings.client import SANITY_GROUPS
 from support.facade import open_channel
-from support.process import run_command
+from support.process import COMMAND, EMBEDDED, FacadeProcess, clean_environment, run_command
 
 
 def test_health_is_served_for_the_server_and_each_service(facade_address: str) -> None:
@@ -33,6 +37,55 @@ def code_of(method: Any) -> grpc.StatusCode:
     """Returns the status code of a call with an empty request."""
     code: grpc.StatusCode = method.future(b"", timeout=5).code()  # waits for the end of the call
     return code
+
+
+PROXIES = {
+    name: "http://127.0.0.1:1"
+    for lower in ("grpc_proxy", "http_proxy", "https_proxy", "all_proxy")
+    for name in (lower, lower.upper())
+}
+"""Every proxy variable, with a proxy that does not exist."""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_proxy_variable_applies_to_a_server_on_this_machine(facade_address: str, host: str) -> None:
+    target = f"{host}:{facade_address.rpartition(':')[2]}"
+
+    checked = run_command("health", "--target", target, **PROXIES)
+    assert (checked.returncode, checked.stdout) == (0, "SERVING\n")
+
+    skipped = ",".join(SANITY_GROUPS)
+    suite = run_command("sanity", "--target", target, "--i-may-create-and-delete", "--without", skipped, **PROXIES)
+    assert suite.stdout.splitlines()[-1].startswith("0 passed, 0 failed")
+
+
+def test_no_proxy_variable_applies_to_a_unix_socket(tmp_path: Path) -> None:
+    address = f"unix:{tmp_path}/facade.sock"
+    with FacadeProcess(*EMBEDDED, "--listen", address):
+        assert run_command("health", "--target", address, **PROXIES).stdout == "SERVING\n"
+
+
+def test_health_waits_until_the_server_is_serving(tmp_path: Path) -> None:
+    listen = f"unix:{tmp_path}/facade.sock"
+    command = [*COMMAND, "health", "--target", listen, "--wait", "30"]
+    with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
+        with FacadeProcess(*EMBEDDED, "--listen", listen):
+            output, _ = waiting.communicate(timeout=10)
+    assert (waiting.returncode, output) == (0, "SERVING\n")
+
+
+def test_health_that_waits_in_vain_prints_the_last_reason_and_exits_1() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        target = f"127.0.0.1:{closed.getsockname()[1]}"
+        start = time.monotonic()
+        checked = run_command("health", "--target", target, "--wait", "1")
+    assert 1 <= time.monotonic() - start < 6
+    assert checked.returncode == 1
+    assert checked.stdout.startswith(f"{target}: UNAVAILABLE: ")
+    assert checked.stdout.count("\n") == 1
 
 
 def test_an_invalid_listen_variable_is_reported_in_one_line() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cloudfront_facade
+from cloudfront_facade_server import cli
 from support.facade import function
 from support.process import EMBEDDED, FacadeProcess, run_command
 
@@ -102,6 +103,14 @@ def test_a_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_pat
     third = run_command("serve", *EMBEDDED, *listen)
     assert (third.returncode, "not a socket" in third.stderr) == (1, True)
     assert path.read_text() == "not a socket"
+
+
+def test_windows_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Windows")
+    assert cli.serve(EMBEDDED) == 1
+    assert capsys.readouterr().err == (
+        "cloudfront-facade: the server does not run on Windows; run it in WSL or in a container\n"
+    )
 
 
 def test_missing_server_dependencies_are_reported_in_one_line(tmp_path: Path) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from cloudfront_facade_server.settings.client import HealthSettings, SanitySettings
-from cloudfront_facade_server.settings.reading import read_settings
+from cloudfront_facade_server.settings.reading import InvalidSettingsError, read_settings
 from cloudfront_facade_server.settings.serve import ServeSettings
+from cloudfront_facade_server.settings.variables import unknown_variables
 
 
 def parse(*arguments: str) -> ServeSettings:
@@ -91,3 +94,41 @@ def test_health_accepts_a_ca_and_a_server_name(tmp_path: Path) -> None:
     arguments = ["--tls-ca", str(file), "--tls-server-name", "facade.internal"]
     settings = read_settings(HealthSettings, "cloudfront-facade health", arguments)
     assert settings.tls_server_name == "facade.internal"
+
+
+@pytest.mark.parametrize(
+    ("kind", "required"),
+    [
+        (ServeSettings, {"backend": "embedded"}),
+        (HealthSettings, {}),
+        (SanitySettings, {"target": "host:1", "i_may_create_and_delete": True}),
+    ],
+)
+def test_an_empty_variable_counts_as_unset(
+    kind: type[BaseSettings], required: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = kind(**required)
+    for name in kind.model_fields:
+        monkeypatch.setenv(f"{kind.model_config['env_prefix']}{name}".upper(), "")
+    assert kind(**required) == defaults
+
+
+def test_a_required_setting_with_an_empty_variable_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_BACKEND", "")
+    with pytest.raises(InvalidSettingsError, match=r"^--backend or CLOUDFRONT_FACADE_BACKEND is required"):
+        parse()
+
+
+def test_an_empty_variable_with_an_unknown_name_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFRONT_FACADE_BACKEDN", "")
+    assert unknown_variables() == []
+
+
+def test_a_port_file_requires_a_port() -> None:
+    with pytest.raises(InvalidSettingsError, match="--port-file requires --listen HOST:PORT"):
+        parse("--backend", "embedded", "--listen", "unix:x.sock", "--port-file", "port")
+
+
+@pytest.mark.parametrize("flags", [["--accounts", "*"], ["--accounts", "123456789012, 210987654321"]])
+def test_accounts_are_12_digits_or_a_star(flags: list[str]) -> None:
+    assert ",".join(parse("--backend", "embedded", *flags).accounts) == flags[1].replace(" ", "")

@@ -70,4 +70,4 @@ def test_help_names_the_unit_or_form_of_each_value(
 def test_help_of_a_setting_without_a_default_shows_no_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.health(["--help"])
-    assert capsys.readouterr().out.count("(default: ") == 1  # of --timeout
+    assert capsys.readouterr().out.count("(default: ") == 2  # of --timeout and --wait

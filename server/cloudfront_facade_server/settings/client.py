@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .fields import ENV_PREFIX, Address, CommaSeparated, Metavar, OptionalFile, OptionalName, PositiveSeconds
+from .fields import ENV_PREFIX, Address, CommaSeparated, Metavar, OptionalFile, OptionalName, PositiveSeconds, Seconds
 
 SanityGroup = Literal["functions", "update", "publish", "test", "stores", "in-use", "keys", "tags"]
 
@@ -42,7 +42,9 @@ class HealthSettings(TargetSettings):
     Every setting is a flag and an environment variable: --target is CLOUDFRONT_FACADE_HEALTH_TARGET.
     """
 
-    model_config = SettingsConfigDict(env_prefix=f"{ENV_PREFIX}HEALTH_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=f"{ENV_PREFIX}HEALTH_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     target: Annotated[Address | None, Metavar("HOST:PORT")] = Field(
         None,
@@ -53,6 +55,7 @@ class HealthSettings(TargetSettings):
         "", description="full name of a service; default: the whole server"
     )
     timeout: PositiveSeconds = Field(3.0, description="timeout of the check, in seconds")
+    wait: Seconds = Field(0.0, description="seconds to wait until the server is SERVING; 0: one check")
 
 
 class SanitySettings(TargetSettings):
@@ -62,7 +65,9 @@ class SanitySettings(TargetSettings):
     environment variable: --target is CLOUDFRONT_FACADE_SANITY_TARGET.
     """
 
-    model_config = SettingsConfigDict(env_prefix=f"{ENV_PREFIX}SANITY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=f"{ENV_PREFIX}SANITY_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     target: Address = Field(description="address of the server, or unix:PATH")
     i_may_create_and_delete: bool = Field(

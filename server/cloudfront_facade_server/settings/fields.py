@@ -87,7 +87,7 @@ RequestBytes = Annotated[int, Field(ge=1024, le=64 * 1024 * 1024), Metavar("BYTE
 MemoryBytes = Annotated[int, Field(ge=16 * 1024 * 1024, le=16 * 1024 * 1024 * 1024), Metavar("BYTES")]
 OptionalFile = Annotated[FilePath | None, Metavar("FILE")]
 OptionalDirectory = Annotated[DirectoryPath | None, BeforeValidator(_reject_empty), Metavar("DIR")]
-NewFile = Annotated[Path, BeforeValidator(_reject_no_name), Metavar("FILE")]
+OptionalNewFile = Annotated[Path | None, BeforeValidator(_reject_no_name), Metavar("FILE")]
 OptionalName = Annotated[str | None, Metavar("NAME")]
 RoleArn = Annotated[str, AfterValidator(_check_role)]
 ExternalId = Annotated[str, AfterValidator(_check_external_id)]

@@ -47,5 +47,6 @@ def flags_source(kind: type[Settings], program: str) -> CliSettingsSource[Settin
         cli_hide_none_type=True,
         add_argument_method=add_argument,
     )
+    source.env_ignore_empty = False  # only an empty variable counts as unset
     cast(ArgumentParser, source.root_parser).description = cleandoc(kind.__doc__ or "")
     return source

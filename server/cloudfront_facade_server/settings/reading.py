@@ -67,7 +67,7 @@ class _Describer:
         self._fields = kind.model_fields
         self._prefix = kind.model_config.get("env_prefix", "")
         self._from_flags = from_flags
-        self._variables = {name.upper() for name in os.environ}
+        self._variables = {name.upper() for name, value in os.environ.items() if value}
 
     def describe(self, error: ErrorDetails) -> str:
         """Describes an invalid setting, or settings that contradict each other."""

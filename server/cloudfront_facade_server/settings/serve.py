@@ -21,10 +21,10 @@ from .fields import (
     ExternalId,
     MemoryBytes,
     Metavar,
-    NewFile,
     OptionalDirectory,
     OptionalFile,
     OptionalName,
+    OptionalNewFile,
     PositiveSeconds,
     RequestBytes,
     RoleArn,
@@ -57,7 +57,7 @@ class ServeSettings(ListenSettings):
     backend: Literal["aws", "embedded"] = Field(
         description="aws: CloudFront, through boto3; embedded: CloudFront emulated on a local file, for development"
     )
-    port_file: NewFile | None = Field(
+    port_file: OptionalNewFile = Field(
         None, description="file to which the port is written when the server listens, for tests that use port 0"
     )
     exit_with_parent: bool = Field(False, description="stop when the parent process ends, for tests")

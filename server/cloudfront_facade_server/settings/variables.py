@@ -43,11 +43,14 @@ class UnknownVariable:
 def unknown_variables() -> list[UnknownVariable]:
     """Returns the environment variables that begin with CLOUDFRONT_FACADE_ and are not settings.
 
-    Variables that Kubernetes sets for a Service with the name `cloudfront-facade` are ignored.
+    Empty variables count as unset. Variables that Kubernetes sets for a Service with the name `cloudfront-facade` are
+    ignored.
     """
     return [
         UnknownVariable(f"{ENV_PREFIX}{name}", _most_similar(name))
-        for name in sorted(name.removeprefix(ENV_PREFIX) for name in os.environ if name.startswith(ENV_PREFIX))
+        for name in sorted(
+            name.removeprefix(ENV_PREFIX) for name, value in os.environ.items() if value and name.startswith(ENV_PREFIX)
+        )
         if name not in _KNOWN and not name.startswith(_KUBERNETES)
     ]
 

@@ -1,0 +1,85 @@
+"""What test fixtures need: the port in a file, and a server that ends with the process that started it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cloudfront_facade_server import fixture
+from support.process import COMMAND, EMBEDDED, FacadeProcess, clean_environment, run_command
+from support.waiting import wait_until
+
+
+def test_the_port_file_has_the_port_and_a_newline_while_the_server_listens(tmp_path: Path) -> None:
+    path = tmp_path / "port"
+    path.write_text("of an earlier run, which was killed\n")
+    with FacadeProcess(*EMBEDDED, "--port-file", str(path)) as process:
+        port = process.wait_until_serving().address.rpartition(":")[2]
+        assert path.read_bytes() == f"{port}\n".encode()
+    assert list(tmp_path.iterdir()) == [], "it is removed when the server stops"
+
+
+def test_the_port_file_is_never_written_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "port"
+    seen = []
+    write = Path.write_text
+
+    def watch(target: Path, text: str) -> int:
+        written = write(target, text)
+        seen.append((target == path, path.exists()))
+        return written
+
+    monkeypatch.setattr(Path, "write_text", watch)
+    fixture.write_port(path, "[::1]:50051")
+
+    assert seen == [(False, False)], "the file appears when it is complete"
+    assert path.read_bytes() == b"50051\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_port_file_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere" / "port"
+    ended = run_command("serve", *EMBEDDED, "--listen", "127.0.0.1:0", "--port-file", str(path))
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        f"cloudfront-facade: cannot write the port to {path}: no such file or directory; "
+        "set --port-file to another file\n",
+    )
+
+
+def test_a_server_with_exit_with_parent_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0", "--log-format", "json", "--exit-with-parent"]
+    parent_program = (
+        "import subprocess, sys, time\n"
+        f"server = subprocess.Popen({command!r}, stderr=open({str(log)!r}, 'w'))\n"
+        "print(server.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", parent_program], env=clean_environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout
+    with parent.stdout as output:
+        server = int(output.readline())
+    try:
+        wait_until(lambda: '"serving"' in log.read_text(), timeout=20)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(5)
+        wait_until(lambda: not Path(f"/proc/{server}/exe").exists() or _is_zombie(server), timeout=5)
+    finally:
+        if Path(f"/proc/{server}").exists() and not _is_zombie(server):
+            os.kill(server, signal.SIGKILL)
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert "the parent process ended; the server stops" in events
+    assert events[-1] == "stopped"
+
+
+def _is_zombie(pid: int) -> bool:
+    return " Z " in Path(f"/proc/{pid}/stat").read_text()
