@@ -7,11 +7,17 @@
 # Set the backend, and TLS or plaintext, by variables. The health check reads CLOUDFRONT_FACADE_LISTEN; with TLS it needs
 # CLOUDFRONT_FACADE_HEALTH_TLS_CA too (docs/guides/deploy.md).
 # With a private package index or certificate authority: --secret id=pip.conf,src=FILE --secret id=ca.crt,src=FILE, and
-# `cert = /run/secrets/ca.crt` in pip.conf. Both base images must have the same Python at the same path.
+# `cert = /run/secrets/ca.crt` in pip.conf. Both base images must have the same Python at the same path. A build
+# that can be repeated needs their digests: NAME:TAG@sha256:... (docs/releasing.md).
 ARG BUILD_IMAGE=docker.io/library/python:3.13-slim-trixie
 ARG RUNTIME_IMAGE=docker.io/library/python:3.13-slim-trixie
 
 FROM ${BUILD_IMAGE} AS build
+# tini is process 1 of the image, because the kernel drops a signal that process 1 does not handle, such as a SIGTERM before
+# Python runs. In that moment SIGTERM ends Python with code 143, which tini turns into 0.
+RUN if [ ! -x /usr/bin/tini-static ]; then \
+      apt-get update && apt-get install --yes --no-install-recommends tini && rm -rf /var/lib/apt/lists/*; \
+    fi
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements/server.txt requirements/
@@ -38,6 +44,7 @@ RUN stdlib="$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))'
  && useradd --key UID_MAX=65535 --uid 65532 --gid 65532 --home-dir /var/lib/cloudfront-facade --no-create-home \
       --shell /usr/sbin/nologin cloudfront-facade \
  && install --directory --owner 65532 --group 65532 --mode 0750 /var/lib/cloudfront-facade
+COPY --from=build /usr/bin/tini-static /usr/bin/tini
 COPY --from=build /opt/cloudfront-facade /opt/cloudfront-facade
 
 ENV PATH=/opt/cloudfront-facade/bin:/usr/local/bin:/usr/bin:/bin \
@@ -52,7 +59,7 @@ EXPOSE 50051
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s --retries=3 \
   CMD ["/opt/cloudfront-facade/bin/cloudfront-facade", "health"]
-ENTRYPOINT ["/opt/cloudfront-facade/bin/cloudfront-facade"]
+ENTRYPOINT ["/usr/bin/tini", "-e", "143", "--", "/opt/cloudfront-facade/bin/cloudfront-facade"]
 CMD ["serve"]
 
 # The arguments are last, because they change with every build and would invalidate the cache of the steps above.

@@ -10,8 +10,7 @@ GRPCURL := .venv/.grpcurl
 PROTO_ENV := .venv-proto/.done
 BENCH_ENV := .venv-bench/.done
 BENCH_AIO_ENV := .venv-bench-aio/.done
-BUF_VERSION := 1.75.0
-BUF := $(STAMPS)/buf-$(BUF_VERSION)/node_modules/.bin/buf
+BUF := $(STAMPS)/buf/node_modules/.bin/buf
 SOURCES := server clients tests benchmarks scripts
 STUBS := clients/python
 NODE_CLIENT := clients/node
@@ -188,6 +187,8 @@ $(NODE_ENV): $(NODE_CLIENT)/package-lock.json
 	cd $(NODE_CLIENT) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-$(BUF):
-	@mkdir -p $(STAMPS)/buf-$(BUF_VERSION)
-	npm install --silent --no-save --no-package-lock --prefix $(STAMPS)/buf-$(BUF_VERSION) @bufbuild/buf@$(BUF_VERSION)
+$(BUF): requirements/buf/package-lock.json
+	@mkdir -p $(STAMPS)/buf
+	cp requirements/buf/package.json requirements/buf/package-lock.json $(STAMPS)/buf
+	cd $(STAMPS)/buf && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@

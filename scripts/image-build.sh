@@ -15,7 +15,7 @@ if [[ -x .venv/bin/python ]]; then python=.venv/bin/python; fi
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/image-build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# make_base NAME PACKAGE: makes an image of a minimal Debian with PACKAGE, unless it exists.
+# make_base NAME PACKAGES: makes an image of a minimal Debian with PACKAGES, unless it exists.
 make_base() {
   if scripts/image-buildah.sh inspect --type image "$1" >/dev/null 2>&1; then return; fi
   echo "making the base image $1 with debootstrap (a minute or two)"
@@ -50,10 +50,10 @@ secrets=(--secret "id=pip.conf,src=$work/pip.conf")
   fi
 } >"$work/pip.conf"
 
-make_base "localhost/$suite-python-build" python3-venv
+make_base "localhost/$suite-python-build-tini" python3-venv,tini
 make_base "localhost/$suite-python" python3
 # OCI's format has no HEALTHCHECK.
 scripts/image-buildah.sh bud --isolation chroot --no-cache --force-rm --format docker \
-  --build-arg "BUILD_IMAGE=localhost/$suite-python-build" --build-arg "RUNTIME_IMAGE=localhost/$suite-python" \
+  --build-arg "BUILD_IMAGE=localhost/$suite-python-build-tini" --build-arg "RUNTIME_IMAGE=localhost/$suite-python" \
   --build-arg "VERSION=$(sed -nE 's/^version = "(.*)"$/\1/p' clients/python/pyproject.toml)" \
   "${secrets[@]}" --tag "$tag" .

@@ -62,7 +62,8 @@ scripts/image-buildah.sh inspect --type image "$tag" | jq .Docker.config >"$work
 # configured SENTENCE FILTER: checks the image's configuration with a jq filter.
 configured() { check "$1" jq --exit-status "$2" "$work/config.json"; }
 configured "the user is a number and not root" '.User | test("^[1-9][0-9]*:[1-9][0-9]*$")'
-configured "the entrypoint is the command, without a shell" ".Entrypoint == [\"$facade\"] and .Cmd == [\"serve\"]"
+configured "the entrypoint is the command below tini, without a shell" \
+  ".Entrypoint == [\"/usr/bin/tini\", \"-e\", \"143\", \"--\", \"$facade\"] and .Cmd == [\"serve\"]"
 configured "it has a health check, without a shell" ".Healthcheck.Test == [\"CMD\", \"$facade\", \"health\"]"
 configured "it has one volume" '.Volumes | keys == ["/var/lib/cloudfront-facade"]'
 configured "port 50051 is exposed" '.ExposedPorts | keys == ["50051/tcp"]'
@@ -116,11 +117,15 @@ in_container() {
   timeout --kill-after=5 60 scripts/image-sandbox.sh "$root" "$volume" "$work/state" "$user" \
     /usr/bin/env -i "${environment[@]}" "$@"
 }
-# start ARGUMENTS...: starts the server in its own container; $server is its process ID on this machine.
-start() {
+# begin ARGUMENTS...: starts the server in its own container, and does not wait for it.
+begin() {
   scripts/image-sandbox.sh "$root" "$volume" "$work/state" "$user" \
-    /usr/bin/env -i "${environment[@]}" "$facade" "$@" >"$work/log" 2>&1 &
+    /usr/bin/env -i "${environment[@]}" /usr/bin/tini -e 143 -- "$facade" "$@" >"$work/log" 2>&1 &
   sandbox=$!
+}
+# start ARGUMENTS...: starts the server and waits for it; $server is the process ID of tini on this machine.
+start() {
+  begin "$@"
   local tries
   for tries in {1..150}; do
     server=$(cat "/proc/$sandbox/task/$sandbox/children" 2>/dev/null) && server=${server// /}
@@ -145,6 +150,18 @@ stop() {
   sandbox=
   tail -n 5 "$work/log"
   return "$code"
+}
+# stops_in_its_start SECONDS: sends SIGTERM so many seconds after tini has started the server.
+stops_in_its_start() {
+  begin serve --backend embedded --allow-plaintext
+  local tries
+  for tries in {1..500}; do
+    server=$(cat "/proc/$sandbox/task/$sandbox/children" 2>/dev/null) && server=${server// /}
+    if [[ -n $server && -n $(cat "/proc/$server/task/$server/children" 2>/dev/null) ]]; then break; fi
+    sleep 0.01
+  done
+  sleep "$1"
+  stop
 }
 create() {
   jq -n --arg code "$(base64 -w0 examples/functions/url-rewrite-index.js)" '{
@@ -190,6 +207,9 @@ echo "      healthy after $((($(date +%s%N) - started) / 1000000)) ms"
 check "the health command reports it" healthy
 check "a create by grpcurl returns an ARN" returns_an_arn
 check "SIGTERM ends it with exit code 0" stop
+for delay in 0 0.05 0.2 0.5; do
+  check "SIGTERM $delay s after the start ends it with exit code 0" stops_in_its_start "$delay"
+done
 environment+=(CLOUDFRONT_FACADE_BACKEND=embedded CLOUDFRONT_FACADE_ALLOW_PLAINTEXT=true)
 start serve
 pass "it serves with variables too"
