@@ -51,6 +51,7 @@ class ServiceAccount:
         self._known: tuple[str, ...] = ()
         self._attempt: asyncio.Task[UpstreamFailure | None] | None = None
         self._next_attempt = float("-inf")
+        self._logged = ""
 
     def allowed(self) -> tuple[str, ...]:
         """Returns the account; waits for it if it is not known. Empty if no resource shows it.
@@ -93,11 +94,13 @@ class ServiceAccount:
             reason = (aws_code(error) if isinstance(error, UPSTREAM_ERRORS) else "") or type(error).__name__
         else:
             return finding.result()
-        _log.warning(
-            "STS does not return the account of the credentials; it is read from the lists of stores and functions",
-            reason=reason,
-            hint="set --accounts",
-        )
+        if reason != self._logged:
+            _log.warning(
+                "STS does not return the account of the credentials; it is read from the lists of stores and functions",
+                reason=reason,
+                hint="set --accounts",
+            )
+            self._logged = reason
         return ""
 
     def _shown(self) -> Iterator[str]:
