@@ -33,6 +33,7 @@ class BackendSetup:
         check_readiness: Returns why the backend is not ready; empty if it is. Raises CannotUseBackendError if it never
             will be.
         warm_up: Prepares the first call, so that it is as fast as later ones. It may block.
+        on_broken: Takes what to call, in any thread, when the backend can no longer be used.
         find_account: Returns the account of the service's credentials. It may block. None if the backend is not AWS.
     """
 
@@ -41,6 +42,7 @@ class BackendSetup:
     check_readiness: ReadinessCheck
     warm_up: Callable[[], None]
     find_account: Callable[[], str] | None = None
+    on_broken: Callable[[Callable[[], object]], None] = lambda _callback: None
 
 
 def set_up_backend(settings: ServeSettings) -> BackendSetup:
@@ -67,7 +69,13 @@ def _set_up_embedded(settings: ServeSettings) -> BackendSetup:
         )
     except EmbeddedDatabaseError as error:
         raise CannotUseBackendError(str(error)) from None
-    return BackendSetup(ThreadPoolBackend(backend, _EMBEDDED_THREADS), path, lambda: "", backend.warm_up)
+
+    def on_broken(callback: Callable[[], object]) -> None:
+        backend.on_corruption = callback
+
+    return BackendSetup(
+        ThreadPoolBackend(backend, _EMBEDDED_THREADS), path, lambda: "", backend.warm_up, on_broken=on_broken
+    )
 
 
 def _set_up_aws(settings: ServeSettings) -> BackendSetup:

@@ -7,7 +7,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from cloudfront_facade_server.backends.aws.transport import Timeouts, Transport,
 from cloudfront_facade_server.call_context import upstream_deadline
 from cloudfront_facade_server.errors.classify import proven_not_applied
 from cloudfront_facade_server.errors.translate import cause
+from support.cloudfront import faults
+from support.cloudfront.http import CloudFrontDouble
 from support.event_loop import in_loop
+from support.waiting import wait_until
 
 Serve = Callable[[socket.socket], None]
 
@@ -81,7 +85,7 @@ def send(transport: Transport, url: str, method: str = "POST", timeouts: Timeout
 
 @pytest.fixture
 def transport(aws_environment: None, authority: tuple[trustme.CA, Path]) -> Iterator[Transport]:
-    transport = Transport(str(authority[1]))
+    transport = Transport(str(authority[1]), 8)
     yield transport
     in_loop(transport.close)
 
@@ -143,7 +147,7 @@ def test_nothing_is_sent_if_a_proxy_does_not_open_a_tunnel(
 
     with listening(reject) as (address, _):
         monkeypatch.setenv("https_proxy", f"http://me:hush@{address}")
-        transport = Transport(str(authority[1]))
+        transport = Transport(str(authority[1]), 8)
         with pytest.raises(boto.EndpointConnectionError) as caught:
             send(transport, "https://cloudfront.example/")
         in_loop(transport.close)
@@ -158,7 +162,7 @@ def test_no_proxy_is_respected(
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    transport = Transport(str(authority[1]))
+    transport = Transport(str(authority[1]), 8)
     with listening(respond) as (address, _):
         assert send(transport, f"http://{address}/").status_code == 200
     in_loop(transport.close)
@@ -202,13 +206,13 @@ def test_a_proxy_needs_no_scheme_and_other_proxy_variables_are_ignored(
     with listening(respond) as (address, accepted):
         monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
         monkeypatch.setenv("http_proxy", address)
-        transport = Transport(str(authority[1]))
+        transport = Transport(str(authority[1]), 8)
         assert send(transport, "http://cloudfront.example/").content == b"ok"
         in_loop(transport.close)
     assert accepted == [1]
     monkeypatch.setenv("http_proxy", "socks5://me:hush@127.0.0.1:1")
     with pytest.raises(ValueError, match="http_proxy must be") as caught:
-        Transport(str(authority[1]))
+        Transport(str(authority[1]), 8)
     assert "hush" not in str(caught.value)
 
 
@@ -228,6 +232,64 @@ def test_a_request_with_a_malformed_url_is_never_sent(transport: Transport, url:
         send(transport, url)
     assert proven_not_applied(caught.value)
     assert cause(caught.value) == "EndpointConnectionError: invalid address"
+
+
+def test_connections_are_bounded_per_host_and_in_total(
+    authority: tuple[trustme.CA, Path], aws_environment: None
+) -> None:
+    transport = Transport(str(authority[1]), 2)
+    with ExitStack() as stack:
+        doubles = [stack.enter_context(CloudFrontDouble()) for _ in range(4)]
+        pool = stack.enter_context(ThreadPoolExecutor(16))
+        for double in doubles:
+            double.always("ListFunctions", faults.hold())
+        urls = [f"{double.url}/2020-05-31/function" for double in doubles]
+        in_loop(transport.warm_up)
+
+        def start(urls: list[str], connect: float) -> list[Future[Any]]:
+            timeouts = Timeouts(connect, 10.0)
+            return [pool.submit(send, transport, url, "GET", timeouts, Authorization="x") for url in urls]
+
+        calls = start([urls[0]] * 4, 20.0)
+        wait_until(lambda: doubles[0].count("ListFunctions") == 2)
+        calls += start(urls[1:] * 2, 20.0)
+        wait_until(lambda: sum(double.count("ListFunctions") for double in doubles) == 4)
+        for call in start(urls, 0.3):
+            error = call.exception(timeout=10)
+            assert isinstance(error, boto.ConnectTimeoutError)
+            assert proven_not_applied(error)
+        assert doubles[0].max_in_flight == 2
+        assert sum(double.connections for double in doubles) == 4
+
+        for double in doubles:
+            double.always("ListFunctions", None)
+            double.release()
+        assert {call.result(timeout=10).status_code for call in calls} == {200}
+        assert max(double.max_in_flight for double in doubles) == 2
+        in_loop(transport.close)
+
+
+def test_a_name_that_does_not_resolve_was_not_reached(transport: Transport) -> None:
+    with pytest.raises(boto.EndpointConnectionError) as caught:
+        send(transport, "http://cloudfront.invalid/", timeouts=Timeouts(10.0, 10.0))
+    assert proven_not_applied(caught.value)
+    assert cause(caught.value).startswith("EndpointConnectionError: cloudfront.invalid:80: ")
+
+
+def test_a_resolver_that_hangs_is_a_connect_timeout(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def hang(*_: Any, **__: Any) -> list[Any]:
+        released.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    try:
+        with pytest.raises(boto.ConnectTimeoutError) as caught:
+            send(transport, "http://cloudfront.example/", timeouts=Timeouts(0.2, 10.0))
+    finally:
+        released.set()
+    assert proven_not_applied(caught.value)
 
 
 def test_a_header_with_every_valid_character_is_sent(transport: Transport) -> None:

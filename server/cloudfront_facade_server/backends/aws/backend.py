@@ -47,6 +47,7 @@ class AwsBackend:
         connect_timeout: Maximum seconds to establish a connection.
         read_timeout: Maximum seconds that CloudFront may stay silent.
         short_timeout: Upper bound of both timeouts inside `short_timeouts`, in seconds.
+        max_connections_per_host: Maximum number of connections in use to one host.
 
     Raises:
         AwsBackendError: botocore is too old or awscrt is not installed, the profile is unknown, or the address or the
@@ -66,9 +67,11 @@ class AwsBackend:
         connect_timeout: float,
         read_timeout: float,
         short_timeout: float,
+        max_connections_per_host: int = 32,
     ) -> None:
         self._region = region
-        self._clients = make_clients(endpoint_url, CredentialSource(region, profile, role_arn, external_id))
+        source = CredentialSource(region, profile, role_arn, external_id)
+        self._clients = make_clients(endpoint_url, source, max_connections_per_host)
         self._timeouts = Timeouts(connect_timeout, read_timeout)
         short = min(read_timeout, short_timeout)
         self._short_timeouts = Timeouts(min(connect_timeout, short), short)

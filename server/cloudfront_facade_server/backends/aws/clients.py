@@ -46,12 +46,13 @@ class Clients:
     transport: Transport
 
 
-def make_clients(endpoint_url: str | None, source: CredentialSource) -> Clients:
+def make_clients(endpoint_url: str | None, source: CredentialSource, max_connections_per_host: int) -> Clients:
     """Creates the clients.
 
     Args:
         endpoint_url: Where to send the requests of both planes; None for CloudFront's own endpoints.
         source: Where the credentials come from; its region is signed for.
+        max_connections_per_host: Maximum number of connections in use to one host.
 
     Raises:
         AwsBackendError: botocore is too old or awscrt is not installed, the profile is unknown, or the address or the
@@ -80,7 +81,7 @@ def make_clients(endpoint_url: str | None, source: CredentialSource) -> Clients:
             config=_config(parameter_validation=True),
         )
         check_control_plane(control)
-        transport = _transport(core)
+        transport = _transport(core, max_connections_per_host)
     control.meta.events.register("before-send.cloudfront", transport.send)
     data.meta.events.register("before-send.cloudfront-keyvaluestore", partial(transport.send, endpoint=endpoint_url))
     data.meta.events.register("before-parse.cloudfront-keyvaluestore", require_json_object)
@@ -107,11 +108,11 @@ def _user_agent() -> str:
     )
 
 
-def _transport(session: Any) -> Transport:
+def _transport(session: Any, max_connections_per_host: int) -> Transport:
     """Creates the transport, which trusts the CA certificates that boto3 is configured to trust."""
     ca_bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     try:
-        return Transport(ca_bundle)
+        return Transport(ca_bundle, max_connections_per_host)
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or "it contains no certificates"
         raise AwsBackendError(f"cannot read the CA certificates of AWS_CA_BUNDLE: {ca_bundle}: {reason}") from None

@@ -79,15 +79,20 @@ def use_timeouts(timeouts: Timeouts) -> Iterator[None]:
 class Transport:
     """Sends the requests of boto3 clients. All must be sent in the same event loop.
 
+    A request that finds no free connection waits for one, at most for its connect timeout.
+
     Args:
         ca_bundle: The file with the CA certificates to trust; None for certifi's.
+        max_connections_per_host: Maximum number of connections in use to one host; to all hosts together, it is
+            twice as many, because each account has its own host.
 
     Raises:
         OSError: The file cannot be read or does not contain certificates.
         ValueError: The address of a proxy in the environment is invalid.
     """
 
-    def __init__(self, ca_bundle: str | None) -> None:
+    def __init__(self, ca_bundle: str | None, max_connections_per_host: int) -> None:
+        self._max_connections_per_host = max_connections_per_host
         self._tls = ssl.create_default_context(cafile=ca_bundle) if ca_bundle else None
         self._proxies = _proxies()
         self._session: aiohttp.ClientSession | None = None
@@ -166,8 +171,11 @@ class Transport:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # The upstream concurrency limiter bounds the open connections.
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._context()),
+                connector=aiohttp.TCPConnector(
+                    limit=2 * self._max_connections_per_host,
+                    limit_per_host=self._max_connections_per_host,
+                    ssl=self._context(),
+                ),
                 middlewares=(_send_once,),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
