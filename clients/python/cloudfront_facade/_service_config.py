@@ -47,6 +47,12 @@ KEEPALIVE = {
 }
 """A call notices a dead connection within 80 s. Idle connections get no pings, because servers forbid them."""
 
+RECONNECTS = {
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 5_000,
+}
+"""A replica that has restarted is used soon, before the next one restarts. gRPC's own backoff is from 1 to 120 s."""
+
 NO_PROXY = {"grpc.enable_http_proxy": 0, "grpc.address_http_proxy_enabled_addresses": ""}
 """No proxy of the environment, of which gRPC has two kinds: for names and for addresses."""
 
@@ -80,6 +86,7 @@ def channel_arguments(
         raise TypeError(f"tls must be a TLS, such as TLS() or TLS(ca=...), or None, not {type(tls).__name__}")
     arguments = {
         **KEEPALIVE,
+        **RECONNECTS,
         **(NO_PROXY if is_local(target) else {}),
         **(tls.options() if tls else {}),
         "grpc.service_config": service_config(retry=retry, request_ids=request_ids),
