@@ -129,7 +129,7 @@ class Rule(StrEnum):
     ARN_ACCOUNT = (
         "ARN_ACCOUNT",
         "`kvs_arn`, `resource`, `function_config.key_value_store_associations[].key_value_store_arn`",
-        "an ARN of the service's own account, or of an account of `--accounts`",
+        "an ARN of the service's own account; with `--accounts`, of one of those accounts",
     )
     TAGS_COUNT = (
         "TAGS_COUNT",
