@@ -34,6 +34,10 @@ _NEVER_SENT: Final = (
 """What is raised before anything is sent. `backends/aws/transport.py` makes sure of that for the last three."""
 
 
+class RolledBackError(boto.ClientError):  # type: ignore[misc]
+    """An error of a backend that knows, whatever the HTTP status, that nothing was changed."""
+
+
 @dataclass(frozen=True)
 class UpstreamFailure:
     """What happened to a call that failed upstream.
@@ -61,6 +65,8 @@ def classify(error: Exception) -> UpstreamFailure:
 
 def proven_not_applied(error: Exception) -> bool:
     """Returns whether nothing was changed: the response is a 4xx other than 408, or the request was never sent."""
+    if isinstance(error, RolledBackError):
+        return True
     if isinstance(error, boto.ClientError):
         return 400 <= http_status(error) < 500 and http_status(error) != 408 and aws_code(error) not in INTERRUPTED
     return isinstance(error, _NEVER_SENT)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import math
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from ... import limits
+from ...errors.classify import RolledBackError
 from ..protocol import Response
-from .database import Database, unusable_error
+from .database import Database, LostCommitError, primary_code, unusable_error
 from .functions import Functions
 from .import_source import ImportFolder
 from .key_value_stores import KeyValueStores
@@ -20,6 +25,8 @@ from .pages import list_distributions
 from .responses import CloudFrontError, response_metadata
 from .tags import Tags
 from .test_runs import CodeRunner, TestRuns
+
+_SECONDS_BETWEEN_REPORTS = 60
 
 _log = logging.getLogger(__name__)
 
@@ -40,10 +47,14 @@ class EmbeddedBackend:
         max_function_code_bytes: Maximum size of a function's code.
         clock: Returns the current time, an aware datetime.
         busy_timeout_seconds: Seconds to wait for a locked database; after them, calls fail with ServiceUnavailable.
+            Together with the rest of a call it must be less than two.
         runner: Runs functions for TestFunction; None selects the runner of `function_runtime`.
 
+    Attributes:
+        on_corruption: Called in any thread, at most once, when the file is found to be corrupt. All later calls fail.
+
     Raises:
-        EmbeddedDatabaseError: The file cannot be opened or written to, or has another format.
+        EmbeddedDatabaseError: The file cannot be opened or written to, has another format, or is corrupt.
     """
 
     name = "embedded"
@@ -58,9 +69,12 @@ class EmbeddedBackend:
         max_key_value_stores: int = limits.KEY_VALUE_STORES_QUOTA,
         max_function_code_bytes: int = limits.FUNCTION_CODE_QUOTA,
         clock: Callable[[], datetime] = _utc_now,
-        busy_timeout_seconds: float = 5,
+        busy_timeout_seconds: float = 1.5,
         runner: CodeRunner | None = None,
     ) -> None:
+        self.on_corruption: Callable[[], object] = lambda: None
+        self._is_corrupt = False
+        self._reports: dict[str, float] = {}
         self._clock = clock
         self._path = path
         self._database = Database(path, busy_timeout_seconds)
@@ -185,6 +199,8 @@ class EmbeddedBackend:
         etag_header: str = "etag",
     ) -> Response:
         now = self._clock()
+        if self._is_corrupt:
+            raise RolledBackError(*_unavailable(operation, now))
         try:
             members = call(now)
         except CloudFrontError as error:
@@ -193,9 +209,27 @@ class EmbeddedBackend:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise
         except sqlite3.DatabaseError as error:
-            _log.warning("%s", unusable_error(self._path, error))
-            unavailable = CloudFrontError(
-                "ServiceUnavailable", 503, "The embedded database is temporarily unavailable."
-            )
-            raise unavailable.client_error(operation, now) from error
+            self._report(error)
+            failed = ClientError if isinstance(error, LostCommitError) else RolledBackError
+            raise failed(*_unavailable(operation, now)) from error
         return {"ResponseMetadata": response_metadata(http_status, now, members, etag_header), **members}
+
+    def _report(self, error: sqlite3.DatabaseError) -> None:
+        """Logs why the database cannot be used: once if it never can be again, else once a minute."""
+        line = str(unusable_error(self._path, error))
+        if primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if not self._is_corrupt:
+                self._is_corrupt = True
+                _log.error("%s", line)
+                self.on_corruption()
+            return
+        now = time.monotonic()
+        if now - self._reports.get(line, -math.inf) >= _SECONDS_BETWEEN_REPORTS:
+            self._reports[line] = now
+            _log.warning("%s", line)
+
+
+def _unavailable(operation: str, now: datetime) -> tuple[Any, str]:
+    """Returns the arguments of the exception for a database that cannot be used."""
+    error = CloudFrontError("ServiceUnavailable", 503, "The embedded database is unavailable.")
+    return error.client_error(operation, now).response, operation

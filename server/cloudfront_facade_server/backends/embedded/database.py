@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,11 @@ _REMEDIES = {
     sqlite3.SQLITE_NOTADB: "move the file away",
     sqlite3.SQLITE_READONLY: "make the file and its folder writable",
 }
+_BUSY_STEP_SECONDS = 0.05
+
+_MAX_CHECKED_BYTES = 64 * 1024 * 1024
+"""A larger file is not checked at the start. The check reads the whole file, about 0.5 GB each second."""
+
 _OTHER_PATH = "set --embedded-db or CLOUDFRONT_FACADE_EMBEDDED_DB to another path"
 
 
@@ -62,6 +69,10 @@ def create_default_folder() -> Path:
     return path
 
 
+class LostCommitError(sqlite3.OperationalError):
+    """A commit failed, and whether its changes are durable is unknown."""
+
+
 class Database:
     """One connection, which the threads share under a lock.
 
@@ -70,7 +81,8 @@ class Database:
 
     Args:
         path: The file, or `:memory:`. A missing file is created, accessible only to its owner; its folder must exist.
-        busy_timeout: Seconds to wait for other threads, and as many again for other processes.
+        busy_timeout: Seconds to wait for other threads and processes, in all. After a wait for another process that
+            was in vain, transactions do not wait until one succeeds, so that not every caller waits in turn.
 
     Raises:
         EmbeddedDatabaseError: The file cannot be opened or written to, or has another format.
@@ -78,8 +90,10 @@ class Database:
 
     def __init__(self, path: str, busy_timeout: float) -> None:
         self._busy_timeout = busy_timeout
+        self._is_blocked = False
         self._lock = threading.Lock()
         self._connection = _open(path, busy_timeout)
+        self._steps = -1
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -96,25 +110,53 @@ class Database:
         """Runs a write transaction; only one runs at a time. When it ends without an error, its changes are durable.
 
         Raises:
-            sqlite3.OperationalError: The database is temporarily unavailable. Nothing was written.
+            LostCommitError: The file system failed in the commit, so it is unknown whether something was written.
+            sqlite3.DatabaseError: The database is unavailable. Nothing was written.
         """
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        deadline = time.monotonic() + self._busy_timeout
         if not self._lock.acquire(timeout=self._busy_timeout):
             raise sqlite3.OperationalError("too many threads are waiting for the database")
         try:
+            self._wait_until(deadline)
             self._connection.execute(begin)
             try:
                 yield self._connection
-                self._connection.execute("COMMIT")
+                self._wait_until(deadline)
+                self._commit()
             except BaseException:
                 self._connection.rollback()
                 raise
+            self._is_blocked = False
+        except sqlite3.OperationalError as error:
+            self._is_blocked = self._is_blocked or primary_code(error) == sqlite3.SQLITE_BUSY
+            raise
         finally:
             self._lock.release()
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", 0)
+            # The commit itself truncates and syncs the journal. All writes precede it.
+            if code & 0xFF != sqlite3.SQLITE_IOERR or code == sqlite3.SQLITE_IOERR_WRITE:
+                raise
+            lost = LostCommitError(*error.args)
+            lost.sqlite_errorcode = code
+            raise lost from error
+
+    def _wait_until(self, deadline: float) -> None:
+        """Sets how long SQLite waits for other processes."""
+        remaining = 0.0 if self._is_blocked else max(deadline - time.monotonic(), 0)
+        steps = math.ceil(remaining / _BUSY_STEP_SECONDS)
+        if steps != self._steps:
+            self._connection.execute(f"PRAGMA busy_timeout = {round(steps * _BUSY_STEP_SECONDS * 1000)}")
+            self._steps = steps
 
     def close(self) -> None:
         """Closes the file, after the current transaction."""
@@ -174,6 +216,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
             connection.execute(statement)
     else:
         _check_schema(connection, path)
+        _check_pages(connection, path)
     # Written even if unchanged, so that a read-only folder is an error at start, not of the first create.
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {schema.VERSION}")
@@ -193,8 +236,24 @@ def _check_schema(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
+def _check_pages(connection: sqlite3.Connection, path: str) -> None:
+    (count,), (size,) = (connection.execute(f"PRAGMA page_{name}").fetchone() for name in ("count", "size"))
+    if count * size > _MAX_CHECKED_BYTES:
+        return
+    (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        problem = " ".join(found.replace("*** in database main ***", "").split())
+        raise EmbeddedDatabaseError(f"{path}: is damaged ({problem}); restore it from a backup, or {_OTHER_PATH}")
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Returns SQLite's primary result code; 0 without one."""
+    # The low byte of an extended code is the primary code.
+    code: int = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code
+
+
 def unusable_error(path: str, error: sqlite3.Error) -> EmbeddedDatabaseError:
     """Returns an error whose message is one line: the path, the problem and its remedy."""
-    # The low byte of an extended code is the primary code.
-    remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "check the file system")
+    remedy = _REMEDIES.get(primary_code(error), "check the file system")
     return EmbeddedDatabaseError(f"{path}: {error}; {remedy}, or {_OTHER_PATH}")
