@@ -111,6 +111,7 @@ def test_every_rpc_that_needs_the_store_returns_the_reason_and_no_retry_delay(
         assert (failure.outcome, failure.retry_after, failure.pushback) == ("not_applied", None, None), name
         assert "import file" in failure.metadata["failure_reason"], name
         assert failure.metadata["failure_reason"] in failure.message, name
+        assert f'"{failed.arn}"' in failure.message or '"redirects"' in failure.message, name
         assert failure.details["PreconditionFailure"].violations[0].type == "KEY_VALUE_STORE_FAILED", name
 
 

@@ -6,15 +6,15 @@ import threading
 from collections.abc import Iterator
 
 import grpc
+from structlog.testing import capture_logs
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
     ImportKeysRequest,
     KeyChange,
     KeyValue,
-    PutKeyRequest,
 )
 from support.facade import Facade, check_health, failing, open_channel
-from support.key_writes import item_count, puts
+from support.key_writes import SlowKeyWrites, item_count, puts
 from support.waiting import wait_until
 
 
@@ -74,19 +74,37 @@ def test_an_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "50")
 
 
-def test_a_cancelled_import_keeps_the_changes_applied_before(facade: Facade, arn: str) -> None:
+def test_a_cancelled_import_keeps_the_changes_applied_before(backend: SlowKeyWrites, facade: Facade, arn: str) -> None:
+    hold = threading.Event()
+    backend.before_batch = lambda number: hold.wait(10) if number == 1 else None
+    with capture_logs() as lines:
+        requests = iter([ImportKeysRequest(kvs_arn=arn, changes=puts(200))])
+        imported = facade.key_values.ImportKeys.future(requests)
+        wait_until(lambda: item_count(facade, arn) == 50)
+        imported.cancel()
+        check_health(facade)
+        hold.set()
+        wait_until(lambda: any(line.get("method") == "ImportKeys" for line in lines))
+    assert backend.batches == 2, "the batch in flight is not cancelled, and no other is sent"
+    assert item_count(facade, arn) == 100
+
+
+def test_an_import_that_is_cancelled_between_its_requests_keeps_the_changes_applied_before(
+    facade: Facade, arn: str
+) -> None:
     hold = threading.Event()
 
     def requests() -> Iterator[ImportKeysRequest]:
         yield ImportKeysRequest(kvs_arn=arn, changes=puts(120))
         hold.wait(10)
 
-    imported = facade.key_values.ImportKeys.future(requests())
-    wait_until(lambda: item_count(facade, arn) == 100)
-    imported.cancel()
-    check_health(facade)
-    hold.set()
-    assert facade.key_values.PutKey(PutKeyRequest(kvs_arn=arn, key="after", value="v")).item_count == 101
+    with capture_logs() as lines:
+        imported = facade.key_values.ImportKeys.future(requests())
+        wait_until(lambda: item_count(facade, arn) == 100)
+        imported.cancel()
+        hold.set()
+        wait_until(lambda: any(line.get("method") == "ImportKeys" for line in lines))
+    assert item_count(facade, arn) == 100, "the rest of a batch is not sent"
 
 
 def test_an_oversized_request_ends_an_import(facade: Facade, arn: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -209,10 +209,7 @@ class KeyValues:
         )
 
     def _etag(self, call: CallContext, arguments: Arguments) -> str:
-        described = self.describe({"KvsARN": arguments["KvsARN"]}, call)
-        if error := _import_failed(described, arguments, {}):
-            raise error
-        return str(described["ETag"])
+        return str(self.describe({"KvsARN": arguments["KvsARN"]}, call)["ETag"])
 
     def _describe(self, arguments: Arguments) -> Response:
         """Describes the store in the form of a write's response; raises MalformedResponseError if it has no etag."""
@@ -241,7 +238,8 @@ class KeyValues:
             return None
         described = self._client.probe(call, lambda: self._describe_if_exists(arguments))
         metadata = upstream_metadata(failure)
-        if described and (error := _import_failed(described, arguments, metadata)):
+        arn = arguments["KvsARN"]
+        if error := import_failed(arn, described or {}, arguments, {**metadata, "key_value_store_arn": arn}):
             return error
         if failure.aws_code == _NOT_FOUND:
             if "Key" not in arguments or described == {}:
@@ -251,18 +249,13 @@ class KeyValues:
             return None
         if failure.aws_code == _CONFLICT:
             status = described.get("Status") or READY
-            return None if status == READY else not_ready(arguments["KvsARN"], status, metadata)
+            return None if status == READY else not_ready(arn, status, metadata)
         is_malformed = is_callers_etag and described["ETag"] != arguments["IfMatch"]
         return reclassify(_INVALID_ETAG, failure, _target(arguments)) if is_malformed else None
 
 
 def _target(arguments: Arguments) -> OperationTarget:
     return OperationTarget(KEY_VALUE_STORE.kind, arguments["KvsARN"], arguments, etag_sources.KEY_VALUE_STORE_DATA)
-
-
-def _import_failed(described: Response, arguments: Arguments, metadata: Mapping[str, str]) -> StatusError | None:
-    arn = arguments["KvsARN"]
-    return import_failed(arn, described, arguments, {**metadata, "key_value_store_arn": arn})
 
 
 def _mismatch_of_other_etag(

@@ -56,7 +56,8 @@ def import_failed(
     if not reason and data.get("Status") != _FAILED:
         return None
     reason = reason or _NO_REASON
-    message = f'key value store {quote(store)} cannot become "{READY}" because its import failed: {reason}'
+    label = f"key value store {quote(store, MAX_MESSAGE_CHARACTERS)}"
+    message = f'{label} cannot become "{READY}" because its import failed: {reason}'
     metadata = {**metadata, "failure_reason": reason[:_MAX_REASON_CHARACTERS]}
     return _failed_precondition("KEY_VALUE_STORE_FAILED", message[:MAX_MESSAGE_CHARACTERS], store, metadata)
 
