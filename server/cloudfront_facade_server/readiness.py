@@ -38,7 +38,9 @@ async def wait_until_ready(check: ReadinessCheck, log_fields: dict[str, str]) ->
     seconds, longest = _POLL_SECONDS
     while True:
         checking = run_in_daemon_thread(check)
-        if not (await asyncio.wait({checking}, timeout=_POLL_SECONDS[0]))[0]:
+        responded, _ = await asyncio.wait({checking}, timeout=_POLL_SECONDS[0])
+        # A source that fails slowly would otherwise be reported twice for each check.
+        if not responded and not logged:
             log("the credential source has not responded yet")
         if not (reason := await checking):
             return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha1
@@ -12,6 +14,7 @@ import pytest
 from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 
+from cloudfront_facade_server import readiness
 from cloudfront_facade_server.backends.aws import AwsBackendError
 from cloudfront_facade_server.backends.aws.credential_failures import in_words
 from support.aws_backend import new_aws_backend
@@ -142,10 +145,26 @@ def test_an_unexpected_error_is_described_too() -> None:
     assert in_words(RuntimeError("hush")) == "the source failed unexpectedly (RuntimeError)"
 
 
+def test_a_source_that_fails_slowly_is_reported_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(readiness, "_POLL_SECONDS", (0.02, 0.02))
+    reasons = iter(["no response from sts", "no response from sts", "no response from sts", ""])
+
+    def check() -> str:
+        time.sleep(0.1)
+        return next(reasons)
+
+    asyncio.run(readiness.wait_until_ready(check, {}))
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if "waiting for AWS credentials" in line]
+    assert ["no response from sts" in line for line in lines] == [False, True]
+
+
 def test_a_server_says_once_why_it_waits() -> None:
     """With a source about which botocore itself writes a warning for each attempt."""
     with StsDouble() as sts:
-        sts.refusal = "AccessDenied"
+        sts.rejection = "AccessDenied"
         flags = ("--backend", "aws", "--drain-delay", "0", "--role-arn", ROLE)
         process = FacadeProcess(*flags, environment={"AWS_ENDPOINT_URL_STS": sts.url})
         try:

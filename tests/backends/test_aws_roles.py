@@ -37,19 +37,19 @@ def sts(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StsD
 
 @pytest.fixture
 def proxied_hosts(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The hosts that HTTPS requests go to, through a proxy that refuses every one of them."""
+    """The hosts that HTTPS requests go to, through a proxy that rejects them all."""
     hosts: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
-        def refuse() -> None:
+        def reject() -> None:
             with suppress(OSError):  # the listener is closed at the end
                 while True:
                     connection, _ = listener.accept()
                     with connection:
                         hosts.append(connection.recv(4096).split()[1].decode())
-                        connection.sendall(b"HTTP/1.1 502 refused\r\nContent-Length: 0\r\n\r\n")
+                        connection.sendall(b"HTTP/1.1 502 rejected\r\nContent-Length: 0\r\n\r\n")
 
-        thread = threading.Thread(target=refuse)
+        thread = threading.Thread(target=reject)
         thread.start()
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
@@ -157,7 +157,7 @@ def test_a_role_with_minutes_left_signs_while_a_new_session_is_fetched(
 def test_a_role_that_may_not_be_assumed_is_named_by_its_code(
     cloudfront: CloudFrontDouble, aws_backend: MakeBackend, sts: StsDouble
 ) -> None:
-    sts.refusal = "AccessDenied"
+    sts.rejection = "AccessDenied"
     backend = aws_backend(cloudfront, role_arn=ROLE)
     assert backend.credentials_available() is False
     assert backend.credentials_failure == "AssumeRole returned AccessDenied"
@@ -165,7 +165,7 @@ def test_a_role_that_may_not_be_assumed_is_named_by_its_code(
         backend.list_key_value_stores()
     assert cloudfront.requests == ()
 
-    sts.refusal = ""
+    sts.rejection = ""
     backend.list_key_value_stores()
     assert cloudfront.count("ListKeyValueStores") == 1
 

@@ -22,13 +22,13 @@ class StsDouble:
         url: The address, for AWS_ENDPOINT_URL_STS.
         requests: The parameters of each request, with its header `authorization`.
         lifetime: How long the next credentials are valid.
-        refusal: The AWS code with which to reject the requests; empty to assume roles.
+        rejection: The AWS code with which to reject the requests; empty to assume roles.
     """
 
     def __init__(self) -> None:
         self.requests: list[dict[str, str]] = []
         self.lifetime = timedelta(hours=1)
-        self.refusal = ""
+        self.rejection = ""
         self._lock = threading.Lock()
         self._server = LoopbackServer(self._respond)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -46,9 +46,9 @@ class StsDouble:
         with self._lock:
             self.requests.append({**sent, "authorization": headers.get("authorization", "")})
             number = len(self.requests)
-        if self.refusal:
+        if self.rejection:
             secret = "User: arn:aws:sts::123456789012:user/x is not authorized"
-            return Reply(installed_wire().error(self.refusal, 403, secret, "a-request"), {})
+            return Reply(installed_wire().error(self.rejection, 403, secret, "a-request"), {})
         expiry = (datetime.now(UTC) + self.lifetime).isoformat()
         action = sent["Action"]
         body_text = (

@@ -4,10 +4,10 @@
 `clients`       boto3 clients without retries
 `setup_errors`  checks of boto3's setup, and errors in one line
 `credentials`   credentials that are loaded when they are first needed, and reloaded on demand
-`credential_source`    where they come from; roles
-`credential_failures`  says in words why there are none
+`credential_source`    finds them; assumes roles
+`credential_failures`  says in words why credentials are missing
 `parsing`       parses parts of responses that botocore parses slowly or not strictly enough
-`endpoints`     where requests cannot go
+`endpoints`     checks that requests have an endpoint
 `transport`     sends boto3's requests in the event loop
 """
 

@@ -1,4 +1,4 @@
-"""Finds out before the first request where requests cannot go, and which variables do not change where they go."""
+"""Checks before the first request that requests have an endpoint, and finds variables that do not change it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check_control_plane(client: Any) -> None:
 def data_plane_problem(client: Any) -> str:
     """Returns botocore's sentence if its configuration leads to no endpoint of the data plane, otherwise empty.
 
-    There is none with FIPS, or in another partition than `aws`. The control plane may work all the same.
+    It has no endpoint with FIPS, or in another partition than `aws`. The control plane may work all the same.
     """
     try:
         _resolve(client, client.describe_key_value_store, KvsARN=_ANY_STORE)
