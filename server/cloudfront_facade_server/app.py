@@ -60,7 +60,7 @@ def serve(settings: ServeSettings) -> int:
 
 async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     """Serves until a signal, and then exits the process."""
-    stop, skip, failed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    stop, skip, failed, broken = asyncio.Event(), asyncio.Event(), asyncio.Event(), asyncio.Event()
     failure: list[CannotUseBackendError] = []
 
     def on_failure() -> None:
@@ -83,6 +83,7 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     loop.set_exception_handler(_log_exception)
     backend = setup.backend
+    setup.on_broken(lambda: loop.call_soon_threadsafe(broken.set))
     account = ServiceAccount(setup.find_account, backend) if setup.find_account and not settings.accounts else None
     server, dispatcher = make_server(settings, backend, account)
     address = await server.start(on_failure)
@@ -104,13 +105,17 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
             return
         if account:
             account.learn()  # in the background
-        await server.set_serving(serving=True)
+        await server.set_serving(serving=not broken.is_set())
         _log.info("serving", **log_fields)
         if backend.name == "embedded":
             _log.warning("the embedded backend is not CloudFront: nothing leaves this machine")
         await run_in_daemon_thread(setup.warm_up)
 
-    background.append(asyncio.ensure_future(become_ready()))
+    async def stop_serving_if_broken() -> None:
+        await broken.wait()
+        await server.set_serving(serving=False)
+
+    background += [asyncio.ensure_future(become_ready()), asyncio.ensure_future(stop_serving_if_broken())]
     await stop.wait()
     for task in background:
         task.cancel()
