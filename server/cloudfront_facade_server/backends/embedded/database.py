@@ -81,7 +81,7 @@ class Database:
 
     Args:
         path: The file, or `:memory:`. A missing file is created, accessible only to its owner; its folder must exist.
-        busy_timeout: Seconds to wait for other threads and processes, in all. After a wait for another process that
+        busy_timeout: A total of seconds to wait for other threads and processes. After a wait for another process that
             was in vain, transactions do not wait until one succeeds, so that not every caller waits in turn.
 
     Raises:
