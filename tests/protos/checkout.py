@@ -30,6 +30,7 @@ class Checkout:
         self._tools.mkdir(exist_ok=True)
         shutil.copy(PROJECT / "Makefile", folder)
         shutil.copytree(PROJECT / "protos", folder / "protos")
+        shutil.copytree(PROJECT / "requirements" / "buf", folder / "requirements" / "buf")
         (folder / STAMPS).symlink_to(self._tools)
         (folder / ".gitignore").write_text(f"/{STAMPS}\n")
         self._git("init", "--quiet")
