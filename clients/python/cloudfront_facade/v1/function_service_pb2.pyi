@@ -664,7 +664,8 @@ class KeyValueStoreAssociation(_message.Message):
     KEY_VALUE_STORE_ARN_FIELD_NUMBER: _builtins.int
     key_value_store_arn: _builtins.str
     """Required. The ARN of the store (CloudFront's `KeyValueStoreARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`.
-    At most 85 characters. The store must be READY.
+    At most 85 characters. ACCOUNT must be the service's own, unless the server is configured to allow others
+    (`--accounts`). The store must be READY.
     """
     def __init__(
         self,

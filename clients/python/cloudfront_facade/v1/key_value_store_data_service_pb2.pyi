@@ -28,7 +28,8 @@ class DescribeKeyValueStoreDataRequest(_message.Message):
     KVS_ARN_FIELD_NUMBER: _builtins.int
     kvs_arn: _builtins.str
     """Required. The ARN of the store (CloudFront's `KvsARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. At most
-    85 characters. DescribeKeyValueStore returns it.
+    85 characters. DescribeKeyValueStore returns it. ACCOUNT must be the service's own, unless the server is configured
+    to allow others (`--accounts`).
     """
     def __init__(
         self,

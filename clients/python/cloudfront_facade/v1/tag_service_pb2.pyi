@@ -29,7 +29,8 @@ class TagResourceRequest(_message.Message):
     TAGS_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
     """Required. The ARN of a function or a key value store: `arn:aws:cloudfront::ACCOUNT:function/NAME` or
-    `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. DescribeFunction and DescribeKeyValueStore return it.
+    `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. DescribeFunction and DescribeKeyValueStore return it. ACCOUNT must
+    be the service's own, unless the server is configured to allow others (`--accounts`).
     """
     @_builtins.property
     def tags(self) -> _containers.RepeatedCompositeFieldContainer[_tag_pb2.Tag]:

@@ -628,7 +628,8 @@ export const FunctionConfigSchema: GenMessage<FunctionConfig> = /*@__PURE__*/
 export type KeyValueStoreAssociation = Message<"cloudfront_facade.v1.KeyValueStoreAssociation"> & {
   /**
    * Required. The ARN of the store (CloudFront's `KeyValueStoreARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`.
-   * At most 85 characters. The store must be READY.
+   * At most 85 characters. ACCOUNT must be the service's own, unless the server is configured to allow others
+   * (`--accounts`). The store must be READY.
    *
    * @generated from field: string key_value_store_arn = 1;
    */

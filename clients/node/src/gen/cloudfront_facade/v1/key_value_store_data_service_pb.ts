@@ -23,7 +23,8 @@ export const file_cloudfront_facade_v1_key_value_store_data_service: GenFile = /
 export type DescribeKeyValueStoreDataRequest = Message<"cloudfront_facade.v1.DescribeKeyValueStoreDataRequest"> & {
   /**
    * Required. The ARN of the store (CloudFront's `KvsARN`): `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. At most
-   * 85 characters. DescribeKeyValueStore returns it.
+   * 85 characters. DescribeKeyValueStore returns it. ACCOUNT must be the service's own, unless the server is configured
+   * to allow others (`--accounts`).
    *
    * @generated from field: string kvs_arn = 1;
    */

@@ -22,7 +22,8 @@ export const file_cloudfront_facade_v1_tag_service: GenFile = /*@__PURE__*/
 export type TagResourceRequest = Message<"cloudfront_facade.v1.TagResourceRequest"> & {
   /**
    * Required. The ARN of a function or a key value store: `arn:aws:cloudfront::ACCOUNT:function/NAME` or
-   * `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. DescribeFunction and DescribeKeyValueStore return it.
+   * `arn:aws:cloudfront::ACCOUNT:key-value-store/ID`. DescribeFunction and DescribeKeyValueStore return it. ACCOUNT must
+   * be the service's own, unless the server is configured to allow others (`--accounts`).
    *
    * @generated from field: string resource = 1;
    */
