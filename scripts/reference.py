@@ -64,7 +64,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "if AWS did.",
     "UPSTREAM_CREDENTIALS_EXPIRED": "Retry. If it persists, the operator must refresh the credentials.",
     "UPSTREAM_CREDENTIALS_INVALID": "The operator must fix the credentials.",
-    "UPSTREAM_CREDENTIALS_MISSING": "The operator must provide credentials.",
+    "UPSTREAM_CREDENTIALS_MISSING": "The operator must provide credentials, or fix the AWS configuration.",
     "UPSTREAM_CREDENTIALS_UNAVAILABLE": "Retry. If it persists, the operator must check the source of the credentials.",
     "UPSTREAM_THROTTLED": "Retry after the delay in `RetryInfo`.",
     "UPSTREAM_UNAVAILABLE": "Retry after the delay in `RetryInfo`.",

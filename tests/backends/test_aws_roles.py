@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 
 from cloudfront_facade_server.backends.aws import AwsBackend
+from cloudfront_facade_server.errors.translate import cause
 from support.aws_backend import new_aws_backend
 from support.cloudfront import faults
 from support.cloudfront.credentials import keys
@@ -161,8 +162,9 @@ def test_a_role_that_may_not_be_assumed_is_named_by_its_code(
     backend = aws_backend(cloudfront, role_arn=ROLE)
     assert backend.credentials_available() is False
     assert backend.credentials_failure == "AssumeRole returned AccessDenied"
-    with pytest.raises(CredentialRetrievalError):
+    with pytest.raises(CredentialRetrievalError) as caught:
         backend.list_key_value_stores()
+    assert cause(caught.value) == "CredentialSourceError: AssumeRole returned AccessDenied"
     assert cloudfront.requests == ()
 
     sts.rejection = ""
