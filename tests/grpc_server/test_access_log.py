@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -82,6 +83,22 @@ def test_every_rejected_rpc_has_one_line_with_the_same_fields(
     assert (line["status"], line["reason"], line["outcome"]) == (status, reason, "not_applied")
     assert line["caller"].startswith("ipv4:127.0.0.1:")
     assert 0 <= line["duration_ms"] < 10_000
+
+
+def test_import_that_sends_nothing_until_its_deadline_is_logged_with_its_caller_and_whole_duration(
+    facade_process: FacadeProcess,
+) -> None:
+    ended = threading.Event()
+    before = len(facade_process.lines)
+    with open_channel(facade_process.address) as channel:
+        silent = iter(lambda: ended.wait(5) and b"", True)
+        failure = failing(channel.stream_unary(IMPORT_KEYS), silent, timeout=0.5)
+        ended.set()
+    assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
+    time.sleep(0.1)
+    for line in facade_process.lines[before:]:  # gRPC may cancel the call before the server sees its end
+        assert line["caller"].startswith("ipv4:127.0.0.1:")
+        assert line["duration_ms"] > 400
 
 
 def test_internal_is_logged_as_an_error_with_what_the_service_raised() -> None:

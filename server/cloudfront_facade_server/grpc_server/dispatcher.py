@@ -145,11 +145,12 @@ class Dispatcher:
 
     def _handler(self, operation: str, method: Method, options: MethodOptions) -> Handler:
         async def handle(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            # The default deadline of a stream starts with its first request, like that of a unary call.
+            # Before anything else, because gRPC forgets the peer when the call ends.
+            caller, arrived = context.peer(), self._clock()
             received = await receive_first(request) if isinstance(request, AsyncIterable) else None
-            arrived = self._clock()
-            seconds = self._limits.seconds(context.time_remaining(), options)
-            call = CallContext(operation, context.peer(), arrived + seconds, self._shutdown, self._clock)
+            # The default deadline of a stream starts with its first request, like that of a unary call.
+            deadline = self._clock() + self._limits.seconds(context.time_remaining(), options)
+            call = CallContext(operation, caller, deadline, self._shutdown, self._clock)
             if received:
                 request = RequestStream(*received, call, lambda: self._is_draining)
             try:
