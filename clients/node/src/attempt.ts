@@ -32,13 +32,13 @@ export class Attempt implements Sessions {
     this.#sessions.notifyResponseByteRead(stream);
   }
 
-  /** Whether a server may have received the request. A refused stream is one that the server has not looked at. */
+  /** Whether a server may have received the request. With REFUSED_STREAM, it says that it has not looked at the stream. */
   get sent(): boolean {
     return this.#stream !== undefined && this.#stream.rstCode !== constants.NGHTTP2_REFUSED_STREAM;
   }
 
   /**
-   * Returns the error of this attempt, as gRPC has it: no connection, a refused stream and a connection that broke are
+   * Returns the error of this attempt, as gRPC has it: no connection, REFUSED_STREAM and a connection that broke are
    * UNAVAILABLE. Node and Connect have other codes for them: internal, canceled, aborted.
    */
   describe(error: unknown): unknown {

@@ -84,7 +84,7 @@ function pushbackOf(error: FacadeError): number | undefined {
   return /^[0-9]{1,9}$/.test(text) ? Number(text) : -1;
 }
 
-/** Waits until the time is over or the caller aborts the call. */
+/** Waits for this time, or until the caller aborts the call. */
 async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   await setTimeout(milliseconds, undefined, { signal }).catch(() => {});
 }

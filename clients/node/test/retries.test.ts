@@ -12,7 +12,7 @@ import { CreateFunctionRequestSchema } from "cloudfront-facade/v1/function_servi
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import { broken, deadTarget, failure, reset, scriptedTarget, status, type Answer } from "./support.js";
 
-const { NGHTTP2_REFUSED_STREAM: REFUSED, NGHTTP2_CANCEL: CANCEL } = constants;
+const { NGHTTP2_REFUSED_STREAM: REFUSED_STREAM, NGHTTP2_CANCEL: CANCEL } = constants;
 const SOON = { "grpc-retry-pushback-ms": "1" };
 const UNAVAILABLE = status(Code.Unavailable, SOON);
 const CREATE = (facade: Facade) => facade.functions.createFunction({ name: "a" });
@@ -37,7 +37,7 @@ async function outcomeOf(
 }
 
 test("a create is retried with the same requestId, whatever ends the first attempt", async (context) => {
-  for (const answer of [UNAVAILABLE, status(Code.Canceled, SOON), reset(CANCEL), reset(REFUSED), broken]) {
+  for (const answer of [UNAVAILABLE, status(Code.Canceled, SOON), reset(CANCEL), reset(REFUSED_STREAM), broken]) {
     const { error, received } = await outcomeOf(context, CREATE, [answer]);
     assert.equal(error, undefined);
     const ids = received.map(({ message }) => fromBinary(CreateFunctionRequestSchema, message).requestId);
@@ -73,7 +73,7 @@ test("a retry honours the server's pushback, and without one it waits for the ba
   }
 });
 
-test("a pushback below zero, or one that is no number, disables the retry", async (context) => {
+test("a pushback below zero, or one that is not a number, disables the retry", async (context) => {
   for (const pushback of ["-1", "soon", "1.5", ""]) {
     const { error, received } = await outcomeOf(context, READ, [status(Code.Unavailable, { "grpc-retry-pushback-ms": pushback })]);
     assert.deepEqual([error?.code, received.length], [Code.Unavailable, 1]);
@@ -81,7 +81,7 @@ test("a pushback below zero, or one that is no number, disables the retry", asyn
 });
 
 test("a client with retry: false sends once", async (context) => {
-  for (const answer of [UNAVAILABLE, broken, reset(REFUSED)]) {
+  for (const answer of [UNAVAILABLE, broken, reset(REFUSED_STREAM)]) {
     const { error, received } = await outcomeOf(context, READ, [answer], { retry: false });
     assert.deepEqual([error?.code, received.length], [Code.Unavailable, 1]);
   }
@@ -93,7 +93,7 @@ test("a create without a request_id is retried only if no server received it", a
     const { error, received } = await outcomeOf(context, CREATE, [answer], options);
     assert.deepEqual([error?.outcome, received.length], ["unknown", 1]);
   }
-  const { error, received } = await outcomeOf(context, CREATE, [reset(REFUSED)], options);
+  const { error, received } = await outcomeOf(context, CREATE, [reset(REFUSED_STREAM)], options);
   assert.deepEqual([error, received.length], [undefined, 2]);
 });
 
@@ -102,7 +102,7 @@ test("a write of keys without an etag is retried only if no server received it",
     const { error, received } = await outcomeOf(context, PUT, [answer]);
     assert.deepEqual([error?.outcome, received.length], ["unknown", 1]);
   }
-  const { error, received } = await outcomeOf(context, PUT, [reset(REFUSED)]);
+  const { error, received } = await outcomeOf(context, PUT, [reset(REFUSED_STREAM)]);
   assert.deepEqual([error, received.length], [undefined, 2]);
 });
 
@@ -123,12 +123,12 @@ test("the outcome of a cancelled write of keys stays unknown if the retry finds 
   assert.deepEqual([retried.error?.reason, retried.error?.outcome], ["ETAG_MISMATCH", "unknown"]);
 });
 
-test("a stream that every attempt refuses is not applied", async (context) => {
-  const { error, received } = await outcomeOf(context, CREATE, Array(4).fill(reset(REFUSED)));
+test("a stream that the server rejects unread in every attempt is not applied", async (context) => {
+  const { error, received } = await outcomeOf(context, CREATE, Array(4).fill(reset(REFUSED_STREAM)));
   assert.deepEqual([error?.code, error?.outcome, received.length], [Code.Unavailable, "not_applied", 4]);
 });
 
-test("a refused connection is unavailable and not applied, for calls and for streams", async (context) => {
+test("a call without a connection is unavailable and not applied, and a stream too", async (context) => {
   const facade = connect(await deadTarget(), { retry: false });
   context.after(() => facade.close());
   for (const call of [CREATE(facade), READ(facade), PUT(facade), facade.keyValues.importKeys((async function* () {})())]) {
@@ -149,7 +149,7 @@ test("a create whose server vanished after it was sent is unknown", async (conte
   const facade = connect(target);
   context.after(() => facade.close());
   const error = await failure(CREATE(facade));
-  assert.match(error.details, /ECONNREFUSED/); // the last attempt was refused, but the first one was sent
+  assert.match(error.details, /ECONNREFUSED/); // of the last attempt; the first one was sent
   assert.deepEqual([error.code, error.outcome, received.length], [Code.Unavailable, "unknown", 1]);
 });
 
