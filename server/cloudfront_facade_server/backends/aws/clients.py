@@ -80,12 +80,13 @@ def make_clients(endpoint_url: str | None, source: CredentialSource, max_connect
             # Keep validation on: an empty key would turn GetKey's URL into ListKeys'.
             config=_config(parameter_validation=True),
         )
-        check_control_plane(control)
         transport = _transport(core, max_connections_per_host)
     control.meta.events.register("before-send.cloudfront", transport.send)
     data.meta.events.register("before-send.cloudfront-keyvaluestore", partial(transport.send, endpoint=endpoint_url))
     data.meta.events.register("before-parse.cloudfront-keyvaluestore", require_json_object)
     check_service_model(control.meta.service_model)
+    with one_line_errors():
+        check_control_plane(control)
     return Clients(control, data, credentials, transport)
 
 
