@@ -123,7 +123,10 @@ KEYS_PAGE_DEFAULT: Final = 10
 PAGE_TOKEN_MAX_LENGTH: Final = 8192
 """Maximum length of a page token. Source: this service. CloudFront receives its marker in a URL, which is shorter."""
 
-STATUS_PATTERN: Final = re.compile(r"[A-Z_]{0,64}")
+STATUS_MAX_LENGTH: Final = 64
+"""Maximum length of a store's status. Source: this service."""
+
+STATUS_PATTERN: Final = re.compile(rf"[A-Z_]{{0,{STATUS_MAX_LENGTH}}}")
 """The format of a store's status. CloudFront may add values. Source: this service."""
 
 # --- tags --------------------------------------------------------------------------------------------------------

@@ -14,47 +14,12 @@ from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
 from cloudfront_facade_server import limits
 from cloudfront_facade_server.errors.aws_codes import TABLE
 from cloudfront_facade_server.errors.status_error import CLOUDFRONT_DOMAIN, FACADE_DOMAIN
+from cloudfront_facade_server.settings.serve import ServeSettings
 from protos.descriptors import comment
+from protos.field_limits import LIMITS, LIMITS_OF_ONE_FIELD, WITHOUT_LIMIT, limits_of
 from support.rpcs import RPCS
 
-LIMITS: Final = {
-    "name": [limits.NAME_MAX_LENGTH],
-    "comment": [limits.COMMENT_MAX_LENGTH],
-    "etag": [limits.ETAG_MAX_LENGTH],
-    "function_code": [limits.FUNCTION_CODE_QUOTA],
-    "event_object": [limits.EVENT_OBJECT_MAX_BYTES],
-    "key_value_store_associations": [limits.ASSOCIATIONS_MAX],
-    "key_value_store_arn": [limits.KEY_VALUE_STORE_ARN_MAX_LENGTH],
-    "kvs_arn": [limits.KEY_VALUE_STORE_ARN_MAX_LENGTH],
-    "source_arn": [limits.S3_KEY_MAX_BYTES],
-    "tags": [limits.TAGS_MAX],
-    "tag_keys": [limits.TAGS_MAX],
-    "delete": [limits.KEY_MAX_BYTES],
-}
-"""The numbers that the comment of each field of a request with this name must state."""
-
-LIMITS_OF_ONE_FIELD: Final = {
-    "Tag.key": [limits.TAG_KEY_MAX_LENGTH],
-    "Tag.value": [limits.TAG_VALUE_MAX_LENGTH],
-    "CreateFunctionRequest.function_code": [limits.FUNCTION_CODE_QUOTA, limits.FUNCTION_CODE_API_LIMIT],
-    "ListFunctionsRequest.page_size": [limits.LIST_PAGE_MAX],
-    "ListKeyValueStoresRequest.page_size": [limits.LIST_PAGE_MAX],
-    "ListKeysRequest.page_size": [limits.KEYS_PAGE_DEFAULT, limits.KEYS_PAGE_MAX],
-    **{f"{message}.key": [limits.KEY_MAX_BYTES] for message in ("GetKeyRequest", "PutKeyRequest", "DeleteKeyRequest")},
-    "PutKeyRequest.value": [limits.VALUE_MAX_BYTES],
-    "KeyValue.key": [limits.KEY_MAX_BYTES],
-    "KeyValue.value": [limits.VALUE_MAX_BYTES],
-}
-"""The numbers of fields whose name is not enough, or that have other numbers than the fields of the same name."""
-
-WITHOUT_LIMIT: Final = {
-    "request_id": "a UUID, whose form is its limit",
-    "page_token": "made by the service",
-    "status": "limits.STATUS_PATTERN, which is not a number",
-    "resource": "an ARN, whose form is its limit",
-    "changes": "limited only by the size of a request",
-}
-"""The names of fields without a number in `limits`, each with the reason."""
+MAX_CHANGES: Final = f"{ServeSettings.model_fields['max_changes'].default:,}"
 
 AS_ELSEWHERE: Final = re.compile(r", as in (\w+Request)\b")
 """The phrase in a comment without a number that refers to the limits of the same field of another request."""
@@ -83,7 +48,7 @@ REASONS: Final = [name for name in ErrorReason.keys() if name != "ERROR_REASON_U
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field not in WITHOUT_LIMIT])
 def test_the_comment_of_a_field_states_its_limits(name: str) -> None:
     field = FIELDS[name]
-    numbers = LIMITS_OF_ONE_FIELD.get(name) or LIMITS.get(field)
+    numbers = limits_of(name)
     assert numbers, f"add the limits of {name} to LIMITS, or the reason why it does not have any to WITHOUT_LIMIT"
     text = comment(name)
     for _ in RPCS:  # bounded, because references could form a cycle
@@ -92,6 +57,17 @@ def test_the_comment_of_a_field_states_its_limits(name: str) -> None:
             break
         text = comment(f"{elsewhere[1]}.{field}")
     assert {f"{number:,}" for number in numbers} <= set(NUMBER.findall(text)), text
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field in WITHOUT_LIMIT])
+def test_the_comment_of_a_field_without_a_limit_states_none(name: str) -> None:
+    stated = {"request_id": {"36"}, "changes": {MAX_CHANGES, "4", "1", "1200"}}
+    assert set(NUMBER.findall(comment(name))) <= stated.get(FIELDS[name], set())
+
+
+@pytest.mark.parametrize("message", ["UpdateKeysRequest", "ImportKeysRequest"])
+def test_the_comment_of_changes_states_the_default_of_the_setting(message: str) -> None:
+    assert f"at most {MAX_CHANGES}" in comment(f"{message}.changes")
 
 
 def test_every_listed_field_exists() -> None:

@@ -61,6 +61,7 @@ DOCUMENTED_ONLY: Final = {
     "FUNCTIONS_QUOTA": 100,
     "KEY_VALUE_STORES_QUOTA": 200,
     "KEYS_PAGE_DEFAULT": 10,
+    "STATUS_MAX_LENGTH": 64,
 }
 """Limits that are not in the service model: they come from AWS's guides, or are the facade's own."""
 
