@@ -74,7 +74,11 @@ def _set_up_embedded(settings: ServeSettings) -> BackendSetup:
         backend.on_corruption = callback
 
     return BackendSetup(
-        ThreadPoolBackend(backend, _EMBEDDED_THREADS), path, lambda: "", backend.warm_up, on_broken=on_broken
+        ThreadPoolBackend(backend, _EMBEDDED_THREADS, settings.concurrent_tests()),
+        path,
+        lambda: "",
+        backend.warm_up,
+        on_broken=on_broken,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from cloudfront_facade.v1 import (
@@ -76,9 +77,10 @@ def services(
     lag = 0.0 if backend.name == "embedded" else settings.settle_timeout / 2
     timeouts = SettleTimeouts(settings.settle_timeout, settings.longest_send(), lag)
     client = UpstreamClient(backend, limiter, timeouts)
+    tests = UpstreamClient(backend, _test_limiter(settings), timeouts) if backend.name == "embedded" else client
     return {
         FUNCTION_SERVICE: (
-            FunctionService(rules, ResourceCreator(client, FUNCTION), Functions(client)),
+            FunctionService(rules, ResourceCreator(client, FUNCTION), Functions(client, tests)),
             function_service_pb2_grpc.add_FunctionServiceServicer_to_server,
         ),
         KEY_VALUE_STORE_SERVICE: (
@@ -96,6 +98,17 @@ def services(
             tag_service_pb2_grpc.add_TagServiceServicer_to_server,
         ),
     }
+
+
+def _test_limiter(settings: ServeSettings) -> ConcurrencyLimiter:
+    """Returns the limit of functions that run in this machine's processes. Others wait for their turn."""
+    return ConcurrencyLimiter(
+        settings.concurrent_tests(),
+        settings.min_upstream_time,
+        math.inf,
+        max_waiting=settings.max_concurrent_calls,
+        what="function tests",
+    )
 
 
 def _allowed_accounts(settings: ServeSettings, account: ServiceAccount | None) -> AllowedAccounts:

@@ -1,11 +1,12 @@
-"""Function runs of the embedded backend: at most four are concurrent, and they do not delay other calls."""
+"""Function runs of the embedded backend: a limited number is concurrent, others wait, and none delays other calls."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,9 +16,11 @@ from cloudfront_facade.v1 import function_service_pb2
 from cloudfront_facade.v1.function_service_pb2 import DescribeFunctionRequest
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.function_runtime import Run
+from function_runtime.events import request_event
 from support.facade import Facade, failing, function, running_facade
 
 MAX_CONCURRENT = 4
+MANY = 60
 
 
 class HeldRunner:
@@ -53,18 +56,20 @@ class HeldRunner:
 
 
 @contextmanager
-def server_at_limit() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], list[Any]]]:
+def server_at_limit() -> Iterator[tuple[Facade, HeldRunner, Callable[..., Any], list[Any]]]:
     """Yields a server at its limit of function runs, its runner, one more run, and the runs in flight."""
     runner = HeldRunner()
     with (
-        running_facade(EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner)) as facade,
-        ThreadPoolExecutor(MAX_CONCURRENT) as callers,
+        running_facade(
+            EmbeddedBackend(path=":memory:", s3_dir=None, runner=runner), embedded_max_concurrent_tests=MAX_CONCURRENT
+        ) as facade,
+        ThreadPoolExecutor(MANY) as callers,
     ):
         etag = facade.functions.CreateFunction(function("f")).etag
         request = function_service_pb2.TestFunctionRequest(name="f", etag=etag, event_object=b'{"version":"1.0"}')
 
-        def run() -> Any:
-            return facade.functions.TestFunction(request, timeout=20)
+        def run(timeout: float = 20) -> Any:
+            return facade.functions.TestFunction(request, timeout=timeout)
 
         in_flight = [callers.submit(run) for _ in range(MAX_CONCURRENT)]
         try:
@@ -74,18 +79,50 @@ def server_at_limit() -> Iterator[tuple[Facade, HeldRunner, Callable[[], Any], l
             runner.release()
 
 
-def test_the_fifth_run_is_rejected_immediately_and_can_be_retried() -> None:
-    with server_at_limit() as (_, runner, run, in_flight):
-        failure = failing(run)
+def test_a_run_waits_for_its_turn() -> None:
+    with server_at_limit() as (_, runner, run, in_flight), ThreadPoolExecutor(MANY) as callers:
+        waiting = [callers.submit(run) for _ in range(MANY)]
+        # Longer than other calls wait for a slot.
+        assert not wait([*waiting, *in_flight], 0.6).done
         runner.release()
+        assert all(future.result(10).test_result.function_output for future in (*in_flight, *waiting))
+        assert runner.max_in_flight == MAX_CONCURRENT
 
-        assert failure.code is grpc.StatusCode.RESOURCE_EXHAUSTED
-        assert failure.reason == "UPSTREAM_THROTTLED"
+
+def test_a_run_whose_turn_does_not_come_before_its_deadline_is_not_applied() -> None:
+    with server_at_limit() as (_, runner, run, _):
+        started = time.monotonic()
+        failure = failing(run, timeout=1.2)
+
+        assert time.monotonic() - started < 1.2
+        assert (failure.code, failure.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        assert failure.message == "4 function tests are in flight, which is the limit; retry in about a second"
         assert failure.outcome == "not_applied"
         assert failure.retry_after
-        assert all(future.result(10).test_result.function_output for future in in_flight)
+        runner.release()
         assert run().test_result.function_output
-        assert runner.max_in_flight == MAX_CONCURRENT
+
+
+def test_waiting_runs_take_no_slots_of_other_calls() -> None:
+    with server_at_limit() as (facade, runner, run, _), ThreadPoolExecutor(MANY) as callers:
+        waiting = [callers.submit(run) for _ in range(MANY)]
+        assert not wait(waiting, 0.3).done
+        for _ in range(20):
+            assert facade.functions.DescribeFunction(DescribeFunctionRequest(name="f"), timeout=5)
+        runner.release()
+
+
+def test_sixty_runs_at_the_same_time_all_complete() -> None:
+    with (
+        running_facade(EmbeddedBackend(path=":memory:", s3_dir=None)) as facade,
+        ThreadPoolExecutor(MANY) as callers,
+    ):
+        etag = facade.functions.CreateFunction(function("f")).etag
+        event = json.dumps(request_event()).encode()
+        request = function_service_pb2.TestFunctionRequest(name="f", etag=etag, event_object=event)
+        runs = [callers.submit(facade.functions.TestFunction, request, timeout=30) for _ in range(MANY)]
+        results = [run.result(40).test_result for run in runs]
+    assert all(result.function_output and not result.function_error_message for result in results)
 
 
 def test_runs_do_not_delay_other_calls() -> None:

@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ..concurrency.greenlets import await_
 from .protocol import Backend
 
@@ -17,7 +15,7 @@ from .protocol import Backend
 class ThreadPoolBackend:
     """Runs the methods of a blocking backend in a thread pool.
 
-    TestFunction is slow, so it has a separate pool. If that is full, calls are throttled, as by CloudFront.
+    TestFunction is slow, so it has a separate pool. If that is full, calls wait for their turn.
 
     Args:
         backend: A blocking backend.
@@ -29,7 +27,6 @@ class ThreadPoolBackend:
         self._backend = backend
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="backend")
         self._runners = ThreadPoolExecutor(runs, thread_name_prefix="runner")
-        self._runs_left = runs
         self.name = backend.name
 
     def create_function(self, **arguments: Any) -> Any:
@@ -53,15 +50,8 @@ class ThreadPoolBackend:
         return self._call(self._backend.publish_function, arguments)
 
     def test_function(self, **arguments: Any) -> Any:
-        """Calls TestFunction; raises ClientError (Throttling) if its pool is full."""
-        if not self._runs_left:
-            error = {"Code": "Throttling", "Message": "Too many functions are being tested."}
-            raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 400}}, "TestFunction")
-        self._runs_left -= 1
-        try:
-            return _run(self._runners, self._backend.test_function, arguments)
-        finally:
-            self._runs_left += 1
+        """Calls TestFunction."""
+        return _run(self._runners, self._backend.test_function, arguments)
 
     def delete_function(self, **arguments: Any) -> Any:
         """Calls DeleteFunction."""

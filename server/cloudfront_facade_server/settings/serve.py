@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -105,6 +106,11 @@ class ServeSettings(ListenSettings):
     embedded_provisioning_seconds: Seconds = Field(0.0, description="seconds until a new store is READY")
     embedded_max_functions: Count = Field(100, description="quota of functions")
     embedded_max_key_value_stores: Count = Field(200, description="quota of key value stores")
+    embedded_max_concurrent_tests: Annotated[Count | None, Metavar("COUNT")] = Field(
+        None,
+        description="maximum number of functions that run at the same time; other TestFunction calls wait for their "
+        "turn until their deadline; default: the number of CPU cores",
+    )
 
     max_tags: Annotated[int, Metavar("COUNT")] = Field(
         limits.TAGS_MAX,
@@ -221,6 +227,12 @@ class ServeSettings(ListenSettings):
                 f'--max-deadline "{self.max_deadline:g}"'
             )
         return self
+
+    def concurrent_tests(self) -> int:
+        """Returns how many functions the embedded backend runs at the same time."""
+        if self.embedded_max_concurrent_tests:
+            return self.embedded_max_concurrent_tests
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def settle_read_timeout(self) -> float:
         """Returns the read timeout, in seconds, while a change is settled."""

@@ -23,14 +23,25 @@ class ConcurrencyLimiter:
     Args:
         limit: Maximum number of concurrent calls upstream.
         min_upstream_time: Minimum seconds before the deadline, because a response after the deadline is useless.
-        max_queue_time: How long a call waits for a slot, in seconds.
+        max_queue_time: How long a call waits for a slot, in seconds; at most until its deadline.
+        max_waiting: Maximum number of calls that wait; None for a few for each slot.
+        what: What it limits, as a plural for messages.
 
     Attributes:
         min_upstream_time: Minimum seconds before the deadline.
     """
 
-    def __init__(self, limit: int, min_upstream_time: float, max_queue_time: float = 0.0) -> None:
-        self._slots = FairSemaphore(limit, _WAITING_PER_SLOT * limit)
+    def __init__(
+        self,
+        limit: int,
+        min_upstream_time: float,
+        max_queue_time: float = 0.0,
+        *,
+        max_waiting: int | None = None,
+        what: str = "calls to CloudFront",
+    ) -> None:
+        self._slots = FairSemaphore(limit, _WAITING_PER_SLOT * limit if max_waiting is None else max_waiting)
+        self._what = what
         self.min_upstream_time = min_upstream_time
         self._max_queue_time = max_queue_time
 
@@ -55,7 +66,7 @@ class ConcurrencyLimiter:
     def _wait(self, call: CallContext) -> None:
         max_wait = min(self._max_queue_time, call.remaining() - self.min_upstream_time)
         if max_wait <= 0 or not await_(self._slots.acquire(call.holder, max_wait)):
-            raise overloaded(self._slots.slots, "calls to CloudFront")
+            raise overloaded(self._slots.slots, self._what)
         if call.abandoned and call.outcome == "not_applied":
             # While it waited, its caller went away or received an error with outcome not_applied.
             self._slots.release(call.holder)

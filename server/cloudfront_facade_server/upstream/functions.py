@@ -41,10 +41,12 @@ class Functions:
 
     Args:
         client: The upstream client.
+        tests: The one for TestFunction, if the backend runs functions itself, which takes long.
     """
 
-    def __init__(self, client: UpstreamClient) -> None:
+    def __init__(self, client: UpstreamClient, tests: UpstreamClient | None = None) -> None:
         self._client = client
+        self._tests = tests or client
         self._backend = client.backend
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
@@ -92,7 +94,7 @@ class Functions:
         """Calls TestFunction, which changes nothing."""
         etag_source = etag_sources.LIVE_STAGE if arguments["Stage"] == _LIVE else etag_sources.DEVELOPMENT_STAGE
         target = replace(FUNCTION.target(arguments), etag_source=etag_source, field="event_object")
-        return self._client.read(
+        return self._tests.read(
             call, self._backend.test_function, target, _TESTED, explain=partial(self._explain_stage, target, call)
         )
 
