@@ -217,7 +217,7 @@ class UpstreamClient:
             return None
 
     def probe_if_time(self, call: CallContext, check: AppliedCheck) -> Response | None:
-        """Reads once, as `probe` does, with a slot of its own; returns None if there is none."""
+        """Reads once, as `probe` does, with a separate slot; also returns None if no slot is free."""
         try:
             with self.limiter.admit(call), self._reading(call):
                 return self.probe(call, check)
