@@ -157,7 +157,9 @@ stops_in_its_start() {
   local tries
   for tries in {1..500}; do
     server=$(cat "/proc/$sandbox/task/$sandbox/children" 2>/dev/null) && server=${server// /}
-    if [[ -n $server && -n $(cat "/proc/$server/task/$server/children" 2>/dev/null) ]]; then break; fi
+    # The sandbox has the same process ID before it becomes tini.
+    if [[ -n $server && $(cat "/proc/$server/comm" 2>/dev/null) == tini \
+      && -n $(cat "/proc/$server/task/$server/children" 2>/dev/null) ]]; then break; fi
     sleep 0.01
   done
   sleep "$1"
