@@ -23,7 +23,7 @@ BASELINE := protos/baseline.binpb
 # Skips a check that cannot run on this machine. If CI is set, as CI services do, it fails instead.
 skip = { echo "skipped: $(1)"; test -z "$$CI"; }
 
-.PHONY: docs help run grpcurl test test-fast lint proto proto-check python-proto-check proto-differs node-proto node-proto-check node-proto-differs buf baseline fmt lock image-test test-aws bench clean
+.PHONY: docs help run grpcurl test test-fast lint proto proto-check python-proto-check proto-differs node-proto node-proto-check node-proto-differs buf baseline fmt lock image-test test-aws soak fuzz faults bench clean
 
 help:
 	@echo "make run         serve on 127.0.0.1:50051 with the embedded backend"
@@ -39,6 +39,9 @@ help:
 	@echo "make lock        update the pins of requirements/"
 	@echo "make image-test  build the image with buildah and try it (root, Debian)"
 	@echo "make test-aws    test against a real AWS account (needs credentials, may cost money)"
+	@echo "make soak        kill replicas and let CloudFront fail for five minutes, and check every answer"
+	@echo "make fuzz        send malformed requests and frames for ten minutes"
+	@echo "make faults      run the tests of every fault and write docs/reference/faults.md"
 	@echo "make bench       compare with boto3 and other servers, in under ten minutes (Debian, see docs/explanation/performance.md)"
 	@echo "make clean       remove environments and caches"
 
@@ -131,6 +134,17 @@ image-test:
 
 test-aws: $(DEV_ENV)
 	$(BIN)/python -m pytest tests/aws -m aws --run-aws -s
+
+# Options: make soak SECONDS=60 SEED=4f1c09aa
+soak: $(DEV_ENV)
+	PYTHONPATH=tests $(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+# The same options.
+fuzz: $(DEV_ENV)
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+faults: $(DEV_ENV)
+	$(BIN)/python scripts/faults.py
 
 # One option: make bench BENCH=--quick
 bench: $(BENCH_ENV) $(BENCH_AIO_ENV)

@@ -12,7 +12,7 @@ TIMEOUT: Final = 0.8
 """Seconds after which the replicas stop waiting for a response."""
 
 LONGEST_DELAY: Final = 1.5
-"""Seconds after which the double has applied a request, even if nobody waits for the response any more."""
+"""Seconds after which the double has applied a request, even if its caller is gone."""
 
 KINDS: Final[Mapping[str, Fault]] = {
     "close": faults.close(),
