@@ -54,6 +54,9 @@ defaults
     timeout check 250ms
     retries 2
     option redispatch 1
+    http-error status 502 content-type application/grpc hdr grpc-status 14
+    http-error status 503 content-type application/grpc hdr grpc-status 14
+    http-error status 504 content-type application/grpc hdr grpc-status 14
 frontend callers
     bind {balancer} proto h2
     default_backend replicas
@@ -89,6 +92,13 @@ http {{
         location / {{
             grpc_pass grpc://replicas;
             grpc_connect_timeout 1s;
+            error_page 502 503 504 = /unavailable;
+        }}
+        location = /unavailable {{
+            internal;
+            default_type application/grpc;
+            add_header grpc-status 14 always;
+            return 204;
         }}
     }}
 }}
