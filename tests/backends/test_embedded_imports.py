@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 
 FIVE_MEGABYTES = 5 * 1024 * 1024
+OUTSIDE = "The import file is outside the folder of its bucket in --embedded-s3-dir."
 
 
 @pytest.fixture
@@ -137,8 +138,32 @@ def test_a_loop_of_links_fails_the_import(backend: EmbeddedBackend, folder: Path
 
 @pytest.mark.parametrize(
     "s3_object",
-    ["../secret", "bucket/../../secret", "bucket/../../absent", "bucket/link", "bucket/parent/secret", "{}"],
-)
+    [
+        "../secret", "bucket/../../secret", "bucket/../../absent", "{}", "bucket/../other/key", "bucket/x/../key",
+        "bucket//key", "bucket/./key", "./bucket/key", "bucket/key/", "bucket/key/.", "bucket/other/../key", "/key",
+    ],
+)  # fmt: skip
+def test_a_key_is_exact_and_leaves_neither_its_bucket_nor_the_folder(
+    backend: EmbeddedBackend, folder: Path, tmp_path: Path, s3_object: str
+) -> None:
+    for path in (tmp_path / "secret", folder / "bucket/key", folder / "other/key", folder / "key"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(entries(("secret", "secret")))
+    (folder / "bucket/x").mkdir()
+    reason = failure(backend, s3_object.format(f"/{tmp_path}/secret"))
+    assert reason == "The import file does not exist in the folder of --embedded-s3-dir."
+    assert stored(tmp_path) == []
+
+
+def test_a_link_into_another_bucket_is_not_followed(backend: EmbeddedBackend, folder: Path, tmp_path: Path) -> None:
+    (folder / "other").mkdir()
+    (folder / "other/key").write_bytes(entries(("secret", "secret")))
+    (folder / "bucket/key").symlink_to(folder / "other/key")
+    assert failure(backend) == OUTSIDE
+    assert stored(tmp_path) == []
+
+
+@pytest.mark.parametrize("s3_object", ["bucket/link", "bucket/parent/secret", "elsewhere/secret"])
 def test_nothing_outside_the_folder_is_read(
     backend: EmbeddedBackend, folder: Path, tmp_path: Path, s3_object: str
 ) -> None:
@@ -146,26 +171,41 @@ def test_nothing_outside_the_folder_is_read(
     secret.write_bytes(entries(("secret", "secret")))
     (folder / "bucket/link").symlink_to(secret)
     (folder / "bucket/parent").symlink_to(tmp_path)
-    reason = failure(backend, s3_object.format(f"/{secret}"))
-    assert reason == "The import file is outside the folder of --embedded-s3-dir."
+    (folder / "elsewhere").symlink_to(tmp_path)
+    assert failure(backend, s3_object) == OUTSIDE
     assert stored(tmp_path) == []
 
 
 def test_a_folder_whose_name_has_the_same_prefix_is_outside(backend: EmbeddedBackend, tmp_path: Path) -> None:
     (tmp_path / "s3-other").mkdir()
     (tmp_path / "s3-other/key").write_bytes(entries(("k", "v")))
-    assert "outside" in failure(backend, "../s3-other/key")
+    assert "does not exist" in failure(backend, "../s3-other/key")
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"\xff\xfe", "not UTF-8"),
-        (entries(("k", "v")).decode().encode("utf-16"), "not UTF-8"),
-        (b"", "not JSON"),
-        (b'{"data":[SECRET]}', "not JSON"),
-        (b"[" * 200_000, "not JSON"),
-        (b'{"data":' + b"1" * 5000 + b"}", "not JSON"),
+        (b'{"data":[\n  "SECRET\xff"]}', "is not UTF-8 at line 2, column 10."),
+        (b"\xef\xbb\xbf" + entries(("SECRET", "v")), "begins with a byte order mark; remove it."),
+        (entries(("k", "v")).decode().encode("utf-16"), "is UTF-16; it must be UTF-8."),
+        (entries(("k", "v")).decode().encode("utf-16-le"), "is UTF-16; it must be UTF-8."),
+        (entries(("k", "v")).decode().encode("utf-16-be"), "is UTF-16; it must be UTF-8."),
+        (entries(("k", "v")).decode().encode("utf-32"), "is UTF-32; it must be UTF-8."),
+        (b"", "is not JSON at line 1, column 1."),
+        (b'{"data":[SECRET]}', "is not JSON at line 1, column 10."),
+        (b'{"data":[\n  {"key":"a","value":"1"},\n  {"key":"SECRET" "value"}]}', "is not JSON at line 3, column 19."),
+        (entries(("a", "1")) + b"\nSECRET", "is not JSON at line 2, column 1."),
+        (b"[" * 200_000, "is nested too deeply."),
+        (b'{"data":[{"key":"NaN","value":NaN}]}', "is not JSON at line 1, column 31: JSON has no NaN"),
+        (b'{"data":[{"key":"a","value":"1","more":\n[1,-Infinity]}]}', "is not JSON at line 2, column 4: JSON has no"),
+        (b'{"data":[],"more":Infinity}', "is not JSON at line 1, column 19: JSON has no NaN and no Infinity."),
+        (b'{"data":' + b"1" * 5000 + b"}", 'a list "data"'),
+        (b'{"data":[],"data":[{"key":"SECRET","value":"1"}]}', "object has a member more than once"),
+        (
+            b'{"data":[{"key":"a","value":"1"},{"key":"b","key":"SECRET","value":"1"}]}',
+            "data[1] has a member more",
+        ),
+        (b'{"data":[{"key":"a","value":"1","more":{"SECRET":1,"SECRET":1}}]}', "An object in the import file has a"),
         (b"[]", 'a list "data"'),
         (b"{}", 'a list "data"'),
         (b'{"data":{"key":"SECRET"}}', 'a list "data"'),

@@ -78,13 +78,13 @@ def test_keys_are_case_sensitive_and_not_normalized(store: Store) -> None:
     assert store.content() == {key: str(number) for number, key in enumerate(keys)}
 
 
-def test_every_write_sets_a_new_etag_even_without_changes(store: Store, clock: Clock) -> None:
+def test_every_write_sets_a_new_etag_even_if_a_value_stays_the_same(store: Store, clock: Clock) -> None:
     etags = [store.describe()["ETag"]]
     writes: tuple[Callable[[], Any], ...] = (
         lambda: store.put("k", "v"),
         lambda: store.put("k", "v"),
         lambda: store.update({"k": "v"}),
-        lambda: store.update(deletes=("absent",)),
+        lambda: store.update({"k": "v"}, deletes=("absent",)),
         lambda: store.delete("k"),
     )
     for write in writes:

@@ -147,6 +147,19 @@ def test_deleting_a_missing_key_fails_alone_but_succeeds_in_a_batch(backend: Bac
     assert backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=deletes)["ItemCount"] == 0
 
 
+def test_an_update_that_only_deletes_absent_keys_keeps_the_version(backend: Backend) -> None:
+    arn = ready_store(backend)
+    etag = put(backend, arn)
+    before = backend.describe_key_value_store_data(KvsARN=arn)
+
+    updated = backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=[{"Key": "none"}, {"Key": "neither"}])
+
+    assert (updated["ETag"], updated["ItemCount"]) == (etag, 1)
+    after = backend.describe_key_value_store_data(KvsARN=arn)
+    assert (after["ETag"], after["LastModified"]) == (etag, before["LastModified"])
+    assert backend.update_keys(KvsARN=arn, IfMatch=etag, Deletes=[{"Key": "none"}, {"Key": "k"}])["ETag"] != etag
+
+
 def test_keys_are_put_and_deleted_together(backend: Backend) -> None:
     arn = ready_store(backend)
     etag = put(backend, arn, "gone", "x")

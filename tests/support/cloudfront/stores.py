@@ -188,7 +188,9 @@ class InMemoryStores:
         items = kept | {put["Key"]: put["Value"] for put in puts}
         if sum(map(_bytes, [*items, *items.values()])) > self.store_bytes:
             raise client_error("ServiceQuotaExceededException", 402, "the store is full")
-        store.items, store.data_etag, store.data_modified = items, new_etag("KV"), self.clock()
+        # As measured on CloudFront: deletes of absent keys alone keep the version.
+        if puts or deleted & store.items.keys():
+            store.items, store.data_etag, store.data_modified = items, new_etag("KV"), self.clock()
         return {**store.sizes(), "ETag": store.data_etag}
 
     def _store(self, arguments: Mapping[str, Any]) -> StoredStore:

@@ -1,4 +1,4 @@
-"""Local files that replace S3 objects, and the keys that a store imports from them.
+"""Local files that replace S3 objects, from which a store imports keys.
 
 CloudFront imports in the background. So every problem with the object, except its size, becomes the store's failure
 reason and not an error of the create. A reason discloses neither the file's content nor its path.
@@ -6,12 +6,14 @@ reason and not an error of the create. A reason discloses neither the file's con
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ... import limits
+from .import_document import ImportFailedError, parse
 from .responses import CloudFrontError
+
+_MISSING = "The import file does not exist in the folder of --embedded-s3-dir."
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,6 @@ class Import:
 
     key_values: dict[str, str]
     failure: str | None = None
-
-
-class ImportFailedError(Exception):
-    """The import failed. The message is the reason that callers see."""
 
 
 class ImportFolder:
@@ -53,67 +51,29 @@ class ImportFolder:
                     413,
                     f"The import file is too large; at most {limits.IMPORT_FILE_MAX_BYTES} bytes are allowed.",
                 )
-            return Import(_parse(content))
+            return Import(parse(content))
         except ImportFailedError as failure:
             return Import({}, str(failure))
 
     def _content(self, source_arn: str) -> bytes:
         if self._folder is None:
             raise ImportFailedError("The folder with import files is not configured; set --embedded-s3-dir.")
+        bucket, *segments = source_arn.split(":", 5)[-1].split("/")
+        # A key is exact: "//f", "./f" and "x/../f" are other keys than "f" and "x/f", and no file stands for them.
+        if not segments or not {"", ".", ".."}.isdisjoint((bucket, *segments)):
+            raise ImportFailedError(_MISSING)
         try:
             root = self._folder.resolve()
-            file = root.joinpath(source_arn.split(":", 5)[-1]).resolve()
+            folder = root.joinpath(bucket).resolve()
+            file = folder.joinpath(*segments).resolve()
             # Checked first, so that a caller cannot learn whether a file outside the folder exists.
-            if not file.is_relative_to(root):
-                raise ImportFailedError("The import file is outside the folder of --embedded-s3-dir.")
+            if not folder.is_relative_to(root) or not file.is_relative_to(folder):
+                raise ImportFailedError("The import file is outside the folder of its bucket in --embedded-s3-dir.")
             # Reading a pipe could block, and reading a device could never end.
             if not file.is_file():
-                raise ImportFailedError("The import file does not exist in the folder of --embedded-s3-dir.")
+                raise ImportFailedError(_MISSING)
             with file.open("rb") as stream:
                 return stream.read(limits.IMPORT_FILE_MAX_BYTES + 1)
         # RuntimeError: a loop of symbolic links. ValueError: a NUL in the path.
         except (OSError, RuntimeError, ValueError):
             raise ImportFailedError("The import file cannot be read.") from None
-
-
-def _parse(content: bytes) -> dict[str, str]:
-    try:
-        document = json.loads(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ImportFailedError("The import file is not UTF-8.") from None
-    # RecursionError: the document is nested too deeply.
-    except (ValueError, RecursionError):
-        raise ImportFailedError("The import file is not JSON.") from None
-    entries = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise ImportFailedError('The import file must be a JSON object with a list "data".')
-    key_values: dict[str, str] = {}
-    for index, entry in enumerate(entries):
-        key, value = _key_value(index, entry)
-        if key in key_values:
-            raise ImportFailedError(f"data[{index}] repeats the key of an earlier entry; keys must be unique.")
-        key_values[key] = value
-    return key_values
-
-
-def _key_value(index: int, entry: object) -> tuple[str, str]:
-    if not isinstance(entry, dict):
-        raise ImportFailedError(f"data[{index}] must be an object.")
-    key, value = entry.get("key"), entry.get("value")
-    if not isinstance(key, str) or not isinstance(value, str):
-        raise ImportFailedError(f'data[{index}] must have the strings "key" and "value".')
-    try:
-        key_bytes, value_bytes = len(key.encode()), len(value.encode())
-    except UnicodeEncodeError:
-        raise ImportFailedError(
-            f"data[{index}] has an unpaired surrogate; allowed: text that UTF-8 can encode."
-        ) from None
-    if not 1 <= key_bytes <= limits.KEY_MAX_BYTES:
-        raise ImportFailedError(
-            f"data[{index}] has a key of {key_bytes} bytes; 1 to {limits.KEY_MAX_BYTES} are allowed."
-        )
-    if value_bytes > limits.VALUE_MAX_BYTES:
-        raise ImportFailedError(
-            f"data[{index}] has a value of {value_bytes} bytes; at most {limits.VALUE_MAX_BYTES} are allowed."
-        )
-    return key, value

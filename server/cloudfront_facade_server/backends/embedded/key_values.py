@@ -17,7 +17,8 @@ from .versions import check_data_version, new_data_etag, require_data_if_match
 FAILED = "FAILED"
 """The status of a store whose import failed. CloudFront's own value is not documented."""
 
-Change = Callable[[sqlite3.Connection], object]
+Change = Callable[[sqlite3.Connection], bool]
+"""Changes keys; returns whether there was anything to change. Otherwise the store keeps its ETag."""
 
 
 class KeyValues:
@@ -106,7 +107,12 @@ class KeyValues:
                 ValidationException.
         """
         pair = _checked_pair(arguments)
-        return self._change(arguments, now, lambda connection: _put(connection, arguments["KvsARN"], [pair]))
+
+        def put_one(connection: sqlite3.Connection) -> bool:
+            _put(connection, arguments["KvsARN"], [pair])
+            return True
+
+        return self._change(arguments, now, put_one)
 
     def delete(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """Implements DeleteKey.
@@ -119,14 +125,17 @@ class KeyValues:
         """
         key = _checked_key(arguments["Key"])
 
-        def delete_one(connection: sqlite3.Connection) -> None:
+        def delete_one(connection: sqlite3.Connection) -> bool:
             if not _delete(connection, arguments["KvsARN"], [key]):
                 raise _no_such_key()
+            return True
 
         return self._change(arguments, now, delete_one)
 
     def update(self, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         """Implements UpdateKeys, which is atomic and ignores deletes of keys that do not exist.
+
+        If it only deletes keys that do not exist, the store keeps its ETag, as in CloudFront.
 
         Returns:
             The new `ItemCount`, `TotalSizeInBytes` and `ETag` of the store.
@@ -145,22 +154,23 @@ class KeyValues:
         if len({key for key, _ in pairs} | set(deleted)) < len(pairs) + len(deleted):
             raise _invalid("A key occurs more than once; keys must be unique.")
 
-        def update_all(connection: sqlite3.Connection) -> None:
+        def update_all(connection: sqlite3.Connection) -> bool:
             _put(connection, arguments["KvsARN"], pairs)
-            _delete(connection, arguments["KvsARN"], deleted)
+            return _delete(connection, arguments["KvsARN"], deleted) > 0 or bool(pairs)
 
         return self._change(arguments, now, update_all)
 
     def _change(self, arguments: Mapping[str, Any], now: datetime, change: Change) -> dict[str, Any]:
         arn, version = arguments["KvsARN"], require_data_if_match(arguments)
-        etag = new_data_etag()
         with self._database.writing() as connection:
-            check_data_version(version, _ready_store(connection, arn, now)["data_etag"])
-            change(connection)
-            connection.execute(
-                "UPDATE key_value_stores SET data_etag = ?, data_last_modified_time = ? WHERE arn = ?",
-                (etag, to_milliseconds(now), arn),
-            )
+            etag = _ready_store(connection, arn, now)["data_etag"]
+            check_data_version(version, etag)
+            if change(connection):
+                etag = new_data_etag()
+                connection.execute(
+                    "UPDATE key_value_stores SET data_etag = ?, data_last_modified_time = ? WHERE arn = ?",
+                    (etag, to_milliseconds(now), arn),
+                )
             sizes = _sizes(connection, arn)
             if sizes["TotalSizeInBytes"] > limits.KEY_VALUE_STORE_MAX_BYTES:
                 allowed = limits.KEY_VALUE_STORE_MAX_BYTES
