@@ -87,7 +87,7 @@ def test_runtime_1_rejects_syntax_of_runtime_2(statement: str, token: str) -> No
         ("function f(a = 1) {}", "="),
         ("var a, b; [a, b] = [1, 2]", "["),
         ("function* f() {}", "*"),
-        ("try { f() } catch { g() }", "catch"),
+        ("try { f() } catch { g() }", "{"),
         ("var x = 1n", "1n"),
         ("String.raw`x`", "`x"),
         ("debugger", "debugger"),
@@ -110,14 +110,14 @@ def test_async_closures_are_rejected(statement: str, token: str) -> None:
 
 
 def test_an_awaited_argument_is_rejected() -> None:
-    assert error_of("decodeURIComponent(await 1)") == 'SyntaxError: Token "await" not supported in this version in 2'
+    assert error_of("decodeURIComponent(\nawait 1)") == "SyntaxError: await in arguments not supported in 3"
 
 
 @pytest.mark.parametrize(
     ("code", "text"),
     [
         ("export function handler(e) {}", "SyntaxError: Illegal export statement in 1"),
-        ("import { kvs } from 'cloudfront';", "SyntaxError: Illegal import statement in 1"),
+        ("import { kvs } from 'cloudfront';", "SyntaxError: Non-default import is not supported in 1"),
         ("\nimport fs from 'fs';", 'SyntaxError: Cannot find module "fs" in 2'),
         ("import cf from", "SyntaxError: Illegal import statement in 1"),
     ],

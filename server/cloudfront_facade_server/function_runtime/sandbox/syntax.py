@@ -155,6 +155,8 @@ class _Code:
             UnsupportedSyntaxError: The statement has another form, or the module does not exist.
         """
         statement = self.tokens[index + 1 : index + 4]
+        if statement and statement[0].text == "{":
+            raise UnsupportedSyntaxError(f"Non-default import is not supported in {self.tokens[index].line}")
         if [token.kind for token in statement] != ["name", "name", "string"] or statement[1].text != "from":
             raise UnsupportedSyntaxError(f"Illegal import statement in {self.tokens[index].line}")
         name, _, module = statement
@@ -193,9 +195,12 @@ class _Code:
             return self._is_loop_head(index)
         if text == "async":
             return self._is_closure(index)
-        if text == "await":
-            return self._is_argument(index)
-        return text == "catch" and after == "{"
+        if text == "await" and self._is_argument(index):
+            raise UnsupportedSyntaxError(f"await in arguments not supported in {token.line}")
+        if text == "catch" and after == "{":
+            body = self.tokens[index + 1]
+            raise UnsupportedSyntaxError(f'Token "{body.text}" not supported in this version in {body.line}')
+        return False
 
     def _is_unsupported_punctuation(self, index: int, text: str) -> bool:
         if text in _UNSUPPORTED_OPERATORS:
