@@ -59,7 +59,7 @@ class ClosableChannel(Closable, grpc.Channel):
     def is_connected(self) -> bool:
         """Returns whether the channel has a connection; also True if this version of gRPC does not say."""
         with self._lock:
-            channel = getattr(self._channel, "_channel", None)
+            channel: Any = getattr(self._channel, "_channel", None)
             if self._closed or not hasattr(channel, "check_connectivity_state"):
                 return True
             state = channel.check_connectivity_state(False)
