@@ -105,7 +105,7 @@ def broken_at(rpc: MethodDescriptor, path: Path, request: Any, limit: int) -> li
 
 VALUES: Final = [name for name, (_, path) in FIELDS.items() if not path[-1].message_type]
 LIMITS: Final = {
-    name: limits_of(f"{path[-1].containing_type.name}.{path[-1].name}") for name, (_, path) in FIELDS.items()
+    name: limits_of(path[-1].full_name.removeprefix("cloudfront_facade.v1.")) for name, (_, path) in FIELDS.items()
 }
 ENFORCED: Final = [(name, limit) for name, numbers in LIMITS.items() for limit in numbers if not name.endswith(REDUCED)]
 PAGE_SIZES: Final = [name for name in LIMITS if name.endswith(REDUCED)]

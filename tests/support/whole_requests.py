@@ -101,6 +101,7 @@ def with_field(rpc: MethodDescriptor, path: Path, value: Any) -> Any:
 
 
 def _fill(rpc: MethodDescriptor, message: Message) -> None:
+    field: Any
     for field in message.DESCRIPTOR.fields:
         oneof = field.containing_oneof
         if oneof and oneof.fields[0] is not field:
