@@ -21,6 +21,7 @@ import pytest
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from cloudfront_facade_server.function_runtime import process, runner
 from support.process import EMBEDDED, FacadeProcess
+from support.tools import require_tool
 
 pytestmark = [
     pytest.mark.usefixtures("unharmed"),
@@ -244,7 +245,7 @@ def test_no_process_of_the_same_user_can_attach_to_the_server() -> None:
         # Root has the server run as another user, because root itself may always attach.
         prefix: list[str] = []
     else:
-        prefix = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+        prefix = [require_tool("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     with FacadeProcess(*EMBEDDED, prefix=prefix) as server:
         pid = server.process.pid
         ended = subprocess.run(

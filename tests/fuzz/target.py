@@ -8,7 +8,6 @@ import socket
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, Final
 
 import botocore.exceptions
@@ -94,8 +93,7 @@ class Target:
 
     def resources(self) -> tuple[float, int, int]:
         """Returns the server's memory in MiB, its open files and its threads."""
-        files = sum(1 for _ in Path(f"/proc/{self.process.process.pid}/fd").iterdir())
-        return self.process.memory(), files, self.process.threads()
+        return self.process.memory(), self.process.open_files(), self.process.threads()
 
 
 PATHS: Final = [

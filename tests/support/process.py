@@ -95,6 +95,13 @@ class FacadeProcess:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
+    def open_files(self) -> int:
+        """Returns the number of open files; 0 if this is not root, because the server forbids others to look."""
+        try:
+            return sum(1 for _ in Path(f"/proc/{self.process.pid}/fd").iterdir())
+        except PermissionError:
+            return 0
+
     def threads(self) -> int:
         """Returns the number of threads."""
         return sum(1 for _ in Path(f"/proc/{self.process.pid}/task").iterdir())

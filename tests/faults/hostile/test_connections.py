@@ -33,21 +33,17 @@ MAX_GROWTH = 60.0
 """MiB after a flood, when its connections are closed."""
 
 
-def open_files(process: FacadeProcess) -> int:
-    return sum(1 for _ in Path(f"/proc/{process.process.pid}/fd").iterdir())
-
-
 @contextmanager
 def server(*flags: str) -> Iterator[tuple[FacadeProcess, Any]]:
     """Runs a server, which must answer after the block, with the files, threads and memory of before."""
     with FacadeProcess(*EMBEDDED, *flags) as process, open_channel(process.address) as channel:
         check = channel.unary_unary(HEALTH)
         assert FunctionServiceStub(channel).CreateFunction(function("before"), timeout=5).etag
-        files, threads, memory = open_files(process), process.threads(), process.memory()
+        files, threads, memory = process.open_files(), process.threads(), process.memory()
         yield process, check
         assert check(b"", timeout=5)
         assert FunctionServiceStub(channel).CreateFunction(function("after"), timeout=5).etag
-        wait_until(lambda: open_files(process) <= files + 1)
+        wait_until(lambda: process.open_files() <= files + 1)
         assert process.threads() <= threads + 2
         assert process.memory() - memory < MAX_GROWTH
         assert not [line for line in process.lines if "text" in line or line["level"] == "error"]
