@@ -8,10 +8,8 @@ import subprocess
 import sys
 
 import boto3
-import pytest
 
 from cloudfront_facade.v1.error_reason_pb2 import ErrorReason
-from cloudfront_facade_server import limits
 from cloudfront_facade_server.settings.client import HealthSettings, SanitySettings
 from cloudfront_facade_server.settings.serve import ServeSettings
 from support.markdown import PROJECT
@@ -77,17 +75,3 @@ def test_the_policy_allows_exactly_the_operations_that_the_backend_calls() -> No
     }
     assert actions["cloudfront-keyvaluestore"] == {operation.removesuffix("Data") for operation in data}
     assert actions["s3"] == {"GetObject", "GetBucketLocation"}
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        limits.TAG_KEY_MAX_LENGTH,
-        limits.TAG_VALUE_MAX_LENGTH,
-        limits.TAGS_MAX,
-        limits.TAG_RESERVED_PREFIX,
-        limits.TAG_FACADE_PREFIX,
-    ],
-)
-def test_the_tag_rules_page_has_the_limits(value: object) -> None:
-    assert str(value) in (REFERENCE / "tag-rules.md").read_text()

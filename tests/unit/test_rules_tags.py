@@ -6,6 +6,7 @@ import pytest
 
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest, TagResourceRequest, UntagResourceRequest
+from cloudfront_facade_server import limits
 from cloudfront_facade_server.errors.violations import ValidationError
 from support.rules import FUNCTION_ARN, RULES, broken_rules, violation_messages
 from support.values import STORE_ARN
@@ -69,7 +70,7 @@ def test_untag_resource_follows_the_rules_of_keys() -> None:
         ("tag_keys[3]", "TAG_KEY_CHARACTERS"),
         ("tag_keys[5]", "TAG_KEY_UNIQUE"),
     ]
-    many = UntagResourceRequest(resource=FUNCTION_ARN, tag_keys=[f"k{number}" for number in range(51)])
+    many = UntagResourceRequest(resource=FUNCTION_ARN, tag_keys=[f"k{number}" for number in range(limits.TAGS_MAX + 1)])
     assert broken_rules(RULES.untag_resource, many) == [("tag_keys", "TAGS_COUNT")]
     assert broken_rules(RULES.untag_resource, UntagResourceRequest(resource=FUNCTION_ARN)) == [
         ("tag_keys", "TAGS_COUNT")
@@ -77,23 +78,24 @@ def test_untag_resource_follows_the_rules_of_keys() -> None:
 
 
 def test_the_limit_counts_existing_and_new_tags_together() -> None:
-    existing = [f"old-{number}" for number in range(45)]
+    existing = [f"old-{number}" for number in range(limits.TAGS_MAX - 5)]
     RULES.check_tag_limit(existing, ["old-0", *[f"new-{number}" for number in range(5)]])
     with pytest.raises(ValidationError) as caught:
         RULES.check_tag_limit(existing, [f"new-{number}" for number in range(6)])
     (violation,) = caught.value.violations
     assert (violation.field, violation.rule) == ("tags", "TAGS_COUNT")
-    assert (
-        violation.description == "the resource would have 51 tags (45 existing, 6 in the request); allowed: at most 50"
+    assert violation.description == (
+        f"the resource would have {limits.TAGS_MAX + 1} tags ({limits.TAGS_MAX - 5} existing, 6 in the request); "
+        f"allowed: at most {limits.TAGS_MAX}"
     )
 
 
 def test_tags_of_aws_do_not_count_towards_the_limit() -> None:
-    existing = [*(f"old-{number}" for number in range(49)), "aws:cloudformation:stack-name", "AWS:x"]
+    existing = [*(f"old-{number}" for number in range(limits.TAGS_MAX - 1)), "aws:cloudformation:stack-name", "AWS:x"]
     RULES.check_tag_limit(existing, ["old-0", "new"])
     with pytest.raises(ValidationError):
         RULES.check_tag_limit(existing, ["new", "newer"])
 
 
 def test_existing_tags_can_be_changed_even_above_the_limit() -> None:
-    RULES.check_tag_limit([f"old-{number}" for number in range(60)], ["old-0", "old-59"])
+    RULES.check_tag_limit([f"old-{number}" for number in range(limits.TAGS_MAX + 10)], ["old-0", "old-9"])

@@ -18,15 +18,12 @@ from cloudfront_facade_server.validation.tags import Charset, TagRules
 
 ALLOWED = string.ascii_letters + string.digits + " _-.:/=+@"
 
+KEY_MAX, VALUE_MAX = limits.TAG_KEY_MAX_LENGTH, limits.TAG_VALUE_MAX_LENGTH
 RESERVED = (limits.TAG_RESERVED_PREFIX, limits.TAG_FACADE_PREFIX)
 
-keys = st.text(ALLOWED, min_size=1, max_size=limits.TAG_KEY_MAX_LENGTH).filter(
-    lambda key: not key.lower().startswith(RESERVED)
-)
-values = st.none() | st.text(ALLOWED, max_size=limits.TAG_VALUE_MAX_LENGTH)
-pairs_of_any_length = st.tuples(
-    st.text(max_size=limits.TAG_KEY_MAX_LENGTH + 12), st.none() | st.text(max_size=limits.TAG_VALUE_MAX_LENGTH + 12)
-)
+keys = st.text(ALLOWED, min_size=1, max_size=KEY_MAX).filter(lambda key: not key.lower().startswith(RESERVED))
+values = st.none() | st.text(ALLOWED, max_size=VALUE_MAX)
+pairs_of_any_length = st.tuples(st.text(max_size=KEY_MAX + 12), st.none() | st.text(max_size=VALUE_MAX + 12))
 
 
 def check(*tags: Tag, charset: Charset = "ascii", own_tags: int = 0) -> list[Violation]:
@@ -37,12 +34,14 @@ def broken(*tags: Tag, charset: Charset = "ascii") -> list[tuple[str, str]]:
     return [(violation.field, violation.rule) for violation in check(*tags, charset=charset)]
 
 
-@pytest.mark.parametrize("key", ["a", "k" * 128, "Team", "a b", "_-.:/=+@", " ", "awsome", "xaws:", "aws"])
+@pytest.mark.parametrize("key", ["a", "k" * KEY_MAX, "Team", "a b", "_-.:/=+@", " ", "awsome", "xaws:", "aws"])
 def test_a_valid_key_is_accepted(key: str) -> None:
     assert check(Tag(key=key)) == []
 
 
-@pytest.mark.parametrize("value", [None, "", "v" * 256, "https://example.com/a?b".replace("?", ""), "aws:anything"])
+@pytest.mark.parametrize(
+    "value", [None, "", "v" * VALUE_MAX, "https://example.com/a?b".replace("?", ""), "aws:anything"]
+)
 def test_a_valid_value_is_accepted(value: str | None) -> None:
     assert check(Tag(key="k", value=value)) == []
 
@@ -51,7 +50,7 @@ def test_a_valid_value_is_accepted(value: str | None) -> None:
     ("key", "rule"),
     [
         ("", "TAG_KEY_LENGTH"),
-        ("k" * 129, "TAG_KEY_LENGTH"),
+        ("k" * (KEY_MAX + 1), "TAG_KEY_LENGTH"),
         ("a\0b", "TAG_KEY_CHARACTERS"),
         ("a\nb", "TAG_KEY_CHARACTERS"),
         ("trailing\n", "TAG_KEY_CHARACTERS"),
@@ -89,7 +88,7 @@ def test_the_violation_of_a_reserved_key_names_what_is_allowed(key: str, prefix:
 
 @pytest.mark.parametrize(
     ("value", "rule"),
-    [("v" * 257, "TAG_VALUE_LENGTH"), ("a\0", "TAG_VALUE_CHARACTERS"), ("a;b", "TAG_VALUE_CHARACTERS")],
+    [("v" * (VALUE_MAX + 1), "TAG_VALUE_LENGTH"), ("a\0", "TAG_VALUE_CHARACTERS"), ("a;b", "TAG_VALUE_CHARACTERS")],
 )
 def test_an_invalid_value_is_reported_with_the_rule(value: str, rule: str) -> None:
     assert broken(Tag(key="k", value=value)) == [("tags[0].value", rule)]
@@ -109,12 +108,14 @@ def test_a_repeated_key_to_remove_is_rejected() -> None:
     assert violation.description == '"a" repeats tag_keys[0]; allowed: each key once'
 
 
-def test_50_tags_are_allowed_and_49_with_a_request_id() -> None:
-    fifty = [Tag(key=f"k{number}") for number in range(50)]
-    assert check(*fifty) == []
-    assert broken(*fifty, Tag(key="one-more")) == [("tags", "TAGS_COUNT")]
-    assert check(*fifty[:49], own_tags=1) == []
-    assert check(*fifty, own_tags=1)[0].description == "50 tags; allowed: at most 49, because request_id takes 1"
+def test_the_maximum_number_of_tags_is_allowed_and_one_fewer_with_a_request_id() -> None:
+    most = [Tag(key=f"k{number}") for number in range(limits.TAGS_MAX)]
+    assert check(*most) == []
+    assert broken(*most, Tag(key="one-more")) == [("tags", "TAGS_COUNT")]
+    assert check(*most[:-1], own_tags=1) == []
+    assert check(*most, own_tags=1)[0].description == (
+        f"{limits.TAGS_MAX} tags; allowed: at most {limits.TAGS_MAX - 1}, because request_id takes 1"
+    )
 
 
 def test_empty_keys_are_not_also_reported_as_repeated() -> None:
@@ -122,7 +123,7 @@ def test_empty_keys_are_not_also_reported_as_repeated() -> None:
 
 
 def test_every_rule_that_a_tag_violates_is_reported() -> None:
-    assert broken(Tag(key="aws:" + "\0" * 130, value="\0" * 300)) == [
+    assert broken(Tag(key="aws:" + "\0" * KEY_MAX, value="\0" * (VALUE_MAX + 1))) == [
         ("tags[0].key", "TAG_KEY_LENGTH"),
         ("tags[0].key", "TAG_KEY_CHARACTERS"),
         ("tags[0].key", "TAG_KEY_RESERVED"),
@@ -132,8 +133,8 @@ def test_every_rule_that_a_tag_violates_is_reported() -> None:
 
 
 def test_lengths_are_counted_in_characters_not_in_bytes() -> None:
-    assert check(Tag(key="é" * 128, value="\U00020000" * 256), charset="unicode") == []
-    assert broken(Tag(key="é" * 129), charset="unicode") == [("tags[0].key", "TAG_KEY_LENGTH")]
+    assert check(Tag(key="é" * KEY_MAX, value="\U00020000" * VALUE_MAX), charset="unicode") == []
+    assert broken(Tag(key="é" * (KEY_MAX + 1)), charset="unicode") == [("tags[0].key", "TAG_KEY_LENGTH")]
 
 
 @pytest.mark.parametrize("key", ["café", "東京", "\u0661", "no\u00a0break", "½"])

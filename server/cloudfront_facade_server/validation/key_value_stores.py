@@ -26,7 +26,9 @@ def check_status(field: str, value: str) -> Iterator[Violation]:
     if not limits.STATUS_PATTERN.fullmatch(value):
         known = " and ".join(f'"{status}"' for status in KNOWN_STATUSES)
         yield Violation(
-            field, Rule.STATUS_FORM, f"{quote(value)}; allowed: empty, or 1 to 64 of A-Z _; known statuses: {known}"
+            field,
+            Rule.STATUS_FORM,
+            f"{quote(value)}; allowed: empty, or 1 to {limits.STATUS_MAX_LENGTH} of A-Z _; known statuses: {known}",
         )
 
 
