@@ -79,7 +79,8 @@ class Rule(StrEnum):
     STATUS_FORM = (
         "STATUS_FORM",
         "`status`",
-        f"empty, or 1 to {limits.STATUS_MAX_LENGTH} of A-Z _; known: {', '.join(f'`{status}`' for status in KNOWN_STATUSES)}",
+        f"empty, or 1 to {limits.STATUS_MAX_LENGTH} of A-Z _; known: "
+        f"{', '.join(f'`{status}`' for status in KNOWN_STATUSES)}",
     )
     SOURCE_TYPE_KNOWN = "SOURCE_TYPE_KNOWN", "`import_source.source_type`", "`IMPORT_SOURCE_TYPE_S3`"
     SOURCE_ARN_FORM = (
