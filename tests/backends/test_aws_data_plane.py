@@ -219,4 +219,6 @@ def test_the_arn_of_another_partition_is_never_sent(
     assert cloudfront.requests == ()
     assert proven_not_applied(rejected.value)
     status = translate(classify(rejected.value), OperationTarget("key value store", "redirects", sent))
-    assert (status.code, status.reason) == (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNREACHABLE")
+    # It can never work, so a retry would not help.
+    assert (status.code, status.reason) == (grpc.StatusCode.INTERNAL, "UPSTREAM_CREDENTIALS_MISSING")
+    assert status.retry_after is None
