@@ -86,6 +86,16 @@ class Server:
                 ),
                 timeout=10,
             ),
+            "import": lambda: facade.key_values.ImportKeys(
+                iter(
+                    [
+                        data.ImportKeysRequest(
+                            kvs_arn=self.store, changes=[data.KeyChange(put=data.KeyValue(key="new", value="v"))]
+                        )
+                    ]
+                ),
+                timeout=10,
+            ),
             "tag": lambda: facade.tags.TagResource(
                 tag_service_pb2.TagResourceRequest(resource=function_arn, tags=tags),
                 timeout=10,
@@ -183,8 +193,10 @@ def locked(path: Path) -> Iterator[None]:
 
 def test_a_locked_file_applies_nothing_and_heals(tmp_path: Path) -> None:
     with Server(tmp_path / "db") as server:
+        read = function_service_pb2.GetFunctionRequest(name="kept")
+        calls = {**server.changes(), "read": lambda: server.facade.functions.GetFunction(read, timeout=10)}
         with locked(server.path):
-            check_not_applied(server, server.changes())
+            check_not_applied(server, calls)
         server.check_unchanged()
         server.put("kept")
 
