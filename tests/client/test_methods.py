@@ -13,7 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from client.both import Run, both
 from client.canned import FILES, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError
-from cloudfront_facade._service_config import NON_RETRYABLE_METHODS, is_long_running
+from cloudfront_facade._service_config import is_long_running, non_retryable_methods
+from cloudfront_facade.v1 import options_pb2
 
 UNAVAILABLE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down")
 SERVICES = {
@@ -24,7 +25,7 @@ SERVICES = {
 }
 METHODS = [method for file in FILES for service in file.services_by_name.values() for method in service.methods]
 LONG_RUNNING = {"WaitForKeyValueStore", "UpdateKeys", "ImportKeys"}
-NOT_RETRIED = {"PutKey", "DeleteKey", "UpdateKeys", "ImportKeys"}
+NOT_RETRIED = {method.name for method in METHODS if method.GetOptions().Extensions[options_pb2.not_repeatable]}
 
 each_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 
@@ -49,7 +50,7 @@ assert is_long_running(path)
 def test_long_running_and_non_retryable_methods_exist() -> None:
     paths = {f"/{method.containing_service.full_name}/{method.name}" for method in METHODS}
     assert {path.rpartition("/")[2] for path in paths if is_long_running(path)} == LONG_RUNNING
-    assert {f"/{name['service']}/{name['method']}" for name in NON_RETRYABLE_METHODS} == {
+    assert {f"/{name['service']}/{name['method']}" for name in non_retryable_methods()} == {
         path for path in paths if path.rpartition("/")[2] in NOT_RETRIED
     }
 

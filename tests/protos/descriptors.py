@@ -19,6 +19,7 @@ PACKAGE: Final = "cloudfront_facade.v1"
 
 LONG_RUNNING: Final = options_pb2.long_running
 LONG_POLL: Final = options_pb2.long_poll
+NOT_REPEATABLE: Final = options_pb2.not_repeatable
 """The options of methods. They must be imported before the parser runs, or it does not know them."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.protobuf import descriptor_pool
 
-from protos.descriptors import LONG_POLL, LONG_RUNNING, PACKAGE, PROTOS, comment, comments, files
+from protos.descriptors import LONG_POLL, LONG_RUNNING, NOT_REPEATABLE, PACKAGE, PROTOS, comment, comments, files
 from support.rpcs import RPCS
 
 
@@ -60,3 +60,9 @@ def test_the_options_mark_the_long_running_methods_and_the_long_polls() -> None:
         "ImportKeys",
     }
     assert {name for name, options in extensions.items() if options[LONG_POLL]} == {"WaitForKeyValueStore"}
+    assert {name for name, options in extensions.items() if options[NOT_REPEATABLE]} == {
+        "PutKey",
+        "DeleteKey",
+        "UpdateKeys",
+        "ImportKeys",
+    }

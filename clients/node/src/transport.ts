@@ -7,21 +7,12 @@ import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 
 import type { Attempt } from "./attempt.js";
 import { FacadeError } from "./errors.js";
-import { long_running } from "./gen/cloudfront_facade/v1/options_pb.js";
-import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
+import { long_running, not_repeatable } from "./gen/cloudfront_facade/v1/options_pb.js";
 import { checkDeadline, checked, checkIterable } from "./requests.js";
 import { Retries } from "./retries.js";
 
 /** The longest deadline, in milliseconds, that the server honours for a long-running method. */
 const LONG_RUNNING_DEADLINE_MS = 1_800_000;
-
-/** The methods that write keys. A retry could undo a concurrent write. */
-const KEY_WRITES: readonly DescMethod[] = (({ putKey, deleteKey, updateKeys, importKeys }) => [
-  putKey,
-  deleteKey,
-  updateKeys,
-  importKeys,
-])(KeyValueStoreDataService.method);
 
 /**
  * Returns a transport that adds a `requestId` to creates, retries, and throws `FacadeError`. Errors of the caller's own
@@ -59,7 +50,7 @@ export function facadeTransport(
       const timeoutMs = deadlineOf(method, given);
       const message = checked(method.input, input);
       const request = requestIds ? withRequestId(method.input, message) : message;
-      const isKeyWrite = KEY_WRITES.includes(method);
+      const isOnlyOnce = getOption(method, not_repeatable);
       let isSent = false; // whether a server may have received the last attempt
       let wasSent = false; // the same, of an earlier attempt
       return retries.run({
@@ -78,7 +69,7 @@ export function facadeTransport(
             const described = signal?.aborted || isClosed() ? error : attempt.describe(error);
             const failed = converted(described, requestIdOf(request), isSent || wasSent ? undefined : "not_applied");
             // The first attempt of a write of keys may have changed the version that a later one names.
-            const isDoubtful = isKeyWrite && wasSent && failed instanceof FacadeError && failed.outcome === "not_applied";
+            const isDoubtful = isOnlyOnce && wasSent && failed instanceof FacadeError && failed.outcome === "not_applied";
             throw isDoubtful ? converted(described, "", "unknown") : failed;
           }
         },
@@ -86,7 +77,7 @@ export function facadeTransport(
           if (!retry || isClosed()) {
             return false;
           }
-          return !isSent || (isKeyWrite ? error.code === Code.Canceled && hasEtag(request) : !isCreateWithoutId(method, request));
+          return !isSent || (isOnlyOnce ? error.code === Code.Canceled && hasEtag(request) : !isCreateWithoutId(method, request));
         },
       });
     },

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf import descriptor_pool
 
+from cloudfront_facade._argument_checks import check_flag
 from cloudfront_facade._targets import check_target, is_local
 from cloudfront_facade._tls import TLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from google.protobuf.descriptor import MethodDescriptor
 
@@ -56,20 +57,8 @@ RECONNECTS = {
 NO_PROXY = {"grpc.enable_http_proxy": 0, "grpc.address_http_proxy_enabled_addresses": ""}
 """No proxy of the environment, of which gRPC has two kinds: for names and for addresses."""
 
-KEY_VALUES = "cloudfront_facade.v1.KeyValueStoreDataService"
-
 LONGEST_DEADLINE = 1800.0
 """Longest deadline of a long-running method that the server honours, in seconds."""
-
-NON_RETRYABLE_METHODS = [
-    {"service": KEY_VALUES, "method": name} for name in ("PutKey", "DeleteKey", "UpdateKeys", "ImportKeys")
-]
-"""Methods that are sent once, as names of a service config.
-
-If the connection breaks, it is unknown whether the first attempt was applied. A retry could undo a concurrent write.
-With an etag, it would fail because the first attempt changed the version, and wrongly report not_applied. Other changes
-are safe to retry: their etag stays the same, or the server recognizes that they were applied.
-"""
 
 
 def channel_arguments(
@@ -79,8 +68,10 @@ def channel_arguments(
 
     Raises:
         ValueError: The target is invalid.
-        TypeError: The target is not a str, or `tls` is not a TLS.
+        TypeError: An argument has a wrong type.
     """
+    check_flag("retry", retry)
+    check_flag("request_ids", request_ids)
     check_target(target)
     if tls is not None and not isinstance(tls, TLS):
         raise TypeError(f"tls must be a TLS, such as TLS() or TLS(ca=...), or None, not {type(tls).__name__}")
@@ -105,22 +96,45 @@ def service_config(*, retry: bool, request_ids: bool) -> str:
     """
     config: dict[str, Any] = {"loadBalancingConfig": LOAD_BALANCING}
     if retry:
-        once = NON_RETRYABLE_METHODS if request_ids else NON_RETRYABLE_METHODS + idempotent_methods()
+        once = non_retryable_methods() if request_ids else non_retryable_methods() + idempotent_methods()
         config["methodConfig"] = [{"name": [{}], "retryPolicy": RETRY_POLICY}, {"name": once}]
         config["retryThrottling"] = RETRY_THROTTLING
     return json.dumps(config)
 
 
+def non_retryable_methods() -> list[dict[str, str]]:
+    """Returns the methods that are sent once, as names of a service config.
+
+    If the connection breaks, it is unknown whether the first attempt was applied. A retry could undo a concurrent
+    write. With an etag, it would fail because the first attempt changed the version, and wrongly report not_applied.
+    Other changes are safe to retry: their etag stays the same, or the server recognizes that they were applied.
+    """
+    from cloudfront_facade.v1 import options_pb2
+
+    return _methods(lambda method: bool(method.GetOptions().Extensions[options_pb2.not_repeatable]))
+
+
 def idempotent_methods() -> list[dict[str, str]]:
     """Returns the methods that a `request_id` makes idempotent, as names of a service config."""
-    from cloudfront_facade.v1 import function_service_pb2, key_value_store_service_pb2
+    return _methods(lambda method: "request_id" in method.input_type.fields_by_name)
 
+
+def _methods(is_listed: Callable[[MethodDescriptor], bool]) -> list[dict[str, str]]:
+    """Returns some methods of the API, as names of a service config."""
+    from cloudfront_facade.v1 import (
+        function_service_pb2,
+        key_value_store_data_service_pb2,
+        key_value_store_service_pb2,
+        tag_service_pb2,
+    )
+
+    modules = (function_service_pb2, key_value_store_service_pb2, key_value_store_data_service_pb2, tag_service_pb2)
     return [
         {"service": service.full_name, "method": method.name}
-        for file in (function_service_pb2.DESCRIPTOR, key_value_store_service_pb2.DESCRIPTOR)
-        for service in file.services_by_name.values()
+        for module in modules
+        for service in module.DESCRIPTOR.services_by_name.values()
         for method in service.methods
-        if "request_id" in method.input_type.fields_by_name
+        if is_listed(method)
     ]
 
 

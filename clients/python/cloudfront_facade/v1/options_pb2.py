@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cloudfront_facade/v1/options.proto\x12\x14\x63loudfront_facade.v1\x1a google/protobuf/descriptor.proto:6\n\x0clong_running\x12\x1e.google.protobuf.MethodOptions\x18\xe6\xe3\x04 \x01(\x08:3\n\tlong_poll\x12\x1e.google.protobuf.MethodOptions\x18\xe7\xe3\x04 \x01(\x08\x42\xd1\x01\n\x1dio.github.cloudfrontfacade.v1B\x0cOptionsProtoP\x01Z]github.com/cloudfront-facade/cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1\xaa\x02\x13\x43loudFrontFacade.V1\xca\x02\x13\x43loudFrontFacade\\V1\xea\x02\x14\x43loudFrontFacade::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"cloudfront_facade/v1/options.proto\x12\x14\x63loudfront_facade.v1\x1a google/protobuf/descriptor.proto:6\n\x0clong_running\x12\x1e.google.protobuf.MethodOptions\x18\xe6\xe3\x04 \x01(\x08:3\n\tlong_poll\x12\x1e.google.protobuf.MethodOptions\x18\xe7\xe3\x04 \x01(\x08:8\n\x0enot_repeatable\x12\x1e.google.protobuf.MethodOptions\x18\xe8\xe3\x04 \x01(\x08\x42\xd1\x01\n\x1dio.github.cloudfrontfacade.v1B\x0cOptionsProtoP\x01Z]github.com/cloudfront-facade/cloudfront-facade/gen/go/cloudfront_facade/v1;cloudfrontfacadev1\xaa\x02\x13\x43loudFrontFacade.V1\xca\x02\x13\x43loudFrontFacade\\V1\xea\x02\x14\x43loudFrontFacade::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)

@@ -12,6 +12,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 LONG_RUNNING_FIELD_NUMBER: _builtins.int
 LONG_POLL_FIELD_NUMBER: _builtins.int
+NOT_REPEATABLE_FIELD_NUMBER: _builtins.int
 long_running: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
 """Whether a call may take longer than other calls. The server honours a deadline of up to 30 minutes instead of 60
 seconds (`--max-long-running-deadline`, `--max-deadline`). Both clients use 30 minutes as the default deadline.
@@ -19,4 +20,8 @@ seconds (`--max-long-running-deadline`, `--max-deadline`). Both clients use 30 m
 long_poll: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
 """Whether a call only waits and changes nothing. The server cancels it when the caller goes away, limits these calls
 separately, and uses the longest deadline if the caller sets none. A long poll is also `long_running`.
+"""
+not_repeatable: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
+"""Whether a second call with the same request may undo the change of another caller. Both clients send such a call
+only once, unless it is known that no server has started it.
 """

@@ -11,7 +11,7 @@ import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
  * Describes the file cloudfront_facade/v1/options.proto.
  */
 export const file_cloudfront_facade_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("CiJjbG91ZGZyb250X2ZhY2FkZS92MS9vcHRpb25zLnByb3RvEhRjbG91ZGZyb250X2ZhY2FkZS52MTpDCgxsb25nX3J1bm5pbmcSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjm4wQgASgIUgtsb25nUnVubmluZzo9Cglsb25nX3BvbGwSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjn4wQgASgIUghsb25nUG9sbELRAQodaW8uZ2l0aHViLmNsb3VkZnJvbnRmYWNhZGUudjFCDE9wdGlvbnNQcm90b1ABWl1naXRodWIuY29tL2Nsb3VkZnJvbnQtZmFjYWRlL2Nsb3VkZnJvbnQtZmFjYWRlL2dlbi9nby9jbG91ZGZyb250X2ZhY2FkZS92MTtjbG91ZGZyb250ZmFjYWRldjGqAhNDbG91ZEZyb250RmFjYWRlLlYxygITQ2xvdWRGcm9udEZhY2FkZVxWMeoCFENsb3VkRnJvbnRGYWNhZGU6OlYxYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("CiJjbG91ZGZyb250X2ZhY2FkZS92MS9vcHRpb25zLnByb3RvEhRjbG91ZGZyb250X2ZhY2FkZS52MTpDCgxsb25nX3J1bm5pbmcSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjm4wQgASgIUgtsb25nUnVubmluZzo9Cglsb25nX3BvbGwSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjn4wQgASgIUghsb25nUG9sbDpHCg5ub3RfcmVwZWF0YWJsZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGOjjBCABKAhSDW5vdFJlcGVhdGFibGVC0QEKHWlvLmdpdGh1Yi5jbG91ZGZyb250ZmFjYWRlLnYxQgxPcHRpb25zUHJvdG9QAVpdZ2l0aHViLmNvbS9jbG91ZGZyb250LWZhY2FkZS9jbG91ZGZyb250LWZhY2FkZS9nZW4vZ28vY2xvdWRmcm9udF9mYWNhZGUvdjE7Y2xvdWRmcm9udGZhY2FkZXYxqgITQ2xvdWRGcm9udEZhY2FkZS5WMcoCE0Nsb3VkRnJvbnRGYWNhZGVcVjHqAhRDbG91ZEZyb250RmFjYWRlOjpWMWIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
  * Whether a call may take longer than other calls. The server honours a deadline of up to 30 minutes instead of 60
@@ -30,4 +30,13 @@ export const long_running: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
  */
 export const long_poll: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
   extDesc(file_cloudfront_facade_v1_options, 1);
+
+/**
+ * Whether a second call with the same request may undo the change of another caller. Both clients send such a call
+ * only once, unless it is known that no server has started it.
+ *
+ * @generated from extension: bool not_repeatable = 78312;
+ */
+export const not_repeatable: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
+  extDesc(file_cloudfront_facade_v1_options, 2);
 
