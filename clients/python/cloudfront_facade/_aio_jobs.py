@@ -21,17 +21,18 @@ from cloudfront_facade._helpers_sansio import (
     Sleep,
     check_changes,
     create_and_publish_workflow,
+    list_functions_request,
+    list_key_value_stores_request,
+    list_keys_request,
     next_page_request,
     pairs,
     put_change,
     size_of,
     wait_until_ready_workflow,
 )
-from cloudfront_facade._request_checks import check_stub, check_text
+from cloudfront_facade._request_checks import check_stub
 from cloudfront_facade.errors import FacadeError
-from cloudfront_facade.v1.function_service_pb2 import FunctionStage, ListFunctionsRequest
-from cloudfront_facade.v1.key_value_store_data_service_pb2 import ListKeysRequest
-from cloudfront_facade.v1.key_value_store_service_pb2 import ListKeyValueStoresRequest
+from cloudfront_facade.v1.function_service_pb2 import FunctionStage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
@@ -60,7 +61,7 @@ def list_functions(
 ) -> AsyncIterator[FunctionSummary]:
     """Yields all functions that have a stage. Pages are fetched on demand."""
     check_stub("functions", functions, "ListFunctions", asynchronous=True)
-    return _pages(functions.ListFunctions, ListFunctionsRequest(stage=stage, page_size=page_size), "functions", timeout)
+    return _pages(functions.ListFunctions, list_functions_request(stage, page_size), "functions", timeout)
 
 
 def list_key_value_stores(
@@ -74,7 +75,7 @@ def list_key_value_stores(
     check_stub("key_value_stores", key_value_stores, "ListKeyValueStores", asynchronous=True)
     return _pages(
         key_value_stores.ListKeyValueStores,
-        ListKeyValueStoresRequest(status=status, page_size=page_size),
+        list_key_value_stores_request(status, page_size),
         "key_value_stores",
         timeout,
     )
@@ -89,8 +90,7 @@ def list_keys(
 ) -> AsyncIterator[KeyValue]:
     """Yields all keys of a store with their values. Pages are fetched on demand."""
     check_stub("key_values", key_values, "ListKeys", asynchronous=True)
-    check_text("kvs_arn", kvs_arn)
-    return _pages(key_values.ListKeys, ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size), "items", timeout)
+    return _pages(key_values.ListKeys, list_keys_request(kvs_arn, page_size), "items", timeout)
 
 
 async def wait_until_ready(

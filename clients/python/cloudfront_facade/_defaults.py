@@ -9,6 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from cloudfront_facade._argument_checks import check_seconds
 from cloudfront_facade._service_config import LONGEST_DEADLINE, is_long_running
 
 LONGEST_TIMEOUT = 365 * 86_400.0
@@ -34,13 +35,8 @@ class CallDefaults:
     def __post_init__(self) -> None:
         if self.deadline is None:
             return
-        try:
-            is_valid = 0 < self.deadline < math.inf
-        except TypeError:
-            raise TypeError(
-                f"deadline must be a number of seconds or None, not {type(self.deadline).__name__}"
-            ) from None
-        if not is_valid:
+        check_seconds("deadline", self.deadline)
+        if not 0 < self.deadline < math.inf:
             raise ValueError(f"deadline must be above zero, or None for no limit, not {self.deadline}")
 
     def timeout(self, method: str | bytes, given: float | None = None) -> float | None:
@@ -74,8 +70,10 @@ def finite_timeout(timeout: float) -> float:
     """Returns a timeout that gRPC can represent; one that is too long, or infinite, becomes LONGEST_TIMEOUT.
 
     Raises:
-        ValueError: It is not a number.
+        TypeError: It is not a number.
+        ValueError: It is NaN.
     """
+    check_seconds("timeout", timeout)
     if math.isnan(timeout):
         raise ValueError("timeout must be a number of seconds, math.inf for no limit, or None for the default, not nan")
     return min(timeout, LONGEST_TIMEOUT)

@@ -15,18 +15,30 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import grpc
 
-from cloudfront_facade._request_checks import check_text, check_type, type_name
+from cloudfront_facade._argument_checks import check_callback, check_count, check_seconds, check_text, type_name
+from cloudfront_facade._request_checks import check_type
 from cloudfront_facade._service_config import LONGEST_DEADLINE
 from cloudfront_facade.errors import FacadeError, FunctionChangedError
 from cloudfront_facade.v1.function_service_pb2 import (
     CreateFunctionRequest,
     CreateFunctionResponse,
+    FunctionStage,
     FunctionSummary,
     GetFunctionRequest,
+    ListFunctionsRequest,
     PublishFunctionRequest,
 )
-from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, KeyChange, KeyValue
-from cloudfront_facade.v1.key_value_store_service_pb2 import KeyValueStore, WaitForKeyValueStoreRequest
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
+    ImportKeysRequest,
+    KeyChange,
+    KeyValue,
+    ListKeysRequest,
+)
+from cloudfront_facade.v1.key_value_store_service_pb2 import (
+    KeyValueStore,
+    ListKeyValueStoresRequest,
+    WaitForKeyValueStoreRequest,
+)
 
 if TYPE_CHECKING:
     from cloudfront_facade.progress import Progress
@@ -125,6 +137,7 @@ def wait_until_ready_workflow(
 ) -> Workflow[KeyValueStore]:
     """Runs `jobs.wait_until_ready`."""
     check_text("name", name)
+    check_seconds("timeout", timeout)
     timeout = LONGEST_DEADLINE if timeout is None else timeout
     deadline = clock() + timeout
     for backoff in exponential_backoff():
@@ -161,6 +174,27 @@ def exponential_backoff(first: float = 0.5, longest: float = 5.0) -> Iterator[fl
         pause = min(longest, pause * 2)
 
 
+def list_functions_request(stage: FunctionStage.ValueType, page_size: int) -> ListFunctionsRequest:
+    """Returns the request for the first page of functions."""
+    check_count("stage", stage)
+    check_count("page_size", page_size)
+    return ListFunctionsRequest(stage=stage, page_size=page_size)
+
+
+def list_key_value_stores_request(status: str, page_size: int) -> ListKeyValueStoresRequest:
+    """Returns the request for the first page of stores."""
+    check_text("status", status)
+    check_count("page_size", page_size)
+    return ListKeyValueStoresRequest(status=status, page_size=page_size)
+
+
+def list_keys_request(kvs_arn: str, page_size: int) -> ListKeysRequest:
+    """Returns the request for the first page of keys."""
+    check_text("kvs_arn", kvs_arn)
+    check_count("page_size", page_size)
+    return ListKeysRequest(kvs_arn=kvs_arn, page_size=page_size)
+
+
 def next_page_request(request: T, response: Any) -> T | None:
     """Returns the request for the next page; None after the last page. An empty page is not always the last one."""
     if not response.next_page_token:
@@ -182,6 +216,7 @@ class ImportBatcher:
 
     def __init__(self, kvs_arn: str, etag: str) -> None:
         check_text("kvs_arn", kvs_arn)
+        check_text("etag", etag)
         self._request = ImportKeysRequest(kvs_arn=kvs_arn, etag=etag)
         self._bytes = 0
         self._index = 0
@@ -218,6 +253,7 @@ class ImportProgress:
     """
 
     def __init__(self, callback: Progress | None, total: int | None) -> None:
+        check_callback("progress", callback)
         self._callback = callback
         self._total = total
         self._count = 0

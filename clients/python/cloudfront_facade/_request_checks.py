@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import Message
 from grpc import aio
 
+from cloudfront_facade._argument_checks import type_name
 from cloudfront_facade._service_config import find_method
 
 if TYPE_CHECKING:
@@ -43,21 +44,6 @@ def check_type(name: str, value: Any, expected: Descriptor) -> None:
     """
     if not isinstance(value, Message) or value.DESCRIPTOR.full_name != expected.full_name:
         raise TypeError(f"{name} must be {expected.name}, not {type_name(value)}")
-
-
-def type_name(value: object) -> str:
-    """Returns the name of a value's type as a caller writes it: None for None."""
-    return "None" if value is None else type(value).__name__
-
-
-def check_text(name: str, value: object) -> None:
-    """Checks that an argument is text.
-
-    Raises:
-        TypeError: The value has another type.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{name} must be str, not {type_name(value)}")
 
 
 def check_stub(name: str, stub: object, method: str, *, asynchronous: bool = False) -> None:
