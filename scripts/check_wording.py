@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Finds phrases that are not idiomatic English in everything a person reads, and suggests the usual ones.
 
-    check_wording.py [FILE ...]      without FILE: every text file that git tracks, except generated ones
+    check_wording.py [FILE ...]      without FILE: every file that git tracks
+
+It skips binary files and the files of SKIPPED, named or not.
 
 Prints FILE:LINE, the phrase and what to write instead. Exits with 1 if it finds a phrase.
 """
@@ -12,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -72,14 +75,17 @@ PHRASES = {
 
 SKIPPED = (
     "LICENSE",
+    "*/LICENSE",
+    "*.svg",
     "scripts/check_wording.py",
     "tests/unit/test_wording.py",
-    "requirements/",
+    "requirements/*.txt",
+    "requirements/buf/package-lock.json",
     "clients/node/package-lock.json",
-    "clients/node/src/gen/",
-    "clients/python/cloudfront_facade/v1/",
+    "clients/node/src/gen/*",
+    "clients/python/cloudfront_facade/v1/*",
 )
-TEXT = (".py", ".md", ".proto", ".ts", ".js", ".mjs", ".sh", ".toml", ".yaml", ".yml", ".json", ".in", "file", ".pyi")
+"""Patterns of the files that are not checked: licenses, generated files, and lists of these phrases."""
 
 _MARK = r"(?:#:?|///?|\*|>)"
 """The start of a line in a comment or in a quote."""
@@ -103,18 +109,26 @@ def findings(text: str) -> Iterator[tuple[int, str, str]]:
 
 
 def tracked() -> list[Path]:
-    """Returns the text files that git tracks, except generated ones."""
-    names = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout.split()
-    return [PROJECT / name for name in names if name.endswith(TEXT) and not name.startswith(SKIPPED)]
+    """Returns the files that git tracks."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    return [PROJECT / name for name in names.split("\0") if name]
+
+
+def text_of(path: Path) -> str:
+    """Returns the text of a file; empty if it is skipped, binary or no longer there."""
+    path = path.resolve()
+    name = str(path.relative_to(PROJECT)) if path.is_relative_to(PROJECT) else path.name
+    if not path.is_file() or any(fnmatch(name, pattern) for pattern in SKIPPED):
+        return ""
+    content = path.read_bytes()
+    return "" if b"\0" in content else content.decode()
 
 
 def main(arguments: list[str]) -> int:
     """Runs the check; returns the exit code."""
     count = 0
     for path in map(Path, arguments) if arguments else tracked():
-        if not path.exists():
-            continue
-        for number, phrase, advice in findings(path.read_text(encoding="utf-8")):
+        for number, phrase, advice in findings(text_of(path)):
             count += 1
             print(f'{path}:{number}: "{phrase}": {advice}')
     return 1 if count else 0

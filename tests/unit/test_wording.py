@@ -76,3 +76,17 @@ def test_plain_english_passes(project: Path, tmp_path: Path) -> None:
     )
 
     assert run(project, page).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["run", "Makefile", ".importlinter", ".codespellrc", "page.md", "name.unknown"])
+def test_every_text_file_is_checked_whatever_its_suffix(project: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("# The caller is told what is wrong.\n")
+
+    assert run(project, tmp_path / name).returncode == 1
+
+
+@pytest.mark.parametrize(("name", "content"), [("LICENSE", b"told"), ("set.binpb", b"told\0"), ("chart.svg", b"told")])
+def test_licenses_images_and_binary_files_are_skipped(project: Path, tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    assert run(project, tmp_path / name).returncode == 0
