@@ -40,6 +40,18 @@ def test_the_code_respects_the_layers(checkout: Path) -> None:
     assert completed.returncode == 0, completed.stdout
 
 
+@pytest.mark.parametrize("name", ["unlisted.py", "unlisted/__init__.py"])
+def test_a_module_that_no_layer_lists_fails(checkout: Path, name: str) -> None:
+    added = checkout / PACKAGE / name
+    added.parent.mkdir(exist_ok=True)
+    added.write_text("")
+
+    completed = lint(checkout)
+
+    assert completed.returncode == 1
+    assert "- cloudfront_facade_server.unlisted" in completed.stdout
+
+
 @pytest.mark.parametrize(
     ("module", "line"),
     [
