@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from cloudfront_facade_server.errors.aws_codes import BY_EXCEPTION, TABLE
+from cloudfront_facade_server.errors.translate import JITTER
 from cloudfront_facade_server.settings.client import HealthSettings, SanitySettings
 from cloudfront_facade_server.settings.serve import ServeSettings
 
@@ -99,9 +100,9 @@ SETTINGS_INTRODUCTION: Final = """\
 # Settings
 
 Every setting is a flag and an environment variable; a flag takes precedence. `cloudfront-facade COMMAND --help` prints
-the flags with their meanings and defaults. An empty variable counts as unset. An invalid value stops the command with one line on standard error and exit
-code 1. Every command warns of variables that begin with `CLOUDFRONT_FACADE_` and are not settings, except those that
-Kubernetes sets for a Service named `cloudfront-facade`.
+the flags with their meanings and defaults. An empty variable counts as unset. An invalid value stops the command with
+one line on standard error and exit code 1. Every command warns of variables that begin with `CLOUDFRONT_FACADE_` and
+are not settings, except those that Kubernetes sets for a Service named `cloudfront-facade`.
 
 A flag without a value, such as `--reflection`, has an opposite, `--no-reflection`; its variable is `true` or `false`.
 Several values, such as those of `--without`, are separated by commas; the flag can also be repeated.
@@ -249,8 +250,15 @@ def _aws_codes() -> dict[str, list[str]]:
 
 def _retries() -> dict[str, str]:
     rows = [*TABLE.values(), *(row for _, row in BY_EXCEPTION)]
-    found = {row.reason: f"{row.retry_after:g} s" for row in rows if row.retry_after is not None}
+    found = {
+        row.reason: _delay(row.retry_after, jitter=row.sets_pushback) for row in rows if row.retry_after is not None
+    }
     return {**found, **RETRY_ELSEWHERE}
+
+
+def _delay(seconds: float, *, jitter: bool) -> str:
+    low, high = JITTER
+    return f"{low * seconds:g} to {high * seconds:g} s" if jitter else f"{seconds:g} s"
 
 
 def _current(path: Path) -> str:

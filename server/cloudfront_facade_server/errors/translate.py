@@ -30,7 +30,9 @@ from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY
 from .violations import quote
 
 _MAX_CAUSE_CHARACTERS: Final = 200
-_JITTER: Final = (0.5, 1.5)
+JITTER: Final = (0.5, 1.5)
+"""By what a delay before a retry is multiplied if clients must wait for it: a random number in this range."""
+
 _TRANSPORT_ERRORS: Final = (boto.HTTPClientError, boto.ConnectionError)
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
@@ -202,7 +204,7 @@ def _retry_delay(mapping: ErrorMapping) -> float | None:
     """Returns the seconds before a retry. If clients must wait for them, jitter spreads the retries."""
     if mapping.retry_after is None or not mapping.sets_pushback:
         return mapping.retry_after
-    return round(mapping.retry_after * random.uniform(*_JITTER), 3)  # noqa: S311 (jitter, not secrecy)
+    return round(mapping.retry_after * random.uniform(*JITTER), 3)  # noqa: S311 (jitter, not secrecy)
 
 
 def _pushback(mapping: ErrorMapping, delay: float | None) -> int | None:
