@@ -10,11 +10,13 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
 import structlog
 
+import cloudfront_facade_server
 from cloudfront_facade_server import logs
 
 
@@ -182,3 +184,9 @@ def test_lines_without_a_standard_error_are_counted_as_lost(monkeypatch: pytest.
         log.info("third")
         lost, third = read_available(pipe)
     assert (lost["event"], lost["count"], third["event"]) == ("log lines dropped", 2, "third")
+
+
+def test_messages_have_values_in_double_quotes() -> None:
+    sources = Path(cloudfront_facade_server.__file__).parent.rglob("*.py")
+
+    assert [path.name for path in sources if "%r" in path.read_text()] == [], "use double quotes and printable()"

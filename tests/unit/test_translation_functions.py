@@ -230,7 +230,9 @@ def test_an_enum_value_that_the_protos_lack_becomes_unspecified_and_is_logged(ca
     assert response.function_config.runtime == functions.FunctionRuntime.FUNCTION_RUNTIME_UNSPECIFIED
     assert response.function_metadata.stage == functions.FunctionStage.FUNCTION_STAGE_UNSPECIFIED
     assert not response.function_metadata.HasField("created_time")
-    assert "cloudfront-js-9.0" in caplog.text
+    assert (
+        'CloudFront returned "cloudfront-js-9.0"; known values: "cloudfront-js-1.0", "cloudfront-js-2.0"' in caplog.text
+    )
     assert "TEST" in caplog.text
 
 
@@ -257,4 +259,6 @@ def test_a_compute_utilization_that_is_not_a_number_is_omitted(
     tested: Any = {"TestResult": {} if value is None else {"ComputeUtilization": value}}
     response = translation.test_function_from_boto(tested)
     assert not response.test_result.HasField("compute_utilization")
-    assert bool(caplog.messages) is (value is not None)
+    assert caplog.messages == (
+        [f'CloudFront returned the ComputeUtilization "{value}", which is not a number'] if value is not None else []
+    )

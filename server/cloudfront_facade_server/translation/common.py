@@ -10,6 +10,7 @@ from typing import NotRequired, TypedDict, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from .. import limits
+from ..printable import printable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,5 +54,6 @@ def enum_from_boto(value: _Name | None, known: Mapping[_Name, int]) -> int:
         return 0
     number = known.get(value, 0)
     if not number:
-        _log.warning("CloudFront returned %r; known values: %s", value[:64], sorted(known))
+        allowed = ", ".join(f'"{name}"' for name in sorted(known))
+        _log.warning('CloudFront returned "%s"; known values: %s', printable(value[:64]), allowed)
     return number

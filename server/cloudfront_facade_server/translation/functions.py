@@ -32,6 +32,7 @@ from cloudfront_facade.v1.function_service_pb2 import (
 )
 
 from .. import page_tokens
+from ..printable import printable
 from .common import enum_from_boto, set_page, timestamp
 from .tags import tags_to_boto
 
@@ -191,7 +192,7 @@ def _percent_from_boto(text: str | None) -> int | None:
         return None
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
-    _log.warning("CloudFront returned the ComputeUtilization %r, which is not a number", text[:64])
+    _log.warning('CloudFront returned the ComputeUtilization "%s", which is not a number', printable(text[:64]))
     return None
 
 
