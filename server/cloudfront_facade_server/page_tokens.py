@@ -1,6 +1,7 @@
-"""Encodes and decodes page tokens, which are opaque to callers and valid only for the list that returned them.
+"""Encodes and decodes the page tokens of pagination.
 
-A token is a version, a checksum and CloudFront's marker of the page, in base64url. The checksum includes the list.
+They are opaque to callers, and valid only for the list that returned them. A token is a version, a checksum and
+CloudFront's marker of the page, in base64url. The checksum includes the list.
 """
 
 from __future__ import annotations

@@ -196,7 +196,10 @@ def list_keys_request(kvs_arn: str, page_size: int) -> ListKeysRequest:
 
 
 def next_page_request(request: T, response: Any) -> T | None:
-    """Returns the request for the next page; None after the last page. An empty page is not always the last one."""
+    """Returns the request for the next page of a pagination; None after the last page.
+
+    An empty page is not always the last one.
+    """
     if not response.next_page_token:
         return None
     copy: Any = type(request)()

@@ -1,4 +1,4 @@
-"""The check of the page that a list request asks for."""
+"""The check of pagination: the page that a list request asks for."""
 
 from __future__ import annotations
 
