@@ -182,7 +182,7 @@ def deadline_exceeded(outcome: Outcome) -> StatusError:
     return StatusError(
         grpc.StatusCode.DEADLINE_EXCEEDED,
         "DEADLINE_EXCEEDED",
-        f"the deadline expired while the call was in flight; {_explain(outcome)}",
+        f"the deadline expired while the call was in flight; {_describe_outcome(outcome)}",
         outcome=outcome,
     )
 
@@ -194,7 +194,7 @@ def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
     return StatusError(
         grpc.StatusCode.UNAVAILABLE,
         "SHUTTING_DOWN",
-        f"the server stopped while the call was in flight; {_explain(outcome)}{advice}",
+        f"the server stopped while the call was in flight; {_describe_outcome(outcome)}{advice}",
         outcome=outcome,
         retry_after=1.0 if again else None,
         pushback=None if again else NEVER_RETRY,
@@ -206,7 +206,7 @@ def internal(outcome: Outcome) -> StatusError:
     return StatusError(grpc.StatusCode.INTERNAL, "INTERNAL", "internal error", outcome=outcome)
 
 
-def _explain(outcome: Outcome) -> str:
+def _describe_outcome(outcome: Outcome) -> str:
     match outcome:
         case "not_applied":
             return "nothing was changed"

@@ -12,7 +12,7 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from ...errors.aws_codes import MISCONFIGURED, CredentialSourceError
 from .credential_failures import has_no_variables, in_words
 
-_MISCONFIGURED: Final = (
+_PERMANENT_ERRORS: Final = (
     *MISCONFIGURED,
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -53,7 +53,7 @@ class CredentialSource:
         try:
             loaded = self._find()
             frozen = checked(loaded.get_frozen_credentials()) if loaded else None
-        except _MISCONFIGURED:
+        except _PERMANENT_ERRORS:
             raise
         except Exception as error:
             raise retrieval_error(error) from error
