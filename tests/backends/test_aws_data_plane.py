@@ -23,8 +23,8 @@ from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.timeouts import short_timeouts
 from cloudfront_facade_server.errors.aws_code_families import EXPIRED
 from cloudfront_facade_server.errors.classify import classify, proven_not_applied
+from cloudfront_facade_server.errors.operation_target import OperationTarget
 from cloudfront_facade_server.errors.translate import translate
-from cloudfront_facade_server.upstream.operation_target import OperationTarget
 from support.aws_backend import new_aws_backend
 from support.cloudfront import faults
 from support.cloudfront.credentials import CredentialSource, keys

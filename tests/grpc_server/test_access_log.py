@@ -18,9 +18,9 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade_server.call_context import CallContext
 from cloudfront_facade_server.errors.classify import classify
 from cloudfront_facade_server.errors.facade_errors import internal
+from cloudfront_facade_server.errors.operation_target import OperationTarget
 from cloudfront_facade_server.errors.translate import translate
 from cloudfront_facade_server.grpc_server.access_log import log_rpc
-from cloudfront_facade_server.upstream.operation_target import OperationTarget
 from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import EMBEDDED, FacadeProcess
 

@@ -7,8 +7,8 @@ from typing import Final
 from google.rpc import status_pb2
 
 from cloudfront_facade_server.errors.classify import classify
+from cloudfront_facade_server.errors.operation_target import OperationTarget
 from cloudfront_facade_server.errors.translate import translate
-from cloudfront_facade_server.upstream.operation_target import OperationTarget
 
 from .facade import Failure, decoded
 from .values import STORE_ARN

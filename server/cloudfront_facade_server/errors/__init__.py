@@ -3,6 +3,7 @@
 `status_error`   the exception that every failure becomes, and its trailers
 `facade_errors`  the facade's own errors
 `classify`       the first step for an upstream error: what happened
+`operation_target`  the resource that an operation is about
 `translate`      the second step: the status, by the table
 `aws_codes`      the table of AWS codes and botocore's exceptions
 `aws_code_families`  the codes that every AWS service can return

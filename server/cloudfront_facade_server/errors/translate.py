@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Final
 
 import grpc
 from botocore import exceptions as boto
@@ -25,6 +25,7 @@ from .aws_codes import (
 )
 from .aws_texts import OUTDATED_ETAG, hint_for_operator
 from .classify import UpstreamFailure, aws_code, aws_message, table_code
+from .operation_target import OperationTarget
 from .redaction import redacted, upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
 from .violations import quote
@@ -37,31 +38,7 @@ _TRANSPORT_ERRORS: Final = (boto.HTTPClientError, boto.ConnectionError)
 _ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]{1,32}:[A-Za-z]{1,64})")
 
 
-class Target(Protocol):
-    """The resource that a failed operation names."""
-
-    @property
-    def kind(self) -> str:
-        """The word for the resource in messages, for example `function`."""
-
-    @property
-    def name(self) -> str:
-        """The caller's name for the resource; empty for a list."""
-
-    @property
-    def arguments(self) -> Mapping[str, Any]:
-        """The boto3 arguments. Only ARNs and accounts that occur in them may occur in a message."""
-
-    @property
-    def etag_source(self) -> str:
-        """The rpc that returns the etag that the operation requires; empty if it requires none."""
-
-    @property
-    def field(self) -> str:
-        """The only request field that CloudFront can find invalid; empty if there are several."""
-
-
-def label(target: Target) -> str:
+def label(target: OperationTarget) -> str:
     """Returns the resource as messages name it, for example `function "rewrite"`."""
     return f"{target.kind} {quote(target.name, MAX_MESSAGE_CHARACTERS)}"
 
@@ -76,21 +53,21 @@ def is_temporary(failure: UpstreamFailure) -> bool:
     return _mapping_of(failure).retry_after is not None
 
 
-def translate(failure: UpstreamFailure, target: Target) -> StatusError:
+def translate(failure: UpstreamFailure, target: OperationTarget) -> StatusError:
     """Returns the status for a failed read, or for a change that was proven not to be applied."""
     mapping = _mapping_of(failure)
     text = upstream_text(failure.error, target.arguments) if mapping.include_upstream_message else ""
-    return _status_error(mapping, target, upstream_metadata(failure), text, cause(failure.error))
+    return _from_mapping(mapping, target, upstream_metadata(failure), text, cause(failure.error))
 
 
-def status_for_code(code: str, target: Target) -> StatusError:
+def status_for_code(code: str, target: OperationTarget) -> StatusError:
     """Returns the status for the AWS code that CloudFront would return, according to a read."""
-    return _status_error(TABLE[code], target, {})
+    return _from_mapping(TABLE[code], target, {})
 
 
-def reclassify(code: str, failure: UpstreamFailure, target: Target) -> StatusError:
+def reclassify(code: str, failure: UpstreamFailure, target: OperationTarget) -> StatusError:
     """Returns the status for a failure whose real cause has another AWS code, as later reads showed."""
-    return _status_error(TABLE[code], target, upstream_metadata(failure), "", cause(failure.error))
+    return _from_mapping(TABLE[code], target, upstream_metadata(failure), "", cause(failure.error))
 
 
 def outcome_unknown(failure: UpstreamFailure, *, repeatable: bool) -> StatusError:
@@ -157,8 +134,8 @@ def _denied_action(error: Exception) -> str:
     return found[1] if found else ""
 
 
-def _status_error(
-    mapping: ErrorMapping, target: Target, metadata: Mapping[str, str], text: str = "", why: str = ""
+def _from_mapping(
+    mapping: ErrorMapping, target: OperationTarget, metadata: Mapping[str, str], text: str = "", why: str = ""
 ) -> StatusError:
     etag = str(target.arguments.get("IfMatch", ""))
     sent_etag = {"etag": etag} if etag and "{etag}" in mapping.message else {}
@@ -213,7 +190,7 @@ def _pushback(mapping: ErrorMapping, delay: float | None) -> int | None:
     return NEVER_RETRY if delay is None else round(delay * 1000)
 
 
-def _details(mapping: ErrorMapping, target: Target, message: str) -> list[Message]:
+def _details(mapping: ErrorMapping, target: OperationTarget, message: str) -> list[Message]:
     violation = error_details_pb2.BadRequest.FieldViolation
     match mapping.detail:
         case "resource":

@@ -3,7 +3,6 @@
 `client`               the only module that sends, settles and records the outcome; the others use it
 `concurrency_limiter`  limits the concurrent calls upstream
 `timeouts`             the timeouts of settling
-`operation_target`     the resource that an operation is about
 `required_member`      the member that proves that a response is CloudFront's
 `resource_kinds`       functions and stores: what their operations have in common and what differs
 `creates`              all creates; uses `idempotent_create` for a request_id, and `validate_only`

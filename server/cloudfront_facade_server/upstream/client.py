@@ -14,10 +14,10 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..errors.aws_codes import MalformedResponseError
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_request_id, classify
+from ..errors.operation_target import OperationTarget
 from ..errors.status_error import Outcome, StatusError
 from ..errors.translate import outcome_unknown, translate
 from .concurrency_limiter import ConcurrencyLimiter
-from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .settling import AppliedCheck, Reading, settle, sight
 from .timeouts import SettleTimeouts

@@ -7,13 +7,13 @@ from functools import partial
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
 from ..errors.classify import UpstreamFailure
+from ..errors.operation_target import OperationTarget
 from ..errors.status_error import StatusError
 from ..errors.translate import status_for_code
 from . import request_tag
 from .client import UpstreamClient
 from .diagnostics import association
 from .idempotent_create import IdempotentCreate
-from .operation_target import OperationTarget
 from .resource_kinds import ResourceKind
 from .validate_only import check_create
 

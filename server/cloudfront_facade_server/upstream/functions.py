@@ -14,12 +14,12 @@ from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext
 from ..errors import etag_sources
 from ..errors.classify import UpstreamFailure
+from ..errors.operation_target import OperationTarget
 from ..errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ..errors.translate import label, upstream_metadata
 from .client import UpstreamClient
 from .diagnostics import association
 from .diagnostics.in_use import function_in_use
-from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .resource_kinds import FUNCTION
 from .settling import check_deleted

@@ -15,12 +15,12 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, classify
 from ..errors.facade_errors import request_id_reused
+from ..errors.operation_target import OperationTarget
 from ..errors.status_error import Outcome, StatusError
 from ..errors.translate import is_temporary, outcome_unknown, status_for_code, translate
 from . import request_tag
 from .client import UpstreamClient
 from .diagnostics import association
-from .operation_target import OperationTarget
 from .ownership import Observation, Ownership, observe
 from .resource_kinds import ResourceKind
 

@@ -15,6 +15,7 @@ from ..concurrency.keyed_lock import KeyedLock
 from ..errors import etag_sources
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code
 from ..errors.facade_errors import validation_failed
+from ..errors.operation_target import OperationTarget
 from ..errors.redaction import redacted
 from ..errors.status_error import StatusError
 from ..errors.translate import is_outdated_data_etag, label, precondition, reclassify, upstream_metadata
@@ -22,7 +23,6 @@ from ..errors.violations import ValidationError
 from .batches import Change, batch_arguments, batches
 from .client import ETAG_MISMATCH, Operation, UpstreamClient
 from .diagnostics.store_status import READY, import_failed, not_ready
-from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
 from .settling import AppliedCheck

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ..backends.protocol import Arguments, Backend, Response
 from ..errors import etag_sources
 from ..errors.classify import UpstreamFailure
-from .operation_target import OperationTarget
+from ..errors.operation_target import OperationTarget
 from .required_member import RequiredMember
 
 

@@ -14,8 +14,8 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import upstream_deadline
 from ..concurrency.greenlets import await_, greenlet_spawn, run_in_daemon_thread
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code, classify
+from ..errors.operation_target import OperationTarget
 from ..errors.translate import translate
-from .operation_target import OperationTarget
 
 FindAccount = Callable[[], str]
 """Asks AWS for the account of the credentials. It may block for a long time, and raises UPSTREAM_ERRORS."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 from ..backends.protocol import Arguments, Response
 from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
+from ..errors.operation_target import OperationTarget
 from .client import UpstreamClient
-from .operation_target import OperationTarget
 from .required_member import RequiredMember
 
 _KIND: Final = "resource"

@@ -7,11 +7,11 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..errors.aws_codes import MalformedResponseError
 from ..errors.classify import classify
+from ..errors.operation_target import OperationTarget
 from ..errors.translate import status_for_code, translate
 from .client import UpstreamClient
 from .diagnostics import association
 from .idempotent_create import IdempotentCreate
-from .operation_target import OperationTarget
 from .ownership import Ownership
 from .resource_kinds import ResourceKind
 

@@ -13,10 +13,10 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..concurrency.backoff import exponential_backoff
 from ..concurrency.greenlets import await_, greenlet_spawn
+from ..errors.operation_target import OperationTarget
 from ..errors.status_error import StatusError
 from .client import UpstreamClient
 from .diagnostics.store_status import READY, import_failed
-from .operation_target import OperationTarget
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
 

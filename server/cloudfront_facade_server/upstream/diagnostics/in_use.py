@@ -11,10 +11,10 @@ from google.rpc import error_details_pb2
 
 from ...call_context import CallContext
 from ...errors.classify import UPSTREAM_ERRORS, UpstreamFailure
+from ...errors.operation_target import OperationTarget
 from ...errors.status_error import CLOUDFRONT_DOMAIN, StatusError
 from ...errors.translate import label, upstream_metadata
 from ..client import Operation, UpstreamClient
-from ..operation_target import OperationTarget
 
 _MAX_LISTED: Final = 20
 """Maximum number of resources that the details list."""

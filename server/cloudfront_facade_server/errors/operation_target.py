@@ -14,7 +14,8 @@ class OperationTarget:
     Attributes:
         kind: The word for the resource in messages, for example `function`.
         name: The caller's name for the resource; empty for a list.
-        arguments: The boto3 arguments of the operation.
+        arguments: The boto3 arguments of the operation. Only ARNs and accounts that occur in them may occur in a
+            message.
         etag_source: The rpc that returns the etag that the operation requires; empty if it requires none.
         field: The only request field that CloudFront can find invalid; empty if there are several.
     """
