@@ -17,8 +17,11 @@ from support.rpcs import OPERATIONS
 FAULT_RATE: Final = 0.2
 """The part of the requests that meet a fault."""
 
-LAG: Final = 1.0
-"""Seconds until reads show a new resource and its tags."""
+LAG: Final = 0.5
+"""Seconds until reads show a new resource."""
+
+TAGS_LAG: Final = 2.0
+"""Seconds until reads show its tags: at first it looks like somebody else's."""
 
 
 class Upstream(CloudFrontDouble):
@@ -39,7 +42,7 @@ class Upstream(CloudFrontDouble):
 
     def start_faults(self) -> None:
         """Lets requests fail, and reads lag, from now on."""
-        self.describe_lag = self.tags_lag = LAG
+        self.describe_lag, self.tags_lag = LAG, TAGS_LAG
         for operation in OPERATIONS:
             self.always(operation, self._mixed)
 
