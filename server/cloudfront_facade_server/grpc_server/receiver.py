@@ -150,7 +150,7 @@ class Receiver:
             return ended
 
         waiting = self._start(holder, end, is_stream=True)
-        # It goes on until the call ends, whatever happens to this method.
+        # It continues until the call ends, whatever happens to this method.
         reading = asyncio.ensure_future(context.read())
         reading.add_done_callback(lambda read: read.cancelled() or read.exception())
         try:
