@@ -54,7 +54,7 @@ def polite(address: str, seconds: float) -> tuple[list[float], int]:
 
 
 def delay_of_polite_callers(address: str) -> tuple[float, float]:
-    """Returns by how much the median of four polite callers is longer beside a flood, and the share that fails."""
+    """Returns by how much the median of four polite callers is longer during a flood, and the share that fails."""
     alone, _ = polite(address, 0.6)
     results: list[tuple[list[float], int]] = []
     with attackers(flood, address, count=1):
@@ -69,7 +69,7 @@ def delay_of_polite_callers(address: str) -> tuple[float, float]:
     return median(durations) - median(alone), failed / (len(durations) + failed)
 
 
-def test_four_polite_callers_are_served_beside_eighty_loops(cloudfront: CloudFrontDouble) -> None:
+def test_four_polite_callers_are_served_although_one_has_eighty_loops(cloudfront: CloudFrontDouble) -> None:
     with FacadeProcess("--backend", "aws", "--endpoint-url", cloudfront.url, "--drain-delay", "0") as process:
         with open_channel(process.address) as channel:
             FunctionServiceStub(channel).CreateFunction(function("f"))
