@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from client.canned import Canned, error_status, info
-from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange, KeyValue
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysResponse, KeyChange
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
 DONE = ImportKeysResponse(applied_changes=7, etag="E3")
@@ -21,10 +21,6 @@ PARTIAL = error_status(
     info("ETAG_MISMATCH", outcome="partial", applied_changes="450", unknown_changes="50"),
     after=1,
 )
-
-
-def put(key: str, value: str = "v") -> KeyChange:
-    return KeyChange(put=KeyValue(key=key, value=value))
 
 
 def changes_of(servicer: Canned) -> list[KeyChange]:

@@ -13,9 +13,10 @@ import pytest
 
 from client.both import Run, both
 from client.canned import PATIENCE, Canned, Endless, running_server
-from client.importing import ARN, PARTIAL, RecordingServicer, failing, put
+from client.importing import ARN, PARTIAL, RecordingServicer, failing
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade.jobs import put_many
+from support.messages import put
 
 
 @both

@@ -11,10 +11,11 @@ import pytest
 
 from client.both import Run, both
 from client.canned import Canned, running_server
-from client.importing import ARN, DONE, changes_of, put
+from client.importing import ARN, DONE, changes_of
 from cloudfront_facade import aio
 from cloudfront_facade._helpers_sansio import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, ImportKeysResponse, KeyChange
+from support.messages import put
 
 
 @both

@@ -17,6 +17,7 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_data_service_pb2_grpc import KeyValueStoreDataServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade.v1.tag_pb2 import Tag
+from support.messages import keys
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
 NOT_FOUND = error_status(grpc.StatusCode.NOT_FOUND, "no", info("KEY_VALUE_STORE_NOT_FOUND"))
@@ -25,12 +26,6 @@ REQUEST = functions.CreateFunctionRequest(
     name="rewrite", function_code=b"code", tags=[Tag(key="team", value="web")], request_id="an-id"
 )
 PUBLISHED = functions.PublishFunctionResponse(function_summary=functions.FunctionSummary(name="rewrite", status="X"))
-
-
-def keys(*names: str, next_token: str = "") -> data.ListKeysResponse:
-    return data.ListKeysResponse(
-        items=[data.KeyValue(key=name, value="v") for name in names], next_page_token=next_token
-    )
 
 
 def test_jobs_take_stubs_of_any_channel() -> None:

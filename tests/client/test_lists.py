@@ -11,16 +11,11 @@ from cloudfront_facade import FacadeError, connect, jobs
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
+from support.messages import keys
 
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
 LIVE = functions.FunctionStage.FUNCTION_STAGE_LIVE
 NOT_FOUND = error_status(grpc.StatusCode.NOT_FOUND, "no", info("KEY_VALUE_STORE_NOT_FOUND"))
-
-
-def keys(*names: str, next_token: str = "") -> data.ListKeysResponse:
-    return data.ListKeysResponse(
-        items=[data.KeyValue(key=name, value="v") for name in names], next_page_token=next_token
-    )
 
 
 @both

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -16,18 +16,14 @@ from cloudfront_facade.v1.function_service_pb2 import (
     KeyValueStoreAssociation,
 )
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.backends.aws import AwsBackend
+from faults.default_facade import facade
 from support.cloudfront.http import CloudFrontDouble
-from support.facade import Facade, Failure, failing, failure_of, function, running_facade
+from support.facade import Facade, Failure, failing, failure_of, function
 from support.values import STORE_ARN
 
+__all__ = ["facade"]
+
 METHOD = "/cloudfront_facade.v1.FunctionService/CreateFunction"
-
-
-@pytest.fixture
-def facade(cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]) -> Iterator[Facade]:
-    with running_facade(aws_backend(cloudfront)) as running:
-        yield running
 
 
 def raw(facade: Facade, content: bytes, method: str = METHOD, **options: Any) -> Any:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
-import pytest
 
 from cloudfront_facade.v1.tag_pb2 import Tag
-from cloudfront_facade_server.backends.aws import AwsBackend
 from faults.changing import MakeBackend, updating
+from faults.default_facade import facade
 from support.cloudfront.faults import (
     delay,
 )
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, check_health, failing, function, running_facade
 
-
-@pytest.fixture
-def facade(cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]) -> Iterator[Facade]:
-    with running_facade(aws_backend(cloudfront)) as running:
-        yield running
+__all__ = ["facade"]
 
 
 class SlowBackend:

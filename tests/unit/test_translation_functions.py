@@ -16,6 +16,7 @@ from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.translation import functions as translation
 from support.facade import function
+from support.messages import token
 from support.values import MOMENT, STORE_ARN, TIMESTAMP
 
 LIVE = functions.FunctionStage.FUNCTION_STAGE_LIVE
@@ -36,10 +37,6 @@ SUMMARY_MESSAGE = functions.FunctionSummary(
         function_arn="an-arn", stage=LIVE, created_time=TIMESTAMP, last_modified_time=TIMESTAMP
     ),
 )
-
-
-def token(list_name: str) -> str:
-    return page_tokens.encode(list_name, "m")
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [

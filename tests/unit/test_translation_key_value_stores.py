@@ -13,16 +13,13 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.translation import key_value_stores as translation
+from support.messages import token
 from support.values import MOMENT, STORE_ARN, TIMESTAMP
 
 STORE: Any = {"Name": "s", "Id": "id", "Comment": "", "ARN": STORE_ARN, "Status": "READY", "LastModifiedTime": MOMENT}
 STORE_MESSAGE = stores.KeyValueStore(
     name="s", id="id", comment="", arn=STORE_ARN, status="READY", last_modified_time=TIMESTAMP
 )
-
-
-def token(list_name: str) -> str:
-    return page_tokens.encode(list_name, "m")
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade_server import page_tokens
 from cloudfront_facade_server.translation import key_value_store_data as translation
+from support.messages import token
 from support.values import MOMENT, STORE_ARN, TIMESTAMP
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 SIZE = {"ItemCount": 3, "TotalSizeInBytes": 5_000_000_000}
 WRITTEN: dict[str, Any] = {"item_count": 3, "total_size_in_bytes": 5_000_000_000, "etag": "E2"}
-
-
-def token(list_name: str) -> str:
-    return page_tokens.encode(list_name, "m")
 
 
 REQUESTS: list[tuple[Callable[[Any], Any], Message, dict[str, Any]]] = [

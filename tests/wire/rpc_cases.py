@@ -15,6 +15,7 @@ from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server import page_tokens
 from support.cloudfront.samples import model_of, sample
+from support.messages import put
 from support.values import STORE_ARN
 from wire.hostile_values import EVERY_BYTE, KEYS, SPECIAL, UNICODE
 
@@ -50,10 +51,6 @@ CONFIG_SENT: Final = {
 }
 VERSION: Final = {"Name": NAME, "IfMatch": ETAG}
 READ_OF_VERSION: Final = ("DescribeKeyValueStoreData", {"KvsARN": STORE_ARN})
-
-
-def put(key: str, value: str = "v") -> key_values.KeyChange:
-    return key_values.KeyChange(put=key_values.KeyValue(key=key, value=value))
 
 
 def deletion(key: str) -> key_values.KeyChange:
