@@ -78,6 +78,7 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
         *(
             f"cloudfront_facade.{module}"
             for module in (
+                "_argument_checks",
                 "_client",
                 "_closable_channel",
                 "_defaults",
