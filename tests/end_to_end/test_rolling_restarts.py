@@ -22,7 +22,7 @@ from cloudfront_facade.v1.key_value_store_service_pb2 import (
     DescribeKeyValueStoreRequest,
     ListKeyValueStoresRequest,
 )
-from support.facade import function
+from support.facade import function, open_channel
 from support.process import FacadeProcess
 from support.tools import skip_or_fail
 from support.waiting import wait_until
@@ -146,7 +146,7 @@ def balancer(command: list[str], address: str) -> Iterator[None]:
 
         def is_ready() -> bool:
             assert process.poll() is None, process.stderr and process.stderr.read()
-            with grpc.insecure_channel(address) as channel:
+            with open_channel(address) as channel:
                 try:
                     channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=1)
                 except grpc.RpcError:
@@ -169,7 +169,7 @@ class Callers:
         self._client = connect(target)
         self._calls = calls
         self._stopped = threading.Event()
-        jobs: list[Callable[[Client], None]] = [self._read] * READERS + [self._create] * CREATORS
+        jobs: list[Callable[[Client], None]] = [*[self._read] * READERS, *[self._create] * CREATORS]
         self._threads = [threading.Thread(target=self._repeat, args=(job,)) for job in jobs]
         for thread in self._threads:
             thread.start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import grpc
 import pytest
 
@@ -10,7 +12,7 @@ from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from support.aws_backend import new_aws_backend
 from support.cloudfront.faults import fail_with
 from support.cloudfront.http import CloudFrontDouble
-from support.facade import REQUEST_ID, Facade, failing, function, running_facade
+from support.facade import REQUEST_ID, Facade, Failure, failing, function, running_facade
 from support.values import STORE_ARN
 
 
@@ -42,7 +44,7 @@ def test_authentication_failed_names_the_sts_endpoint_in_the_log(
 
 @pytest.mark.usefixtures("aws_environment")
 def test_an_endpoint_whose_name_does_not_resolve_is_unreachable() -> None:
-    changes = {
+    changes: dict[str, Callable[[Facade], Failure]] = {
         "CreateFunction": lambda facade: failing(facade.functions.CreateFunction, function(request_id=REQUEST_ID)),
         "without request_id": lambda facade: failing(facade.functions.CreateFunction, function()),
         "PutKey": lambda facade: failing(

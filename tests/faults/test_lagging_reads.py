@@ -109,6 +109,16 @@ class Case:
     change: Callable[[Lagging, str], Any]
 
 
+def created_and_published(at: Lagging, name: str) -> None:
+    at.create(name)
+    at.publish(name)
+
+
+def store_with_a_key(at: Lagging, name: str) -> None:
+    at.create_store(name)
+    at.put(name, "1")
+
+
 def published_b(at: Lagging, name: str) -> None:
     """Publishes B, then updates to A."""
     at.update(name, B)
@@ -161,7 +171,7 @@ CASES: Final[dict[str, Case]] = {
     ),
     "publish": Case(
         "PublishFunction",
-        lambda at, name: (at.create(name), at.publish(name)),
+        created_and_published,
         published_b,
         lambda at, name: at.publish(name),
     ),
@@ -173,7 +183,7 @@ CASES: Final[dict[str, Case]] = {
     ),
     "put-key": Case(
         "PutKey",
-        lambda at, name: (at.create_store(name), at.put(name, "1")),
+        store_with_a_key,
         lambda at, name: at.put(name, "2"),
         lambda at, name: at.put(name, "1"),
     ),

@@ -85,4 +85,4 @@ def test_the_pushback_of_throttling_has_jitter(cloudfront: CloudFrontDouble, aws
     delays: set[Any] = {failure.retry_after for failure in failures}
     assert len(delays) > 6
     assert all(1.0 <= delay <= 3.0 for delay in delays)
-    assert all(failure.pushback == str(round(failure.retry_after * 1000)) for failure in failures)
+    assert all(failure.pushback == str(round((failure.retry_after or 0) * 1000)) for failure in failures)

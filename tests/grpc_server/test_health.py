@@ -39,7 +39,7 @@ def code_of(method: Any) -> grpc.StatusCode:
     return code
 
 
-PROXIES = {
+PROXIES: dict[str, Any] = {
     name: "http://127.0.0.1:1"
     for lower in ("grpc_proxy", "http_proxy", "https_proxy", "all_proxy")
     for name in (lower, lower.upper())

@@ -31,7 +31,7 @@ class SlowKeyWrites(EmbeddedBackend):
     def __init__(self) -> None:
         super().__init__(path=":memory:", s3_dir=None)
         self.seconds = 0.0
-        self.before_batch: Callable[[int], None] = lambda _: None
+        self.before_batch: Callable[[int], object] = lambda _: None
         self.after_batch: Callable[[int], None] = lambda _: None
         self.batches = 0
         self.described = 0

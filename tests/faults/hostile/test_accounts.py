@@ -15,6 +15,7 @@ from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.function_service_pb2 import FunctionConfig, FunctionRuntime, KeyValueStoreAssociation
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront.faults import status_only
 from support.cloudfront.http import CloudFrontDouble
@@ -36,7 +37,7 @@ CALLS: Final[dict[str, Callable[[Facade, str], Failure]]] = {
         facade.key_values.ImportKeys, iter([data.ImportKeysRequest(kvs_arn=arn, changes=puts(1))])
     ),
     "TagResource": lambda facade, arn: failing(
-        facade.tags.TagResource, tags.TagResourceRequest(resource=arn, tags=[{"key": "k"}])
+        facade.tags.TagResource, tags.TagResourceRequest(resource=arn, tags=[Tag(key="k")])
     ),
     "ListTagsForResource": lambda facade, arn: failing(
         facade.tags.ListTagsForResource, tags.ListTagsForResourceRequest(resource=arn)

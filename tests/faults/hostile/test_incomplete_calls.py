@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 import pytest
@@ -23,7 +24,7 @@ IMPORT = "/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys"
 
 
 @contextmanager
-def facade_with(**settings: float) -> Iterator[tuple[Facade, str]]:
+def facade_with(**settings: Any) -> Iterator[tuple[Facade, str]]:
     """Runs a server with an empty store; yields it with the ARN of the store."""
     with running_facade(EmbeddedBackend(path=":memory:", s3_dir=None), **settings) as facade:
         created = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects"))

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import grpc
 import pytest
+from grpc_health.v1.health import SERVICE_NAME as HEALTH
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade_server import page_tokens
-from cloudfront_facade_server.grpc_server.server import HEALTH
 from faults.changing import publishing, updating
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, failing, function
@@ -122,7 +122,7 @@ def test_a_page_size_of_a_billion_is_the_largest_page(facade: Facade) -> None:
 def test_page_tokens_of_megabytes_do_not_delay_health(facade: Facade, cloudfront: CloudFrontDouble) -> None:
     request = data.ListKeysRequest(kvs_arn=STORE_ARN, page_token="W" * (4 * 2**20 - 1000))
     ended = threading.Event()
-    codes = []
+    codes: list[grpc.StatusCode] = []
 
     def flood() -> None:
         codes.extend(failing(facade.key_values.ListKeys, request).code for _ in range(10))
