@@ -37,8 +37,8 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "OVERLOADED": "Retry after the delay in `RetryInfo`. The operator can raise "
     "[the limit that the message names](../guides/operate.md#limits).",
     "DEADLINE_TOO_SHORT": "Set a longer deadline. Nothing was sent.",
-    "DEADLINE_EXCEEDED": "Repeat a create with the same `request_id`, and another change with the same `etag`. Before "
-    "you repeat a key write, read the key.",
+    "DEADLINE_EXCEEDED": "Repeat a create with the same `request_id`, and any other change with its original `etag`. "
+    "Before you repeat a key write, read the key.",
     "SHUTTING_DOWN": "Retry if the error has a `RetryInfo`. Otherwise read the resource first.",
     "INTERNAL": "Report it to the operator. The log line has the exception's class.",
     "METHOD_UNKNOWN": "Check the method's name and the server's version.",

@@ -109,7 +109,7 @@ class ServeSettings(ListenSettings):
     embedded_max_concurrent_tests: Annotated[Count | None, Metavar("COUNT")] = Field(
         None,
         description="maximum number of functions that run at the same time; other TestFunction calls wait for their "
-        "turn until their deadline; default: the number of CPU cores",
+        "turn until --min-upstream-time before their deadline; default: the number of CPU cores",
     )
 
     max_tags: Annotated[int, Metavar("COUNT")] = Field(
