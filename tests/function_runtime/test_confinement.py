@@ -246,6 +246,11 @@ def test_no_process_of_the_same_user_can_attach_to_the_server() -> None:
         prefix: list[str] = []
     else:
         prefix = [require_tool("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    readable = subprocess.run(
+        [*prefix, sys.executable, "-c", "import cloudfront_facade_server"], capture_output=True, check=False
+    )
+    if readable.returncode:
+        pytest.skip("the user nobody cannot read this checkout")
     with FacadeProcess(*EMBEDDED, prefix=prefix) as server:
         pid = server.process.pid
         ended = subprocess.run(

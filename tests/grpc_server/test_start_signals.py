@@ -11,7 +11,14 @@ import pytest
 from support.process import COMMAND, EMBEDDED, clean_environment
 from support.tools import skip_or_fail
 
-START = ["cloudfront_facade_server.cli", "pydantic", "grpc", "structlog", "cloudfront_facade_server.app", "sqlite3"]
+START = [
+    "cloudfront_facade_server.backends.embedded.backend",
+    "cloudfront_facade_server.cli",
+    "pydantic",
+    "grpc",
+    "structlog",
+    "cloudfront_facade_server.app",
+]
 """Modules that the start imports, from its first statement on."""
 
 UNSHARE = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
