@@ -48,14 +48,7 @@ def validation_failed(violations: Sequence[Violation]) -> StatusError:
 
 def undecodable() -> StatusError:
     """Rejects bytes that are not a message of the method."""
-    violation = error_details_pb2.BadRequest.FieldViolation(description=UNDECODABLE_MESSAGE, reason="UNREADABLE")
-    return StatusError(
-        grpc.StatusCode.INVALID_ARGUMENT,
-        "VALIDATION_FAILED",
-        UNDECODABLE_MESSAGE,
-        metadata={"violation_count": "1"},
-        details=[error_details_pb2.BadRequest(field_violations=[violation])],
-    )
+    return _unreadable(UNDECODABLE_MESSAGE)
 
 
 def message_too_large(size: int, limit: int) -> StatusError:
@@ -83,14 +76,7 @@ def too_many_changes(limit: int) -> StatusError:
 
 def no_message() -> StatusError:
     """Rejects a call that ended before its request was complete."""
-    violation = error_details_pb2.BadRequest.FieldViolation(description=NO_MESSAGE, reason="UNREADABLE")
-    return StatusError(
-        grpc.StatusCode.INVALID_ARGUMENT,
-        "VALIDATION_FAILED",
-        NO_MESSAGE,
-        metadata={"violation_count": "1"},
-        details=[error_details_pb2.BadRequest(field_violations=[violation])],
-    )
+    return _unreadable(NO_MESSAGE)
 
 
 def stream_stalled(seconds: float) -> StatusError:
@@ -106,14 +92,7 @@ def stream_stalled(seconds: float) -> StatusError:
 
 def requests_overloaded() -> StatusError:
     """Sheds a call because the requests being received take too much memory."""
-    seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
-    return StatusError(
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        "OVERLOADED",
-        "the requests that are being received take all memory reserved for them; retry in about a second",
-        retry_after=seconds,
-        pushback=round(seconds * 1000),
-    )
+    return _shed("the requests that are being received take all memory reserved for them")
 
 
 def method_unknown(method: str) -> StatusError:
@@ -155,15 +134,7 @@ def overloaded(limit: int, what: str) -> StatusError:
         limit: The limit.
         what: What it limits, as a plural.
     """
-    seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
-    return StatusError(
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        "OVERLOADED",
-        f"{limit} {what} are in flight, which is the limit; retry in about a second",
-        metadata={"limit": str(limit)},
-        retry_after=seconds,
-        pushback=round(seconds * 1000),
-    )
+    return _shed(f"{limit} {what} are in flight, which is the limit", limit=str(limit))
 
 
 def deadline_too_short(required: float, remaining: float) -> StatusError:
@@ -204,6 +175,29 @@ def shutting_down(outcome: Outcome, *, repeatable: bool) -> StatusError:
 def internal(outcome: Outcome) -> StatusError:
     """Ends a call because of a bug in the facade. The caller sees no details."""
     return StatusError(grpc.StatusCode.INTERNAL, "INTERNAL", "internal error", outcome=outcome)
+
+
+def _unreadable(problem: str) -> StatusError:
+    violation = error_details_pb2.BadRequest.FieldViolation(description=problem, reason="UNREADABLE")
+    return StatusError(
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "VALIDATION_FAILED",
+        problem,
+        metadata={"violation_count": "1"},
+        details=[error_details_pb2.BadRequest(field_violations=[violation])],
+    )
+
+
+def _shed(problem: str, **metadata: str) -> StatusError:
+    seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
+    return StatusError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "OVERLOADED",
+        f"{problem}; retry in about a second",
+        metadata=metadata,
+        retry_after=seconds,
+        pushback=round(seconds * 1000),
+    )
 
 
 def _describe_outcome(outcome: Outcome) -> str:
