@@ -19,9 +19,9 @@ from ..errors.status_error import StatusError
 from .access_log import log_rpc
 from .decoder import Decoder, LargeMessages, MessageLimits
 from .receiver import Context, Fail, Receiver
+from .request_stream import CANCELLATION_DELAY_SECONDS
 from .status import drop_frames
 
-_CANCELLATION_DELAY_SECONDS: Final = 0.01
 _CONCURRENT_FAILURES: Final = 16
 _FAILURE_SECONDS: Final = 0.02
 """How long each failure keeps its turn.
@@ -191,7 +191,7 @@ def _first(behaviour: Any) -> Any:
             request = await anext(messages)
         except StopAsyncIteration:
             # When a caller cancels, gRPC ends the stream before it cancels the call.
-            await asyncio.sleep(_CANCELLATION_DELAY_SECONDS)
+            await asyncio.sleep(CANCELLATION_DELAY_SECONDS)
             raise no_message() from None
         return await behaviour(request, context)
 

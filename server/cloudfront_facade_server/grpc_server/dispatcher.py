@@ -157,8 +157,7 @@ class Dispatcher:
                 response = await self._run(method, request, call, arrived, options)
             except Exception as error:  # noqa: BLE001 (every exception becomes a status)
                 failure = to_status_error(error, call)
-                drop_frames(error)
-                drop_frames(failure)
+                drop_frames(error)  # a status made of another exception has none
             else:
                 if self._is_embedded:
                     await context.send_initial_metadata((self.backend,))

@@ -11,7 +11,7 @@ from ..concurrency.greenlets import await_, sleep
 from ..errors.facade_errors import shutting_down
 from ..errors.status_error import StatusError
 
-_CANCELLATION_DELAY_SECONDS: Final = 0.01
+CANCELLATION_DELAY_SECONDS: Final = 0.01
 """Maximum delay between the end of a stream and gRPC's report that the caller has cancelled the call."""
 
 _SILENCE_SECONDS: Final = 2.0
@@ -74,7 +74,7 @@ class RequestStream:
             return following.result()
         except (StopAsyncIteration, asyncio.CancelledError):
             # When a caller disconnects, gRPC ends the stream before it reports the cancellation.
-            sleep(_CANCELLATION_DELAY_SECONDS)
+            sleep(CANCELLATION_DELAY_SECONDS)
             raise StopIteration from None
         finally:
             following.cancel()
