@@ -1,4 +1,4 @@
-"""Processes that create resources in a database of the embedded backend."""
+"""Child processes that use a database of the embedded backend."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ for number in range(count):
 @contextmanager
 def creating(path: Path, prefix: str, count: int) -> Iterator[subprocess.Popen[str]]:
     """Starts a child process that creates resources once it reads a line."""
-    child = subprocess.Popen(
-        [sys.executable, "-c", CREATE, str(path), prefix, str(count)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with child:
+    with waiting(CREATE, path, prefix, count) as child:
+        yield child
+
+
+@contextmanager
+def waiting(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Runs a script in a child process; yields it when the script has printed "ready"."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"

@@ -7,22 +7,17 @@ from collections.abc import Iterator
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import EndpointConnectionError
-from moto.server import ThreadedMotoServer
 
 from cloudfront_facade_server.backends.aws.caller_account import caller_account
+from support.moto import moto_server
 
 CREDENTIALS = ReadOnlyCredentials("AKIDEXAMPLE", "an-example-of-a-secret-key", None)
 
 
 @pytest.fixture(scope="module")
 def sts() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    with moto_server() as url:
+        yield url
 
 
 @pytest.mark.usefixtures("aws_environment")

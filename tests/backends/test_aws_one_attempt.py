@@ -19,8 +19,8 @@ from botocore.exceptions import (
     EndpointConnectionError,
     ReadTimeoutError,
 )
-from botocore.parsers import ResponseParserError
 
+from backends.failures import FAILURES
 from cloudfront_facade_server.backends.aws import AwsBackend
 from cloudfront_facade_server.backends.timeouts import short_timeouts
 from support.aws_backend import new_aws_backend
@@ -31,20 +31,7 @@ from support.event_loop import waiting
 
 MakeBackend = Callable[..., AwsBackend]
 
-FAULTS = {
-    "500": (faults.status_only(500), ClientError),
-    "503": (faults.status_only(503), ClientError),
-    "503 after the effect": (faults.apply_then_status(503), ClientError),
-    "502 as HTML": (faults.html(502), ClientError),
-    "throttled": (faults.throttle(), ClientError),
-    "throttled by status": (faults.throttle(429), ClientError),
-    "no response": (faults.hang(), ReadTimeoutError),
-    "no response after the effect": (faults.apply_then_hang(), ReadTimeoutError),
-    "closed": (faults.close(), ConnectionClosedError),
-    "closed after the effect": (faults.apply_then_close(), ConnectionClosedError),
-    "reset": (faults.reset(), ConnectionClosedError),
-    "garbled": (faults.garble(), ResponseParserError),
-}
+FAULTS = {**FAILURES, "503": (faults.status_only(503), ClientError)}
 
 OTHER_TIMEOUT, BEFORE_OTHER_TIMEOUT = 8.0, 6.0
 """The timeout that must not end a call, and the seconds within which the other timeout must end it."""

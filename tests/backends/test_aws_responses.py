@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError, ReadTimeoutError
+from botocore.exceptions import HTTPClientError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
+from backends.failures import FAILURES
 from cloudfront_facade_server.backends.aws import AwsBackend
 from support.cloudfront import faults
 from support.cloudfront.http import CloudFrontDouble
@@ -20,17 +21,7 @@ MakeBackend = Callable[..., AwsBackend]
 pytestmark = pytest.mark.usefixtures("aws_environment")
 
 FAULTS = {
-    "500": (faults.status_only(500), ClientError),
-    "503 after the effect": (faults.apply_then_status(503), ClientError),
-    "502 as HTML": (faults.html(502), ClientError),
-    "throttled": (faults.throttle(), ClientError),
-    "throttled by status": (faults.throttle(429), ClientError),
-    "no response": (faults.hang(), ReadTimeoutError),
-    "no response after the effect": (faults.apply_then_hang(), ReadTimeoutError),
-    "closed": (faults.close(), ConnectionClosedError),
-    "closed after the effect": (faults.apply_then_close(), ConnectionClosedError),
-    "reset": (faults.reset(), ConnectionClosedError),
-    "garbled": (faults.garble(), ResponseParserError),
+    **FAILURES,
     "truncated": (faults.truncated(), ResponseParserError),
     "cut off": (faults.cut_body(), HTTPClientError),
     "200 as HTML": (faults.html(200), ResponseParserError),

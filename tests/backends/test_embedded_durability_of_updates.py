@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from backends.embedded_processes import waiting
 from cloudfront_facade_server.backends.embedded import EmbeddedBackend
 from support.errors import code_of
 
@@ -125,14 +126,8 @@ def test_every_acknowledged_change_survives_kill_9(tmp_path: Path) -> None:
 @contextmanager
 def putting(path: Path, arn: str, prefix: str) -> Iterator[subprocess.Popen[str]]:
     """Starts a child process that puts keys once it reads a line."""
-    command = [sys.executable, "-c", PUT, str(path), arn, prefix]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        try:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            yield child
-        finally:
-            child.kill()
+    with waiting(PUT, path, arn, prefix) as child:
+        yield child
 
 
 def test_two_processes_that_put_keys_do_not_lose_any(tmp_path: Path) -> None:

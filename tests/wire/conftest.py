@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
+from support.moto import moto_server
 from wire.complete_cloudfront import complete_cloudfront, plain_boto3
 from wire.side_by_side import side_by_side
 
@@ -16,10 +16,5 @@ __all__ = ["complete_cloudfront", "plain_boto3", "side_by_side"]
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
     """The URL of moto, an independent implementation of CloudFront."""
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    with moto_server() as url:
+        yield url

@@ -71,41 +71,42 @@ def test_call_whose_message_does_not_arrive_is_ended() -> None:
         assert connection.status(stream) == grpc.StatusCode.ABORTED.value[0]
 
 
-def test_silent_imports_of_one_connection_make_room_for_those_of_others() -> None:
-    with facade_with(max_long_running_calls=5) as (facade, arn), open_channel(facade.address) as channel:
-        ended = threading.Event()
+@contextmanager
+def silent_imports(address: str, arn: str, count: int) -> Iterator[list[Any]]:
+    """Starts imports on one connection, each of which sends one request and then nothing until the block ends."""
+    ended = threading.Event()
 
-        def silent() -> Iterator[bytes]:
-            yield ImportKeysRequest(kvs_arn=arn).SerializeToString()
-            ended.wait(30)
+    def silent() -> Iterator[bytes]:
+        yield ImportKeysRequest(kvs_arn=arn).SerializeToString()
+        ended.wait(30)
 
-        with open_channel(facade.address, use_local_subchannel_pool=1) as another:
-            flood = [another.stream_unary(IMPORT).future(silent(), timeout=60) for _ in range(5)]
-            time.sleep(1.2)  # longer than a stream may be silent while others wait
-            assert not any(call.done() for call in flood)
-            imported = Facade.over(facade.address, channel).key_values.ImportKeys(
-                iter([ImportKeysRequest(kvs_arn=arn, changes=puts(3))]), timeout=5
-            )
-            assert imported.applied_changes == 3
-            assert facade.functions.CreateFunction(function(), timeout=5).etag
-            assert [call.done() for call in flood].count(True) == 1
+    with open_channel(address, use_local_subchannel_pool=1) as channel:
+        imports = [channel.stream_unary(IMPORT).future(silent(), timeout=60) for _ in range(count)]
+        try:
+            yield imports
+        finally:
             ended.set()
-            for call in flood:
+            for call in imports:
                 call.cancel()
+
+
+def test_silent_imports_of_one_connection_make_room_for_those_of_others() -> None:
+    with (
+        facade_with(max_long_running_calls=5) as (facade, arn),
+        silent_imports(facade.address, arn, 5) as flood,
+    ):
+        time.sleep(1.2)  # longer than a stream may be silent while others wait
+        assert not any(call.done() for call in flood)
+        imported = facade.key_values.ImportKeys(iter([ImportKeysRequest(kvs_arn=arn, changes=puts(3))]), timeout=5)
+        assert imported.applied_changes == 3
+        assert facade.functions.CreateFunction(function(), timeout=5).etag
+        assert [call.done() for call in flood].count(True) == 1
 
 
 def test_silent_imports_do_not_take_the_slots_of_short_calls() -> None:
-    with facade_with(max_long_running_calls=20, max_concurrent_calls=2) as (facade, arn):
-        ended = threading.Event()
-
-        def silent() -> Iterator[bytes]:
-            yield ImportKeysRequest(kvs_arn=arn).SerializeToString()
-            ended.wait(30)
-
-        with open_channel(facade.address, use_local_subchannel_pool=1) as another:
-            flood = [another.stream_unary(IMPORT).future(silent(), timeout=60) for _ in range(20)]
-            time.sleep(0.3)
-            assert facade.functions.CreateFunction(function(), timeout=5).etag
-            ended.set()
-            for call in flood:
-                call.cancel()
+    with (
+        facade_with(max_long_running_calls=20, max_concurrent_calls=2) as (facade, arn),
+        silent_imports(facade.address, arn, 20),
+    ):
+        time.sleep(0.3)
+        assert facade.functions.CreateFunction(function(), timeout=5).etag
