@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from cloudfront_facade.v1.function_service_pb2 import DescribeFunctionRequest
 from fuzz.frames import connections
 from fuzz.messages import message_bytes
 from fuzz.target import PATHS, Target, target
@@ -17,6 +18,8 @@ from support.rpcs import RPCS
 from support.waiting import wait_until
 
 T = TypeVar("T")
+
+DESCRIBE: Final = "/cloudfront_facade.v1.FunctionService/DescribeFunction"
 
 EXAMPLES: Final = 40
 """Examples of each strategy in a round."""
@@ -54,6 +57,7 @@ def fuzz(seconds: float, start: str) -> Result:
         AssertionError: The server answered wrongly, died, logged an error, or kept files or threads.
     """
     with target() as server:
+        server.call(DESCRIBE, [DescribeFunctionRequest(name="missing").SerializeToString()])  # NOT_FOUND
         _round(server, f"{start}/warm-up", deadline=0)
         memory, files, threads = server.resources()
         deadline, number = time.monotonic() + seconds, 0
