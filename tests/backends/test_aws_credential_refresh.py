@@ -41,7 +41,11 @@ def call_with_time(seconds: float, work: Callable[..., Any], **arguments: Any) -
 
 
 def test_credentials_with_minutes_left_sign_immediately_while_their_source_hangs_or_fails(
-    cloudfront: CloudFrontDouble, aws_backend: MakeBackend, source: CredentialSource, caplog: pytest.LogCaptureFixture
+    cloudfront: CloudFrontDouble,
+    aws_backend: MakeBackend,
+    source: CredentialSource,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     source.expire_in(timedelta(minutes=14))
     backend = aws_backend(cloudfront)
@@ -61,6 +65,7 @@ def test_credentials_with_minutes_left_sign_immediately_while_their_source_hangs
 
     source.repair()
     source.expire_in(timedelta(hours=1))
+    monkeypatch.setattr(credentials, "_BACKGROUND_INTERVAL_SECONDS", 0.5)
 
     def renewed() -> bool:
         backend.list_key_value_stores()

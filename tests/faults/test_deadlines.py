@@ -33,8 +33,14 @@ from support.waiting import wait_until
 
 Replica = Callable[..., AbstractContextManager[Facade]]
 
-SHORT = 0.85
-"""A deadline that leaves less than the 0.5 s for a read if the request before it takes 0.4 s."""
+DELAY = 1.2
+"""Seconds that CloudFront takes for a request."""
+
+FOR_A_READ = {"timeout": 5.0, "short_timeout": 5.0, "min_upstream_time": 1.5}
+"""Settings with which a read needs 1.5 s before the deadline."""
+
+SHORT = 2.4
+"""A deadline that allows a request, and after its delay no read. On both sides, 0.9 s and more are to spare."""
 
 MISSING_STORE = "arn:aws:cloudfront::123456789012:key-value-store/00000000-0000-0000-0000-000000000000"
 
@@ -133,9 +139,9 @@ def associated(arn: str, **fields: Any) -> Any:
 def test_the_store_of_an_association_is_read_only_if_the_deadline_allows_it(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
-    cloudfront.script("CreateFunction", delay(0.4), normally())
-    cloudfront.script("DescribeFunction", delay(0.4))
-    with replica(timeout=2) as facade:
+    cloudfront.script("CreateFunction", delay(DELAY), normally())
+    cloudfront.script("DescribeFunction", delay(DELAY))
+    with replica(**FOR_A_READ) as facade:
         short = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=SHORT)
         assert cloudfront.count("ListKeyValueStores") == 0
         long = failing(facade.functions.CreateFunction, associated(MISSING_STORE), timeout=10)
@@ -159,10 +165,10 @@ def test_reading_many_pages_of_stores_ends_before_the_deadline(cloudfront: Cloud
 
 
 def late(code: str, status: int) -> Fault:
-    """Returns an error of CloudFront after 0.4 s."""
+    """Returns an error of CloudFront after the delay."""
 
     def error(exchange: Exchange) -> HttpResponse:
-        exchange.wait(0.4)
+        exchange.wait(DELAY)
         return exchange.error(code, status, "")
 
     return error
@@ -196,7 +202,7 @@ def test_what_uses_a_resource_is_read_only_if_the_deadline_allows_it(
 ) -> None:
     cloudfront.always("DeleteFunction", late("FunctionInUse", 409))
     cloudfront.always("DeleteKeyValueStore", late("CannotDeleteEntityWhileInUse", 409))
-    with replica(timeout=2) as facade:
+    with replica(**FOR_A_READ) as facade:
         function_etag = facade.functions.CreateFunction(function()).etag
         store_etag = facade.stores.CreateKeyValueStore(CreateKeyValueStoreRequest(name="redirects")).etag
         deletes = (

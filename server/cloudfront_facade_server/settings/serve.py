@@ -134,7 +134,8 @@ class ServeSettings(ListenSettings):
     max_concurrent_calls: Count = Field(
         1000,
         description="maximum concurrent calls, excluding health and reflection; "
-        "WaitForKeyValueStore calls have a separate limit of the same size",
+        "WaitForKeyValueStore calls have a separate limit of the same size, "
+        "UpdateKeys and ImportKeys calls have --max-long-running-calls",
     )
     max_long_running_calls: Count = Field(200, description="maximum concurrent UpdateKeys and ImportKeys calls")
     max_queue_time: Seconds = Field(
