@@ -36,7 +36,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "REQUEST_ID_REUSED": "Repeat the original request unchanged, or use a new `request_id` and another name.",
     "OVERLOADED": "Retry after the delay in `RetryInfo`. The operator can raise "
     "[the limit that the message names](../guides/operate.md#limits).",
-    "DEADLINE_TOO_SHORT": "Set a longer deadline. Nothing was sent.",
+    "DEADLINE_TOO_SHORT": "Set a longer deadline. Nothing more was sent: `outcome` says what happened before.",
     "DEADLINE_EXCEEDED": "Repeat a create with the same `request_id`, and any other change with its original `etag`. "
     "Before you repeat a key write, read the key.",
     "SHUTTING_DOWN": "Retry if the error has a `RetryInfo`. Otherwise read the resource first.",
@@ -80,8 +80,8 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "sense, and send it with that `etag`.",
     "ETAG_INVALID": "Get the `etag` from the rpc that the message names. TestFunction also returns this for an "
     "outdated `etag`.",
-    "TEST_FUNCTION_FAILED": "Repeat the test by hand; it changes nothing. A function that throws does not cause this "
-    "error.",
+    "TEST_FUNCTION_FAILED": "Repeat the test by hand; a test changes nothing. A function that throws does not cause "
+    "this error.",
     "KEY_NOT_FOUND": "Check the key.",
     "KEY_VALUE_QUOTA_EXCEEDED": "Delete keys, or use another store.",
     "KEY_VALUE_STORE_FAILED": "Delete the store, fix the import file, and create the store again.",
@@ -123,9 +123,9 @@ Every error of the four services carries a `google.rpc.ErrorInfo`. Its `reason` 
 
 `domain` is `cloudfront.amazonaws.com` if CloudFront or the server's AWS credentials caused the error, and
 `cloudfront-facade` otherwise. Errors of CloudFront add `aws_code`, `aws_http_status`, `aws_action` and
-`aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an automatic retry can help: see
-[Retries and idempotency](../guides/retries-and-idempotency.md). A value of `reason` never changes its meaning; new
-values may be added.
+`aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an automatic retry can help, and
+never if the outcome is `partial`: see [Retries and idempotency](../guides/retries-and-idempotency.md). A value of
+`reason` never changes its meaning; new values may be added.
 
 gRPC itself rejects some calls. Those errors have no ErrorInfo: a message above the larger of `--max-request-bytes` and
 `--max-data-request-bytes` (RESOURCE_EXHAUSTED), a compressed message (UNIMPLEMENTED), a failed connection

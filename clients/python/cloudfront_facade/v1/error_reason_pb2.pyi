@@ -39,16 +39,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
-    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests is
-    used up (then without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
-    has the delay before a retry.
+    """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests
+    is used up, and then there is no `limit`. Nothing changed, except what `applied_changes` and `unknown_changes`
+    count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "not_applied", "limit": "32" } }
     """
     ERROR_REASON_DEADLINE_TOO_SHORT: _ErrorReason.ValueType  # 4
     """DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
-    is less than `required_ms`. Nothing was sent.
+    is less than `required_ms`. Nothing more was sent. See `outcome` and `applied_changes`.
 
     Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
@@ -79,9 +79,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "outcome": "not_applied", "method": "/cloudfront_facade.v1.FunctionService/Frobnicate" } }
     """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 9
-    """RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method, or more changes than the
-    `limit` of one message (then without `size`); ImportKeys takes any number of changes in several messages. Do not
-    retry.
+    """RESOURCE_EXHAUSTED: the request has `size` bytes, which is more than the `limit` of its method. If there is no
+    `size`, it has more changes than the `limit` of one message; ImportKeys takes any number of changes in several
+    messages. Do not retry.
 
     Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
@@ -119,8 +119,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "aws_http_status": "404" } }
     """
     ERROR_REASON_KEY_VALUE_STORE_NOT_READY: _ErrorReason.ValueType  # 24
-    """FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated or written to.
-    google.rpc.RetryInfo has the delay before a retry; WaitForKeyValueStore waits until it is READY.
+    """FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated with a function, and its keys
+    cannot be read or written. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
+    WaitForKeyValueStore waits until the store is READY.
 
     Example: { "reason": "KEY_VALUE_STORE_NOT_READY", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "key_value_store_arn":
@@ -201,7 +202,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_UPSTREAM_CREDENTIALS_EXPIRED: _ErrorReason.ValueType  # 35
     """UNAVAILABLE: the service's AWS credentials have expired, and refreshing them did not help. google.rpc.RetryInfo has
-    the delay before a retry.
+    the delay before a retry, unless the outcome is `partial`.
 
     Example: { "reason": "UPSTREAM_CREDENTIALS_EXPIRED", "domain": "cloudfront.amazonaws.com", "metadata": {
     "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ExpiredToken",
@@ -222,21 +223,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_UPSTREAM_CREDENTIALS_UNAVAILABLE: _ErrorReason.ValueType  # 38
     """UNAVAILABLE: the source of the service's AWS credentials does not respond. google.rpc.RetryInfo has the delay
-    before a retry.
+    before a retry, unless the outcome is `partial`.
 
     Example: { "reason": "UPSTREAM_CREDENTIALS_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": {
     "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_THROTTLED: _ErrorReason.ValueType  # 39
-    """RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry.
+    """RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry, unless the
+    outcome is `partial`.
 
     Example: { "reason": "UPSTREAM_THROTTLED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "Throttling", "aws_http_status": "400" }
     }
     """
     ERROR_REASON_UPSTREAM_UNAVAILABLE: _ErrorReason.ValueType  # 40
-    """UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed. google.rpc.RetryInfo has the
-    delay before a retry.
+    """UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed, except what `applied_changes`
+    counts. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
 
     Example: { "reason": "UPSTREAM_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ServiceUnavailable",
@@ -244,7 +246,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_UPSTREAM_TIMEOUT: _ErrorReason.ValueType  # 41
     """UNAVAILABLE: CloudFront did not respond to a read before the timeout. google.rpc.RetryInfo has the delay before a
-    retry.
+    retry, unless the outcome is `partial`.
 
     Example: { "reason": "UPSTREAM_TIMEOUT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "DescribeFunction", "outcome": "not_applied", "name": "rewrite" } }
@@ -258,14 +260,15 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "CreateFunction", "outcome": "unknown" } }
     """
     ERROR_REASON_UPSTREAM_UNREACHABLE: _ErrorReason.ValueType  # 43
-    """UNAVAILABLE: the connection to CloudFront failed, so nothing was sent. google.rpc.RetryInfo has the delay before a
-    retry.
+    """UNAVAILABLE: the connection to CloudFront failed before the request was sent. google.rpc.RetryInfo has the delay
+    before a retry, unless the outcome is `partial`.
 
     Example: { "reason": "UPSTREAM_UNREACHABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
     """
     ERROR_REASON_UPSTREAM_UNRECOGNIZED: _ErrorReason.ValueType  # 44
-    """AWS returned a code that this version of the service does not know. The status is derived from the HTTP status.
+    """AWS rejected the request with a code that this version of the service does not know, or without a code. The status
+    is derived from the HTTP status.
 
     Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
@@ -288,9 +291,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "aws_http_status": "409" } }
     """
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
-    """ABORTED: `etag` is not the current version of the resource. Nothing changed. The message names the rpc that returns
-    the current `etag`; decide whether to retry with it. A key write without an `etag` fails like this, with
-    google.rpc.RetryInfo, if other callers keep writing to the store.
+    """ABORTED: `etag` is not the current version of the resource. Nothing changed, except what `applied_changes` counts.
+    The message names the rpc that returns the current `etag`; decide whether to retry with it. A key write without an
+    `etag` also fails with this reason, if other callers keep writing to the store. The error then has a
+    google.rpc.RetryInfo, unless the outcome is `partial`.
 
     Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
@@ -313,7 +317,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_KEY_NOT_FOUND: _ErrorReason.ValueType  # 50
     """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-    KEY_VALUE_STORE_NOT_FOUND, unless the check failed or there was no time for it.
+    KEY_VALUE_STORE_NOT_FOUND. The service needs another read to find that out; if this read fails, or the deadline
+    leaves no time for it, the reason is KEY_NOT_FOUND.
 
     Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
     "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -337,7 +342,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 53
     """ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-    the changes that were applied before.
+    the changes that had been applied by then.
 
     Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
     "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
@@ -357,7 +362,11 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
       or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
       `aws_http_status` and `aws_request_id` if CloudFront returned them; the examples omit `aws_request_id`.
 
-    google.rpc.RetryInfo is present only if an automatic retry can help.
+    google.rpc.RetryInfo is present only if an automatic retry can help. It is never present if `outcome` is `partial`,
+    because a retry would repeat the changes that were applied.
+
+    UpdateKeys and ImportKeys send their changes in batches. If a batch fails after others were applied, the outcome is
+    `partial`, whatever the reason is.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
@@ -377,16 +386,16 @@ Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metada
 "0b5e2f0e-5d2c-4d0b-9f3e-2a4d7c1b8e6f" } }
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
-"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests is
-used up (then without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
-has the delay before a retry.
+"""RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests
+is used up, and then there is no `limit`. Nothing changed, except what `applied_changes` and `unknown_changes`
+count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "not_applied", "limit": "32" } }
 """
 ERROR_REASON_DEADLINE_TOO_SHORT: ErrorReason.ValueType  # 4
 """DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
-is less than `required_ms`. Nothing was sent.
+is less than `required_ms`. Nothing more was sent. See `outcome` and `applied_changes`.
 
 Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
@@ -417,9 +426,9 @@ Example: { "reason": "METHOD_UNKNOWN", "domain": "cloudfront-facade", "metadata"
 "outcome": "not_applied", "method": "/cloudfront_facade.v1.FunctionService/Frobnicate" } }
 """
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 9
-"""RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method, or more changes than the
-`limit` of one message (then without `size`); ImportKeys takes any number of changes in several messages. Do not
-retry.
+"""RESOURCE_EXHAUSTED: the request has `size` bytes, which is more than the `limit` of its method. If there is no
+`size`, it has more changes than the `limit` of one message; ImportKeys takes any number of changes in several
+messages. Do not retry.
 
 Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
@@ -457,8 +466,9 @@ Example: { "reason": "KEY_VALUE_STORE_NOT_FOUND", "domain": "cloudfront.amazonaw
 "aws_http_status": "404" } }
 """
 ERROR_REASON_KEY_VALUE_STORE_NOT_READY: ErrorReason.ValueType  # 24
-"""FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated or written to.
-google.rpc.RetryInfo has the delay before a retry; WaitForKeyValueStore waits until it is READY.
+"""FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated with a function, and its keys
+cannot be read or written. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
+WaitForKeyValueStore waits until the store is READY.
 
 Example: { "reason": "KEY_VALUE_STORE_NOT_READY", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "key_value_store_arn":
@@ -539,7 +549,7 @@ Example: { "reason": "UPSTREAM_ACCESS_DENIED", "domain": "cloudfront.amazonaws.c
 """
 ERROR_REASON_UPSTREAM_CREDENTIALS_EXPIRED: ErrorReason.ValueType  # 35
 """UNAVAILABLE: the service's AWS credentials have expired, and refreshing them did not help. google.rpc.RetryInfo has
-the delay before a retry.
+the delay before a retry, unless the outcome is `partial`.
 
 Example: { "reason": "UPSTREAM_CREDENTIALS_EXPIRED", "domain": "cloudfront.amazonaws.com", "metadata": {
 "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ExpiredToken",
@@ -560,21 +570,22 @@ Example: { "reason": "UPSTREAM_CREDENTIALS_MISSING", "domain": "cloudfront.amazo
 """
 ERROR_REASON_UPSTREAM_CREDENTIALS_UNAVAILABLE: ErrorReason.ValueType  # 38
 """UNAVAILABLE: the source of the service's AWS credentials does not respond. google.rpc.RetryInfo has the delay
-before a retry.
+before a retry, unless the outcome is `partial`.
 
 Example: { "reason": "UPSTREAM_CREDENTIALS_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": {
 "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_THROTTLED: ErrorReason.ValueType  # 39
-"""RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry.
+"""RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry, unless the
+outcome is `partial`.
 
 Example: { "reason": "UPSTREAM_THROTTLED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "Throttling", "aws_http_status": "400" }
 }
 """
 ERROR_REASON_UPSTREAM_UNAVAILABLE: ErrorReason.ValueType  # 40
-"""UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed. google.rpc.RetryInfo has the
-delay before a retry.
+"""UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed, except what `applied_changes`
+counts. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
 
 Example: { "reason": "UPSTREAM_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ServiceUnavailable",
@@ -582,7 +593,7 @@ Example: { "reason": "UPSTREAM_UNAVAILABLE", "domain": "cloudfront.amazonaws.com
 """
 ERROR_REASON_UPSTREAM_TIMEOUT: ErrorReason.ValueType  # 41
 """UNAVAILABLE: CloudFront did not respond to a read before the timeout. google.rpc.RetryInfo has the delay before a
-retry.
+retry, unless the outcome is `partial`.
 
 Example: { "reason": "UPSTREAM_TIMEOUT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "DescribeFunction", "outcome": "not_applied", "name": "rewrite" } }
@@ -596,14 +607,15 @@ Example: { "reason": "UPSTREAM_OUTCOME_UNKNOWN", "domain": "cloudfront.amazonaws
 "CreateFunction", "outcome": "unknown" } }
 """
 ERROR_REASON_UPSTREAM_UNREACHABLE: ErrorReason.ValueType  # 43
-"""UNAVAILABLE: the connection to CloudFront failed, so nothing was sent. google.rpc.RetryInfo has the delay before a
-retry.
+"""UNAVAILABLE: the connection to CloudFront failed before the request was sent. google.rpc.RetryInfo has the delay
+before a retry, unless the outcome is `partial`.
 
 Example: { "reason": "UPSTREAM_UNREACHABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
 """
 ERROR_REASON_UPSTREAM_UNRECOGNIZED: ErrorReason.ValueType  # 44
-"""AWS returned a code that this version of the service does not know. The status is derived from the HTTP status.
+"""AWS rejected the request with a code that this version of the service does not know, or without a code. The status
+is derived from the HTTP status.
 
 Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
@@ -626,9 +638,10 @@ Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.c
 "aws_http_status": "409" } }
 """
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
-"""ABORTED: `etag` is not the current version of the resource. Nothing changed. The message names the rpc that returns
-the current `etag`; decide whether to retry with it. A key write without an `etag` fails like this, with
-google.rpc.RetryInfo, if other callers keep writing to the store.
+"""ABORTED: `etag` is not the current version of the resource. Nothing changed, except what `applied_changes` counts.
+The message names the rpc that returns the current `etag`; decide whether to retry with it. A key write without an
+`etag` also fails with this reason, if other callers keep writing to the store. The error then has a
+google.rpc.RetryInfo, unless the outcome is `partial`.
 
 Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
@@ -651,7 +664,8 @@ Example: { "reason": "TEST_FUNCTION_FAILED", "domain": "cloudfront.amazonaws.com
 """
 ERROR_REASON_KEY_NOT_FOUND: ErrorReason.ValueType  # 50
 """NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-KEY_VALUE_STORE_NOT_FOUND, unless the check failed or there was no time for it.
+KEY_VALUE_STORE_NOT_FOUND. The service needs another read to find that out; if this read fails, or the deadline
+leaves no time for it, the reason is KEY_NOT_FOUND.
 
 Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
 "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -675,7 +689,7 @@ Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.c
 """
 ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 53
 """ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-the changes that were applied before.
+the changes that had been applied by then.
 
 Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
 "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

@@ -103,8 +103,8 @@ class CreateFunctionRequest(_message.Message):
     stored in the function's tag `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. If true, validates the request and checks that the name is free and the associated store is READY, but
-    creates nothing. The response is then empty. Only the create itself checks quotas.
+    """Optional. If true, the call validates the request, and checks that the name is free and that the associated store
+    is READY, but it creates nothing. The response is then empty. Only the create itself checks quotas.
     """
     @_builtins.property
     def function_config(self) -> Global___FunctionConfig:
@@ -729,7 +729,7 @@ class FunctionMetadata(_message.Message):
     CREATED_TIME_FIELD_NUMBER: _builtins.int
     LAST_MODIFIED_TIME_FIELD_NUMBER: _builtins.int
     function_arn: _builtins.str
-    """The ARN of the function (CloudFront's `FunctionARN`). Both stages have the same one."""
+    """The ARN of the function (CloudFront's `FunctionARN`). Both stages have the same ARN."""
     stage: Global___FunctionStage.ValueType
     """The stage that this summary describes."""
     @_builtins.property

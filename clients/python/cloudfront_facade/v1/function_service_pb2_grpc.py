@@ -127,8 +127,8 @@ class FunctionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def TestFunction(self, request, context):
-        """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
-        call succeeds and the response has a `function_error_message`.
+        """Runs a function with an event. Returns the function's output and log, and how much of the allowed time it took. If
+        the function throws, the call succeeds and the response has a `function_error_message`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

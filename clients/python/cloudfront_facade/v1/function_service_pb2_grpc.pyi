@@ -55,8 +55,8 @@ class FunctionServiceStub:
     replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
     """
     TestFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]
-    """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
-    call succeeds and the response has a `function_error_message`.
+    """Runs a function with an event. Returns the function's output and log, and how much of the allowed time it took. If
+    the function throws, the call succeeds and the response has a `function_error_message`.
     """
     DeleteFunction: _grpc.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]
     """Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
@@ -90,8 +90,8 @@ class FunctionServiceAsyncStub(FunctionServiceStub):
     replaces the LIVE stage, but only DeleteFunction removes it. Repeating the same request is safe.
     """
     TestFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.TestFunctionRequest, _function_service_pb2.TestFunctionResponse]  # type: ignore[assignment]
-    """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
-    call succeeds and the response has a `function_error_message`.
+    """Runs a function with an event. Returns the function's output and log, and how much of the allowed time it took. If
+    the function throws, the call succeeds and the response has a `function_error_message`.
     """
     DeleteFunction: _aio.UnaryUnaryMultiCallable[_function_service_pb2.DeleteFunctionRequest, _function_service_pb2.DeleteFunctionResponse]  # type: ignore[assignment]
     """Deletes both stages of a function and its tags. Fails with FUNCTION_IN_USE if a distribution uses it."""
@@ -158,8 +158,8 @@ class FunctionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _function_service_pb2.TestFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_function_service_pb2.TestFunctionResponse, _abc.Awaitable[_function_service_pb2.TestFunctionResponse]]:
-        """Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
-        call succeeds and the response has a `function_error_message`.
+        """Runs a function with an event. Returns the function's output and log, and how much of the allowed time it took. If
+        the function throws, the call succeeds and the response has a `function_error_message`.
         """
 
     @_abc_1.abstractmethod

@@ -497,9 +497,9 @@ class ImportKeysRequest(_message.Message):
     """
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyChange]:
-        """Optional. The next changes: at most 10,000 in one request (the server can be configured with another limit,
-        `--max-changes`), and any number in all requests of a call, but at least 1. In errors, the index in `changes[1200]`
-        counts from the start of the stream.
+        """Optional. The next changes: at most 10,000 in one request. The server can be configured with another limit
+        (`--max-changes`). All requests of a call together must have at least 1, and may have any number. In errors, the
+        index in `changes[1200]` counts from the start of the stream.
         """
 
     def __init__(

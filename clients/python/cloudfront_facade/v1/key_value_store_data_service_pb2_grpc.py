@@ -28,9 +28,10 @@ if _version_not_supported:
 class KeyValueStoreDataServiceStub(object):
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
-    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
-    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+    The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+    control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+    store has another version. For a write without one, the service reads the current version and retries several times
+    if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel):
@@ -79,9 +80,10 @@ class KeyValueStoreDataServiceStub(object):
 class KeyValueStoreDataServiceServicer(object):
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
-    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
-    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+    The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+    control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+    store has another version. For a write without one, the service reads the current version and retries several times
+    if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     def DescribeKeyValueStoreData(self, request, context):
@@ -186,9 +188,10 @@ def add_KeyValueStoreDataServiceServicer_to_server(servicer, server):
 class KeyValueStoreDataService(object):
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
-    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
-    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+    The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+    control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+    store has another version. For a write without one, the service reads the current version and retries several times
+    if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     @staticmethod

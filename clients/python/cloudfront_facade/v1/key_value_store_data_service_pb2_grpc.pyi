@@ -29,9 +29,10 @@ GRPC_VERSION: str
 class KeyValueStoreDataServiceStub:
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
-    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
-    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+    The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+    control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+    store has another version. For a write without one, the service reads the current version and retries several times
+    if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     @_typing.overload
@@ -63,9 +64,10 @@ class KeyValueStoreDataServiceStub:
 class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
-    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
-    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+    The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+    control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+    store has another version. For a write without one, the service reads the current version and retries several times
+    if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -93,9 +95,10 @@ class KeyValueStoreDataServiceAsyncStub(KeyValueStoreDataServiceStub):
 class KeyValueStoreDataServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
 
-    The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
-    an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
-    current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+    The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+    control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+    store has another version. For a write without one, the service reads the current version and retries several times
+    if other callers write at the same time. Errors are listed in ErrorReason.
     """
 
     @_abc_1.abstractmethod

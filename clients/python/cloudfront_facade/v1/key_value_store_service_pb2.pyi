@@ -67,8 +67,8 @@ class CreateKeyValueStoreRequest(_message.Message):
     tag `cloudfront-facade:request`.
     """
     validate_only: _builtins.bool
-    """Optional. If true, validates the request and checks that the name is free, but creates nothing. The response is
-    then empty. Only the create itself checks quotas and the import file.
+    """Optional. If true, the call validates the request and checks that the name is free, but it creates nothing. The
+    response is then empty. Only the create itself checks quotas and the import file.
     """
     @_builtins.property
     def import_source(self) -> Global___ImportSource:

@@ -30,8 +30,8 @@ class Tag(_message.Message):
     configured to allow all Unicode letters, numbers and spaces (`--tag-charset unicode`).
     """
     value: _builtins.str
-    """Optional. The value. 0 to 256 characters of the same set. If it is unset, the tag has no value; if it is empty, the
-    value is an empty string.
+    """Optional. The value. 0 to 256 characters of the same set as in a key. If it is unset, the tag has no value; if it
+    is empty, the value is an empty string.
     """
     def __init__(
         self,

@@ -57,7 +57,7 @@ class TagServiceServicer(object):
     """
 
     def TagResource(self, request, context):
-        """Adds tags to a resource. If the resource already has a key, its value is replaced.
+        """Adds tags to a resource. If the resource already has a tag with the same key, the value of that tag is replaced.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -34,7 +34,7 @@ class TagServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TagServiceAsyncStub: ...
     TagResource: _grpc.UnaryUnaryMultiCallable[_tag_service_pb2.TagResourceRequest, _tag_service_pb2.TagResourceResponse]
-    """Adds tags to a resource. If the resource already has a key, its value is replaced."""
+    """Adds tags to a resource. If the resource already has a tag with the same key, the value of that tag is replaced."""
     UntagResource: _grpc.UnaryUnaryMultiCallable[_tag_service_pb2.UntagResourceRequest, _tag_service_pb2.UntagResourceResponse]
     """Removes tags from a resource. Keys that the resource does not have are ignored."""
     ListTagsForResource: _grpc.UnaryUnaryMultiCallable[_tag_service_pb2.ListTagsForResourceRequest, _tag_service_pb2.ListTagsForResourceResponse]
@@ -46,7 +46,7 @@ class TagServiceAsyncStub(TagServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     TagResource: _aio.UnaryUnaryMultiCallable[_tag_service_pb2.TagResourceRequest, _tag_service_pb2.TagResourceResponse]  # type: ignore[assignment]
-    """Adds tags to a resource. If the resource already has a key, its value is replaced."""
+    """Adds tags to a resource. If the resource already has a tag with the same key, the value of that tag is replaced."""
     UntagResource: _aio.UnaryUnaryMultiCallable[_tag_service_pb2.UntagResourceRequest, _tag_service_pb2.UntagResourceResponse]  # type: ignore[assignment]
     """Removes tags from a resource. Keys that the resource does not have are ignored."""
     ListTagsForResource: _aio.UnaryUnaryMultiCallable[_tag_service_pb2.ListTagsForResourceRequest, _tag_service_pb2.ListTagsForResourceResponse]  # type: ignore[assignment]
@@ -61,7 +61,7 @@ class TagServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tag_service_pb2.TagResourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tag_service_pb2.TagResourceResponse, _abc.Awaitable[_tag_service_pb2.TagResourceResponse]]:
-        """Adds tags to a resource. If the resource already has a key, its value is replaced."""
+        """Adds tags to a resource. If the resource already has a tag with the same key, the value of that tag is replaced."""
 
     @_abc_1.abstractmethod
     def UntagResource(

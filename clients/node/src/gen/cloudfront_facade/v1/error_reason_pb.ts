@@ -25,7 +25,11 @@ export const file_cloudfront_facade_v1_error_reason: GenFile = /*@__PURE__*/
  *   or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
  *   `aws_http_status` and `aws_request_id` if CloudFront returned them; the examples omit `aws_request_id`.
  *
- * google.rpc.RetryInfo is present only if an automatic retry can help.
+ * google.rpc.RetryInfo is present only if an automatic retry can help. It is never present if `outcome` is `partial`,
+ * because a retry would repeat the changes that were applied.
+ *
+ * UpdateKeys and ImportKeys send their changes in batches. If a batch fails after others were applied, the outcome is
+ * `partial`, whatever the reason is.
  *
  * @generated from enum cloudfront_facade.v1.ErrorReason
  */
@@ -60,9 +64,9 @@ export enum ErrorReason {
   REQUEST_ID_REUSED = 2,
 
   /**
-   * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests is
-   * used up (then without `limit`). Nothing changed, except what `applied_changes` and `unknown_changes` count. google.rpc.RetryInfo
-   * has the delay before a retry.
+   * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests
+   * is used up, and then there is no `limit`. Nothing changed, except what `applied_changes` and `unknown_changes`
+   * count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
    * "outcome": "not_applied", "limit": "32" } }
@@ -73,7 +77,7 @@ export enum ErrorReason {
 
   /**
    * DEADLINE_EXCEEDED: the deadline of the call leaves too little time to send a request to CloudFront: `remaining_ms`
-   * is less than `required_ms`. Nothing was sent.
+   * is less than `required_ms`. Nothing more was sent. See `outcome` and `applied_changes`.
    *
    * Example: { "reason": "DEADLINE_TOO_SHORT", "domain": "cloudfront-facade", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "required_ms": "500", "remaining_ms": "212" } }
@@ -124,9 +128,9 @@ export enum ErrorReason {
   METHOD_UNKNOWN = 8,
 
   /**
-   * RESOURCE_EXHAUSTED: the request has `size` bytes, more than the `limit` of its method, or more changes than the
-   * `limit` of one message (then without `size`); ImportKeys takes any number of changes in several messages. Do not
-   * retry.
+   * RESOURCE_EXHAUSTED: the request has `size` bytes, which is more than the `limit` of its method. If there is no
+   * `size`, it has more changes than the `limit` of one message; ImportKeys takes any number of changes in several
+   * messages. Do not retry.
    *
    * Example: { "reason": "MESSAGE_TOO_LARGE", "domain": "cloudfront-facade", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "limit": "262144", "size": "300055" } }
@@ -184,8 +188,9 @@ export enum ErrorReason {
   KEY_VALUE_STORE_NOT_FOUND = 23,
 
   /**
-   * FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated or written to.
-   * google.rpc.RetryInfo has the delay before a retry; WaitForKeyValueStore waits until it is READY.
+   * FAILED_PRECONDITION: the key value store is not READY yet, so it cannot be associated with a function, and its keys
+   * cannot be read or written. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
+   * WaitForKeyValueStore waits until the store is READY.
    *
    * Example: { "reason": "KEY_VALUE_STORE_NOT_READY", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "key_value_store_arn":
@@ -310,7 +315,7 @@ export enum ErrorReason {
 
   /**
    * UNAVAILABLE: the service's AWS credentials have expired, and refreshing them did not help. google.rpc.RetryInfo has
-   * the delay before a retry.
+   * the delay before a retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "UPSTREAM_CREDENTIALS_EXPIRED", "domain": "cloudfront.amazonaws.com", "metadata": {
    * "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ExpiredToken",
@@ -343,7 +348,7 @@ export enum ErrorReason {
 
   /**
    * UNAVAILABLE: the source of the service's AWS credentials does not respond. google.rpc.RetryInfo has the delay
-   * before a retry.
+   * before a retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "UPSTREAM_CREDENTIALS_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": {
    * "operation": "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
@@ -353,7 +358,8 @@ export enum ErrorReason {
   UPSTREAM_CREDENTIALS_UNAVAILABLE = 38,
 
   /**
-   * RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry.
+   * RESOURCE_EXHAUSTED: AWS throttles the account. google.rpc.RetryInfo has the delay before a retry, unless the
+   * outcome is `partial`.
    *
    * Example: { "reason": "UPSTREAM_THROTTLED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "Throttling", "aws_http_status": "400" }
@@ -364,8 +370,8 @@ export enum ErrorReason {
   UPSTREAM_THROTTLED = 39,
 
   /**
-   * UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed. google.rpc.RetryInfo has the
-   * delay before a retry.
+   * UNAVAILABLE: CloudFront failed, or its response could not be read. Nothing changed, except what `applied_changes`
+   * counts. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "UPSTREAM_UNAVAILABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "DescribeFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "ServiceUnavailable",
@@ -377,7 +383,7 @@ export enum ErrorReason {
 
   /**
    * UNAVAILABLE: CloudFront did not respond to a read before the timeout. google.rpc.RetryInfo has the delay before a
-   * retry.
+   * retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "UPSTREAM_TIMEOUT", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "DescribeFunction", "outcome": "not_applied", "name": "rewrite" } }
@@ -399,8 +405,8 @@ export enum ErrorReason {
   UPSTREAM_OUTCOME_UNKNOWN = 42,
 
   /**
-   * UNAVAILABLE: the connection to CloudFront failed, so nothing was sent. google.rpc.RetryInfo has the delay before a
-   * retry.
+   * UNAVAILABLE: the connection to CloudFront failed before the request was sent. google.rpc.RetryInfo has the delay
+   * before a retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "UPSTREAM_UNREACHABLE", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "name": "rewrite" } }
@@ -410,7 +416,8 @@ export enum ErrorReason {
   UPSTREAM_UNREACHABLE = 43,
 
   /**
-   * AWS returned a code that this version of the service does not know. The status is derived from the HTTP status.
+   * AWS rejected the request with a code that this version of the service does not know, or without a code. The status
+   * is derived from the HTTP status.
    *
    * Example: { "reason": "UPSTREAM_UNRECOGNIZED", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "CreateFunction", "outcome": "not_applied", "name": "rewrite", "aws_code": "SomethingNew", "aws_http_status": "400"
@@ -445,9 +452,10 @@ export enum ErrorReason {
   KEY_VALUE_STORE_IN_USE = 46,
 
   /**
-   * ABORTED: `etag` is not the current version of the resource. Nothing changed. The message names the rpc that returns
-   * the current `etag`; decide whether to retry with it. A key write without an `etag` fails like this, with
-   * google.rpc.RetryInfo, if other callers keep writing to the store.
+   * ABORTED: `etag` is not the current version of the resource. Nothing changed, except what `applied_changes` counts.
+   * The message names the rpc that returns the current `etag`; decide whether to retry with it. A key write without an
+   * `etag` also fails with this reason, if other callers keep writing to the store. The error then has a
+   * google.rpc.RetryInfo, unless the outcome is `partial`.
    *
    * Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
@@ -482,7 +490,8 @@ export enum ErrorReason {
 
   /**
    * NOT_FOUND: the key value store does not have this key. If the store itself does not exist, the reason is
-   * KEY_VALUE_STORE_NOT_FOUND, unless the check failed or there was no time for it.
+   * KEY_VALUE_STORE_NOT_FOUND. The service needs another read to find that out; if this read fails, or the deadline
+   * leaves no time for it, the reason is KEY_NOT_FOUND.
    *
    * Example: { "reason": "KEY_NOT_FOUND", "domain": "cloudfront.amazonaws.com", "metadata": { "operation": "GetKey",
    * "outcome": "not_applied", "name": "/old-page", "aws_code": "ResourceNotFoundException", "aws_http_status": "404" }
@@ -518,7 +527,7 @@ export enum ErrorReason {
 
   /**
    * ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-   * the changes that were applied before.
+   * the changes that had been applied by then.
    *
    * Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
    * "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

@@ -63,8 +63,8 @@ export type CreateFunctionRequest = Message<"cloudfront_facade.v1.CreateFunction
   requestId: string;
 
   /**
-   * Optional. If true, validates the request and checks that the name is free and the associated store is READY, but
-   * creates nothing. The response is then empty. Only the create itself checks quotas.
+   * Optional. If true, the call validates the request, and checks that the name is free and that the associated store
+   * is READY, but it creates nothing. The response is then empty. Only the create itself checks quotas.
    *
    * @generated from field: bool validate_only = 6;
    */
@@ -692,7 +692,7 @@ export const FunctionSummarySchema: GenMessage<FunctionSummary> = /*@__PURE__*/
  */
 export type FunctionMetadata = Message<"cloudfront_facade.v1.FunctionMetadata"> & {
   /**
-   * The ARN of the function (CloudFront's `FunctionARN`). Both stages have the same one.
+   * The ARN of the function (CloudFront's `FunctionARN`). Both stages have the same ARN.
    *
    * @generated from field: string function_arn = 1;
    */
@@ -861,8 +861,8 @@ export const FunctionService: GenService<{
     output: typeof PublishFunctionResponseSchema;
   },
   /**
-   * Runs a function with an event and returns its output, its log and the time it took. If the function throws, the
-   * call succeeds and the response has a `function_error_message`.
+   * Runs a function with an event. Returns the function's output and log, and how much of the allowed time it took. If
+   * the function throws, the call succeeds and the response has a `function_error_message`.
    *
    * @generated from rpc cloudfront_facade.v1.FunctionService.TestFunction
    */

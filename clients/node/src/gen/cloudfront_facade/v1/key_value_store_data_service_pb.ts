@@ -549,9 +549,9 @@ export type ImportKeysRequest = Message<"cloudfront_facade.v1.ImportKeysRequest"
   kvsArn: string;
 
   /**
-   * Optional. The next changes: at most 10,000 in one request (the server can be configured with another limit,
-   * `--max-changes`), and any number in all requests of a call, but at least 1. In errors, the index in `changes[1200]`
-   * counts from the start of the stream.
+   * Optional. The next changes: at most 10,000 in one request. The server can be configured with another limit
+   * (`--max-changes`). All requests of a call together must have at least 1, and may have any number. In errors, the
+   * index in `changes[1200]` counts from the start of the stream.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
    */
@@ -618,9 +618,10 @@ export const ImportKeysResponseSchema: GenMessage<ImportKeysResponse> = /*@__PUR
 /**
  * Reads and writes the keys and values of key value stores (CloudFront's data plane). A store is identified by its ARN.
  *
- * The content of a store has one version, its `etag`, which differs from the version of the control plane. A write with
- * an `etag` fails with ETAG_MISMATCH if the store has another version. For a write without one, the service reads the
- * current version and retries several times if other callers write at the same time. Errors are listed in ErrorReason.
+ * The content of a store has one version for all keys, its `etag`. It differs from the `etag` of the store's
+ * control-plane resource, which KeyValueStoreService returns. A write with an `etag` fails with ETAG_MISMATCH if the
+ * store has another version. For a write without one, the service reads the current version and retries several times
+ * if other callers write at the same time. Errors are listed in ErrorReason.
  *
  * @generated from service cloudfront_facade.v1.KeyValueStoreDataService
  */

@@ -66,8 +66,8 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
   requestId: string;
 
   /**
-   * Optional. If true, validates the request and checks that the name is free, but creates nothing. The response is
-   * then empty. Only the create itself checks quotas and the import file.
+   * Optional. If true, the call validates the request and checks that the name is free, but it creates nothing. The
+   * response is then empty. Only the create itself checks quotas and the import file.
    *
    * @generated from field: bool validate_only = 6;
    */

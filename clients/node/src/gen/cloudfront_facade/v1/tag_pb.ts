@@ -28,8 +28,8 @@ export type Tag = Message<"cloudfront_facade.v1.Tag"> & {
   key: string;
 
   /**
-   * Optional. The value. 0 to 256 characters of the same set. If it is unset, the tag has no value; if it is empty, the
-   * value is an empty string.
+   * Optional. The value. 0 to 256 characters of the same set as in a key. If it is unset, the tag has no value; if it
+   * is empty, the value is an empty string.
    *
    * @generated from field: optional string value = 2;
    */

@@ -152,7 +152,7 @@ export const ListTagsForResourceResponseSchema: GenMessage<ListTagsForResourceRe
  */
 export const TagService: GenService<{
   /**
-   * Adds tags to a resource. If the resource already has a key, its value is replaced.
+   * Adds tags to a resource. If the resource already has a tag with the same key, the value of that tag is replaced.
    *
    * @generated from rpc cloudfront_facade.v1.TagService.TagResource
    */
