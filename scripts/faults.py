@@ -20,8 +20,9 @@ _HEAD: Final = """\
 
 # Faults
 
-The service survives these faults. Each row links to the tests that cause the fault, with real sockets and processes,
-and has their result in the last `make faults`. `make soak` and `make fuzz` cause many faults together, for minutes.
+The service survives these faults. Each row links to the tests that cause the fault, most of them with real sockets and
+processes. The column *result* has their result in the last `make faults`. `make soak` and `make fuzz` cause many faults
+together, for minutes.
 """
 _ORDER: Final = ("failed", "skipped", "passed")
 
