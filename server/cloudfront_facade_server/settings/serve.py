@@ -88,7 +88,7 @@ class ServeSettings(ListenSettings):
     accounts: Annotated[CommaSeparated[Account], Metavar("ACCOUNT")] = Field(
         default_factory=list,
         description="AWS accounts whose ARNs requests may name, 12 digits each, separated by commas, or * for any; "
-        "can be repeated; default: the account of the service's own credentials, or with --endpoint-url any",
+        "can be repeated; default: the account of the service's own credentials, or any with --endpoint-url",
     )
     connect_timeout: PositiveSeconds = Field(2.0, description="timeout for connecting to CloudFront, in seconds")
     read_timeout: PositiveSeconds = Field(15.0, description="timeout for a response from CloudFront, in seconds")
@@ -101,7 +101,7 @@ class ServeSettings(ListenSettings):
     )
     embedded_s3_dir: OptionalDirectory = Field(
         None,
-        description="directory that replaces S3: arn:aws:s3:::BUCKET/KEY is read from BUCKET/KEY in it",
+        description="directory that replaces S3: its file BUCKET/KEY stands for the object arn:aws:s3:::BUCKET/KEY",
     )
     embedded_provisioning_seconds: Seconds = Field(0.0, description="seconds until a new store is READY")
     embedded_max_functions: Count = Field(100, description="quota of functions")
@@ -135,14 +135,14 @@ class ServeSettings(ListenSettings):
         1000,
         description="maximum concurrent calls, excluding health and reflection; "
         "WaitForKeyValueStore calls have a separate limit of the same size, "
-        "UpdateKeys and ImportKeys calls have --max-long-running-calls",
+        "--max-long-running-calls limits UpdateKeys and ImportKeys calls",
     )
     max_long_running_calls: Count = Field(200, description="maximum concurrent UpdateKeys and ImportKeys calls")
     max_queue_time: Seconds = Field(
-        0.25, description="seconds that a call waits for its turn when a concurrency limit is reached"
+        0.25, description="maximum seconds that a call waits for its turn when a limit is reached"
     )
     max_stream_silence: PositiveSeconds = Field(
-        60.0, description="seconds that a call may wait for its next message before it is ended"
+        60.0, description="seconds that a call may wait for its next message before the server ends it"
     )
     max_request_memory: MemoryBytes = Field(
         192 * 1024 * 1024, description="memory for requests that are being received, in bytes"
@@ -161,7 +161,7 @@ class ServeSettings(ListenSettings):
         1800.0, description="longest deadline honoured for WaitForKeyValueStore, UpdateKeys and ImportKeys, in seconds"
     )
     min_upstream_time: Seconds = Field(
-        0.5, description="time that must be left before the deadline for a request to be sent, in seconds"
+        0.5, description="a request is sent to CloudFront only if this time is left before the deadline, in seconds"
     )
     settle_timeout: Seconds = Field(
         5.0, description="seconds to keep checking whether a change with a lost response was applied"
@@ -180,7 +180,7 @@ class ServeSettings(ListenSettings):
     drain_delay: Seconds = Field(
         5.0, description="seconds between reporting NOT_SERVING and closing the listener at shutdown"
     )
-    shutdown_grace_period: Seconds = Field(45.0, description="seconds for calls in flight to end at shutdown")
+    shutdown_grace_period: Seconds = Field(45.0, description="seconds that calls in flight may take to end at shutdown")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="minimum log level")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="log format; auto: text on a terminal, JSON otherwise"
