@@ -40,8 +40,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_OVERLOADED: _ErrorReason.ValueType  # 3
     """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests
-    is used up, and then there is no `limit`. Nothing changed, except what `applied_changes` and `unknown_changes`
-    count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
+    is used up. In the second case, there is no `limit`. Nothing changed, except what `applied_changes` and
+    `unknown_changes` count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
 
     Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
     "outcome": "not_applied", "limit": "32" } }
@@ -387,8 +387,8 @@ Example: { "reason": "REQUEST_ID_REUSED", "domain": "cloudfront-facade", "metada
 """
 ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 3
 """RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests
-is used up, and then there is no `limit`. Nothing changed, except what `applied_changes` and `unknown_changes`
-count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
+is used up. In the second case, there is no `limit`. Nothing changed, except what `applied_changes` and
+`unknown_changes` count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
 
 Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
 "outcome": "not_applied", "limit": "32" } }

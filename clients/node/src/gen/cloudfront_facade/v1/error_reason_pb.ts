@@ -65,8 +65,8 @@ export enum ErrorReason {
 
   /**
    * RESOURCE_EXHAUSTED: the server has reached a concurrency limit, whose value is `limit`, or the memory for requests
-   * is used up, and then there is no `limit`. Nothing changed, except what `applied_changes` and `unknown_changes`
-   * count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
+   * is used up. In the second case, there is no `limit`. Nothing changed, except what `applied_changes` and
+   * `unknown_changes` count. google.rpc.RetryInfo has the delay before a retry, unless the outcome is `partial`.
    *
    * Example: { "reason": "OVERLOADED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
    * "outcome": "not_applied", "limit": "32" } }
