@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from support.botocore_data import fast_boto3
 from support.cloudfront.fixtures import aws_backend, aws_environment, cloudfront
 from support.coverage_of_greenlets import track_greenlets_only_where_they_run
 from support.process import EMBEDDED, FacadeProcess
 
-__all__ = ["aws_backend", "aws_environment", "cloudfront"]
+__all__ = ["aws_backend", "aws_environment", "cloudfront", "fast_boto3"]
 
 PROJECT = Path(__file__).parent.parent
 

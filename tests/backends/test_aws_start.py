@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def failure(**arguments: Any) -> str:
 
 def put_older_model(folder: Path, *untagged: str) -> None:
     """Installs a service model without Tags on these creates, where botocore finds it first."""
-    model = boto3.Session()._session.get_component("data_loader").load_service_model("cloudfront", "service-2")
+    loader = boto3.Session()._session.get_component("data_loader")
+    model = deepcopy(loader.load_service_model("cloudfront", "service-2"))
     for operation in untagged:
         del model["shapes"][model["operations"][operation]["input"]["shape"]]["members"]["Tags"]
     version_folder = folder / "cloudfront" / model["metadata"]["apiVersion"]

@@ -24,13 +24,13 @@ AWS_VARIABLES: Final = {
 }
 """The complete AWS configuration of a test process and its children."""
 
-_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_OF_HTTP_CLIENTS: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle")
 
 
 def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Replaces this machine's AWS configuration and proxies with example credentials in the environment."""
+    """Replaces this machine's AWS configuration, proxies and certificates with example credentials."""
     for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower() in _PROXIES:
+        if name.startswith("AWS_") or name.lower() in _OF_HTTP_CLIENTS:
             monkeypatch.delenv(name)
     for name, value in AWS_VARIABLES.items():
         monkeypatch.setenv(name, value)
@@ -38,7 +38,7 @@ def isolate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment with example credentials, without this machine's AWS configuration and proxies."""
+    """An environment with example credentials, without this machine's AWS configuration, proxies and certificates."""
     isolate(monkeypatch)
 
 
