@@ -84,6 +84,8 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
                 "_defaults",
                 "_error_details",
                 "_interceptor",
+                "_repeated_call",
+                "_repeats",
                 "_request_checks",
                 "_sending",
                 "_service_config",

@@ -1,4 +1,4 @@
-"""When a call is retried."""
+"""When gRPC retries a call. `test_key_write_repeats` is about the writes of keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from client.canned import FUNCTION_CREATED, PATIENCE, Canned, ErrorStatus, runni
 from client.relay import Relay
 from cloudfront_facade import FacadeError, aio, connect
 from cloudfront_facade._service_config import RETRY_POLICY, RETRY_THROTTLING, idempotent_methods, service_config
-from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, GetFunctionRequest
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
@@ -46,17 +45,6 @@ def test_a_call_that_a_stopping_server_ends_is_retried(run: Run, code: grpc.Stat
     with running_server(servicer) as target:
         assert run(target, "functions", "CreateFunction", REQUEST) == FUNCTION_CREATED
     assert len(servicer.received) == 3
-
-
-@pytest.mark.parametrize("code", RETRYABLE)
-@pytest.mark.parametrize("method", ["PutKey", "DeleteKey", "UpdateKeys"])
-def test_a_write_of_keys_is_sent_once(method: str, code: grpc.StatusCode) -> None:
-    servicer = Canned(ErrorStatus(code))
-    request = getattr(data, f"{method}Request")()
-    with running_server(servicer) as target, connect(target) as facade, pytest.raises(FacadeError) as caught:
-        getattr(facade.key_values, method)(request)
-    assert (caught.value.code(), caught.value.outcome) == (code, "unknown")
-    assert len(servicer.received) == 1
 
 
 def test_a_call_that_its_caller_cancels_is_not_retried() -> None:

@@ -14,6 +14,7 @@ from cloudfront_facade.errors import FacadeError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Generator
 
+    from cloudfront_facade._repeats import Attempts
     from cloudfront_facade._request_checks import CheckedRequests
 
 _WRITE_FAILED = "Internal error from Core"
@@ -50,6 +51,17 @@ class FacadeCall:
 
     def _translate(self, error: grpc.RpcError) -> FacadeError:
         return FacadeError.of(error, self._request_id, connected=self._connected)
+
+
+class RepeatedCall(FacadeCall):
+    """The last attempt of a write of keys."""
+
+    def __init__(self, call: Any, attempts: Attempts) -> None:
+        super().__init__(call, connected=False)
+        self._attempts = attempts
+
+    def _translate(self, error: grpc.RpcError) -> FacadeError:
+        return self._attempts.error(error)
 
 
 class FacadeStreamCall(FacadeCall):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from grpc import aio
 
-from cloudfront_facade._aio_calls import FacadeCall, FacadeStreamCall
+from cloudfront_facade._aio_calls import FacadeCall, FacadeStreamCall, RepeatedCall
 from cloudfront_facade._closable_channel import CLOSED
 from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._request_checks import CheckedRequests, check_request
@@ -15,36 +16,61 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cloudfront_facade._defaults import CallDefaults
+    from cloudfront_facade._repeats import Attempts, Repeats
 
     Continuation = Callable[[aio.ClientCallDetails, Any], Any]
 
 
-def interceptors(defaults: CallDefaults, is_connected: Callable[[], bool]) -> list[aio.ClientInterceptor]:
+def interceptors(
+    defaults: CallDefaults, repeats: Repeats, is_connected: Callable[[], bool]
+) -> list[aio.ClientInterceptor]:
     """Returns one interceptor for each kind of call, because grpc.aio uses an interceptor for one kind only."""
     kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
-    return [kind(defaults, is_connected) for kind in kinds]
+    return [kind(defaults, repeats, is_connected) for kind in kinds]
 
 
 class _Interceptor:
-    def __init__(self, defaults: CallDefaults, is_connected: Callable[[], bool]) -> None:
+    def __init__(self, defaults: CallDefaults, repeats: Repeats, is_connected: Callable[[], bool]) -> None:
         self._defaults = defaults
+        self._repeats = repeats
         self._is_connected = is_connected
 
     async def _intercept_request(self, continuation: Continuation, details: aio.ClientCallDetails, request: Any) -> Any:
         check_request(details.method, request)
+        timeout = self._defaults.timeout(details.method, details.timeout)
+        if attempts := self._repeats.attempts(details.method, request, timeout):
+            return RepeatedCall(await self._repeat(continuation, details, attempts), attempts)
         request = self._defaults.with_request_id(request)
         connected = self._is_connected()
-        return FacadeCall(await self._start(continuation, details, request), connected, request_id_of(request))
+        call = await self._start(continuation, _with_timeout(details, timeout), request)
+        return FacadeCall(call, connected, request_id_of(request))
 
     async def _intercept_requests(
         self, continuation: Continuation, details: aio.ClientCallDetails, requests: Any
     ) -> Any:
         checked = CheckedRequests(details.method, requests)
         connected = self._is_connected()
+        details = _with_timeout(details, self._defaults.timeout(details.method, details.timeout))
         return FacadeStreamCall(await self._start(continuation, details, checked), connected, requests=checked)
 
+    async def _repeat(self, continuation: Continuation, details: aio.ClientCallDetails, attempts: Attempts) -> Any:
+        """Sends a write of keys until an attempt is the last one, and returns it."""
+        while True:
+            timeout = attempts.seconds_left()
+            call = await self._start(continuation, _with_timeout(details, timeout), attempts.request)
+            try:
+                trailers = await call.trailing_metadata()
+                pause = attempts.pause(await call.code(), await call.details(), trailers)
+            except asyncio.CancelledError:
+                call.cancel()
+                raise
+            if pause is None:
+                return call
+            await asyncio.sleep(pause)
+            if not attempts.may_continue():
+                return call
+
     async def _start(self, continuation: Continuation, details: aio.ClientCallDetails, request: Any) -> Any:
-        details = _with_timeout(details, self._defaults.timeout(details.method, details.timeout))
         try:
             return await continuation(details, request)
         except aio.UsageError:

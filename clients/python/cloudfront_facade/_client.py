@@ -10,6 +10,7 @@ import grpc
 from cloudfront_facade._closable_channel import ClosableChannel
 from cloudfront_facade._defaults import CallDefaults
 from cloudfront_facade._interceptor import FacadeInterceptor
+from cloudfront_facade._repeats import Repeats
 from cloudfront_facade._service_config import channel_arguments
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def connect(
         deadline: Seconds that a call may take, retries included, unless the call has a `timeout`; None for no limit.
             Long-running methods (WaitForKeyValueStore, UpdateKeys, ImportKeys) may take half an hour.
         retry: Whether calls that end with UNAVAILABLE, or that a stopping server cancels, are retried, with at most
-            four attempts. Key writes are never retried.
+            four attempts. Key writes are retried only if no server received them, or if they have an `etag` and a
+            stopping server cancels them; ImportKeys is not.
         request_ids: Whether the client adds a `request_id` to creates without one, so that they are safe to retry. If
             False, creates are never retried.
         options: Channel arguments of gRPC, which take precedence over the client's own.
@@ -108,8 +110,10 @@ def connect(
         OSError: A file of `tls` cannot be read.
     """
     defaults = CallDefaults(deadline, request_ids)
+    options = list(options)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
     channel = ClosableChannel(
         grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults, channel.is_connected)))
+    repeats = Repeats(retry=retry, options=options, is_closed=channel.is_closed)
+    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults, repeats, channel.is_connected)))

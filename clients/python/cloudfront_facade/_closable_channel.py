@@ -21,6 +21,10 @@ class Closable:
         self._closed = False
         self._lock = Lock()
 
+    def is_closed(self) -> bool:
+        """Returns whether the channel is closed."""
+        return self._closed
+
     def unary_unary(self, *arguments: Any, **keywords: Any) -> Any:
         """Returns the multi-callable of a method with one request and one response."""
         return self._open("unary_unary", *arguments, **keywords)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 
 from cloudfront_facade._defaults import request_id_of
+from cloudfront_facade._repeated_call import RepeatedCall
 from cloudfront_facade._request_checks import CheckedRequests, check_request
 from cloudfront_facade.errors import FacadeError
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cloudfront_facade._defaults import CallDefaults
+    from cloudfront_facade._repeats import Attempts, Repeats
 
     Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
@@ -27,11 +29,13 @@ class FacadeInterceptor(
 ):
     """Sets a default deadline and the `request_id` of creates, and raises failures as `FacadeError`.
 
-    gRPC's retries happen below interceptors, so all attempts of a call share one deadline and one `request_id`.
+    gRPC's retries happen below interceptors, so all attempts of a call share one deadline and one `request_id`. Only
+    writes of keys are sent again here.
     """
 
-    def __init__(self, defaults: CallDefaults, is_connected: Callable[[], bool]) -> None:
+    def __init__(self, defaults: CallDefaults, repeats: Repeats, is_connected: Callable[[], bool]) -> None:
         self._defaults = defaults
+        self._repeats = repeats
         self._is_connected = is_connected
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
@@ -56,24 +60,29 @@ class FacadeInterceptor(
 
     def _intercept_request(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
         check_request(details.method, request)
+        timeout = self._defaults.timeout(details.method, details.timeout)
+        if attempts := self._repeats.attempts(details.method, request, timeout):
+            return _RepeatedCall(continuation, details, attempts)
         request = self._defaults.with_request_id(request)
         connected = self._is_connected()
-        return _Call(continuation(self._with_timeout(details), request), connected, request_id_of(request))
+        return _Call(continuation(_with_timeout(details, timeout), request), connected, request_id_of(request))
 
     def _intercept_requests(self, continuation: Continuation, details: grpc.ClientCallDetails, requests: Any) -> Any:
         checked = CheckedRequests(details.method, requests)
         connected = self._is_connected()
-        return _Call(continuation(self._with_timeout(details), checked), connected, requests=checked)
+        timeout = self._defaults.timeout(details.method, details.timeout)
+        return _Call(continuation(_with_timeout(details, timeout), checked), connected, requests=checked)
 
-    def _with_timeout(self, details: grpc.ClientCallDetails) -> grpc.ClientCallDetails:
-        return _CallDetails(
-            details.method,
-            self._defaults.timeout(details.method, details.timeout),
-            details.metadata,
-            details.credentials,
-            details.wait_for_ready,
-            details.compression,
-        )
+
+def _with_timeout(details: grpc.ClientCallDetails, timeout: float | None) -> grpc.ClientCallDetails:
+    return _CallDetails(
+        details.method,
+        timeout,
+        details.metadata,
+        details.credentials,
+        details.wait_for_ready,
+        details.compression,
+    )
 
 
 @dataclass(frozen=True)
@@ -128,3 +137,17 @@ class _Call:
         if self._requests and self._requests.error:
             return self._requests.error
         return FacadeError.of(error, self._request_id, connected=self._connected)
+
+
+class _RepeatedCall(_Call):
+    """A write of keys."""
+
+    def __init__(self, continuation: Continuation, details: grpc.ClientCallDetails, attempts: Attempts) -> None:
+        def send() -> Any:
+            return continuation(_with_timeout(details, attempts.seconds_left()), attempts.request)
+
+        super().__init__(RepeatedCall(send, attempts), connected=False)
+        self._attempts = attempts
+
+    def _translate(self, error: grpc.RpcError) -> Exception:
+        return self._attempts.error(error)

@@ -13,6 +13,9 @@ _NO_CONNECTION = re.compile(
 )
 """How gRPC's own messages begin if an attempt found no server to send to."""
 
+_REFUSED = re.compile(r"Received RST_STREAM with error code 7\b")
+"""What gRPC's own messages contain if the server did not look at the request: REFUSED_STREAM of HTTP/2."""
+
 
 def may_be_sent(code: grpc.StatusCode, details: str | None, trailers: Any, *, connected: bool) -> bool:
     """Returns whether a failed call may have been sent.
@@ -26,9 +29,20 @@ def may_be_sent(code: grpc.StatusCode, details: str | None, trailers: Any, *, co
         trailers: The trailing metadata. A status without any may be gRPC's own.
         connected: Whether the channel was connected when the call began.
     """
-    return (
-        connected
-        or code is not grpc.StatusCode.UNAVAILABLE
-        or bool(trailers)
-        or not _NO_CONNECTION.match(details or "")
-    )
+    return connected or not (_is_from_grpc(code, trailers) and _NO_CONNECTION.match(details or ""))
+
+
+def attempt_may_be_sent(code: grpc.StatusCode, details: str | None, trailers: Any) -> bool:
+    """Returns whether a server may have received a failed call of which gRPC made only one attempt.
+
+    Args:
+        code: The code of the status.
+        details: The message of the status.
+        trailers: The trailing metadata. A status without any may be gRPC's own.
+    """
+    text = details or ""
+    return not (_is_from_grpc(code, trailers) and (_NO_CONNECTION.match(text) or _REFUSED.search(text)))
+
+
+def _is_from_grpc(code: grpc.StatusCode, trailers: Any) -> bool:
+    return code is grpc.StatusCode.UNAVAILABLE and not trailers

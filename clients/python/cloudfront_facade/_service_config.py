@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
 """Calls rotate among all addresses of the target, so that new replicas receive calls."""
 
+MAX_ATTEMPTS = 4
+INITIAL_BACKOFF = 0.2
+MAX_BACKOFF = 5.0
+BACKOFF_MULTIPLIER = 2
+
 RETRY_POLICY = {
-    "maxAttempts": 4,
-    "initialBackoff": "0.2s",
-    "maxBackoff": "5s",
-    "backoffMultiplier": 2,
+    "maxAttempts": MAX_ATTEMPTS,
+    "initialBackoff": f"{INITIAL_BACKOFF:g}s",
+    "maxBackoff": f"{MAX_BACKOFF:g}s",
+    "backoffMultiplier": BACKOFF_MULTIPLIER,
     # UNAVAILABLE is safe to retry for every method (AIP-194). CANCELLED is how a server that stops ends the calls that
     # it has accepted and not started. A call that its own caller cancels is not retried.
     "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
@@ -102,8 +107,14 @@ def service_config(*, retry: bool, request_ids: bool) -> str:
     return json.dumps(config)
 
 
+def has_own_retries(options: Iterable[tuple[str, Any]]) -> bool:
+    """Returns whether the caller's channel arguments replace the client's retries, or disable them."""
+    arguments = dict(options)
+    return "grpc.service_config" in arguments or arguments.get("grpc.enable_retries") == 0
+
+
 def non_retryable_methods() -> list[dict[str, str]]:
-    """Returns the methods that are sent once, as names of a service config.
+    """Returns the methods that gRPC sends once, as names of a service config. `_repeats` may send them again.
 
     If the connection breaks, it is unknown whether the first attempt was applied. A retry could undo a concurrent
     write. With an etag, it would fail because the first attempt changed the version, and wrongly report not_applied.
@@ -157,12 +168,21 @@ def _find_method(path: str) -> MethodDescriptor:
 
 def is_long_running(method: str) -> bool:
     """Returns whether the protos mark a method as long-running; its default deadline is then LONGEST_DEADLINE."""
+    return _has_option(method, "long_running")
+
+
+def is_not_repeatable(method: str) -> bool:
+    """Returns whether the protos mark a method as not repeatable: it writes keys."""
+    return _has_option(method, "not_repeatable")
+
+
+def _has_option(method: str, name: str) -> bool:
     descriptor = find_method(method)
-    return descriptor is not None and descriptor.has_options and _is_long_running(descriptor)
+    return descriptor is not None and descriptor.has_options and _option(descriptor, name)
 
 
 @cache
-def _is_long_running(descriptor: MethodDescriptor) -> bool:
+def _option(descriptor: MethodDescriptor, name: str) -> bool:
     from cloudfront_facade.v1 import options_pb2
 
-    return bool(descriptor.GetOptions().Extensions[options_pb2.long_running])
+    return bool(descriptor.GetOptions().Extensions[getattr(options_pb2, name)])

@@ -38,6 +38,7 @@ from cloudfront_facade._aio_jobs import (
     wait_until_ready,
 )
 from cloudfront_facade._defaults import CallDefaults
+from cloudfront_facade._repeats import Repeats
 from cloudfront_facade._service_config import channel_arguments
 
 if TYPE_CHECKING:
@@ -131,12 +132,14 @@ def connect(
 ) -> Client:
     """Returns a client. An event loop must be running; see `cloudfront_facade.connect` for arguments and errors."""
     defaults = CallDefaults(deadline, request_ids)
+    options = list(options)
     arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
 
     def is_connected() -> bool:
         return channel.get_state() is grpc.ChannelConnectivity.READY
 
-    intercepting = interceptors(defaults, is_connected)
+    repeats = Repeats(retry=retry, options=options, is_closed=lambda: channel.is_closed())
+    intercepting = interceptors(defaults, repeats, is_connected)
     channel = AioClosableChannel(
         grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=intercepting)
         if tls

@@ -100,7 +100,8 @@ class FacadeError(grpc.RpcError):
         domain: The origin: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty if `reason` is.
         metadata: More about the error, such as `operation`, `aws_code` and `aws_request_id`.
         outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. If the server did not
-            report it: `not_applied` if no server was reached, else `unknown`.
+            report it: `not_applied` if no server was reached, else `unknown`. It is also `unknown` if the server
+            reports `not_applied`, and an earlier attempt of the call may have been applied.
         violations: The rules that the request breaks, at most twenty; `violation_count` in `metadata` is their total.
         preconditions: The states that resources must reach before the call can succeed.
         quotas: The quotas that are used up.
@@ -121,20 +122,22 @@ class FacadeError(grpc.RpcError):
         trailing_metadata: Iterable[Any] = (),
         request_id: str = "",
         sent: bool = True,
+        resent: bool = False,
     ) -> None:
         self._code = code
         self._details = details
         self._trailing_metadata = tuple(_Metadatum(*pair) for pair in trailing_metadata)
         self.request_id = request_id
         # Copies and pickles of an exception are made from its arguments alone.
-        super().__init__(code, details, self._trailing_metadata, request_id, sent)
+        super().__init__(code, details, self._trailing_metadata, request_id, sent, resent)
 
         parsed = ErrorDetails.of(self)
         info, resource = parsed.info, parsed.resource_info
         self.reason: str = info.reason
         self.domain: str = info.domain
         self.metadata: Mapping[str, str] = dict(info.metadata)
-        self.outcome: str = info.metadata.get("outcome", "unknown" if sent else "not_applied")
+        outcome = info.metadata.get("outcome", "unknown" if sent else "not_applied")
+        self.outcome: str = "unknown" if resent and outcome == "not_applied" else outcome
         self.applied_changes = parsed.count("applied_changes")
         self.unknown_changes = parsed.count("unknown_changes")
         self.violations = tuple(

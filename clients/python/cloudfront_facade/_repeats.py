@@ -1,0 +1,150 @@
+"""When a write of keys is sent again. The other methods are retried by gRPC.
+
+gRPC's retries cannot do this. A service config selects calls by their method, not by their `etag`. And gRPC does not
+report how often it sent a call: if the first attempt was applied, the next one finds another version, and the server's
+`not_applied` is wrong. Numbers, pushback and budget are those of gRPC's retry policy (gRFC A6).
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import re
+import time
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from cloudfront_facade._sending import attempt_may_be_sent
+from cloudfront_facade._service_config import (
+    BACKOFF_MULTIPLIER,
+    INITIAL_BACKOFF,
+    MAX_ATTEMPTS,
+    MAX_BACKOFF,
+    RETRY_THROTTLING,
+    has_own_retries,
+    is_not_repeatable,
+)
+from cloudfront_facade.errors import FacadeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+JITTER = 0.2
+
+_RETRYABLE = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
+
+
+class Repeats:
+    """The repeats of a client's calls.
+
+    Attributes:
+        enabled: Whether calls are repeated.
+        is_closed: Returns whether the client is closed.
+    """
+
+    def __init__(self, *, retry: bool, options: list[tuple[str, Any]], is_closed: Callable[[], bool]) -> None:
+        self.enabled = retry and not has_own_retries(options)
+        self.is_closed = is_closed
+        self._tokens = float(RETRY_THROTTLING["maxTokens"])
+        self._lock = Lock()
+
+    def attempts(self, method: str | bytes, request: Any, timeout: float | None) -> Attempts | None:
+        """Returns the attempts of a write of keys; None for a call of another method.
+
+        Args:
+            method: The path of the method.
+            request: The request.
+            timeout: Seconds that all attempts may take together; None for no limit.
+        """
+        name = method.decode() if isinstance(method, bytes) else method
+        return Attempts(self, request, timeout) if is_not_repeatable(name) else None
+
+    def count_success(self) -> None:
+        """Counts an attempt that succeeded."""
+        with self._lock:
+            self._tokens = min(RETRY_THROTTLING["maxTokens"], self._tokens + RETRY_THROTTLING["tokenRatio"])
+
+    def count_failure(self) -> bool:
+        """Counts an attempt that failed, and returns whether the budget allows to repeat it."""
+        with self._lock:
+            self._tokens = max(0, self._tokens - 1)
+            return self._tokens > RETRY_THROTTLING["maxTokens"] / 2
+
+
+class Attempts:
+    """The attempts of one write of keys.
+
+    Attributes:
+        request: A copy of the request, because the caller may change its own between two attempts.
+    """
+
+    def __init__(self, repeats: Repeats, request: Any, timeout: float | None) -> None:
+        self.request = copy.deepcopy(request)
+        self._repeats = repeats
+        self._end = None if timeout is None else time.monotonic() + timeout
+        self._number = 1
+        self._backoff = INITIAL_BACKOFF
+        self._was_sent = False
+
+    def seconds_left(self) -> float | None:
+        """Returns the seconds until the deadline of the call; None if it has none."""
+        return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+    def pause(self, code: grpc.StatusCode, details: str | None, trailers: Any) -> float | None:
+        """Counts the end of an attempt, and returns the seconds until the next one; None if this was the last one.
+
+        Args:
+            code: The code of the status.
+            details: The message of the status.
+            trailers: The trailing metadata.
+        """
+        if code is grpc.StatusCode.OK:
+            self._repeats.count_success()
+            return None
+        pushback = _pushback(trailers)
+        is_sent = attempt_may_be_sent(code, details, trailers)
+        if not self._is_allowed(code, pushback) or not self._is_safe(code, is_sent):
+            return None
+        pause = self._backoff * random.uniform(1 - JITTER, 1 + JITTER) if pushback is None else pushback  # noqa: S311
+        if self._end is not None and time.monotonic() + pause >= self._end:
+            return None
+        self._number += 1
+        self._was_sent |= is_sent
+        self._backoff = (
+            INITIAL_BACKOFF if pushback is not None else min(MAX_BACKOFF, self._backoff * BACKOFF_MULTIPLIER)
+        )
+        return pause
+
+    def may_continue(self) -> bool:
+        """Returns whether the next attempt may be sent when the pause before it is over."""
+        return not self._repeats.is_closed()
+
+    def error(self, error: grpc.RpcError) -> FacadeError:
+        """Returns the error of the last attempt, with an outcome that covers all attempts."""
+        last = FacadeError.of(error)
+        code, details, trailers = last.code(), last.details(), last.trailing_metadata()
+        is_sent = self._was_sent or attempt_may_be_sent(code, details, trailers)
+        return FacadeError(code, details, trailers, last.request_id, is_sent, self._was_sent)
+
+    def _is_allowed(self, code: grpc.StatusCode, pushback: float | None) -> bool:
+        """Returns whether the status, the server and the budget allow another attempt."""
+        is_forbidden = pushback is not None and pushback < 0
+        if code not in _RETRYABLE and not is_forbidden:
+            return False
+        return self._repeats.count_failure() and not is_forbidden and self._number < MAX_ATTEMPTS
+
+    def _is_safe(self, code: grpc.StatusCode, is_sent: bool) -> bool:
+        if not self._repeats.enabled or self._repeats.is_closed():
+            return False
+        # A server that stops cancels calls that it has not started. If it had started this one, the etag is outdated.
+        return not is_sent or (code is grpc.StatusCode.CANCELLED and bool(getattr(self.request, "etag", "")))
+
+
+def _pushback(trailers: Any) -> float | None:
+    """Returns the seconds after which the server wants a repeat: below zero for never, None if it does not say."""
+    for key, value in trailers or ():
+        if key == "grpc-retry-pushback-ms":
+            return int(value) / 1000 if re.fullmatch(r"[0-9]{1,9}", value) else -1.0
+    return None
