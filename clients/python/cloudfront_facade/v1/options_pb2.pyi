@@ -23,5 +23,6 @@ separately, and uses the longest deadline if the caller sets none. A long poll i
 """
 not_repeatable: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, _builtins.bool]
 """Whether a second call with the same request may undo the change of another caller. Both clients send such a call
-only once, unless it is known that no server has started it.
+again only if no server received it, or if the request has an `etag` and a server that stops cancels the call. They
+send a stream of requests only once.
 """

@@ -33,7 +33,8 @@ export const long_poll: GenExtension<MethodOptions, boolean> = /*@__PURE__*/
 
 /**
  * Whether a second call with the same request may undo the change of another caller. Both clients send such a call
- * only once, unless it is known that no server has started it.
+ * again only if no server received it, or if the request has an `etag` and a server that stops cancels the call. They
+ * send a stream of requests only once.
  *
  * @generated from extension: bool not_repeatable = 78312;
  */
