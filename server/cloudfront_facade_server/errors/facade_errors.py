@@ -138,12 +138,12 @@ def overloaded(limit: int, what: str) -> StatusError:
 
 
 def deadline_too_short(required: float, remaining: float) -> StatusError:
-    """Rejects a call whose deadline leaves too little time to send anything."""
+    """Rejects a call whose deadline leaves too little time for its next request to CloudFront."""
     required_ms, remaining_ms = round(required * 1000), max(0, round(remaining * 1000))
     return StatusError(
         grpc.StatusCode.DEADLINE_EXCEEDED,
         "DEADLINE_TOO_SHORT",
-        f"the deadline leaves {remaining_ms} ms; at least {required_ms} ms are required; nothing was sent",
+        f"the deadline leaves {remaining_ms} ms; the next request to AWS needs {required_ms} ms and was not sent",
         metadata={"required_ms": str(required_ms), "remaining_ms": str(remaining_ms)},
     )
 
