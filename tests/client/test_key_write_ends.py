@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -15,6 +16,7 @@ import pytest
 
 from client.canned import PATIENCE, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError, aio, connect
+from cloudfront_facade._repeats import Attempts, Repeats
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import GetKeyRequest, PutKeyRequest, PutKeyResponse
 
 REQUEST = PutKeyRequest(kvs_arn="arn", key="a", etag="E1")
@@ -164,7 +166,7 @@ def test_a_call_that_is_interrupted_during_the_pause_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize("during_pause", [False, True])
-def test_a_write_of_a_client_that_closes_ends_and_is_not_repeated(during_pause: bool) -> None:
+def test_a_future_of_a_client_that_closes_ends_and_is_not_repeated(during_pause: bool) -> None:
     servicer = Canned(cancelled())
     if not during_pause:
         servicer.released.clear()
@@ -175,30 +177,70 @@ def test_a_write_of_a_client_that_closes_ends_and_is_not_repeated(during_pause: 
         if during_pause:
             time.sleep(PAUSE / 3)
         facade.close()
-        error = future.exception(PATIENCE)
-        assert isinstance(error, FacadeError)
-        assert (error.code(), error.outcome) == (grpc.StatusCode.CANCELLED, "unknown")
-        with connect(target) as other:
-            assert methods_after(servicer, other.key_values.GetKey) == ["PutKey", "GetKey"]
+        check_cancelled(future.exception(PATIENCE))
+        check_sent_once(servicer, target)
 
 
-@pytest.mark.parametrize("during_pause", [False, True])
-def test_an_asyncio_write_of_a_client_that_closes_ends_and_is_not_repeated(during_pause: bool) -> None:
+def test_a_future_whose_client_closes_when_it_is_to_be_repeated_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Attempts, "may_continue", lambda _: True)
+    servicer = Canned(cancelled())
+    with running_server(servicer) as target:
+        with connect(target) as facade:
+            future = facade.key_values.PutKey.future(REQUEST)
+            assert servicer.started.wait(PATIENCE)
+            time.sleep(PAUSE / 3)
+        check_cancelled(future.exception(PATIENCE))
+
+
+def test_a_call_whose_client_closes_during_the_pause_ends_and_is_not_repeated() -> None:
+    servicer = Canned(cancelled())
+    with running_server(servicer) as target, ThreadPoolExecutor() as pool:
+        facade = connect(target)
+        call = pool.submit(facade.key_values.PutKey, REQUEST)
+        assert servicer.started.wait(PATIENCE)
+        time.sleep(PAUSE / 3)
+        facade.close()
+        check_cancelled(call.exception(PATIENCE))
+        check_sent_once(servicer, target)
+
+
+@pytest.mark.parametrize(("during_pause", "grace"), [(False, None), (True, None), (True, 3 * PAUSE)])
+def test_an_asyncio_call_whose_client_closes_ends_and_is_not_repeated(during_pause: bool, grace: float | None) -> None:
     servicer = Canned(cancelled())
     if not during_pause:
         servicer.released.clear()
 
     async def close(target: str) -> None:
-        async with aio.connect(target) as facade:
-            call = facade.key_values.PutKey(REQUEST)
-            task = asyncio.ensure_future(call)
-            await asyncio.to_thread(servicer.started.wait, PATIENCE)
-            if during_pause:
-                await asyncio.sleep(PAUSE / 3)
-        with pytest.raises((FacadeError, asyncio.CancelledError)):
+        facade = aio.connect(target)
+        channel: Any = facade.channel
+        task = asyncio.ensure_future(facade.key_values.PutKey(REQUEST))
+        await asyncio.to_thread(servicer.started.wait, PATIENCE)
+        if during_pause:
+            await asyncio.sleep(PAUSE / 3)
+        await channel.close(grace)
+        with pytest.raises(FacadeError if grace else asyncio.CancelledError) as caught:
             await asyncio.wait_for(task, PATIENCE)
+        if grace:
+            check_cancelled(caught.value)
 
     with running_server(servicer) as target:
         asyncio.run(close(target))
-        with connect(target) as other:
-            assert methods_after(servicer, other.key_values.GetKey) == ["PutKey", "GetKey"]
+        check_sent_once(servicer, target)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_attempt_that_a_closing_client_cancels_is_the_last_one(closed: bool) -> None:
+    repeats = Repeats(retry=True, options=[], is_closed=lambda: closed)
+    attempts = repeats.attempts("/cloudfront_facade.v1.KeyValueStoreDataService/PutKey", REQUEST, 30.0)
+    assert attempts
+    assert (attempts.pause(grpc.StatusCode.CANCELLED, "", ()) is None) is closed
+
+
+def check_cancelled(error: BaseException | None) -> None:
+    assert isinstance(error, FacadeError)
+    assert (error.code(), error.outcome) == (grpc.StatusCode.CANCELLED, "unknown")
+
+
+def check_sent_once(servicer: Canned, target: str) -> None:
+    with connect(target) as other:
+        assert methods_after(servicer, other.key_values.GetKey) == ["PutKey", "GetKey"]

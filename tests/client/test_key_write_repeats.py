@@ -12,7 +12,7 @@ import pytest
 
 from client.both import Run, both
 from client.canned import Canned, ErrorStatus, error_status, info, reserved_target, running_server
-from client.refusing import Refusals, refusing_server
+from client.rejecting import Rejections, rejecting_server
 from client.relay import Relay
 from cloudfront_facade import FacadeError, connect
 from cloudfront_facade._service_config import RETRY_THROTTLING
@@ -187,23 +187,23 @@ def test_a_write_that_finds_no_server_is_sent_when_there_is_one(run: Run, reques
 
 @both
 @pytest.mark.parametrize("request_", [PUT, PUT_WITH_ETAG], ids=["no etag", "etag"])
-def test_a_write_that_a_server_refuses_unread_is_repeated(run: Run, request_: PutKeyRequest) -> None:
-    refusals = Refusals(1)
-    with refusing_server(refusals) as target:
+def test_a_write_that_a_server_rejects_unread_is_repeated(run: Run, request_: PutKeyRequest) -> None:
+    rejections = Rejections(1)
+    with rejecting_server(rejections) as target:
         run(target, "key_values", "PutKey", request_)
-    assert refusals.received == 2
+    assert rejections.received == 2
 
 
 @both
 @pytest.mark.parametrize(("retry", "attempts"), [(True, 4), (False, 1)])
-def test_a_write_that_a_server_refuses_unread_in_every_attempt_is_not_applied(
+def test_a_write_that_a_server_rejects_unread_in_every_attempt_is_not_applied(
     run: Run, retry: bool, attempts: int
 ) -> None:
-    refusals = Refusals(9)
-    with refusing_server(refusals) as target:
+    rejections = Rejections(9)
+    with rejecting_server(rejections) as target:
         error = failure(run, target, retry=retry)
     assert (error.code(), error.outcome) == (grpc.StatusCode.UNAVAILABLE, "not_applied")
-    assert refusals.received == attempts
+    assert rejections.received == attempts
 
 
 @both

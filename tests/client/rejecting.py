@@ -1,4 +1,4 @@
-"""A server that refuses streams unread."""
+"""A server that rejects streams unread."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ OK_RESPONSE = bytes(5)
 """An empty message: all fields have their defaults."""
 
 
-class Refusals:
-    """How many streams a server still refuses, and how many it has received."""
+class Rejections:
+    """How many streams a server still rejects, and how many it has received."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -25,7 +25,7 @@ class Refusals:
 
 
 @contextmanager
-def refusing_server(refusals: Refusals) -> Iterator[str]:
+def rejecting_server(rejections: Rejections) -> Iterator[str]:
     """Answers the first streams with REFUSED_STREAM, and others with an empty message; yields the target."""
     listener = socket.create_server(("127.0.0.1", 0))
     connections: list[socket.socket] = []
@@ -36,7 +36,7 @@ def refusing_server(refusals: Refusals) -> Iterator[str]:
             while True:
                 connection, _ = listener.accept()
                 connections.append(connection)
-                threads.append(threading.Thread(target=_serve, args=(connection, refusals)))
+                threads.append(threading.Thread(target=_serve, args=(connection, rejections)))
                 threads[-1].start()
 
     threads.append(threading.Thread(target=accept))
@@ -54,7 +54,7 @@ def refusing_server(refusals: Refusals) -> Iterator[str]:
             each.close()
 
 
-def _serve(connection: socket.socket, refusals: Refusals) -> None:
+def _serve(connection: socket.socket, rejections: Rejections) -> None:
     h2 = H2Connection(H2Configuration(client_side=False))
     h2.initiate_connection()
     with suppress(OSError):
@@ -62,15 +62,15 @@ def _serve(connection: socket.socket, refusals: Refusals) -> None:
         while content := connection.recv(65536):
             for event in h2.receive_data(content):
                 if isinstance(event, RequestReceived):
-                    refusals.received += 1
+                    rejections.received += 1
                 if isinstance(event, StreamEnded):
-                    _respond(h2, event.stream_id, refusals)
+                    _respond(h2, event.stream_id, rejections)
             connection.sendall(h2.data_to_send())
 
 
-def _respond(h2: H2Connection, stream: int, refusals: Refusals) -> None:
-    if refusals.left > 0:
-        refusals.left -= 1
+def _respond(h2: H2Connection, stream: int, rejections: Rejections) -> None:
+    if rejections.left > 0:
+        rejections.left -= 1
         h2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
         return
     h2.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
