@@ -14,19 +14,27 @@ from support.facade import failing, open_channel
 from support.process import EMBEDDED, FacadeProcess, run_command
 
 
+def exchange(connection: socket.socket, content: bytes, until: bytes, times: int = 1) -> bytes:
+    """Sends content, and returns what is received until it contains `until` or the server closes the connection."""
+    connection.sendall(content)
+    received = b""
+    while received.count(until) < times and (more := connection.recv(65_536)):
+        received += more
+    return received
+
+
 def test_pings_are_allowed_on_a_connection_without_calls() -> None:
     ping = b"\x00\x00\x08\x06\x00\x00\x00\x00\x00" + b"--ping--"
     with FacadeProcess(*EMBEDDED) as process:
         host, _, port = process.address.rpartition(":")
         with socket.create_connection((host, int(port)), timeout=10) as connection:
             connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00")
-            received = b""
-            for _ in range(4):
-                connection.sendall(ping)
-                time.sleep(5.2)
-                received += connection.recv(65_536)
-            assert received.count(b"--ping--") == 4
+            # The last two are early. A connection is closed at its third early ping.
+            received = exchange(connection, 3 * ping, until=b"--ping--", times=3)
+            time.sleep(5.2)
+            received += exchange(connection, ping, until=b"--ping--")
             assert b"too_many_pings" not in received
+            assert b"too_many_pings" in exchange(connection, ping, until=b"too_many_pings")
 
 
 def test_a_connection_that_does_not_speak_grpc_is_closed_and_not_logged(certificates: dict[str, Path]) -> None:

@@ -15,10 +15,13 @@ def test_a_server_without_credentials_runs_and_is_not_serving() -> None:
         closed.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}/credentials"
         variables = {name: value for name, value in AWS_VARIABLES.items() if "KEY" not in name}
-        process = FacadeProcess(
-            "--backend", "aws", environment={**variables, "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint,
-                                             "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "",
-                                             "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "1"})  # fmt: skip
+        variables |= {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint,
+            "AWS_ACCESS_KEY_ID": "",
+            "AWS_SECRET_ACCESS_KEY": "",
+            "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "1",
+        }
+        process = FacadeProcess("--backend", "aws", "--drain-delay", "0", environment=variables)
         waiting = process.wait_for("waiting for AWS credentials", timeout=30)
         checked = run_command("health", "--target", waiting["listen"])
         assert (checked.returncode, checked.stdout) == (1, "NOT_SERVING\n")

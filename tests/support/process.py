@@ -23,12 +23,18 @@ EMBEDDED = (*EMBEDDED_WITH_DRAIN, "--drain-delay", "0")
 """Flags of the same server without a drain delay."""
 
 
+_REMOVED = ("AWS_", "CLOUDFRONT_FACADE_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+
+
 def clean_environment(**variables: str) -> dict[str, str]:
-    """Returns an environment without this machine's AWS configuration, the facade's variables and PYTHONPATH."""
+    """Returns an environment without this machine's AWS configuration, the facade's variables and PYTHONPATH.
+
+    Without PYTHONDONTWRITEBYTECODE, only the first process compiles this repository's sources.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "CLOUDFRONT_FACADE_", "PYTHONPATH")) and not name.lower().endswith("_proxy")
+        if not name.startswith(_REMOVED) and not name.lower().endswith("_proxy")
     }
     return kept | variables
 
