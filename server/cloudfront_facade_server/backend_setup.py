@@ -71,7 +71,7 @@ def _set_up_embedded(settings: ServeSettings) -> BackendSetup:
         raise CannotUseBackendError(str(error)) from None
 
     def on_broken(callback: Callable[[], object]) -> None:
-        backend.on_corruption = callback
+        backend.on_loss = callback
 
     return BackendSetup(
         ThreadPoolBackend(backend, _EMBEDDED_THREADS, settings.concurrent_tests()),

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from ... import limits
 from ...errors.classify import RolledBackError
 from ..protocol import Response
-from .database import Database, LostCommitError, primary_code, unusable_error
+from .database import Database, LostCommitError, is_lost, unusable_error
 from .functions import Functions
 from .import_source import ImportFolder
 from .key_value_stores import KeyValueStores
@@ -51,7 +51,8 @@ class EmbeddedBackend:
         runner: Runs functions for TestFunction; None selects the runner of `function_runtime`.
 
     Attributes:
-        on_corruption: Called in any thread, at most once, when the file is found to be corrupt. All later calls fail.
+        on_loss: Called in any thread, at most once, when the file is found to be corrupt, or no longer at its path. All
+            later calls fail.
 
     Raises:
         EmbeddedDatabaseError: The file cannot be opened or written to, has another format, or is corrupt.
@@ -72,8 +73,8 @@ class EmbeddedBackend:
         busy_timeout_seconds: float = 1.5,
         runner: CodeRunner | None = None,
     ) -> None:
-        self.on_corruption: Callable[[], object] = lambda: None
-        self._is_corrupt = False
+        self.on_loss: Callable[[], object] = lambda: None
+        self._is_lost = False
         self._reports: dict[str, float] = {}
         self._clock = clock
         self._path = path
@@ -199,7 +200,7 @@ class EmbeddedBackend:
         etag_header: str = "etag",
     ) -> Response:
         now = self._clock()
-        if self._is_corrupt:
+        if self._is_lost:
             raise RolledBackError(*_unavailable(operation, now))
         try:
             members = call(now)
@@ -217,11 +218,11 @@ class EmbeddedBackend:
     def _report(self, error: sqlite3.DatabaseError) -> None:
         """Logs why the database cannot be used: once if it never can be again, else once a minute."""
         line = str(unusable_error(self._path, error))
-        if primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            if not self._is_corrupt:
-                self._is_corrupt = True
+        if is_lost(error):
+            if not self._is_lost:
+                self._is_lost = True
                 _log.error("%s", line)
-                self.on_corruption()
+                self.on_loss()
             return
         now = time.monotonic()
         if now - self._reports.get(line, -math.inf) >= _SECONDS_BETWEEN_REPORTS:

@@ -24,6 +24,8 @@ _REMEDIES = {
     sqlite3.SQLITE_NOTADB: "move the file away",
     sqlite3.SQLITE_READONLY: "make the file and its folder writable",
 }
+_CORRUPT_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
 _BUSY_STEP_SECONDS = 0.05
 
 _MAX_CHECKED_BYTES = 64 * 1024 * 1024
@@ -253,7 +255,22 @@ def primary_code(error: sqlite3.Error) -> int:
     return code
 
 
+def is_lost(error: sqlite3.Error) -> bool:
+    """Returns whether the open file can never be used again: it is corrupt, or no longer at its path."""
+    return primary_code(error) in _CORRUPT_CODES or _was_moved(error)
+
+
+def _was_moved(error: sqlite3.Error) -> bool:
+    # Before each write, SQLite compares the inode of the open file with the one at the path.
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_DBMOVED
+
+
 def unusable_error(path: str, error: sqlite3.Error) -> EmbeddedDatabaseError:
     """Returns an error whose message is one line: the path, the problem and its remedy."""
+    if _was_moved(error):
+        return EmbeddedDatabaseError(
+            f"{path}: was moved, replaced or deleted while the server used it; restore it if you need its content, "
+            "and restart the server"
+        )
     remedy = _REMEDIES.get(primary_code(error), "check the file system")
     return EmbeddedDatabaseError(f"{path}: {error}; {remedy}, or {_OTHER_PATH}")
