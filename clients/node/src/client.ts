@@ -43,7 +43,8 @@ export interface ConnectOptions {
   deadlineMs?: number | null;
   /**
    * Whether calls that end with UNAVAILABLE, or that a stopping server cancels, are retried, with at most four attempts.
-   * Writes of keys, and creates without a `requestId`, are retried only if no server received them. Default: true.
+   * Writes of keys, and creates without a `requestId`, are retried only if no server received them; a write
+   * of keys with an `etag` is also retried if a stopping server cancels it. Default: true.
    */
   retry?: boolean;
   /** Whether to add a `requestId` to creates without one, so that retrying them is safe. Default: true. */
