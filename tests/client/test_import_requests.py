@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from client.both import Run, both
+from client.both import Run, asynchronous, blocking, both
 from client.canned import Canned, running_server
 from client.importing import ARN, DONE, changes_of
 from cloudfront_facade import aio
-from cloudfront_facade._helpers_sansio import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES
+from cloudfront_facade._imports_sansio import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES, MAX_SILENCE
+from cloudfront_facade._request_writer import RequestWriter
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, ImportKeysResponse, KeyChange
 from support.messages import put
 
@@ -62,6 +64,75 @@ def test_an_empty_import_is_sent_and_left_to_the_server_to_validate(run: Run) ->
         assert run(target, "key_values", "put_many", ARN, {}) == DONE
     [received] = servicer.received
     assert received.request == [ImportKeysRequest(kvs_arn=ARN)]
+
+
+class SlowSource:
+    """Pairs, each of which comes some seconds after the one before it, by the clock of the imports."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *pauses: float) -> None:
+        self._now = 1000.0
+        self._pauses = pauses
+        clock = SimpleNamespace(monotonic=lambda: self._now)
+        monkeypatch.setattr("cloudfront_facade._imports_sansio.time", clock)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        for number, pause in enumerate(self._pauses):
+            self._now += pause
+            yield str(number), "v"
+
+    def wait(self, *_: object) -> None:
+        self._now += MAX_SILENCE
+
+
+class SlowAsyncSource:
+    """The same, asynchronous."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self._source = SlowSource(*arguments)
+
+    async def __aiter__(self) -> AsyncIterator[tuple[str, str]]:
+        for pair in self._source:
+            yield pair
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"), [(blocking, SlowSource), (asynchronous, SlowSource), (asynchronous, SlowAsyncSource)]
+)
+@pytest.mark.parametrize(
+    ("pauses", "sent"),
+    [
+        ([0, 0.1, 0.1], [3]),
+        ([MAX_SILENCE - 0.5, 1, 1, 1], [2, 2]),
+        ([50, 50, 0.1, 50], [1, 1, 2]),
+        ([*[0] * (MAX_REQUEST_CHANGES + 1), 6], [MAX_REQUEST_CHANGES, 2]),
+    ],
+)
+def test_changes_that_come_slowly_are_not_kept_until_a_request_is_full(
+    run: Run, kind: Any, pauses: list[float], sent: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        assert run(target, "key_values", "put_many", ARN, kind(monkeypatch, *pauses)) == DONE
+    [received] = servicer.received
+    assert [len(request.changes) for request in received.request] == sent
+    assert [change.put.key for change in changes_of(servicer)] == [str(number) for number in range(len(pauses))]
+
+
+def test_the_time_in_which_a_request_waits_to_be_sent_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow server would otherwise get a request for each change."""
+    source = SlowSource(monkeypatch, *[0] * 1200)
+
+    def write(writer: RequestWriter, request: Any) -> bool:
+        source.wait()
+        return send(writer, request)
+
+    send = RequestWriter.write
+    monkeypatch.setattr(RequestWriter, "write", write)
+    servicer = Canned(DONE)
+    with running_server(servicer) as target:
+        blocking(target, "key_values", "put_many", ARN, source)
+    [received] = servicer.received
+    assert [len(request.changes) for request in received.request] == [500, 500, 200]
 
 
 @both

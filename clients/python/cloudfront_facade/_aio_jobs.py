@@ -16,19 +16,21 @@ from cloudfront_facade._aio_request_writer import AioRequestWriter
 from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._helpers_sansio import (
     MAX_KEYS_PAGE_SIZE,
-    ImportBatcher,
-    ImportProgress,
     Sleep,
-    check_changes,
     create_and_publish_workflow,
     list_functions_request,
     list_key_value_stores_request,
     list_keys_request,
     next_page_request,
+    wait_until_ready_workflow,
+)
+from cloudfront_facade._imports_sansio import (
+    ImportBatcher,
+    ImportProgress,
+    check_changes,
     pairs,
     put_change,
     size_of,
-    wait_until_ready_workflow,
 )
 from cloudfront_facade._request_checks import check_stub
 from cloudfront_facade.errors import FacadeError
@@ -152,12 +154,13 @@ async def import_keys(
         with counter:
             async with aclosing(_iterate(changes)) as iterator, writer.until_done():
                 async for change in iterator:
-                    if full := batcher.add(change):
-                        if not await writer.write(counter.count(full)):
+                    if request := batcher.add(change):
+                        if not await writer.write(counter.count(request)):
                             break
+                        batcher.sent()
                         counter.report()
                 else:
-                    if await writer.write(counter.count(batcher.rest())):
+                    if (rest := batcher.rest()) and await writer.write(counter.count(rest)):
                         counter.report()
         response: ImportKeysResponse = await writer.response()
         return response

@@ -27,19 +27,21 @@ import grpc
 from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._helpers_sansio import (
     MAX_KEYS_PAGE_SIZE,
-    ImportBatcher,
-    ImportProgress,
     Sleep,
-    check_changes,
     create_and_publish_workflow,
     list_functions_request,
     list_key_value_stores_request,
     list_keys_request,
     next_page_request,
+    wait_until_ready_workflow,
+)
+from cloudfront_facade._imports_sansio import (
+    ImportBatcher,
+    ImportProgress,
+    check_changes,
     pairs,
     put_change,
     size_of,
-    wait_until_ready_workflow,
 )
 from cloudfront_facade._request_checks import check_stub
 from cloudfront_facade._request_writer import RequestWriter
@@ -187,7 +189,8 @@ def put_many(
     Args:
         key_values: The stub.
         kvs_arn: The ARN of the store.
-        items: The keys and their values, read while they are sent.
+        items: The keys and their values, read while they are sent. If they come slowly, they are sent every five
+            seconds. If no item comes for the server's --max-stream-silence, the call ends with STREAM_STALLED.
         etag: The version of the store to change; empty for the current one.
         progress: Called after each request with the number of keys that were handed to gRPC, and their total or None.
         timeout: Seconds that the call may take; None for the client's default, half an hour. An iterator that blocks is
@@ -223,7 +226,9 @@ def import_keys(
         key_values: The stub.
         kvs_arn: The ARN of the store.
         changes: The changes, read while they are sent, in the caller's thread. An exception of the iterator ends the
-            call. A note has the number of changes that were handed to gRPC and may have been applied.
+            call. A note has the number of changes that were handed to gRPC and may have been applied. If changes come
+            slowly, they are sent every five seconds. If no change comes for the server's --max-stream-silence, the call
+            ends with STREAM_STALLED.
         etag: The version of the store to change; empty for the current one.
         total: The number of changes, for `progress`; None for `len(changes)`, if it has a length.
         progress: Called after each request with the number of changes that were handed to gRPC, which is ahead of what
@@ -244,12 +249,13 @@ def import_keys(
             for change in changes:
                 if writer.done:
                     break
-                if full := batcher.add(change):
-                    if not writer.write(counter.count(full)):
+                if request := batcher.add(change):
+                    if not writer.write(counter.count(request)):
                         break
+                    batcher.sent()
                     counter.report()
             else:
-                if writer.write(counter.count(batcher.rest())):
+                if (rest := batcher.rest()) and writer.write(counter.count(rest)):
                     counter.report()
         response: ImportKeysResponse = writer.response()
         return response
