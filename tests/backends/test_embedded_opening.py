@@ -156,11 +156,11 @@ def test_a_damaged_database_is_rejected(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_rejected(tmp_path: Path) -> None:
-    assert "unable to open database file; make the file and its folder writable" in opening_error(tmp_path)
+    assert f"{tmp_path}: is a folder; " in opening_error(tmp_path)
 
 
 def test_an_empty_path_is_rejected() -> None:
-    assert "unable to open" in opening_error("")
+    assert "is a folder" in opening_error("")
 
 
 def test_a_path_below_a_file_is_rejected(tmp_path: Path) -> None:
@@ -197,6 +197,19 @@ def test_a_read_only_file_or_folder_cannot_be_opened(tmp_path: Path, read_only: 
     if printed == "privileged":
         pytest.skip("permissions cannot be enforced on this platform")
     assert "make the file and its folder writable" in one_line(printed, path)
+
+
+def test_a_file_on_a_read_only_file_system_is_not_reported_as_missing(tmp_path: Path) -> None:
+    mount = ["mount", "-t", "tmpfs", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("a file system can only be mounted by root")
+    try:
+        open_and_close(tmp_path / "db")
+        subprocess.run(["mount", "-o", "remount,ro", str(tmp_path)], check=True)
+        assert "db: cannot be opened for writing: Read-only file system; " in opening_error(tmp_path / "db")
+        assert "other: cannot be created: Read-only file system; " in opening_error(tmp_path / "other")
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 def test_the_default_path_is_in_the_state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -186,12 +186,15 @@ def _open(path: str, busy_timeout: float) -> sqlite3.Connection:
 
 def _cannot_create(path: str, error: OSError | ValueError) -> EmbeddedDatabaseError:
     reason = getattr(error, "strerror", None) or error
-    return EmbeddedDatabaseError(f"{path}: cannot be created: {reason}; {_OTHER_PATH}")
+    action = "opened for writing" if Path(path).exists() else "created"
+    return EmbeddedDatabaseError(f"{path}: cannot be {action}: {reason}; {_OTHER_PATH}")
 
 
 def _create_file(path: str) -> Path:
     # Absolute, because SQLite opens a temporary file for an empty path.
     file = Path(path).absolute()
+    if file.is_dir():
+        raise EmbeddedDatabaseError(f"{path}: is a folder; {_OTHER_PATH}")
     # A missing folder is probably a mistake in the path, or a volume that is not mounted.
     if not file.parent.exists():
         raise EmbeddedDatabaseError(f'{path}: the folder "{file.parent}" does not exist; create it, or {_OTHER_PATH}')
