@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -73,6 +74,30 @@ def test_a_server_with_exit_with_parent_ends_when_its_parent_is_killed(tmp_path:
         parent.send_signal(signal.SIGKILL)
         parent.wait(5)
         wait_until(lambda: not Path(f"/proc/{server}/exe").exists() or _is_zombie(server), timeout=5)
+    finally:
+        if Path(f"/proc/{server}").exists() and not _is_zombie(server):
+            os.kill(server, signal.SIGKILL)
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert "the parent process ended; the server stops" in events
+    assert events[-1] == "stopped"
+
+
+@pytest.mark.parametrize("seconds", [0, 0.4], ids=["at once", "during the imports"])
+def test_a_server_with_exit_with_parent_ends_when_the_shell_that_started_it_has_ended(
+    tmp_path: Path, seconds: float
+) -> None:
+    log, pid = tmp_path / "log", tmp_path / "pid"
+    command = [*COMMAND, "serve", *EMBEDDED, "--listen", "127.0.0.1:0", "--log-format", "json", "--exit-with-parent"]
+    # In its own session, because the process that adopts the server may be in the session of the tests.
+    subprocess.run(
+        ["sh", "-c", f"{shlex.join(command)} 2>{log} & echo $! >{pid}; sleep {seconds}"],
+        env=clean_environment(),
+        start_new_session=True,
+        check=True,
+    )
+    server = int(pid.read_text())
+    try:
+        wait_until(lambda: not Path(f"/proc/{server}/exe").exists() or _is_zombie(server), timeout=20)
     finally:
         if Path(f"/proc/{server}").exists() and not _is_zombie(server):
             os.kill(server, signal.SIGKILL)
