@@ -209,7 +209,7 @@ class Rules:
         """Checks an UpdateKeysRequest; raises ValidationError.
 
         Args:
-            request: The request, which may have 100,000 changes.
+            request: The request, which has at most `--max-changes` changes (10,000 by default).
             checkpoint: Lets other calls run. Called from time to time.
         """
         raise_if_any(
