@@ -15,6 +15,9 @@ from support.markdown import PROJECT
 
 TESTS = PROJECT / "tests"
 
+NUMBERS = [*sorted({*range(1, 81)} - {44, 45, 46, 47, 58}), 82, 83, *range(89, 94)]
+"""The faults that the service must survive. The numbers between them are of faults that it does not promise to survive."""
+
 
 @pytest.fixture(scope="module")
 def faults() -> ModuleType:
@@ -48,13 +51,13 @@ def test_every_row_names_tests_that_exist(faults: ModuleType) -> None:
     assert missing == []
 
 
-def test_every_row_has_its_own_number(faults: ModuleType) -> None:
+def test_every_fault_has_one_row(faults: ModuleType) -> None:
     numbers: list[int] = []
     for section in faults.sections():
         for row in section["row"]:
             first, _, last = row["number"].partition("-")
             numbers += range(int(first), int(last or first) + 1)
-    assert len(numbers) == len(set(numbers))
+    assert sorted(numbers) == NUMBERS
 
 
 def test_the_page_is_current_and_no_row_failed(faults: ModuleType) -> None:
