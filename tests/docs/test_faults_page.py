@@ -16,7 +16,7 @@ from support.markdown import PROJECT
 TESTS = PROJECT / "tests"
 
 NUMBERS = [*sorted({*range(1, 81)} - {44, 45, 46, 47, 58}), 82, 83, *range(89, 94)]
-"""The faults that the service must survive. The numbers between them are of faults that it does not promise to survive."""
+"""The faults that the service must survive. It does not promise to survive those with other numbers."""
 
 
 @pytest.fixture(scope="module")
