@@ -167,6 +167,10 @@ def test_arguments_that_are_not_flags_are_described(arguments: list[str], messag
         (["--listen", "facade.internal:50051"], "or --allow-plaintext"),
         (["--endpoint-url", "http://127.0.0.1:1"], "require --backend aws"),
         (["--profile", "web"], "require --backend aws"),
+        (
+            ["--accounts", "123456789012"],
+            '--accounts must contain "000000000000", the account of --backend embedded, or "*"',
+        ),
         (["--backend", "aws", "--endpoint-url", "http://me:hush@host"], "must not contain a user or a password"),
         (["--backend", "aws", "--endpoint-url", "ftp://host"], INVALID_ENDPOINT),
         (["--backend", "aws", "--endpoint-url", "127.0.0.1:4566"], INVALID_ENDPOINT),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic_settings import BaseSettings
 
+from cloudfront_facade_server.backends.embedded.responses import ACCOUNT_ID
 from cloudfront_facade_server.settings.client import HealthSettings, SanitySettings
 from cloudfront_facade_server.settings.reading import InvalidSettingsError, read_settings
 from cloudfront_facade_server.settings.serve import ServeSettings
@@ -131,4 +132,9 @@ def test_a_port_file_requires_a_port() -> None:
 
 @pytest.mark.parametrize("flags", [["--accounts", "*"], ["--accounts", "123456789012, 210987654321"]])
 def test_accounts_are_12_digits_or_a_star(flags: list[str]) -> None:
-    assert ",".join(parse("--backend", "embedded", *flags).accounts) == flags[1].replace(" ", "")
+    assert ",".join(parse("--backend", "aws", *flags).accounts) == flags[1].replace(" ", "")
+
+
+@pytest.mark.parametrize("accounts", ["*", ACCOUNT_ID, f"123456789012,{ACCOUNT_ID}"])
+def test_the_account_of_the_embedded_backend_can_be_allowed(accounts: str) -> None:
+    assert parse("--backend", "embedded", "--accounts", accounts).accounts == accounts.split(",")

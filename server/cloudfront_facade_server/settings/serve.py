@@ -37,6 +37,9 @@ _DATA_SERVICE: Final = "/cloudfront_facade.v1.KeyValueStoreDataService/"
 _SETTLE_READ_SECONDS: Final = 2.0
 """Upper bound of the connect and read timeouts while a change is settled, so that several reads fit into that time."""
 
+_EMBEDDED_ACCOUNT: Final = "000000000000"
+"""The account in the ARNs of the embedded backend."""
+
 _OTHER_FIELDS_BYTES: Final = 32 * 1024
 """Maximum size of a create without the code: name, comment, ARN and 50 tags of 384 characters, plus a margin."""
 
@@ -88,7 +91,8 @@ class ServeSettings(ListenSettings):
     accounts: Annotated[CommaSeparated[Account], Metavar("ACCOUNT")] = Field(
         default_factory=list,
         description="AWS accounts whose ARNs requests may name, 12 digits each, separated by commas, or * for any; "
-        "can be repeated; default: the account of the service's own credentials, or any with --endpoint-url",
+        "can be repeated; default: the account of the service's own credentials, or any with --endpoint-url or the "
+        f"embedded backend, whose ARNs name the account {_EMBEDDED_ACCOUNT}",
     )
     connect_timeout: PositiveSeconds = Field(2.0, description="timeout for connecting to CloudFront, in seconds")
     read_timeout: PositiveSeconds = Field(15.0, description="timeout for a response from CloudFront, in seconds")
@@ -214,6 +218,10 @@ class ServeSettings(ListenSettings):
             raise ValueError("--endpoint-url and --profile require --backend aws")
         if self.role_arn and self.backend == "embedded":
             raise ValueError("--role-arn requires --backend aws")
+        if self.backend == "embedded" and self.accounts and not {"*", _EMBEDDED_ACCOUNT} & {*self.accounts}:
+            raise ValueError(
+                f'--accounts must contain "{_EMBEDDED_ACCOUNT}", the account of --backend embedded, or "*"'
+            )
         if self.external_id and not self.role_arn:
             raise ValueError("--external-id requires --role-arn")
         if self.min_upstream_time >= self.default_deadline:

@@ -71,8 +71,8 @@ class ArnRules:
             yield Violation(
                 field,
                 Rule.ARN_ACCOUNT,
-                f"{show_arn(arn)} belongs to another account; allowed: ARNs that this service returns; "
-                "the operator can allow more accounts with --accounts",
+                f"{show_arn(arn)} belongs to another account; allowed: ARNs of the service's own account, "
+                "or of the accounts that the operator sets with --accounts instead",
             )
 
 

@@ -130,7 +130,8 @@ class Rule(StrEnum):
     ARN_ACCOUNT = (
         "ARN_ACCOUNT",
         "`kvs_arn`, `resource`, `function_config.key_value_store_associations[].key_value_store_arn`",
-        "an ARN of the service's own account; with `--accounts`, of one of those accounts",
+        "an ARN of the service's own account; with `--accounts`, of one of those accounts; without it, the embedded "
+        "backend and `--endpoint-url` allow any account",
     )
     TAGS_COUNT = (
         "TAGS_COUNT",
