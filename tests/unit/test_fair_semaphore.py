@@ -127,6 +127,33 @@ def test_a_full_queue_drops_the_newest_waiter_of_the_longest_queue() -> None:
     run(test)
 
 
+def test_a_full_queue_drops_a_waiter_of_the_caller_with_the_most() -> None:
+    async def test() -> None:
+        semaphore = FairSemaphore(1, 3)
+        semaphore.try_acquire(POLITE)
+        connections = [Holder(FLOOD.caller, f"{FLOOD.caller}:{number}") for number in range(3)]
+        flood = await queue(semaphore, *connections)
+        (polite,) = await queue(semaphore, POLITE)
+        await asyncio.sleep(0)
+        assert sum(task.done() for task in flood) == 1
+        semaphore.release(POLITE)
+        semaphore.release(FLOOD)
+        await asyncio.sleep(0)
+        assert await polite
+
+    run(test)
+
+
+def test_looking_for_the_next_holder_changes_no_order() -> None:
+    async def test() -> None:
+        semaphore = FairSemaphore(1, 10)
+        semaphore.try_acquire(FLOOD)
+        await queue(semaphore, POLITE, FLOOD_SECOND)
+        assert [semaphore.next_holder() for _ in range(3)] == [POLITE] * 3
+
+    run(test)
+
+
 @pytest.mark.parametrize("granted_first", [False, True])
 def test_a_waiter_that_is_cancelled_keeps_no_slot(*, granted_first: bool) -> None:
     async def test() -> None:
@@ -187,4 +214,6 @@ def test_a_waiter_that_is_rejected_and_cancelled_is_removed_once() -> None:
     ],
 )
 def test_the_caller_of_a_peer_is_its_address_without_the_port(peer: str, caller: str) -> None:
-    assert Holder.of_peer(peer) == Holder(caller, peer)
+    holder = Holder.of_peer(peer)
+    assert (holder.caller, holder.connection) == (caller, peer)
+    assert holder.is_shared is (caller == "unix"), "gRPC has one name for all connections of a Unix socket"

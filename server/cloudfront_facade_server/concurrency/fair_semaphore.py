@@ -18,16 +18,18 @@ class Holder:
     Attributes:
         caller: The caller, for example its IP address.
         connection: One of the caller's connections.
+        is_shared: Whether others have the same name, because gRPC has one name for all connections of a Unix socket.
     """
 
     caller: str
     connection: str
+    is_shared: bool = False
 
     @staticmethod
     @lru_cache(_CACHED_HOLDERS)
     def of_peer(peer: str) -> Holder:
         """Returns the holder for a peer as gRPC names it, for example `ipv4:192.0.2.1:50000`."""
-        return Holder(peer.rpartition(":")[0] or peer, peer)
+        return Holder(peer.rpartition(":")[0] or peer, peer, is_shared=peer.startswith("unix:"))
 
 
 @dataclass(eq=False)
@@ -49,8 +51,8 @@ class FairSemaphore:
     """Limits concurrency, and shares it fairly when it is scarce.
 
     A caller alone may hold every slot. When several wait, the next slot goes to the caller that holds the fewest, and
-    within it to the connection that holds the fewest. If the queue is full, the connection with the longest queue
-    loses its newest waiter.
+    within it to the connection that holds the fewest. If the queue is full, the caller with the most waiters loses the
+    newest one of its connection with the most.
 
     Args:
         slots: Maximum number of slots that are held at the same time.
@@ -107,13 +109,9 @@ class FairSemaphore:
         finally:
             timer.cancel()
 
-    def held_by(self, holder: Holder) -> int:
-        """Returns how many slots a connection holds."""
-        return self._held_by_connection.get(holder.connection, 0)
-
-    def next_waiter(self) -> Waiter | None:
-        """Returns who gets the next slot; None if the queue is empty."""
-        return self._next() if self._queues else None
+    def next_holder(self) -> Holder | None:
+        """Returns who gets the next slot; None if nobody waits."""
+        return self._next().holder if self._queues else None
 
     def release(self, holder: Holder) -> None:
         """Frees a slot, which the next waiter takes."""
@@ -137,6 +135,7 @@ class FairSemaphore:
         self._remove(waiter)
         if waiter.granted.done():
             return False
+        self._move_to_end(waiter.holder)
         self._take(waiter.holder)
         waiter.granted.set_result(True)
         return True
@@ -145,20 +144,29 @@ class FairSemaphore:
         caller = min(self._queues, key=lambda caller: self._held_by_caller.get(caller, 0))
         connections = self._queues[caller]
         connection = min(connections, key=lambda connection: self._held_by_connection.get(connection, 0))
-        # Of those that hold equally many, whoever was served last comes last next time.
-        connections[connection] = connections.pop(connection)
-        self._queues[caller] = self._queues.pop(caller)
         return connections[connection][0]
+
+    def _move_to_end(self, holder: Holder) -> None:
+        """Of those that hold equally many, whoever was served last comes last next time."""
+        if connections := self._queues.get(holder.caller):
+            if queue := connections.pop(holder.connection, None):
+                connections[holder.connection] = queue
+            self._queues[holder.caller] = self._queues.pop(holder.caller)
 
     def _make_room(self, holder: Holder) -> bool:
         """Returns whether the queue has room for one more waiter, after it dropped one of a longer queue if needed."""
         if self.waiting < self._max_waiting:
             return True
-        queues = [queue for connections in self._queues.values() for queue in connections.values()]
-        longest = max(queues, key=len, default=deque[Waiter]())
-        if len(longest) <= len(self._queues.get(holder.caller, {}).get(holder.connection, ())) + 1:
+        if not self._queues:
             return False
-        self._reject(longest[-1])
+        own = self._queues.get(holder.caller, {})
+        longest = max(self._queues.values(), key=_count)
+        if longest is not own and _count(longest) <= _count(own) + 1:
+            longest = own
+        queue = max(longest.values(), key=len, default=deque[Waiter]())
+        if longest is own and len(queue) <= len(own.get(holder.connection, ())) + 1:
+            return False
+        self._reject(queue[-1])
         return True
 
     def _reject(self, waiter: Waiter) -> None:
@@ -178,6 +186,10 @@ class FairSemaphore:
             del connections[waiter.holder.connection]
         if not connections:
             del self._queues[waiter.holder.caller]
+
+
+def _count(queues: dict[str, deque[Waiter]]) -> int:
+    return sum(map(len, queues.values()))
 
 
 def _add_one(counts: dict[str, int], key: str) -> None:

@@ -14,11 +14,12 @@ import grpc
 
 from ..call_context import CallContext
 from ..concurrency.fair_semaphore import FairSemaphore, Holder
-from ..errors.facade_errors import internal, method_unknown, no_message
+from ..errors.facade_errors import internal, method_unknown, no_message, stream_stalled
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
 from .decoder import Decoder, LargeMessages, MessageLimits
-from .receiver import Context, Fail, Receiver
+from .receive_places import Fail
+from .receiver import Context, Kind, Receiver
 from .request_stream import CANCELLATION_DELAY_SECONDS
 from .status import drop_frames
 
@@ -31,6 +32,8 @@ A caller that sends only garbage, on hundreds of streams, would otherwise keep t
 
 _MAX_WAITING_FAILURES: Final = 10_000
 _MAX_FAILURE_WAIT_SECONDS: Final = 5.0
+
+_HEALTH_CHECK: Final = "/grpc.health.v1.Health/Check"
 
 _MAX_OPERATION_CHARACTERS: Final = 64
 """Maximum length of a method's name in the log and in errors, because callers can send names of any length."""
@@ -84,7 +87,8 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
     def _wrap(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> grpc.RpcMethodHandler[Any, Any]:
         # All methods are streams of bytes for gRPC, which is the same on the wire. So a message is read only when the
         # receiver asks, and a missing one is noticed.
-        messages = partial(_Messages, self._receiver, self._decoder(handler, method))
+        kind = Kind.HEALTH_CHECK if method == _HEALTH_CHECK else Kind.CALL
+        messages = partial(_Messages, self._receiver, kind, self._decoder(handler, method))
         serialize = handler.response_serializer
         if handler.unary_unary:
             wrapped = self._unary(_first(handler.unary_unary), messages, method)
@@ -134,11 +138,14 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
         async def fail() -> None:
             with suppress(grpc.aio.BaseError):  # AbortError, or the call has ended meanwhile
-                await self._fail(context, method, error, arrived)
+                # It is not paced, because others wait for its place.
+                await self._fail(context, method, error, arrived, paced=False)
 
         return asyncio.ensure_future(fail())
 
-    async def _fail(self, context: Context, method: str, error: Exception, arrived: float) -> None:
+    async def _fail(
+        self, context: Context, method: str, error: Exception, arrived: float, *, paced: bool = True
+    ) -> None:
         """Logs the rpc and aborts it with the status of an exception; an unexpected one becomes INTERNAL."""
         if isinstance(error, grpc.aio.InternalError) and context.done():
             # gRPC could not send the response, because the caller had gone.
@@ -150,7 +157,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         drop_frames(error)
         trailers = (self._backend, *failure.trailing_metadata(operation))
         holder = Holder.of_peer(call.caller)
-        has_turn = await self._failures.acquire(holder, _MAX_FAILURE_WAIT_SECONDS)
+        has_turn = paced and await self._failures.acquire(holder, _MAX_FAILURE_WAIT_SECONDS)
         try:
             await context.abort(failure.code, failure.message, trailers)
         finally:
@@ -165,22 +172,35 @@ class _Messages:
         StatusError: A message was rejected, or did not arrive in time.
     """
 
-    def __init__(self, receiver: Receiver, decoder: Decoder, fail: Fail, context: Context) -> None:
+    def __init__(self, receiver: Receiver, kind: Kind, decoder: Decoder, fail: Fail, context: Context) -> None:
         self._receiver = receiver
+        self._kind = kind
         self._decoder = decoder
         self._fail = fail
         self._context = context
         self._holder = Holder.of_peer(context.peer())
         self._has_first = False
+        self._progress_at = 0.0
 
     def __aiter__(self) -> _Messages:
         return self
 
     async def __anext__(self) -> Any:
         if self._has_first:
-            return await self._receiver.receive_next(self._context, self._holder, self._decoder)
+            return await self._receive_next()
         self._has_first = True
-        return await self._receiver.receive_first(self._context, self._holder, self._decoder, self._fail)
+        self._progress_at = self._receiver.clock()
+        return await self._receiver.receive_first(self._context, self._holder, self._decoder, self._fail, self._kind)
+
+    async def _receive_next(self) -> Any:
+        message = await self._receiver.receive_next(self._context, self._holder, self._decoder)
+        now = self._receiver.clock()
+        # Messages without content are no progress.
+        if message.ByteSize():
+            self._progress_at = now
+        elif now - self._progress_at > self._receiver.max_silence:
+            raise stream_stalled(now - self._progress_at)
+        return message
 
 
 def _first(behaviour: Any) -> Any:
