@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ def serve(settings: ServeSettings) -> int:
             grace_s=settings.shutdown_grace_period,
             longest_s=longest,
         )
+    if settings.port_file:
+        with _port_file_errors(settings.port_file):
+            settings.port_file.unlink(missing_ok=True)  # of a run that was killed
     try:
         _run(_serve(settings, set_up_backend(settings)))
     except (CannotListenError, CannotUseBackendError) as error:
@@ -89,7 +93,8 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     address = await server.start(on_failure)
     if settings.port_file:
         try:
-            _write_port(settings.port_file, address)
+            with _port_file_errors(settings.port_file):
+                write_port(settings.port_file, address)
         except CannotServeError:
             await server.close()
             raise
@@ -121,11 +126,13 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
         task.cancel()
     if failure:
         await server.close()
-        raise failure[0]
-    await server.stop(skip)
-    _log.info("stopped", abandoned=dispatcher.in_flight)
+    else:
+        await server.stop(skip)
+        _log.info("stopped", abandoned=dispatcher.in_flight)
     if settings.port_file:
         settings.port_file.unlink(missing_ok=True)
+    if failure:
+        raise failure[0]
     if not dispatcher.in_flight:
         await greenlet_spawn(backend.close)
     # Every call has ended for its caller. Threads may still hang (DNS, credentials, a database lock), and a regular
@@ -134,9 +141,11 @@ async def _serve(settings: ServeSettings, setup: BackendSetup) -> None:
     os._exit(1 if failed.is_set() else 0)
 
 
-def _write_port(path: Path, address: str) -> None:
+@contextmanager
+def _port_file_errors(path: Path) -> Iterator[None]:
+    """Converts an OSError to CannotServeError."""
     try:
-        write_port(path, address)
+        yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise CannotServeError(f"cannot write the port to {path}: {reason}; set --port-file to another file") from None

@@ -11,6 +11,7 @@ from typing import Final
 
 from .printable import printable
 from .settings.client import HealthSettings, SanitySettings
+from .settings.fields import has_port_0
 from .settings.reading import InvalidSettingsError, read_settings
 from .settings.serve import ListenSettings, ServeSettings
 from .settings.variables import unknown_variables
@@ -63,6 +64,8 @@ def health(arguments: Sequence[str]) -> int:
     program = f"{_PROGRAM} health"
     settings = read_settings(HealthSettings, program, arguments)
     listen = "" if settings.target else read_settings(ListenSettings, program, ()).listen
+    if listen and has_port_0(listen):
+        raise _CannotRunError(f'CLOUDFRONT_FACADE_LISTEN "{listen}" is any free port; set --target to the one in use')
     _warn_of_unknown_variables()
     status = check(settings, listen)
     _print(status)

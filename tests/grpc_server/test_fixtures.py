@@ -26,6 +26,21 @@ def test_the_port_file_has_the_port_and_a_newline_while_the_server_listens(tmp_p
     assert list(tmp_path.iterdir()) == [], "it is removed when the server stops"
 
 
+@pytest.mark.parametrize("arguments", [("--backend", "embedded", "--embedded-db", "/proc/db"), ("--backend", "aws")])
+def test_a_server_that_cannot_serve_removes_the_port_file(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    path = tmp_path / "port"
+    path.write_text("of an earlier run, which was killed\n")
+    ended = run_command(
+        "serve",
+        *arguments,
+        *("--listen", "127.0.0.1:0", "--port-file", str(path)),
+        AWS_CONFIG_FILE="/dev/null",
+        AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    assert (ended.returncode, list(tmp_path.iterdir())) == (1, []), ended.stderr
+
+
 def test_the_port_file_is_never_written_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "port"
     seen = []

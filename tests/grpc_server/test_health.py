@@ -97,9 +97,17 @@ def test_an_invalid_listen_variable_is_reported_in_one_line() -> None:
     )
 
 
+def test_a_listen_variable_with_port_0_is_not_a_target() -> None:
+    checked = run_command("health", "--wait", "60", CLOUDFRONT_FACADE_LISTEN="127.0.0.1:0")
+    assert (checked.returncode, checked.stdout) == (1, "")
+    assert checked.stderr == (
+        'cloudfront-facade: CLOUDFRONT_FACADE_LISTEN "127.0.0.1:0" is any free port; set --target to the one in use\n'
+    )
+
+
 def test_an_invalid_target_is_reported_in_one_line() -> None:
-    for target in ("50051", "http://127.0.0.1:50051", "127.0.0.1:70000", "unix:"):
-        checked = run_command("health", "--target", target)
+    for target in ("50051", "http://127.0.0.1:50051", "127.0.0.1:70000", "127.0.0.1:0", "unix:"):
+        checked = run_command("health", "--target", target, "--wait", "60")
         assert (checked.returncode, checked.stdout) == (1, "")
         assert checked.stderr.startswith(f'cloudfront-facade: --target "{target}": ')
         assert checked.stderr.count("\n") == 1

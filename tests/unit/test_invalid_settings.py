@@ -134,6 +134,15 @@ def test_flag_is_named_if_its_variable_is_invalid_too(monkeypatch: pytest.Monkey
     assert message_for(ServeSettings, *BACKEND, "--max-tags", "52") == '--max-tags "52": must be from 1 to 50'
 
 
+@pytest.mark.parametrize("kind", [HealthSettings, SanitySettings])
+def test_a_target_has_the_port_of_a_server(kind: type[BaseSettings]) -> None:
+    arguments = ["--i-may-create-and-delete"] if kind is SanitySettings else []
+    assert message_for(kind, "--target", "[::1]:0", *arguments) == (
+        '--target "[::1]:0": must be HOST:PORT with a port from 1 to 65535, or unix:PATH'
+    )
+    assert read_settings(HealthSettings, "health", ["--target", "unix:/tmp/a:0"]).target == "unix:/tmp/a:0"
+
+
 def test_variable_of_another_command_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFRONT_FACADE_HEALTH_TIMEOUT", "soon")
     assert message_for(HealthSettings).startswith(

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self, get_args
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .fields import ENV_PREFIX, Address, CommaSeparated, Metavar, OptionalFile, OptionalName, PositiveSeconds, Seconds
+from .fields import ENV_PREFIX, CommaSeparated, Metavar, OptionalFile, OptionalName, PositiveSeconds, Seconds, Target
 
 SanityGroup = Literal["functions", "update", "publish", "test", "stores", "in-use", "keys", "tags"]
 
@@ -46,7 +46,7 @@ class HealthSettings(TargetSettings):
         env_prefix=f"{ENV_PREFIX}HEALTH_", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    target: Annotated[Address | None, Metavar("HOST:PORT")] = Field(
+    target: Annotated[Target | None, Metavar("HOST:PORT")] = Field(
         None,
         description="address of the server, or unix:PATH; default: the address that `serve` listens on in the same "
         "environment",
@@ -69,7 +69,7 @@ class SanitySettings(TargetSettings):
         env_prefix=f"{ENV_PREFIX}SANITY_", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    target: Address = Field(description="address of the server, or unix:PATH")
+    target: Target = Field(description="address of the server, or unix:PATH")
     i_may_create_and_delete: bool = Field(
         False, description="required; confirms that the server's account is disposable"
     )

@@ -43,6 +43,17 @@ def _check_address(value: str) -> str:
     return value
 
 
+def has_port_0(address: str) -> bool:
+    """Returns whether a server with this address listens on any free port, so that no client can connect to it."""
+    return not address.startswith(UNIX) and int(address.rpartition(":")[2]) == 0
+
+
+def _check_target(value: str) -> str:
+    if has_port_0(value):
+        raise ValueError("must be HOST:PORT with a port from 1 to 65535, or unix:PATH")
+    return value
+
+
 def _reject_empty(value: object) -> object:
     # Path("") is the working directory.
     if value == "":
@@ -79,6 +90,7 @@ def _check_external_id(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(_check_address), Metavar("HOST:PORT")]
+Target = Annotated[Address, AfterValidator(_check_target)]
 Account = Annotated[str, AfterValidator(_check_account)]
 Seconds = Annotated[float, Field(ge=0, le=86_400), Metavar("SECONDS")]
 PositiveSeconds = Annotated[float, Field(gt=0, le=86_400), Metavar("SECONDS")]
