@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fuzz.target import FORBIDDEN
+from support.process import unmeasured_environment
 
 SECONDS = 8.0
 MAX_GROWTH = 40.0
@@ -21,10 +22,9 @@ MAX_GROWTH = 40.0
 def test_malformed_requests_and_frames_do_no_harm() -> None:
     seed = os.environ.get("FUZZ_SEED") or secrets.token_hex(4)
     # In a separate process that coverage does not measure: its tracer can loop forever if threads end (Python 3.11).
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     fuzzed = subprocess.run(
         [sys.executable, "-m", "fuzz", "--seconds", str(SECONDS), "--seed", seed],
-        env=environment | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        env=unmeasured_environment() | {"PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         text=True,
         timeout=100,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.distributions import Built
+from support.process import unmeasured_environment
 
 DIST_INFO = {"METADATA", "RECORD", "WHEEL", "licenses/LICENSE", "entry_points.txt"}
 SDIST_ONLY = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
@@ -90,6 +91,7 @@ def test_the_distributions_pass_twine_check(client: Built, server: Built) -> Non
     files = [str(file) for built in (client, server) for file in (built.sdist, built.wheel)]
     completed = subprocess.run(
         [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *files],
+        env=unmeasured_environment(),
         capture_output=True,
         text=True,
         timeout=60,

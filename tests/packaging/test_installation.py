@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.distributions import Built
-from support.process import clean_environment
+from support.process import clean_environment, unmeasured_environment
 
 
 class Environment:
@@ -32,6 +32,7 @@ class Environment:
                 *(sys.executable, "-m", "pip", "--python", str(self.python), "install"),
                 *("--quiet", "--no-deps", "--no-index", "--no-color", *map(str, paths)),
             ],
+            env=unmeasured_environment(),
             capture_output=True,
             text=True,
             timeout=60,
@@ -103,6 +104,7 @@ def test_an_sdist_can_be_installed(built: Built, tmp_path: Path) -> None:
             *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"),
             *("--target", str(environment.site_packages), str(built.sdist)),
         ],
+        env=unmeasured_environment(),
         capture_output=True,
         text=True,
         timeout=60,
@@ -123,6 +125,7 @@ def test_installing_the_root_fails_and_names_what_to_install(options: list[str],
         (root / name).write_bytes((project / name).read_bytes())
     completed = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--no-index", "--no-deps", *options, str(root)],
+        env=unmeasured_environment(),
         capture_output=True,
         text=True,
         timeout=60,

@@ -11,6 +11,8 @@ from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 
+from .process import unmeasured_environment
+
 
 @dataclass(frozen=True)
 class Built:
@@ -44,6 +46,7 @@ class Built:
 def _run_build(source: Path, output: Path, *options: str) -> None:
     completed = subprocess.run(
         [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(output), *options, str(source)],
+        env=unmeasured_environment(),
         capture_output=True,
         text=True,
         timeout=60,

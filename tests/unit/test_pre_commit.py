@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from support.process import unmeasured_environment
 from support.tools import require_tool
 
 PROJECT: Final = Path(__file__).parents[2]
@@ -44,7 +45,9 @@ def tracked_files(hook: dict[str, Any]) -> list[str]:
 def run(hook: dict[str, Any], files: list[str]) -> subprocess.CompletedProcess[str]:
     program, *arguments = hook["entry"].split()
     command = [require_tool(program.removeprefix(".venv/bin/")), *arguments, *files]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=PROJECT, env=unmeasured_environment(), capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("name", OF_CHANGED_FILES)

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from support.process import unmeasured_environment
+
 CHECK = "scripts/check_wording.py"
 
 
 def run(project: Path, *files: Path) -> subprocess.CompletedProcess[str]:
     """Runs the check on files; without any, on the whole tree."""
     command = [sys.executable, str(project / CHECK), *map(str, files)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=project, env=unmeasured_environment()
+    )
 
 
 @pytest.mark.parametrize(
