@@ -22,7 +22,7 @@ from .logs import exception_location
 from .process_protection import forbid_attaching
 from .readiness import wait_until_ready
 from .settings.serve import ServeSettings
-from .settings.variables import unknown_variables
+from .settings.variables import unknown_variables, unset_empty_variables_of_boto3
 from .upstream.service_account import ServiceAccount
 from .wiring import make_server
 
@@ -43,6 +43,7 @@ def serve(settings: ServeSettings) -> int:
         CannotServeError: The backend, the address or the certificates cannot be used.
     """
     forbid_attaching()
+    unset_empty_variables_of_boto3()
     logs.configure(settings.log_level, settings.log_format)
     for variable in unknown_variables():
         _log.warning("unknown variable", variable=variable.name, did_you_mean=variable.suggestion)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 import socket
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 
 import cloudfront_facade
 from cloudfront_facade_server import cli
@@ -81,6 +83,21 @@ def test_a_server_that_cannot_start_reports_why_in_one_line(arguments: tuple[str
     assert completed.stderr.startswith("cloudfront-facade: ")
     assert completed.stderr.count("\n") == 1
     assert message in completed.stderr
+
+
+def test_empty_variables_of_boto3_count_as_unset() -> None:
+    read = {name for _, names, *_ in BOTOCORE_DEFAUT_SESSION_VARIABLES.values() for name in _names(names)}
+    read |= {"AWS_DEFAULT_PROFILE", "REQUESTS_CA_BUNDLE"}
+    assert {"AWS_PROFILE", "AWS_CA_BUNDLE"} < read
+    empty = dict.fromkeys(read, "")
+    with FacadeProcess("--backend", "aws", "--endpoint-url", "http://127.0.0.1:1", environment=empty) as process:
+        process.signal(signal.SIGINT)
+        process.wait()
+    assert [line for line in process.lines if line["level"] != "info"] == []
+
+
+def _names(names: str | Sequence[str] | None) -> Sequence[str]:
+    return [names] if isinstance(names, str) else names or []
 
 
 def test_a_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:

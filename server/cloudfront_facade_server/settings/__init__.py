@@ -5,5 +5,5 @@
 `fields`     the types of settings: what a value must be
 `flags`      generates the flags of a command from its settings
 `reading`    reads settings, and describes invalid ones
-`variables`  finds misspelt environment variables
+`variables`  finds misspelt environment variables, and removes empty ones
 """

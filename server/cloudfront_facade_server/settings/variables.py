@@ -1,4 +1,4 @@
-"""Finds environment variables that are probably misspelt settings."""
+"""Environment variables: probable misspellings of settings, and empty ones."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ _KNOWN: Final = frozenset(
 
 _KUBERNETES: Final = ("SERVICE_", "PORT")
 """How the names begin that Kubernetes adds for a Service with the name `cloudfront-facade`."""
+
+_READ_BY_BOTO3: Final = ("AWS_", "BOTO", "REQUESTS_CA_BUNDLE")
+"""How the names of the variables begin that boto3 reads."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,12 @@ def unknown_variables() -> list[UnknownVariable]:
         )
         if name not in _KNOWN and not name.startswith(_KUBERNETES)
     ]
+
+
+def unset_empty_variables_of_boto3() -> None:
+    """Removes the empty variables that boto3 reads. It would take some of them for values, such as an empty profile."""
+    for name in [name for name, value in os.environ.items() if not value and name.startswith(_READ_BY_BOTO3)]:
+        del os.environ[name]
 
 
 def _most_similar(name: str) -> str | None:
