@@ -10,10 +10,11 @@ import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend
 from faults.changing import created, facade, store
+from faults.lagging import at
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, running_facade
 
-__all__ = ["created", "facade", "store"]
+__all__ = ["at", "created", "facade", "store"]
 
 
 @pytest.fixture

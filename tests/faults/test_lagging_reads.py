@@ -5,91 +5,21 @@ Each case prepares a state in which a read that lags shows what the change asks 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
-import pytest
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
-from faults.changing import V2, MakeBackend
-from faults.lagging import LaggingReads
+from faults.lagging import A, B, Lagging
 from support.cloudfront.faults import Fault, apply_then_status, status_only
-from support.cloudfront.http import CloudFrontDouble
-from support.facade import Facade, failing, failure_of, function, running_facade
-
-LAG: Final = 2.0
-SETTLE_TIMEOUT: Final = 5.0
-"""The default of the setting."""
-
-A, B, C = b"// a", b"// b", b"// c"
-
-
-def lags(operation: str, arguments: Mapping[str, Any]) -> bool:
-    """Lets the reads of keys and tags lag, and of functions and stores; but never a store's etag for its keys.
-
-    Of the function `publish`, only the LIVE stage lags.
-    """
-    if arguments.get("Name") == "publish":
-        return arguments.get("Stage") == "LIVE"
-    return operation != "DescribeKeyValueStoreData"
-
-
-@dataclass
-class Lagging:
-    """A server in front of a CloudFront that lags, and the resources of all cases."""
-
-    facade: Facade
-    double: CloudFrontDouble
-    reads: LaggingReads
-    etags: dict[str, str] = field(default_factory=dict)
-    arns: dict[str, str] = field(default_factory=dict)
-
-    def create(self, name: str, **fields: Any) -> None:
-        """Creates a function with the code A."""
-        created = self.facade.functions.CreateFunction(function(name, **{"function_code": A} | fields))
-        self.etags[name], self.arns[name] = created.etag, created.function_summary.function_metadata.function_arn
-
-    def update(self, name: str, code: bytes, etag: str = "") -> Any:
-        """Updates a function."""
-        config = functions.FunctionConfig(runtime=V2)
-        request = functions.UpdateFunctionRequest(
-            name=name, etag=etag or self.etags[name], function_config=config, function_code=code
-        )
-        response = self.facade.functions.UpdateFunction(request)
-        self.etags[name] = response.etag
-        return response
-
-    def publish(self, name: str) -> Any:
-        """Publishes a function."""
-        return self.facade.functions.PublishFunction(functions.PublishFunctionRequest(name=name, etag=self.etags[name]))
-
-    def create_store(self, name: str, comment: str = "a") -> None:
-        """Creates a store."""
-        created = self.facade.stores.CreateKeyValueStore(stores.CreateKeyValueStoreRequest(name=name, comment=comment))
-        self.etags[name], self.arns[name] = created.etag, created.key_value_store.arn
-
-    def update_store(self, name: str, comment: str) -> Any:
-        """Changes the comment of a store."""
-        request = stores.UpdateKeyValueStoreRequest(name=name, etag=self.etags[name], comment=comment)
-        response = self.facade.stores.UpdateKeyValueStore(request)
-        self.etags[name] = response.etag
-        return response
-
-    def put(self, name: str, value: str) -> Any:
-        """Puts the key `k`."""
-        return self.facade.key_values.PutKey(data.PutKeyRequest(kvs_arn=self.arns[name], key="k", value=value))
-
-    def tag(self, name: str, value: str) -> Any:
-        """Sets the tag `t`."""
-        request = tags.TagResourceRequest(resource=self.arns[name], tags=[Tag(key="t", value=value)])
-        return self.facade.tags.TagResource(request)
+from support.facade import failure_of
 
 
 @dataclass(frozen=True)
@@ -190,16 +120,6 @@ CASES: Final[dict[str, Case]] = {
 }
 
 
-@pytest.fixture
-def at(aws_backend: MakeBackend) -> Iterator[Lagging]:
-    reads = LaggingReads(LAG, lags)
-    with (
-        CloudFrontDouble(reads) as double,
-        running_facade(aws_backend(double), settle_timeout=SETTLE_TIMEOUT) as facade,
-    ):
-        yield Lagging(facade, double, reads)
-
-
 def results_of_lost_changes(at: Lagging, fault: Fault) -> dict[str, str]:
     """Makes the changes of all cases at the same time while reads lag; returns OK or the reason for each."""
     for name, case in CASES.items():
@@ -229,12 +149,3 @@ def test_nothing_that_was_not_applied_succeeds_while_reads_lag(at: Lagging) -> N
 def test_what_was_applied_succeeds_while_reads_lag(at: Lagging) -> None:
     results = results_of_lost_changes(at, apply_then_status(503))
     assert results == dict.fromkeys(CASES, "OK")
-
-
-def test_an_older_version_does_not_confirm_an_update_with_an_outdated_etag(at: Lagging) -> None:
-    at.create("rewrite")
-    at.reads.catch_up()
-    outdated = at.update("rewrite", B).etag
-    at.update("rewrite", C)
-    failure = failing(at.update, "rewrite", A, outdated)
-    assert (failure.reason, failure.outcome) == ("ETAG_MISMATCH", "not_applied")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import grpc
@@ -88,6 +89,24 @@ def outcome_unknown(failure: UpstreamFailure, *, repeatable: bool) -> StatusErro
         retry_after=1.0 if repeatable else None,
         pushback=None if repeatable else NEVER_RETRY,
         cause=cause(failure.error),
+    )
+
+
+def outcome_unconfirmed(mismatch: StatusError) -> StatusError:
+    """Returns the status for an update with an outdated etag if perhaps an earlier request made the same update.
+
+    Args:
+        mismatch: The status for the outdated etag.
+    """
+    return replace(
+        mismatch,
+        code=grpc.StatusCode.UNAVAILABLE,
+        reason="UPSTREAM_OUTCOME_UNKNOWN",
+        message="the etag is outdated, perhaps because of an earlier attempt of this update, and the deadline leaves no"
+        " time to find out; retry the same request with a longer deadline",
+        outcome="unknown",
+        details=(),
+        retry_after=1.0,
     )
 
 

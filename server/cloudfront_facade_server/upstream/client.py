@@ -47,8 +47,8 @@ def no_explanation(_failure: UpstreamFailure) -> None:
 class UpstreamClient:
     """Calls a backend for the rpcs.
 
-    `read`, `change` and `update_versioned` are whole calls. Creates, which may send twice, consist of `send`, `settle`,
-    `record_applied` and `record_failure`.
+    `read` and `change` are whole calls. Creates, which may send twice, consist of `send`, `settle`, `record_applied`
+    and `record_failure`.
 
     Attributes:
         backend: The backend.
@@ -126,27 +126,6 @@ class UpstreamClient:
             response = self._settle_change(call, check_applied, sent) if check_applied else None
             if response is None:
                 raise outcome_unknown(failure, repeatable=repeatable)
-            return self.record_applied(call, response)
-
-    def update_versioned(
-        self,
-        call: CallContext,
-        operation: Operation,
-        target: OperationTarget,
-        required: RequiredMember | None = None,
-        *,
-        check_applied: AppliedCheck,
-        explain: Explain = no_explanation,
-    ) -> Response:
-        """Replaces one version with another. Also succeeds if a newer version already has the requested content."""
-        sent = self.timeouts.clock()
-        try:
-            return self.change(
-                call, operation, target, required, repeatable=True, check_applied=check_applied, explain=explain
-            )
-        except StatusError as error:
-            if error.reason != ETAG_MISMATCH or (response := self._newer_version(call, check_applied, sent)) is None:
-                raise
             return self.record_applied(call, response)
 
     def send(
@@ -242,20 +221,6 @@ class UpstreamClient:
 
     def _settle_change(self, call: CallContext, check_applied: AppliedCheck, sent: float) -> Response | None:
         return self.settle(call, lambda: sight(self.timeouts, check_applied, sent)).response
-
-    def _newer_version(self, call: CallContext, check_applied: AppliedCheck, sent: float) -> Response | None:
-        """Returns the version that has the requested content, if there is one and time to read it.
-
-        A second read confirms the first one, because a read that lags may show an older version. If the deadline is
-        soon, it follows earlier.
-        """
-        response = self.probe_if_time(call, check_applied)
-        latest = call.remaining() - 2 * self.limiter.min_upstream_time
-        delay = min(sent + self.timeouts.lag - self.timeouts.clock(), latest)
-        if response is None or delay <= 0:
-            return response
-        self.timeouts.sleep(delay)
-        return self.probe_if_time(call, check_applied)
 
     def _reading(self, call: CallContext) -> AbstractContextManager[None]:
         """Shortens the timeouts of reads inside the block, so that they end before the deadline."""

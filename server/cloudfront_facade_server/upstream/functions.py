@@ -23,6 +23,7 @@ from .diagnostics.in_use import function_in_use
 from .required_member import RequiredMember
 from .resource_kinds import FUNCTION
 from .settling import check_deleted
+from .versioned_changes import VersionedChanges
 
 _DEVELOPMENT: Final = "DEVELOPMENT"
 _LIVE: Final = "LIVE"
@@ -47,6 +48,7 @@ class Functions:
     def __init__(self, client: UpstreamClient, tests: UpstreamClient | None = None) -> None:
         self._client = client
         self._tests = tests or client
+        self._versions = VersionedChanges(client)
         self._backend = client.backend
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
@@ -69,7 +71,7 @@ class Functions:
 
     def update(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls UpdateFunction. Also succeeds if the function already has this configuration and code."""
-        response = self._client.update_versioned(
+        response = self._versions.update(
             call,
             self._backend.update_function,
             FUNCTION.target(arguments),
@@ -101,11 +103,10 @@ class Functions:
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DeleteFunction."""
         target = FUNCTION.target(arguments)
-        return self._client.change(
+        return self._versions.delete(
             call,
             self._backend.delete_function,
             target,
-            repeatable=True,
             check_applied=partial(
                 check_deleted, self._describe_development, arguments["Name"], FUNCTION.not_found_code
             ),

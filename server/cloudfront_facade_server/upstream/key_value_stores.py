@@ -12,6 +12,7 @@ from .diagnostics.in_use import key_value_store_in_use
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
 from .settling import check_deleted
+from .versioned_changes import VersionedChanges
 
 _QUANTITY: Final = RequiredMember(("KeyValueStoreList", "Quantity"))
 
@@ -25,6 +26,7 @@ class KeyValueStores:
 
     def __init__(self, client: UpstreamClient) -> None:
         self._client = client
+        self._versions = VersionedChanges(client)
         self._backend = client.backend
 
     def describe(self, arguments: Arguments, call: CallContext) -> Response:
@@ -34,7 +36,7 @@ class KeyValueStores:
 
     def update(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls UpdateKeyValueStore. Also succeeds if the store already has this comment."""
-        return self._client.update_versioned(
+        return self._versions.update(
             call,
             self._backend.update_key_value_store,
             KEY_VALUE_STORE.target(arguments),
@@ -45,11 +47,10 @@ class KeyValueStores:
     def delete(self, arguments: Arguments, call: CallContext) -> Response:
         """Calls DeleteKeyValueStore."""
         target = KEY_VALUE_STORE.target(arguments)
-        return self._client.change(
+        return self._versions.delete(
             call,
             self._backend.delete_key_value_store,
             target,
-            repeatable=True,
             check_applied=partial(check_deleted, self._describe, arguments["Name"], KEY_VALUE_STORE.not_found_code),
             explain=partial(key_value_store_in_use, self._client, call, target),
         )
