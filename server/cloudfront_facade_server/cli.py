@@ -15,6 +15,7 @@ from .settings.fields import has_port_0
 from .settings.reading import InvalidSettingsError, read_settings
 from .settings.serve import ListenSettings, ServeSettings
 from .settings.variables import unknown_variables
+from .standard_streams import open_closed_streams
 
 _PROGRAM: Final = "cloudfront-facade"
 
@@ -28,6 +29,7 @@ def _command(run: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], i
 
     @wraps(run)
     def command(arguments: Sequence[str]) -> int:
+        open_closed_streams()
         try:
             return run(arguments)
         except InvalidSettingsError as error:

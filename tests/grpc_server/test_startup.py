@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 import cloudfront_facade
 from cloudfront_facade_server import cli
 from support.facade import function
-from support.process import EMBEDDED, FacadeProcess, run_command
+from support.process import COMMAND, EMBEDDED, FacadeProcess, clean_environment, run_command
 
 
 def test_a_port_in_use_is_reported_in_one_line_with_the_setting_to_change() -> None:
@@ -98,6 +100,18 @@ def test_empty_variables_of_boto3_count_as_unset() -> None:
 
 def _names(names: str | Sequence[str] | None) -> Sequence[str]:
     return [names] if isinstance(names, str) else names or []
+
+
+def test_closed_standard_streams_do_not_matter(tmp_path: Path) -> None:
+    listen = f"unix:{tmp_path}/facade.sock"
+    command = shlex.join([*COMMAND, "serve", *EMBEDDED, "--listen", listen])
+    server = subprocess.Popen(["/bin/sh", "-c", f"exec {command} <&- >&- 2>&-"], env=clean_environment())
+    try:
+        waited = run_command("health", "--target", listen, "--wait", "30")
+        server.send_signal(signal.SIGTERM)
+        assert (waited.stdout, server.wait(30)) == ("SERVING\n", 0)
+    finally:
+        server.kill()
 
 
 def test_a_unix_socket_is_served_exclusively_and_reclaimed_after_a_crash(tmp_path: Path) -> None:
