@@ -15,7 +15,6 @@ class CallLimits:
         max_concurrent_calls: Maximum number of short calls in flight, and of long polls.
         max_long_running_calls: Maximum number of other long-running calls in flight.
         max_queue_time: How long a call waits for a slot, in seconds.
-        max_request_memory: Bytes that the large requests in flight may take together.
         default_deadline: Deadline of a call that has none, in seconds.
         max_deadline: Longest deadline honoured, in seconds.
         max_long_running_deadline: Longest deadline honoured for long-running methods, in seconds; also the deadline of
@@ -25,7 +24,6 @@ class CallLimits:
     max_concurrent_calls: int = 1000
     max_long_running_calls: int = 200
     max_queue_time: float = 0.25
-    max_request_memory: int = 64 * 1024 * 1024
     default_deadline: float = 30.0
     max_deadline: float = 60.0
     max_long_running_deadline: float = 1800.0

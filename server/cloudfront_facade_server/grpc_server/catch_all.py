@@ -20,6 +20,7 @@ from .access_log import log_rpc
 from .decoder import Decoder, LargeMessages, MessageLimits
 from .receive_places import Fail
 from .receiver import Context, Kind, Receiver
+from .request_memory import size_of
 from .request_stream import CANCELLATION_DELAY_SECONDS
 from .status import drop_frames
 
@@ -88,7 +89,7 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         # All methods are streams of bytes for gRPC, which is the same on the wire. So a message is read only when the
         # receiver asks, and a missing one is noticed.
         kind = Kind.HEALTH_CHECK if method == _HEALTH_CHECK else Kind.CALL
-        messages = partial(_Messages, self._receiver, kind, self._decoder(handler, method))
+        messages = partial(_Messages, self._receiver, kind, self._decoder(handler, method), handler.request_streaming)
         serialize = handler.response_serializer
         if handler.unary_unary:
             wrapped = self._unary(_first(handler.unary_unary), messages, method)
@@ -108,12 +109,15 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, behaviour: Any, messages: Any, method: str) -> Any:
         async def handle(_requests: Any, context: Context) -> Any:
             arrived = time.monotonic()
+            requests = messages(partial(self._end, context, method, arrived), context)
             try:
-                return await behaviour(messages(partial(self._end, context, method, arrived), context), context)
+                return await behaviour(requests, context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
                 caught = error
+            finally:
+                requests.close()
             return await self._fail(context, method, caught, arrived)
 
         return handle
@@ -121,15 +125,16 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
     def _stream_stream(self, behaviour: Any, messages: Any, method: str) -> Any:
         async def handle(_requests: Any, context: Context) -> AsyncIterator[Any]:
             arrived = time.monotonic()
+            requests = messages(partial(self._end, context, method, arrived), context)
             try:
-                async for response in behaviour(
-                    messages(partial(self._end, context, method, arrived), context), context
-                ):
+                async for response in behaviour(requests, context):
                     yield response
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
                 await self._fail(context, method, error, arrived)
+            finally:
+                requests.close()
 
         return handle
 
@@ -168,26 +173,42 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 class _Messages:
     """The messages of a call, received and decoded when they are asked for.
 
+    A large message of a stream takes memory until the next one is asked for.
+
     Raises:
         StatusError: A message was rejected, or did not arrive in time.
     """
 
-    def __init__(self, receiver: Receiver, kind: Kind, decoder: Decoder, fail: Fail, context: Context) -> None:
+    def __init__(
+        self, receiver: Receiver, kind: Kind, decoder: Decoder, is_stream: bool, fail: Fail, context: Context
+    ) -> None:
         self._receiver = receiver
         self._kind = kind
         self._decoder = decoder
+        self._is_stream = is_stream
         self._fail = fail
         self._context = context
         self._holder = Holder.of_peer(context.peer())
         self._has_first = False
         self._progress_at = 0.0
+        self._reserved = 0
 
     def __aiter__(self) -> _Messages:
         return self
 
     async def __anext__(self) -> Any:
-        if self._has_first:
-            return await self._receive_next()
+        self.close()
+        message = await (self._receive_next() if self._has_first else self._receive_first())
+        if self._is_stream:
+            self._reserved = self._receiver.memory.reserve(self._holder, size_of(message))
+        return message
+
+    def close(self) -> None:
+        """Returns the memory of the last message."""
+        self._receiver.memory.release(self._holder, self._reserved)
+        self._reserved = 0
+
+    async def _receive_first(self) -> Any:
         self._has_first = True
         self._progress_at = self._receiver.clock()
         return await self._receiver.receive_first(self._context, self._holder, self._decoder, self._fail, self._kind)
@@ -196,7 +217,7 @@ class _Messages:
         message = await self._receiver.receive_next(self._context, self._holder, self._decoder)
         now = self._receiver.clock()
         # Messages without content are no progress.
-        if message.ByteSize():
+        if size_of(message):
             self._progress_at = now
         elif now - self._progress_at > self._receiver.max_silence:
             raise stream_stalled(now - self._progress_at)

@@ -11,9 +11,6 @@ from typing import Any, Final
 from ..concurrency.fair_semaphore import FairSemaphore, Holder
 from ..errors.facade_errors import message_too_large, requests_overloaded, too_many_changes, undecodable
 
-LARGE_BYTES: Final = 64 * 1024
-"""Larger messages are decoded one at a time, because each holds the event loop up: 4 MiB can take 0.1 s."""
-
 _MAX_WAITING: Final = 1000
 _MAX_WAIT_SECONDS: Final = 5.0
 
@@ -42,7 +39,10 @@ class MessageLimits:
 
 
 class LargeMessages:
-    """Lets one large message at a time be decoded, with pauses in which other calls run."""
+    """Lets one large message at a time be decoded, with pauses in which other calls run.
+
+    Each holds the event loop up: 4 MiB can take 0.1 s.
+    """
 
     def __init__(self) -> None:
         self._turn = FairSemaphore(1, _MAX_WAITING)

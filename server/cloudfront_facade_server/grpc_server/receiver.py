@@ -17,9 +17,10 @@ import grpc
 
 from ..call_context import Clock
 from ..concurrency.fair_semaphore import Holder
-from ..errors.facade_errors import stream_stalled
-from .decoder import LARGE_BYTES, Decoder
+from ..errors.facade_errors import requests_overloaded, stream_stalled
+from .decoder import Decoder
 from .receive_places import Fail, ReceivePlaces, Waiting
+from .request_memory import SMALL_BYTES, RequestMemory
 
 _PATIENCE_SECONDS: Final = 0.03
 """Patience for a first message, which callers send together with the call."""
@@ -50,14 +51,23 @@ class Receiver:
             them to themselves, and so have streams that wait for another message.
         max_queue_time: How long a call waits for its turn, in seconds.
         max_silence: How long a call may wait for its next message, in seconds.
+        memory: The memory of large requests.
         clock: A monotonic clock.
 
     Attributes:
         max_silence: How long a call may wait for its next message, in seconds.
+        memory: The memory of large requests.
         clock: A monotonic clock.
     """
 
-    def __init__(self, places: int, max_queue_time: float, max_silence: float, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        places: int,
+        max_queue_time: float,
+        max_silence: float,
+        memory: RequestMemory,
+        clock: Clock = time.monotonic,
+    ) -> None:
         health, streams = max(1, places // 6), max(1, 5 * places // 12)
         calls = max(1, places - health - streams)
         self._first = {
@@ -67,6 +77,7 @@ class Receiver:
         self._streams = ReceivePlaces(streams, _STREAM_PATIENCE_SECONDS, clock)
         self._max_queue_time = max_queue_time
         self.max_silence = max_silence
+        self.memory = memory
         self.clock = clock
         self._stall_check: asyncio.TimerHandle | None = None
 
@@ -100,7 +111,7 @@ class Receiver:
                     await asyncio.wait({waiting.ending})
             if waiting.ending:
                 raise asyncio.CancelledError  # the message came too late
-            return await _decode(message, holder, decoder)
+            return await self._decode(message, holder, decoder, self._max_queue_time)
         finally:
             places.release(holder)
 
@@ -115,7 +126,7 @@ class Receiver:
         # What a stream has begun should not fail because others are slow.
         await self._streams.acquire(holder, self.max_silence)
         try:
-            return await _decode(await self._read(context, holder), holder, decoder)
+            return await self._decode(await self._read(context, holder), holder, decoder, self.max_silence)
         finally:
             self._streams.release(holder)
 
@@ -155,13 +166,15 @@ class Receiver:
     def _end_stalled(self) -> None:
         self._stall_check = None
         all_places = (*self._first.values(), self._streams)
-        if any([places.end_older_than(self.max_silence, stream_stalled) for places in all_places]):
+        waiting = [places.end_older_than(self.max_silence, stream_stalled) for places in all_places]
+        if any(waiting):
             self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
 
-
-async def _decode(message: Any, holder: Holder, decoder: Decoder) -> Any:
-    if message is grpc.aio.EOF:
-        raise StopAsyncIteration
-    if len(message) <= LARGE_BYTES:
-        return decoder.decode(message)
-    return await decoder.decode_large(message, holder)
+    async def _decode(self, message: Any, holder: Holder, decoder: Decoder, max_wait: float) -> Any:
+        if message is grpc.aio.EOF:
+            raise StopAsyncIteration
+        if len(message) <= SMALL_BYTES:
+            return decoder.decode(message)
+        if not await self.memory.wait_for_room(holder, len(message), max_wait):
+            raise requests_overloaded()
+        return await decoder.decode_large(message, holder)

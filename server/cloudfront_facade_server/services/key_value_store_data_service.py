@@ -85,7 +85,7 @@ class KeyValueStoreDataService:
 
     def ImportKeys(self, requests: Iterator[ImportKeysRequest], call: CallContext) -> ImportKeysResponse:
         """Changes any number of keys, in batches, as the requests arrive."""
-        first, checked = self._rules.import_keys(requests, checkpoint)
-        changes = (change for request in checked for change in translation.changes_to_boto(request.changes))
-        response, applied = self._key_values.update(translation.import_keys_to_boto(first), changes, call)
+        target, checked = self._rules.import_keys(requests, checkpoint)
+        changes = translation.stream_to_boto(checked)
+        response, applied = self._key_values.update(translation.import_keys_to_boto(target), changes, call)
         return translation.import_keys_from_boto(response, applied)

@@ -155,6 +155,13 @@ def changes_to_boto(changes: Iterable[KeyChange]) -> Iterator[tuple[str, str | N
         yield (change.put.key, change.put.value) if change.HasField("put") else (change.delete, None)
 
 
+def stream_to_boto(requests: Iterable[ImportKeysRequest]) -> Iterator[tuple[str, str | None]]:
+    """Yields the changes of a stream of requests as `changes_to_boto` does, and keeps no request that it has read."""
+    for request in requests:
+        yield from changes_to_boto(request.changes)
+        del request  # otherwise it would take memory until the next one arrives
+
+
 def update_keys_from_boto(response: boto.UpdateKeysResponseTypeDef) -> UpdateKeysResponse:
     """Returns the response, with the sizes and the etag after the last batch."""
     return UpdateKeysResponse(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, KeyChange
 
@@ -33,18 +32,32 @@ def check_changes(changes: Sequence[KeyChange], first: int, checkpoint: Callable
 
 
 def check_stream(
-    first: ImportKeysRequest, later: Iterator[ImportKeysRequest], checkpoint: Callable[[], None]
+    target: ImportKeysRequest,
+    first: ImportKeysRequest,
+    later: Iterator[ImportKeysRequest],
+    checkpoint: Callable[[], None],
 ) -> Iterator[ImportKeysRequest]:
-    """Yields the requests of a stream, each checked when it is read; raises ValidationError."""
+    """Yields the requests of a stream, each checked when it is read, and keeps none; raises ValidationError.
+
+    Args:
+        target: The store and the etag of the first request.
+        first: The first request.
+        later: The others.
+        checkpoint: Lets other calls run. Called from time to time.
+    """
     count = 0
-    for request in chain((first,), later):
+    request: ImportKeysRequest | None = first
+    del first
+    while request is not None:
         raise_if_any(
             check_changes(request.changes, count, checkpoint),
-            () if request is first else _check_same("kvs_arn", request.kvs_arn, first.kvs_arn),
-            () if request is first else _check_same("etag", request.etag, first.etag),
+            _check_same("kvs_arn", request.kvs_arn, target.kvs_arn),
+            _check_same("etag", request.etag, target.etag),
         )
         count += len(request.changes)
         yield request
+        del request  # otherwise it would take memory until the next one arrives
+        request = next(later, None)
     raise_if_any(checks.check_not_empty("changes", Rule.CHANGES_COUNT, count))
 
 

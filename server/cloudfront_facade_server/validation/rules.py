@@ -229,7 +229,7 @@ class Rules:
             checkpoint: Lets other calls run. Called from time to time.
 
         Returns:
-            The first request, which names the store, and all requests, each checked when it is read.
+            The store and the etag, as a request without changes, and all requests, each checked when it is read.
 
         Raises:
             ValidationError: The first request breaks rules. Reading a later one raises it too.
@@ -239,7 +239,8 @@ class Rules:
             self._arns.check_key_value_store_arn("kvs_arn", first.kvs_arn),
             checks.check_optional_etag("etag", first.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
         )
-        return first, keys.check_stream(first, requests, checkpoint)
+        target = ImportKeysRequest(kvs_arn=first.kvs_arn, etag=first.etag)
+        return target, keys.check_stream(target, first, requests, checkpoint)
 
     # --- TagService --------------------------------------------------------------------------------------------------
 
