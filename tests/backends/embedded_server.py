@@ -115,3 +115,4 @@ def check_failure(failure: Failure, name: str) -> None:
     assert failure.code is grpc.StatusCode.UNAVAILABLE, (name, failure)
     assert (failure.reason, failure.outcome) == ("UPSTREAM_UNAVAILABLE", "not_applied"), (name, failure)
     assert failure.retry_after, (name, failure)
+    assert failure.message == "the embedded backend cannot use its file; the server's log has the cause", name

@@ -10,8 +10,10 @@ import pytest
 from botocore import exceptions as boto
 
 from cloudfront_facade_server.errors import aws_code_families as families
+from cloudfront_facade_server.errors.classify import EmbeddedFileError, RolledBackError, classify
+from cloudfront_facade_server.errors.translate import outcome_unknown, translate
 from support.cloudfront.wire import client_error
-from support.translated import everything_in, translated
+from support.translated import TARGET, everything_in, translated
 from support.values import STORE_ARN
 from wire.expected_errors import FAILURES, REJECTIONS
 
@@ -64,3 +66,15 @@ def test_a_long_message_of_cloudfront_is_truncated() -> None:
     assert failure.message.startswith("CloudFront rejected the request as invalid: long long")
     assert len(failure.message) <= 400
     assert failure.violations[0].description == failure.message
+
+
+@pytest.mark.parametrize("kind", [EmbeddedFileError, RolledBackError])
+def test_an_error_of_the_embedded_backends_file_does_not_blame_cloudfront(kind: type[EmbeddedFileError]) -> None:
+    failure = classify(kind(client_error("ServiceUnavailable", 503).response, "PutKey"))
+
+    texts = [str(translate(failure, TARGET)), str(outcome_unknown(failure, repeatable=True))]
+
+    assert texts == [
+        "the embedded backend cannot use its file; the server's log has the cause",
+        "the embedded backend's file failed, so it is unknown whether the change was applied; retry the same request",
+    ]

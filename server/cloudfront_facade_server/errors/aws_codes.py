@@ -6,7 +6,7 @@ If there is a code, only the code decides, because an HTTP status has many meani
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import grpc
@@ -98,6 +98,7 @@ _UNSUPPORTED = ErrorMapping(
 UNAVAILABLE = ErrorMapping(
     _Code.UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "CloudFront did not return a valid response; retry", retry_after=1.0
 )
+EMBEDDED_FILE = replace(UNAVAILABLE, message="the embedded backend cannot use its file; the server's log has the cause")
 _TIMEOUT = ErrorMapping(
     _Code.UNAVAILABLE, "UPSTREAM_TIMEOUT", "CloudFront did not respond in time; retry", retry_after=1.0
 )

@@ -34,8 +34,12 @@ _NEVER_SENT: Final = (
 """What is raised before anything is sent. `backends/aws/transport.py` makes sure of that for the last three."""
 
 
-class RolledBackError(boto.ClientError):  # type: ignore[misc]
-    """An error of a backend that knows, whatever the HTTP status, that nothing was changed."""
+class EmbeddedFileError(boto.ClientError):  # type: ignore[misc]
+    """The embedded backend cannot use its file."""
+
+
+class RolledBackError(EmbeddedFileError):
+    """The embedded backend cannot use its file and knows, whatever the HTTP status, that nothing was changed."""
 
 
 @dataclass(frozen=True)

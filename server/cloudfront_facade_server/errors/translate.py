@@ -16,6 +16,7 @@ from google.rpc import error_details_pb2
 from .aws_codes import (
     BY_EXCEPTION,
     BY_HTTP_STATUS,
+    EMBEDDED_FILE,
     NO_ENDPOINT,
     TABLE,
     THROTTLED,
@@ -25,7 +26,7 @@ from .aws_codes import (
     ErrorMapping,
 )
 from .aws_texts import OUTDATED_ETAG, hint_for_operator
-from .classify import UpstreamFailure, aws_code, aws_message, table_code
+from .classify import EmbeddedFileError, UpstreamFailure, aws_code, aws_message, table_code
 from .operation_target import OperationTarget
 from .redaction import redacted, upstream_text
 from .status_error import CLOUDFRONT_DOMAIN, MAX_MESSAGE_CHARACTERS, NEVER_RETRY, StatusError
@@ -78,11 +79,13 @@ def outcome_unknown(failure: UpstreamFailure, *, repeatable: bool) -> StatusErro
         failure: What happened to it.
         repeatable: Whether it is safe to retry the request.
     """
+    is_file = isinstance(failure.error, EmbeddedFileError)
+    problem = "the embedded backend's file failed" if is_file else "CloudFront's response was lost"
     advice = "retry the same request" if repeatable else "check whether it was applied before you retry"
     return StatusError(
         grpc.StatusCode.UNAVAILABLE,
         "UPSTREAM_OUTCOME_UNKNOWN",
-        f"CloudFront's response was lost, so it is unknown whether the change was applied; {advice}",
+        f"{problem}, so it is unknown whether the change was applied; {advice}",
         domain=CLOUDFRONT_DOMAIN,
         outcome="unknown",
         metadata=upstream_metadata(failure),
@@ -177,6 +180,8 @@ def _from_mapping(
 
 
 def _mapping_of(failure: UpstreamFailure) -> ErrorMapping:
+    if isinstance(failure.error, EmbeddedFileError):
+        return EMBEDDED_FILE
     if isinstance(failure.error, boto.ClientError):
         return TABLE.get(table_code(failure.error)) or _unrecognized(failure.http_status)
     for classes, mapping in BY_EXCEPTION:

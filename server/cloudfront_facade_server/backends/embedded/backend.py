@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from ... import limits
-from ...errors.classify import RolledBackError
+from ...errors.classify import EmbeddedFileError, RolledBackError
 from ..protocol import Response
 from .database import Database, LostCommitError, is_lost, unusable_error
 from .functions import Functions
@@ -211,7 +209,7 @@ class EmbeddedBackend:
             raise
         except sqlite3.DatabaseError as error:
             self._report(error)
-            failed = ClientError if isinstance(error, LostCommitError) else RolledBackError
+            failed = EmbeddedFileError if isinstance(error, LostCommitError) else RolledBackError
             raise failed(*_unavailable(operation, now)) from error
         return {"ResponseMetadata": response_metadata(http_status, now, members, etag_header), **members}
 
