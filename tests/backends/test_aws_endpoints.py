@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import grpc
 import pytest
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import GetKeyRequest, PutKeyRequest
+from cloudfront_facade_server.backends.aws import AwsBackendError
 from support.aws_backend import new_aws_backend
 from support.cloudfront.http import CloudFrontDouble
+from support.event_loop import in_loop
 from support.facade import failing, running_facade
 from support.process import FacadeProcess
 from support.values import STORE_ARN
@@ -57,6 +61,25 @@ def test_without_such_a_configuration_there_is_no_warning(
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloudfront.url)
     monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
     assert new_aws_backend().warnings() == []
+
+
+@pytest.mark.usefixtures("aws_environment")
+@pytest.mark.parametrize(("endpoint_url", "signed_for"), [(None, "us-east-1"), ("http://127.0.0.1:1", "eu-west-1")])
+def test_requests_to_cloudfront_are_signed_for_us_east_1_in_every_region(
+    endpoint_url: str | None, signed_for: str
+) -> None:
+    backend = new_aws_backend(endpoint_url, region="eu-west-1")
+    assert backend.warnings() == []
+    signed: list[str] = []
+
+    def stop(request: Any, **_: Any) -> None:
+        signed.append(request.headers["Authorization"].decode())
+        raise AwsBackendError
+
+    backend._clients.control.meta.events.register_first("before-send.cloudfront", stop)
+    with pytest.raises(AwsBackendError):
+        in_loop(backend.list_functions)
+    assert [f"/{signed_for}/cloudfront/aws4_request" in each for each in signed] == [True]
 
 
 @pytest.mark.usefixtures("aws_environment")

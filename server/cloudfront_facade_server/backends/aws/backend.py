@@ -39,7 +39,8 @@ class AwsBackend:
     prefixed name and must resolve it.
 
     Args:
-        region: The AWS region to sign for; CloudFront itself only accepts `us-east-1`.
+        region: The AWS region whose STS endpoint is used. Requests to `endpoint_url` are signed for it. For requests to
+            CloudFront itself, botocore selects the region, which is `us-east-1` in the partition `aws`.
         endpoint_url: Where to send the requests of both planes; None for CloudFront's own endpoints.
         profile: The profile of the AWS config file; None for the environment's choice.
         role_arn: The role to assume with the credentials that boto3 finds; None for those credentials themselves.
