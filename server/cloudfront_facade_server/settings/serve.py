@@ -76,8 +76,8 @@ class ServeSettings(ListenSettings):
     region: Annotated[str, Metavar("REGION")] = Field(
         "us-east-1",
         min_length=1,
-        description="AWS region of the STS endpoint, and of requests to --endpoint-url; requests to CloudFront itself are "
-        "signed for the region of the partition's CloudFront: us-east-1 in the partition aws",
+        description="AWS region of the STS endpoint and of requests to --endpoint-url; requests to CloudFront itself "
+        "are signed for CloudFront's own region, us-east-1 in the partition aws",
     )
     endpoint_url: Annotated[str | None, Metavar("URL")] = Field(
         None, min_length=1, description="CloudFront-compatible endpoint to use instead of CloudFront"
