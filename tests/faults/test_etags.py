@@ -89,9 +89,10 @@ def assert_mismatch(failure: Failure, resource: str, source: str, etag: str = OU
 
 def assert_invalid(failure: Failure, resource: str, source: str, etag: str = MALFORMED) -> None:
     assert (failure.code, failure.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "ETAG_INVALID")
-    assert failure.message == f'etag "{etag}" is not valid for {resource}; {source} returns the current etag'
+    problem = f'"{etag}" is not valid for {resource}; {source} returns the current etag'
+    assert failure.message == f"etag {problem}"
     assert failure.metadata["etag"] == etag
-    assert [(violation.field, violation.description) for violation in failure.violations] == [("etag", failure.message)]
+    assert [(violation.field, violation.description) for violation in failure.violations] == [("etag", problem)]
 
 
 @pytest.mark.usefixtures("created", "store")

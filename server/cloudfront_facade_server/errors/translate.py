@@ -229,7 +229,9 @@ def _details(mapping: ErrorMapping, target: OperationTarget, message: str) -> li
             )]  # fmt: skip
         case "code" | "tags" | "etag" | "request":
             field = {"code": "function_code", "tags": "tags", "etag": "etag", "request": target.field}[mapping.detail]
+            # Clients show both as "etag: ...", so the description does not begin with the field too.
+            description = message.removeprefix(f"{field} ")
             return [error_details_pb2.BadRequest(
-                field_violations=[violation(field=field, description=message, reason=mapping.reason)]
+                field_violations=[violation(field=field, description=description, reason=mapping.reason)]
             )]  # fmt: skip
     return []
