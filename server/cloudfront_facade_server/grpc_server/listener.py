@@ -38,6 +38,11 @@ def channel_options(settings: ServeSettings, max_connections: int) -> list[tuple
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", _UNREAD_BYTES),
         ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
+        # A call counts until gRPC has freed it, but its caller makes the next one as soon as it has the response. So
+        # without this, calls of well-behaved clients would be refused. All calls of a connection may end at once, so
+        # as many again may wait to be freed. The count stays limited, because otherwise a client that resets each
+        # call at once would fill the queue of pending calls.
+        ("grpc.http2.max_deallocating_streams", settings.max_concurrent_streams),
         ("grpc.max_allowed_incoming_connections", max_connections),
         ("grpc.max_connection_age_ms", round(settings.max_connection_age * 1000)),
         # Longer than any call, so that none is cut off.
