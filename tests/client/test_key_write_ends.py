@@ -139,6 +139,32 @@ def test_a_task_that_its_caller_cancels_is_not_repeated(during_pause: bool) -> N
     assert [call.method for call in servicer.received] == ["PutKey", "GetKey"]
 
 
+def test_a_task_that_its_caller_cancels_also_ends_on_the_server() -> None:
+    ended = threading.Event()
+
+    class Waiting(Canned):
+        def PutKey(self, request: Any, context: Any) -> PutKeyResponse:  # noqa: N802
+            context.add_callback(ended.set)
+            self.started.set()
+            ended.wait(PATIENCE)
+            return PutKeyResponse()
+
+    servicer = Waiting()
+
+    async def cancel(target: str) -> None:
+        async with aio.connect(target) as facade:
+            call = facade.key_values.PutKey(REQUEST)
+            task = asyncio.ensure_future(call)
+            await asyncio.to_thread(servicer.started.wait, PATIENCE)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+            assert await asyncio.to_thread(ended.wait, PATIENCE / 2), caught
+
+    with running_server(servicer) as target:
+        asyncio.run(cancel(target))
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Lets SIGINT raise KeyboardInterrupt. A shell disables that for background jobs."""
