@@ -60,7 +60,7 @@ def running_facade(
     With `find_account`, which returns the account of the service, it rejects ARNs of other accounts.
     """
     values: dict[str, Any] = {
-        "backend": "embedded",
+        "backend": "aws" if backend.name == "aws" else "embedded",
         "listen": "127.0.0.1:0",
         "drain_delay": 0,
         "settle_timeout": 1,
