@@ -110,7 +110,9 @@ def test_an_account_without_resources_is_looked_up_again_after_some_seconds_and_
         clock.now = 5.0
         assert in_loop(account.allowed) == (OWN,)
 
-    assert [line["reason"] for line in lines] == ["EndpointConnectionError"]
+    assert [line["reason"] for line in lines] == [
+        "no response from sts.us-east-1.amazonaws.com (EndpointConnectionError)"
+    ]
 
 
 def test_a_failed_list_is_the_error_of_the_call() -> None:
@@ -124,6 +126,7 @@ def test_a_failed_list_is_the_error_of_the_call() -> None:
         in_loop(account.allowed)
 
     assert (first.value.reason, second.value.reason) == ("UPSTREAM_ACCESS_DENIED",) * 2
+    assert "name" not in first.value.metadata, "the failed call has no name"
     assert first.value is not second.value, "each call adds its own details"
     assert backend.calls == ["stores"]
     backend.error, clock.now = None, 5.0

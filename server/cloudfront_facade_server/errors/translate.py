@@ -160,6 +160,7 @@ def _from_mapping(
     mapping: ErrorMapping, target: OperationTarget, metadata: Mapping[str, str], text: str = "", why: str = ""
 ) -> StatusError:
     etag = str(target.arguments.get("IfMatch", ""))
+    named = {"name": target.name} if target.name else {}
     sent_etag = {"etag": etag} if etag and "{etag}" in mapping.message else {}
     message = mapping.message.format(target=label(target), etag=quote(etag), etag_source=target.etag_source)
     if text:
@@ -171,7 +172,7 @@ def _from_mapping(
         mapping.reason,
         message,
         domain=CLOUDFRONT_DOMAIN,
-        metadata={**metadata, "name": target.name, **sent_etag},
+        metadata={**metadata, **named, **sent_etag},
         details=_details(mapping, target, message),
         retry_after=delay,
         pushback=_pushback(mapping, delay),

@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
+from botocore import exceptions as boto
 
 from ..backends.protocol import Backend
 from ..backends.timeouts import short_timeouts
@@ -28,6 +30,8 @@ _MAX_READ_SECONDS: Final = 10.0
 
 _RETRY_SECONDS: Final = 5.0
 """Minimum time between two attempts. In it, calls share the result of the last one."""
+
+_NO_RESPONSE: Final = (boto.HTTPClientError, boto.ConnectionError)
 
 _log = structlog.get_logger()
 
@@ -91,7 +95,7 @@ class ServiceAccount:
             reason = "no response in time"
             finding.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         elif error := finding.exception():
-            reason = (aws_code(error) if isinstance(error, UPSTREAM_ERRORS) else "") or type(error).__name__
+            reason = _reason(error)
         else:
             return finding.result()
         if reason != self._logged:
@@ -109,6 +113,13 @@ class ServiceAccount:
             yield store["ARN"].split(":")[4]
         for function in _items(self._backend.list_functions(MaxItems="1"), "FunctionList"):
             yield function["FunctionMetadata"]["FunctionARN"].split(":")[4]
+
+
+def _reason(error: BaseException) -> str:
+    """Returns why AWS did not answer, for the operator."""
+    if isinstance(error, _NO_RESPONSE) and (host := urlsplit(str(error.kwargs.get("endpoint_url", ""))).netloc):
+        return f"no response from {host} ({type(error).__name__})"
+    return (aws_code(error) if isinstance(error, UPSTREAM_ERRORS) else "") or type(error).__name__
 
 
 def _items(response: Mapping[str, Any], member: str) -> Iterator[Mapping[str, Any]]:
