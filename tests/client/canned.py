@@ -122,12 +122,13 @@ def running_server(
     address: str = "127.0.0.1:0",
     credentials: grpc.ServerCredentials | None = None,
     handlers: Sequence[grpc.GenericRpcHandler] = (),
+    options: Sequence[tuple[str, Any]] = (),
 ) -> Iterator[str]:
     """Serves until the end of the `with`, and yields the target to connect to."""
     canned: Any = servicer
     with ThreadPoolExecutor(4) as pool:
         # A port from `reserved_target` is shared with its reservation. The system never picks a port that is in use.
-        server = grpc.server(pool, options=[("grpc.so_reuseport", 1)])
+        server = grpc.server(pool, options=[("grpc.so_reuseport", 1), *options])
         functions_grpc.add_FunctionServiceServicer_to_server(canned, server)
         stores_grpc.add_KeyValueStoreServiceServicer_to_server(canned, server)
         data_grpc.add_KeyValueStoreDataServiceServicer_to_server(canned, server)

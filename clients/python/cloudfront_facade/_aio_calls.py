@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc import aio
 
-from cloudfront_facade._sending import may_be_sent
+from cloudfront_facade._sending import Sending
 from cloudfront_facade.errors import FacadeError
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ _WRITE_FAILED = "Internal error from Core"
 class FacadeCall:
     """A call in flight that fails with `FacadeError`. Everything else is gRPC's."""
 
-    def __init__(self, call: Any, connected: bool, request_id: str = "") -> None:
+    def __init__(self, call: Any, sending: Sending, request_id: str = "") -> None:
         self._call = call
-        self._connected = connected
+        self._sending = sending
         self._request_id = request_id
 
     def __getattr__(self, name: str) -> Any:
@@ -50,14 +50,14 @@ class FacadeCall:
             raise self._translate(error) from error
 
     def _translate(self, error: grpc.RpcError) -> FacadeError:
-        return FacadeError.of(error, self._request_id, connected=self._connected)
+        return FacadeError.of(error, self._request_id, sending=self._sending)
 
 
 class RepeatedCall(FacadeCall):
     """The last attempt of a write of keys."""
 
     def __init__(self, call: Any, attempts: Attempts) -> None:
-        super().__init__(call, connected=False)
+        super().__init__(call, attempts.sending)
         self._attempts = attempts
 
     def _translate(self, error: grpc.RpcError) -> FacadeError:
@@ -72,9 +72,9 @@ class FacadeStreamCall(FacadeCall):
     """
 
     def __init__(
-        self, call: Any, connected: bool, request_id: str = "", requests: CheckedRequests | None = None
+        self, call: Any, sending: Sending, request_id: str = "", requests: CheckedRequests | None = None
     ) -> None:
-        super().__init__(call, connected, request_id)
+        super().__init__(call, sending, request_id)
         self._requests = requests
         self._status: FacadeError | None = None
         call.add_done_callback(self._keep_status)
@@ -103,7 +103,7 @@ class FacadeStreamCall(FacadeCall):
         """Keeps the server's status. gRPC runs this callback for it and for its own error, before it resumes a task."""
         code, details, trailers = (_result(value) for value in (call.code(), call.details(), call.trailing_metadata()))
         if code and code is not grpc.StatusCode.OK and details != _WRITE_FAILED:
-            sent = may_be_sent(code, details, trailers, connected=self._connected)
+            sent = self._sending.may_be_processed(code, details, trailers)
             self._status = FacadeError(code, details or "", trailers or (), self._request_id, sent)
 
     def _translate(self, error: grpc.RpcError) -> FacadeError:

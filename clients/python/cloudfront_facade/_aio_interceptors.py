@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grpc import aio
 
 from cloudfront_facade._aio_calls import FacadeCall, FacadeStreamCall, RepeatedCall
+from cloudfront_facade._argument_checks import check_metadata
 from cloudfront_facade._closable_channel import CLOSED
 from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._request_checks import CheckedRequests, check_request
@@ -37,21 +38,23 @@ class _Interceptor:
 
     async def _intercept_request(self, continuation: Continuation, details: aio.ClientCallDetails, request: Any) -> Any:
         check_request(details.method, request)
+        check_metadata(details.metadata)
         timeout = self._defaults.timeout(details.method, details.timeout)
         if attempts := self._repeats.attempts(details.method, request, timeout):
             return RepeatedCall(await self._repeat(continuation, details, attempts), attempts)
         request = self._defaults.with_request_id(request)
-        connected = self._is_connected()
+        sending = self._repeats.sending(details.method, connected=self._is_connected())
         call = await self._start(continuation, _with_timeout(details, timeout), request)
-        return FacadeCall(call, connected, request_id_of(request))
+        return FacadeCall(call, sending, request_id_of(request))
 
     async def _intercept_requests(
         self, continuation: Continuation, details: aio.ClientCallDetails, requests: Any
     ) -> Any:
         checked = CheckedRequests(details.method, requests)
-        connected = self._is_connected()
+        check_metadata(details.metadata)
+        sending = self._repeats.sending(details.method, connected=self._is_connected(), streaming=True)
         details = _with_timeout(details, self._defaults.timeout(details.method, details.timeout))
-        return FacadeStreamCall(await self._start(continuation, details, checked), connected, requests=checked)
+        return FacadeStreamCall(await self._start(continuation, details, checked), sending, requests=checked)
 
     async def _repeat(self, continuation: Continuation, details: aio.ClientCallDetails, attempts: Attempts) -> Any:
         """Sends a write of keys until an attempt is the last one, and returns it."""

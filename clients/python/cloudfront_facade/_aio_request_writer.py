@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from cloudfront_facade._aio_calls import FacadeStreamCall
+from cloudfront_facade._sending import Sending
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ class AioRequestWriter:
     """An asyncio call whose requests are produced in the caller's task. It ends with the `async with`."""
 
     def __init__(self, method: Any, timeout: float | None) -> None:
-        self._call = FacadeStreamCall(method(timeout=timeout), connected=True)
+        self._call = FacadeStreamCall(method(timeout=timeout), Sending())
 
     @asynccontextmanager
     async def until_done(self) -> AsyncIterator[None]:

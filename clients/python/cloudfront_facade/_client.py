@@ -115,5 +115,5 @@ def connect(
     channel = ClosableChannel(
         grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    repeats = Repeats(retry=retry, options=options, is_closed=channel.is_closed)
+    repeats = Repeats(retry=retry, request_ids=request_ids, options=options, is_closed=channel.is_closed)
     return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults, repeats, channel.is_connected)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from cloudfront_facade._argument_checks import check_seconds
+from cloudfront_facade._argument_checks import check_number, check_seconds
 from cloudfront_facade._service_config import LONGEST_DEADLINE, is_long_running
 
 LONGEST_TIMEOUT = 365 * 86_400.0
@@ -35,7 +35,7 @@ class CallDefaults:
     def __post_init__(self) -> None:
         if self.deadline is None:
             return
-        check_seconds("deadline", self.deadline)
+        check_number("deadline", self.deadline)
         if not 0 < self.deadline < math.inf:
             raise ValueError(f"deadline must be above zero, or None for no limit, not {self.deadline}")
 
@@ -47,7 +47,7 @@ class CallDefaults:
             given: The timeout of the call itself; None for the default.
 
         Raises:
-            ValueError: The timeout of the call is not a number.
+            ValueError: The timeout of the call is NaN or negative.
         """
         if given is not None:
             return finite_timeout(given)
@@ -71,7 +71,7 @@ def finite_timeout(timeout: float) -> float:
 
     Raises:
         TypeError: It is not a number.
-        ValueError: It is NaN.
+        ValueError: It is NaN or negative.
     """
     check_seconds("timeout", timeout)
     if math.isnan(timeout):

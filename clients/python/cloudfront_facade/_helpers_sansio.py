@@ -125,7 +125,7 @@ def wait_until_ready_workflow(
     deadline = clock() + timeout
     for backoff in exponential_backoff():
         try:
-            response = yield Call(wait, WaitForKeyValueStoreRequest(name=name), deadline - clock())
+            response = yield Call(wait, WaitForKeyValueStoreRequest(name=name), max(0.0, deadline - clock()))
         except FacadeError as error:
             pause = max(backoff, error.retry_delay or 0.0)
             if not _is_transient(error):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 
+from cloudfront_facade._argument_checks import check_metadata
 from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._repeated_call import RepeatedCall
 from cloudfront_facade._request_checks import CheckedRequests, check_request
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from cloudfront_facade._defaults import CallDefaults
     from cloudfront_facade._repeats import Attempts, Repeats
+    from cloudfront_facade._sending import Sending
 
     Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
@@ -60,18 +62,20 @@ class FacadeInterceptor(
 
     def _intercept_request(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
         check_request(details.method, request)
+        check_metadata(details.metadata)
         timeout = self._defaults.timeout(details.method, details.timeout)
         if attempts := self._repeats.attempts(details.method, request, timeout):
             return _RepeatedCall(continuation, details, attempts)
         request = self._defaults.with_request_id(request)
-        connected = self._is_connected()
-        return _Call(continuation(_with_timeout(details, timeout), request), connected, request_id_of(request))
+        sending = self._repeats.sending(details.method, connected=self._is_connected())
+        return _Call(continuation(_with_timeout(details, timeout), request), sending, request_id_of(request))
 
     def _intercept_requests(self, continuation: Continuation, details: grpc.ClientCallDetails, requests: Any) -> Any:
         checked = CheckedRequests(details.method, requests)
-        connected = self._is_connected()
+        check_metadata(details.metadata)
+        sending = self._repeats.sending(details.method, connected=self._is_connected(), streaming=True)
         timeout = self._defaults.timeout(details.method, details.timeout)
-        return _Call(continuation(_with_timeout(details, timeout), checked), connected, requests=checked)
+        return _Call(continuation(_with_timeout(details, timeout), checked), sending, requests=checked)
 
 
 def _with_timeout(details: grpc.ClientCallDetails, timeout: float | None) -> grpc.ClientCallDetails:
@@ -101,10 +105,10 @@ class _Call:
     """A call, finished or in flight, that fails with `FacadeError`. Everything else is gRPC's."""
 
     def __init__(
-        self, call: Any, connected: bool, request_id: str = "", requests: CheckedRequests | None = None
+        self, call: Any, sending: Sending, request_id: str = "", requests: CheckedRequests | None = None
     ) -> None:
         self._call = call
-        self._connected = connected
+        self._sending = sending
         self._request_id = request_id
         self._requests = requests
 
@@ -136,7 +140,7 @@ class _Call:
     def _translate(self, error: grpc.RpcError) -> Exception:
         if self._requests and self._requests.error:
             return self._requests.error
-        return FacadeError.of(error, self._request_id, connected=self._connected)
+        return FacadeError.of(error, self._request_id, sending=self._sending)
 
 
 class _RepeatedCall(_Call):
@@ -146,7 +150,7 @@ class _RepeatedCall(_Call):
         def send() -> Any:
             return continuation(_with_timeout(details, attempts.seconds_left()), attempts.request)
 
-        super().__init__(RepeatedCall(send, attempts), connected=False)
+        super().__init__(RepeatedCall(send, attempts), attempts.sending)
         self._attempts = attempts
 
     def _translate(self, error: grpc.RpcError) -> Exception:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
-from cloudfront_facade._sending import attempt_may_be_sent
+from cloudfront_facade._sending import Sending
 from cloudfront_facade._service_config import (
     BACKOFF_MULTIPLIER,
     INITIAL_BACKOFF,
@@ -25,6 +25,7 @@ from cloudfront_facade._service_config import (
     RETRY_THROTTLING,
     has_own_retries,
     is_not_repeatable,
+    retries_of_grpc,
 )
 from cloudfront_facade.errors import FacadeError
 
@@ -44,9 +45,12 @@ class Repeats:
         is_closed: Returns whether the client is closed.
     """
 
-    def __init__(self, *, retry: bool, options: list[tuple[str, Any]], is_closed: Callable[[], bool]) -> None:
+    def __init__(
+        self, *, retry: bool, request_ids: bool, options: list[tuple[str, Any]], is_closed: Callable[[], bool]
+    ) -> None:
         self.enabled = retry and not has_own_retries(options)
         self.is_closed = is_closed
+        self._is_retried_by_grpc = retries_of_grpc(retry=retry, request_ids=request_ids, options=options)
         self._tokens = float(RETRY_THROTTLING["maxTokens"])
         self._lock = Lock()
 
@@ -59,7 +63,18 @@ class Repeats:
             timeout: Seconds that all attempts may take together; None for no limit.
         """
         name = method.decode() if isinstance(method, bytes) else method
-        return Attempts(self, request, timeout) if is_not_repeatable(name) else None
+        return Attempts(self, self.sending(name), request, timeout) if is_not_repeatable(name) else None
+
+    def sending(self, method: str | bytes, *, connected: bool = True, streaming: bool = False) -> Sending:
+        """Returns how a call is sent.
+
+        Args:
+            method: The path of the method.
+            connected: Whether the channel may have been connected when the call began.
+            streaming: Whether the call has a stream of requests.
+        """
+        name = method.decode() if isinstance(method, bytes) else method
+        return Sending(connected, self._is_retried_by_grpc(name), streaming)
 
     def count_success(self) -> None:
         """Counts an attempt that succeeded."""
@@ -77,10 +92,12 @@ class Attempts:
     """The attempts of one write of keys.
 
     Attributes:
+        sending: How each attempt is sent.
         request: A copy of the request, because the caller may change its own between two attempts.
     """
 
-    def __init__(self, repeats: Repeats, request: Any, timeout: float | None) -> None:
+    def __init__(self, repeats: Repeats, sending: Sending, request: Any, timeout: float | None) -> None:
+        self.sending = sending
         self.request = copy.deepcopy(request)
         self._repeats = repeats
         self._end = None if timeout is None else time.monotonic() + timeout
@@ -104,7 +121,7 @@ class Attempts:
             self._repeats.count_success()
             return None
         pushback = _pushback(trailers)
-        is_sent = attempt_may_be_sent(code, details, trailers)
+        is_sent = self.sending.may_be_processed(code, details, trailers)
         if not self._is_allowed(code, pushback) or not self._is_safe(code, is_sent):
             return None
         pause = self._backoff * random.uniform(1 - JITTER, 1 + JITTER) if pushback is None else pushback  # noqa: S311
@@ -125,7 +142,7 @@ class Attempts:
         """Returns the error of the last attempt, with an outcome that covers all attempts."""
         last = FacadeError.of(error)
         code, details, trailers = last.code(), last.details(), last.trailing_metadata()
-        is_sent = self._was_sent or attempt_may_be_sent(code, details, trailers)
+        is_sent = self._was_sent or self.sending.may_be_processed(code, details, trailers)
         return FacadeError(code, details, trailers, last.request_id, is_sent, self._was_sent)
 
     def _is_allowed(self, code: grpc.StatusCode, pushback: float | None) -> bool:

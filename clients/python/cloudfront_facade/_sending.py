@@ -1,8 +1,9 @@
-"""Whether the request of a failed call may have left this process."""
+"""Whether a server may have processed the request of a failed call."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -14,35 +15,55 @@ _NO_CONNECTION = re.compile(
 """How gRPC's own messages begin if an attempt found no server to send to."""
 
 _REFUSED = re.compile(r"Received RST_STREAM with error code 7\b")
-"""What gRPC's own messages contain if the server did not look at the request: REFUSED_STREAM of HTTP/2."""
+"""What gRPC's own messages contain if the server did not process the request: REFUSED_STREAM (RFC 9113, 8.7)."""
+
+_REJECTED = re.compile(
+    # The channel's options or target are invalid, so it sends nothing.
+    r"Failed to create (?:client )?channel\b"
+    # The server rejects a call by its first headers. Only the headers of a request have a path: older versions of gRPC
+    # reject the metadata of a response, after the request was processed, with the same words.
+    r"|received metadata size exceeds (?:hard|soft) limit \([0-9]+ vs\. [0-9]+\); +:path:"
+    r"|Compression algorithm '[^']*' is disabled\.$"
+)
+"""How gRPC's own messages begin if a call was rejected before its first message was read."""
+
+_TOO_LARGE = re.compile(r"SERVER: Received message larger than max|CLIENT: Sent message larger than max")
+"""How gRPC's own messages begin if a message of the request was too large. For a response, client and server, or the
+verbs, are exchanged."""
 
 
-def may_be_sent(code: grpc.StatusCode, details: str | None, trailers: Any, *, connected: bool) -> bool:
-    """Returns whether a failed call may have been sent.
+@dataclass(frozen=True)
+class Sending:
+    """How a call is sent. The defaults are for a call of which nothing is known.
 
-    gRPC reports only the last of several attempts. If that one found no server, an earlier one may have been sent over
-    a connection that has broken since.
-
-    Args:
-        code: The code of the status.
-        details: The message of the status.
-        trailers: The trailing metadata. A status without any may be gRPC's own.
-        connected: Whether the channel was connected when the call began.
+    Attributes:
+        connected: Whether the channel may have been connected when the call began.
+        retried: Whether gRPC may have sent the call several times. It reports only the last attempt. If that one found
+            no server, an earlier one may have been sent over a connection that has broken since.
+        streaming: Whether the call has a stream of requests, the first of which may have been processed.
     """
-    return connected or not (_is_from_grpc(code, trailers) and _NO_CONNECTION.match(details or ""))
 
+    connected: bool = True
+    retried: bool = True
+    streaming: bool = True
 
-def attempt_may_be_sent(code: grpc.StatusCode, details: str | None, trailers: Any) -> bool:
-    """Returns whether a server may have received a failed call of which gRPC made only one attempt.
+    def may_be_processed(self, code: grpc.StatusCode, details: str | None, trailers: Any) -> bool:
+        """Returns whether a server may have processed the request, or a part of it.
 
-    Args:
-        code: The code of the status.
-        details: The message of the status.
-        trailers: The trailing metadata. A status without any may be gRPC's own.
-    """
-    text = details or ""
-    return not (_is_from_grpc(code, trailers) and (_NO_CONNECTION.match(text) or _REFUSED.search(text)))
+        A request that is rejected because of its size, or of its headers, is assumed to be rejected by all replicas.
 
-
-def _is_from_grpc(code: grpc.StatusCode, trailers: Any) -> bool:
-    return code is grpc.StatusCode.UNAVAILABLE and not trailers
+        Args:
+            code: The code of the status.
+            details: The message of the status.
+            trailers: The trailing metadata. A status without any may be gRPC's own.
+        """
+        text = details or ""
+        if trailers:
+            return True
+        if _REJECTED.match(text) or (not self.streaming and _TOO_LARGE.match(text)):
+            return False
+        if code is not grpc.StatusCode.UNAVAILABLE:
+            return True
+        if _NO_CONNECTION.match(text):
+            return self.connected and self.retried
+        return self.retried or not _REFUSED.search(text)

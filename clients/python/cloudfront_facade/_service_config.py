@@ -113,6 +113,22 @@ def has_own_retries(options: Iterable[tuple[str, Any]]) -> bool:
     return "grpc.service_config" in arguments or arguments.get("grpc.enable_retries") == 0
 
 
+def retries_of_grpc(*, retry: bool, request_ids: bool, options: Iterable[tuple[str, Any]]) -> Callable[[str], bool]:
+    """Returns a function that returns whether gRPC itself may send a call of a method several times.
+
+    Args:
+        retry: As for `service_config`.
+        request_ids: As for `service_config`.
+        options: The caller's channel arguments.
+    """
+    arguments = dict(options)
+    if arguments.get("grpc.enable_retries") == 0:
+        return lambda _: False
+    if "grpc.service_config" in arguments:
+        return lambda _: True
+    return lambda method: retry and not is_not_repeatable(method) and (request_ids or not _is_idempotent(method))
+
+
 def non_retryable_methods() -> list[dict[str, str]]:
     """Returns the methods that gRPC sends once, as names of a service config. `_repeats` may send them again.
 
@@ -127,7 +143,16 @@ def non_retryable_methods() -> list[dict[str, str]]:
 
 def idempotent_methods() -> list[dict[str, str]]:
     """Returns the methods that a `request_id` makes idempotent, as names of a service config."""
-    return _methods(lambda method: "request_id" in method.input_type.fields_by_name)
+    return _methods(_has_request_id)
+
+
+def _has_request_id(method: MethodDescriptor) -> bool:
+    return "request_id" in method.input_type.fields_by_name
+
+
+def _is_idempotent(path: str) -> bool:
+    method = find_method(path)
+    return method is not None and _has_request_id(method)
 
 
 def _methods(is_listed: Callable[[MethodDescriptor], bool]) -> list[dict[str, str]]:

@@ -138,7 +138,7 @@ def connect(
     def is_connected() -> bool:
         return channel.get_state() is grpc.ChannelConnectivity.READY
 
-    repeats = Repeats(retry=retry, options=options, is_closed=lambda: channel.is_closed())
+    repeats = Repeats(retry=retry, request_ids=request_ids, options=options, is_closed=lambda: channel.is_closed())
     intercepting = interceptors(defaults, repeats, is_connected)
     channel = AioClosableChannel(
         grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=intercepting)

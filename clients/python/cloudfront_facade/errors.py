@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, Self, run
 import grpc
 
 from cloudfront_facade._error_details import ErrorDetails
-from cloudfront_facade._sending import may_be_sent
+from cloudfront_facade._sending import Sending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -100,8 +100,8 @@ class FacadeError(grpc.RpcError):
         domain: The origin: `cloudfront.amazonaws.com` or `cloudfront-facade`. Empty if `reason` is.
         metadata: More about the error, such as `operation`, `aws_code` and `aws_request_id`.
         outcome: Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. If the server did not
-            report it: `not_applied` if no server was reached, else `unknown`. It is also `unknown` if the server
-            reports `not_applied`, and an earlier attempt of the call may have been applied.
+            report it: `not_applied` if it is certain that no server processed the request, else `unknown`. It is also
+            `unknown` if the server reports `not_applied`, and an earlier attempt of the call may have been applied.
         violations: The rules that the request breaks, at most twenty; `violation_count` in `metadata` is their total.
         preconditions: The states that resources must reach before the call can succeed.
         quotas: The quotas that are used up.
@@ -160,21 +160,21 @@ class FacadeError(grpc.RpcError):
         self._violation_count = parsed.count("violation_count") or 0
 
     @classmethod
-    def of(cls, error: grpc.RpcError, request_id: str = "", *, connected: bool = True) -> Self:
+    def of(cls, error: grpc.RpcError, request_id: str = "", *, sending: Sending | None = None) -> Self:
         """Converts the error of a generated stub that is used without this client.
 
         Args:
             error: The error that the stub raised, of `grpc` or of `grpc.aio`.
             request_id: The `request_id` of the request, if it had one.
-            connected: Whether the channel may have been connected when the call began. If not, and no server was
-                reached, the `outcome` is `not_applied`.
+            sending: How the client sent the call; None for a call of another channel.
         """
         if isinstance(error, cls):
             return error
         if not isinstance(error, _Terminated):
             return cls(grpc.StatusCode.UNKNOWN, str(error), request_id=request_id)
         code, details, trailers = error.code(), error.details() or "", error.trailing_metadata() or ()
-        return cls(code, details, trailers, request_id, may_be_sent(code, details, trailers, connected=connected))
+        sent = (sending or Sending()).may_be_processed(code, details, trailers)
+        return cls(code, details, trailers, request_id, sent)
 
     def code(self) -> grpc.StatusCode:
         """Returns the status code."""

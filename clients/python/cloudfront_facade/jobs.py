@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from cloudfront_facade._argument_checks import check_seconds
 from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._helpers_sansio import (
     MAX_KEYS_PAGE_SIZE,
@@ -242,6 +243,7 @@ def import_keys(
     """
     check_stub("key_values", key_values, "ImportKeys")
     check_changes(changes)
+    check_seconds("timeout", timeout)
     batcher = ImportBatcher(kvs_arn, etag)
     counter = ImportProgress(progress, size_of(changes) if total is None else total)
     with RequestWriter(key_values.ImportKeys, timeout) as writer:
