@@ -21,8 +21,8 @@ from .call_context import ShutdownDeadline
 from .grpc_server.admission import Admission
 from .grpc_server.call_limits import CallLimits
 from .grpc_server.dispatcher import Dispatcher
+from .grpc_server.fair_memory import FairMemory
 from .grpc_server.receiver import Receiver
-from .grpc_server.request_memory import RequestMemory
 from .grpc_server.server import Register, Server
 from .services.function_service import FunctionService
 from .services.key_value_store_data_service import KeyValueStoreDataService
@@ -132,7 +132,7 @@ def make_server(
         max_deadline=settings.max_deadline,
         max_long_running_deadline=settings.max_long_running_deadline,
     )
-    memory = RequestMemory(settings.max_request_memory // 4)
+    memory = FairMemory(settings.max_request_memory // 4)
     receiver = Receiver(settings.receive_places(), settings.max_queue_time, settings.max_stream_silence, memory)
     dispatcher = Dispatcher(limits, Admission(limits, receiver, memory), backend.name, shutdown)
     return Server(settings, dispatcher, receiver, shutdown, services(settings, backend, account)), dispatcher

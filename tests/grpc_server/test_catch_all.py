@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 
 from cloudfront_facade_server.grpc_server.catch_all import CatchAllInterceptor
 from cloudfront_facade_server.grpc_server.decoder import MessageLimits
+from cloudfront_facade_server.grpc_server.fair_memory import FairMemory
 from cloudfront_facade_server.grpc_server.receiver import Receiver
-from cloudfront_facade_server.grpc_server.request_memory import RequestMemory
 from support.facade import Failure, failure_of, open_channel
 
 SECRET = "the key is 12345"
@@ -55,8 +55,8 @@ def call(address: str, method: str, kind: str) -> Failure:
 
 
 async def failure_on_server(method: str, kind: str) -> Failure:
-    receiver = Receiver(places=10, max_queue_time=1.0, max_silence=60.0, memory=RequestMemory(1_000_000))
-    catch_all = CatchAllInterceptor(("backend", "none"), receiver, lambda _: MessageLimits(1000))
+    receiver = Receiver(places=10, max_queue_time=1.0, max_silence=60.0, memory=FairMemory(1_000_000))
+    catch_all = CatchAllInterceptor(("backend", "none"), receiver, lambda _: MessageLimits(1000), FairMemory(1_000_000))
     server = grpc.aio.server(interceptors=[catch_all], handlers=[Faulty()])
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

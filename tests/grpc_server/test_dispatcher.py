@@ -22,9 +22,9 @@ from cloudfront_facade_server.concurrency.greenlets import sleep
 from cloudfront_facade_server.grpc_server.admission import Admission
 from cloudfront_facade_server.grpc_server.call_limits import CallLimits
 from cloudfront_facade_server.grpc_server.dispatcher import Dispatcher
+from cloudfront_facade_server.grpc_server.fair_memory import FairMemory
 from cloudfront_facade_server.grpc_server.method_options import MethodOptions
 from cloudfront_facade_server.grpc_server.receiver import Receiver
-from cloudfront_facade_server.grpc_server.request_memory import RequestMemory
 from support.cloudfront.faults import hold
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import check_health, failing, function, running_facade
@@ -72,7 +72,7 @@ def lines() -> Iterator[list[dict[str, Any]]]:
 
 
 def make_dispatcher(limits: CallLimits, **arguments: Any) -> Dispatcher:
-    memory = RequestMemory(64 * 1024 * 1024)
+    memory = FairMemory(64 * 1024 * 1024)
     receiver = Receiver(places=10, max_queue_time=1.0, max_silence=60.0, memory=memory)
     admission = Admission(limits, receiver, memory)
     return Dispatcher(limits, admission, "aws", ShutdownDeadline(), **arguments)

@@ -8,9 +8,9 @@ from ..call_context import CallContext
 from ..concurrency.fair_semaphore import FairSemaphore, Holder
 from ..errors.facade_errors import overloaded, requests_overloaded
 from .call_limits import CallLimits
+from .fair_memory import FairMemory, counted_size
 from .method_options import MethodOptions
 from .receiver import Receiver
-from .request_memory import RequestMemory, size_of
 
 
 class Slot(NamedTuple):
@@ -36,7 +36,7 @@ class Admission:
         memory: The memory of large requests.
     """
 
-    def __init__(self, limits: CallLimits, receiver: Receiver, memory: RequestMemory) -> None:
+    def __init__(self, limits: CallLimits, receiver: Receiver, memory: FairMemory) -> None:
         self._limits = limits
         self._receiver = receiver
         self._short = self._semaphore(limits.max_concurrent_calls)
@@ -57,11 +57,12 @@ class Admission:
         holder = call.holder
         if not semaphore.try_acquire(holder):
             await self._wait(semaphore, call, options)
-        size = size_of(request)
-        if not self._memory.has_room(holder, size):
+        size = counted_size(request)
+        if size and not self._memory.has_room(holder, size):
             semaphore.release(holder)
             raise requests_overloaded()
-        return Slot(semaphore, holder, self._memory.reserve(holder, size))
+        self._memory.take(holder, size)
+        return Slot(semaphore, holder, size)
 
     def release(self, slot: Slot) -> None:
         """Returns the slot of a call whose method has ended."""

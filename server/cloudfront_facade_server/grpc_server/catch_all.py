@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
@@ -14,13 +15,13 @@ import grpc
 
 from ..call_context import CallContext
 from ..concurrency.fair_semaphore import FairSemaphore, Holder
-from ..errors.facade_errors import internal, method_unknown, no_message, stream_stalled
+from ..errors.facade_errors import internal, method_unknown, no_message, overloaded, requests_overloaded
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
 from .decoder import Decoder, LargeMessages, MessageLimits
-from .receive_places import Fail
+from .fair_memory import FairMemory, TakenMemory, size_of
+from .messages import Messages
 from .receiver import Context, Kind, Receiver
-from .request_memory import size_of
 from .request_stream import CANCELLATION_DELAY_SECONDS
 from .status import drop_frames
 
@@ -31,8 +32,17 @@ _FAILURE_SECONDS: Final = 0.02
 A caller that sends only garbage, on hundreds of streams, would otherwise keep the event loop busy.
 """
 
-_MAX_WAITING_FAILURES: Final = 10_000
+_MAX_WAITING_FAILURES: Final = 2_000
 _MAX_FAILURE_WAIT_SECONDS: Final = 5.0
+
+_CALL_BYTES: Final = 16 * 1024
+"""What a call takes besides its response, about."""
+
+_RESPONSE_STREAMS: Final = 4
+"""Health watches and reflection streams of a connection: a client has one watch, and tools a stream."""
+
+_SHARED_RESPONSE_STREAMS: Final = 1000
+"""The same for all connections of a Unix socket, which gRPC does not distinguish."""
 
 _HEALTH_CHECK: Final = "/grpc.health.v1.Health/Check"
 
@@ -47,18 +57,25 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         backend: The trailer that names the backend.
         receiver: Receives the messages.
         message_limits: Returns the limits of the messages of a method, by its path.
+        open_calls: The memory of calls with their responses, until the callers have read them.
 
     Attributes:
         last_arrival: The monotonic time at which the last call arrived, including health and reflection calls.
     """
 
     def __init__(
-        self, backend: tuple[str, str], receiver: Receiver, message_limits: Callable[[str], MessageLimits]
+        self,
+        backend: tuple[str, str],
+        receiver: Receiver,
+        message_limits: Callable[[str], MessageLimits],
+        open_calls: FairMemory,
     ) -> None:
         self._backend = backend
         self._receiver = receiver
         self._message_limits = message_limits
         self._large_messages = LargeMessages()
+        self._open_calls = open_calls
+        self._response_streams: Counter[Holder] = Counter()
         self._failures = FairSemaphore(_CONCURRENT_FAILURES, _MAX_WAITING_FAILURES)
         self.last_arrival = float("-inf")
         self._wrapped: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
@@ -89,13 +106,13 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
         # All methods are streams of bytes for gRPC, which is the same on the wire. So a message is read only when the
         # receiver asks, and a missing one is noticed.
         kind = Kind.HEALTH_CHECK if method == _HEALTH_CHECK else Kind.CALL
-        messages = partial(_Messages, self._receiver, kind, self._decoder(handler, method), handler.request_streaming)
+        messages = partial(Messages, self._receiver, kind, self._decoder(handler, method), handler.request_streaming)
         serialize = handler.response_serializer
         if handler.unary_unary:
             wrapped = self._unary(_first(handler.unary_unary), messages, method)
             return grpc.stream_unary_rpc_method_handler(wrapped, None, serialize)
         if handler.unary_stream:
-            wrapped = self._unary(_first(handler.unary_stream), messages, method)
+            wrapped = self._unary(self._limited(_first(handler.unary_stream)), messages, method)
             return grpc.stream_stream_rpc_method_handler(wrapped, None, serialize)
         if handler.stream_unary:
             wrapped = self._unary(handler.stream_unary, messages, method)
@@ -111,11 +128,15 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
             arrived = time.monotonic()
             requests = messages(partial(self._end, context, method, arrived), context)
             try:
-                return await behaviour(requests, context)
+                memory = self._open(requests.holder, context)
+                response = await behaviour(requests, context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
                 caught = error
+            else:
+                memory.add(size_of(response))
+                return response
             finally:
                 requests.close()
             return await self._fail(context, method, caught, arrived)
@@ -127,8 +148,10 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
             arrived = time.monotonic()
             requests = messages(partial(self._end, context, method, arrived), context)
             try:
-                async for response in behaviour(requests, context):
-                    yield response
+                self._open(requests.holder, context)
+                with self._response_stream(requests.holder):
+                    async for response in behaviour(requests, context):
+                        yield response
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
@@ -137,6 +160,40 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
                 requests.close()
 
         return handle
+
+    def _open(self, holder: Holder, context: Context) -> TakenMemory:
+        """Takes the memory of a call until it ends, which is when its caller has read the response.
+
+        Raises:
+            StatusError: The caller has other calls open and no room for one more (OVERLOADED).
+        """
+        if self._open_calls.taken_by(holder) and not self._open_calls.has_room(holder, _CALL_BYTES):
+            raise requests_overloaded()
+        taken = TakenMemory(self._open_calls, holder)
+        taken.add(_CALL_BYTES)
+        context.add_done_callback(taken.release)  # type: ignore[arg-type]
+        return taken
+
+    def _limited(self, behaviour: Any) -> Any:
+        async def handle(requests: Messages, context: Context) -> Any:
+            with self._response_stream(requests.holder):
+                return await behaviour(requests, context)
+
+        return handle
+
+    @contextmanager
+    def _response_stream(self, holder: Holder) -> Iterator[None]:
+        """Counts a stream of responses, which has no other limit; raises StatusError (OVERLOADED) at the limit."""
+        limit = _SHARED_RESPONSE_STREAMS if holder.is_shared else _RESPONSE_STREAMS
+        if self._response_streams[holder] >= limit:
+            raise overloaded(limit, "health watches and reflection streams of the connection")
+        self._response_streams[holder] += 1
+        try:
+            yield
+        finally:
+            self._response_streams[holder] -= 1
+            if not self._response_streams[holder]:
+                del self._response_streams[holder]
 
     def _end(self, context: Context, method: str, arrived: float, error: StatusError) -> asyncio.Future[None]:
         """Fails a call whose handler waits for its first message. Returns what is done when it has failed."""
@@ -170,64 +227,10 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
                 asyncio.get_running_loop().call_later(_FAILURE_SECONDS, self._failures.release, holder)
 
 
-class _Messages:
-    """The messages of a call, received and decoded when they are asked for.
-
-    A large message of a stream takes memory until the next one is asked for.
-
-    Raises:
-        StatusError: A message was rejected, or did not arrive in time.
-    """
-
-    def __init__(
-        self, receiver: Receiver, kind: Kind, decoder: Decoder, is_stream: bool, fail: Fail, context: Context
-    ) -> None:
-        self._receiver = receiver
-        self._kind = kind
-        self._decoder = decoder
-        self._is_stream = is_stream
-        self._fail = fail
-        self._context = context
-        self._holder = Holder.of_peer(context.peer())
-        self._has_first = False
-        self._progress_at = 0.0
-        self._reserved = 0
-
-    def __aiter__(self) -> _Messages:
-        return self
-
-    async def __anext__(self) -> Any:
-        self.close()
-        message = await (self._receive_next() if self._has_first else self._receive_first())
-        if self._is_stream:
-            self._reserved = self._receiver.memory.reserve(self._holder, size_of(message))
-        return message
-
-    def close(self) -> None:
-        """Returns the memory of the last message."""
-        self._receiver.memory.release(self._holder, self._reserved)
-        self._reserved = 0
-
-    async def _receive_first(self) -> Any:
-        self._has_first = True
-        self._progress_at = self._receiver.clock()
-        return await self._receiver.receive_first(self._context, self._holder, self._decoder, self._fail, self._kind)
-
-    async def _receive_next(self) -> Any:
-        message = await self._receiver.receive_next(self._context, self._holder, self._decoder)
-        now = self._receiver.clock()
-        # Messages without content are no progress.
-        if size_of(message):
-            self._progress_at = now
-        elif now - self._progress_at > self._receiver.max_silence:
-            raise stream_stalled(now - self._progress_at)
-        return message
-
-
 def _first(behaviour: Any) -> Any:
     """Returns a handler of a stream that passes the first message to a handler of one message."""
 
-    async def handle(messages: _Messages, context: Context) -> Any:
+    async def handle(messages: Messages, context: Context) -> Any:
         try:
             request = await anext(messages)
         except StopAsyncIteration:

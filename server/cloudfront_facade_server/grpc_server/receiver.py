@@ -19,8 +19,8 @@ from ..call_context import Clock
 from ..concurrency.fair_semaphore import Holder
 from ..errors.facade_errors import requests_overloaded, stream_stalled
 from .decoder import Decoder
+from .fair_memory import SMALL_BYTES, FairMemory
 from .receive_places import Fail, ReceivePlaces, Waiting
-from .request_memory import SMALL_BYTES, RequestMemory
 
 _PATIENCE_SECONDS: Final = 0.03
 """Patience for a first message, which callers send together with the call."""
@@ -65,7 +65,7 @@ class Receiver:
         places: int,
         max_queue_time: float,
         max_silence: float,
-        memory: RequestMemory,
+        memory: FairMemory,
         clock: Clock = time.monotonic,
     ) -> None:
         health, streams = max(1, places // 6), max(1, 5 * places // 12)

@@ -20,6 +20,7 @@ from .catch_all import CatchAllInterceptor
 from .connections import usable_connections, watch_connections
 from .decoder import MessageLimits
 from .dispatcher import Dispatcher
+from .fair_memory import FairMemory
 from .listener import channel_options, listen
 from .method_options import method_options
 from .receiver import Receiver
@@ -67,7 +68,12 @@ class Server:
         self._shutdown = shutdown
         self._health_names = ["", *services]
         self._max_connections = usable_connections(settings.max_connections)
-        self._catch_all = CatchAllInterceptor(dispatcher.backend, receiver, partial(_message_limits, settings))
+        self._catch_all = CatchAllInterceptor(
+            dispatcher.backend,
+            receiver,
+            partial(_message_limits, settings),
+            FairMemory(settings.max_request_memory // 4),
+        )
         self._server = grpc.aio.server(
             interceptors=[self._catch_all], options=channel_options(settings, self._max_connections)
         )

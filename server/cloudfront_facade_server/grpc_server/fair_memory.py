@@ -1,4 +1,4 @@
-"""Limits the memory that large requests take from their decoding to the end of their work."""
+"""Limits the memory of requests or responses, and shares it fairly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..concurrency.fair_semaphore import Holder
 
 SMALL_BYTES: Final = 32 * 1024
-"""Smaller requests do not count: as many as may run together take at most 32 MiB."""
+"""Requests up to this size do not count: as many as may run together take at most 32 MiB."""
 
 _CALLER_SHARE: Final = 4
 """How much one caller may take, in multiples of what is free. One connection may take as much as is free.
@@ -20,11 +20,11 @@ Such dynamic thresholds leave room for others however many compete (Choudhury an
 _CHECK_SECONDS: Final = 0.02
 
 
-class RequestMemory:
-    """Memory for large requests, which is shared fairly over callers and their connections.
+class FairMemory:
+    """Memory that is shared fairly over callers and their connections.
 
     Args:
-        limit: Bytes that the large requests may take together.
+        limit: Bytes that can be taken together.
     """
 
     def __init__(self, limit: int) -> None:
@@ -33,9 +33,13 @@ class RequestMemory:
         self._bytes_by_caller: Counter[str] = Counter()
         self._bytes_by_connection: Counter[Holder] = Counter()
 
+    def taken_by(self, holder: Holder) -> int:
+        """Returns how many bytes a connection has taken."""
+        return self._bytes_by_connection[holder]
+
     def has_room(self, holder: Holder, size: int) -> bool:
-        """Returns whether a holder may take so many bytes. The first large request may have any size."""
-        if not self._bytes or size <= SMALL_BYTES:
+        """Returns whether a holder may take so many bytes. If nothing is taken, they may be any number."""
+        if not self._bytes:
             return True
         free = self._limit - self._bytes - size
         of_connection, of_caller = self._bytes_by_connection[holder], self._bytes_by_caller[holder.caller]
@@ -51,19 +55,17 @@ class RequestMemory:
             await asyncio.sleep(_CHECK_SECONDS)
         return True
 
-    def reserve(self, holder: Holder, size: int) -> int:
-        """Takes memory for a request; returns the bytes that `release` returns, which are none if it is small."""
-        if size <= SMALL_BYTES:
-            return 0
+    def take(self, holder: Holder, size: int) -> None:
+        """Takes memory, whether there is room or not."""
         self._count(holder, size)
-        return size
 
     def release(self, holder: Holder, size: int) -> None:
-        """Returns memory."""
-        if size:
-            self._count(holder, -size)
+        """Returns memory that was taken."""
+        self._count(holder, -size)
 
     def _count(self, holder: Holder, size: int) -> None:
+        if not size:
+            return
         self._bytes += size
         self._bytes_by_caller[holder.caller] += size
         self._bytes_by_connection[holder] += size
@@ -73,8 +75,38 @@ class RequestMemory:
             del self._bytes_by_caller[holder.caller]
 
 
-def size_of(request: Any) -> int:
-    """Returns the size of a request in bytes; 0 if it is a stream."""
-    if isinstance(request, bytes):
-        return len(request)
-    return int(request.ByteSize()) if hasattr(request, "ByteSize") else 0
+class TakenMemory:
+    """Memory that a holder has taken.
+
+    Args:
+        memory: Where it is taken from.
+        holder: Who takes it.
+    """
+
+    def __init__(self, memory: FairMemory, holder: Holder) -> None:
+        self._memory = memory
+        self._holder = holder
+        self._size = 0
+
+    def add(self, size: int) -> None:
+        """Takes so many bytes more, whether there is room or not."""
+        self._memory.take(self._holder, size)
+        self._size += size
+
+    def release(self, _context: object = None) -> None:
+        """Returns all of it."""
+        self._memory.release(self._holder, self._size)
+        self._size = 0
+
+
+def counted_size(request: Any) -> int:
+    """Returns the size of a request in bytes; 0 if it is small, or a stream, whose messages count one by one."""
+    size = size_of(request)
+    return size if size > SMALL_BYTES else 0
+
+
+def size_of(message: Any) -> int:
+    """Returns the encoded size of a message in bytes; 0 for anything else."""
+    if isinstance(message, bytes):
+        return len(message)
+    return int(message.ByteSize()) if hasattr(message, "ByteSize") else 0
