@@ -156,6 +156,7 @@ def test_long_polls_have_a_separate_concurrency_limit() -> None:
         check_health(facade)
         shed = failing(facade.stores.WaitForKeyValueStore, request, timeout=20)
         assert (shed.reason, shed.metadata["limit"], shed.outcome) == ("OVERLOADED", "3", "not_applied")
+        assert shed.message.startswith("3 WaitForKeyValueStore calls are in flight, which is the limit; ")
         assert not any(wait.done() for wait in waits)
         assert facade.functions.CreateFunction(function()).etag
         waits[0].cancel()

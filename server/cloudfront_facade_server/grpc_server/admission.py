@@ -73,10 +73,16 @@ class Admission:
         if semaphore is self._long_running:
             self._receiver.end_silent_stream(call.holder)
         if not await semaphore.acquire(call.holder, min(self._limits.max_queue_time, call.remaining())):
-            kind = "long polls" if options.long_poll else "long-running calls" if options.long_running else "calls"
-            raise overloaded(semaphore.slots, kind)
+            raise overloaded(semaphore.slots, _kind(options))
 
     def _semaphore_for(self, options: MethodOptions) -> FairSemaphore:
         if not options.long_running:
             return self._short
         return self._long_polls if options.long_poll else self._long_running
+
+
+def _kind(options: MethodOptions) -> str:
+    """Returns what a limit counts, in the words of the limits' documentation."""
+    if options.long_poll:
+        return "WaitForKeyValueStore calls"
+    return "UpdateKeys and ImportKeys calls" if options.long_running else "calls"
