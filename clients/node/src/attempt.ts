@@ -7,6 +7,27 @@ import type { Http2SessionManager } from "@connectrpc/connect-node";
 /** What a transport needs of a session manager. */
 type Sessions = Pick<Http2SessionManager, "authority" | "request" | "notifyResponseByteRead">;
 
+/** How gRPC's own messages begin if a server rejects a call by its first headers. The client has no such messages. */
+const REJECTED = /^(?:received metadata size exceeds (?:hard|soft) limit|Compression algorithm '[^']*' is disabled\.$)/;
+
+/** How gRPC's own message begins if a server rejects a message of the request because of its size. */
+const TOO_LARGE = /^SERVER: Received message larger than max/;
+
+/** What a server's answer has if it is only a status of gRPC's own. */
+const BARE_STATUS: readonly string[] = ["content-type", "date", "grpc-message", "grpc-status"];
+
+/**
+ * Returns whether gRPC in the server rejected a request before anything of it was processed.
+ *
+ * @param isStream Whether the call has a stream of requests, the first of which may have been processed.
+ */
+export function isRejectedUnread(error: unknown, isStream: boolean): boolean {
+  if (!(error instanceof ConnectError) || [...error.metadata.keys()].some((name) => !BARE_STATUS.includes(name))) {
+    return false;
+  }
+  return REJECTED.test(error.rawMessage) || (!isStream && TOO_LARGE.test(error.rawMessage));
+}
+
 /** The connection of one attempt. It opens the stream on the client's connection, and keeps it. */
 export class Attempt implements Sessions {
   #stream: ClientHttp2Stream | undefined;

@@ -34,7 +34,7 @@ export class FacadeError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   /**
    * Whether the change took effect: `not_applied`, `applied`, `partial` or `unknown`. If the server did not report it:
-   * `not_applied` if no server received the request, else `unknown`.
+   * `not_applied` if no server received the request, or gRPC rejected it unread, else `unknown`.
    */
   readonly outcome: string;
   /** The number of changes that were applied, counted from the first; undefined if the server did not report it. */

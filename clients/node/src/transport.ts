@@ -5,7 +5,7 @@ import { clone, getOption, type DescMessage, type DescMethod, type MessageInitSh
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 
-import type { Attempt } from "./attempt.js";
+import { isRejectedUnread, type Attempt } from "./attempt.js";
 import { FacadeError } from "./errors.js";
 import { long_running, not_repeatable } from "./gen/cloudfront_facade/v1/options_pb.js";
 import { checkDeadline, checked, checkIterable } from "./requests.js";
@@ -65,7 +65,7 @@ export function facadeTransport(
           try {
             return await transport.unary(method, signal, remainingMs, header, request as typeof input, contextValues);
           } catch (error) {
-            isSent = attempt.sent;
+            isSent = attempt.sent && !isRejectedUnread(error, false);
             const described = signal?.aborted || isClosed() ? error : attempt.describe(error);
             const failed = converted(described, requestIdOf(request), isSent || wasSent ? undefined : "not_applied");
             // The first attempt of a write of keys may have changed the version that a later one names.
@@ -88,7 +88,8 @@ export function facadeTransport(
       const { attempt, transport } = open();
       const failure = (error: unknown) => {
         const described = signal?.aborted || isClosed() ? error : attempt.describe(error);
-        return callerErrors.length > 0 ? callerErrors[0] : converted(described, "", attempt.sent ? undefined : "not_applied");
+        const isSent = attempt.sent && !isRejectedUnread(error, true);
+        return callerErrors.length > 0 ? callerErrors[0] : converted(described, "", isSent ? undefined : "not_applied");
       };
       const requests = detached(checkedEach(method.input, input, callerErrors)) as typeof input;
       try {
