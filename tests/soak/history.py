@@ -1,51 +1,77 @@
-"""What callers asked for, and how it was answered."""
+"""What callers asked for, and how each send was answered."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 
-from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
-from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
+from cloudfront_facade import FacadeError
+from soak.effects import CREATES, Effect, effects_of_request, operation_of
+from soak.replicas import Replica
 from support.facade import failure_of
-
-CreateRequest = CreateFunctionRequest | CreateKeyValueStoreRequest
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to one attempt: the status, and the outcome and the reason if the server named them."""
+    """The answer to one send of a request.
+
+    Attributes:
+        status: The status.
+        outcome: The outcome that the error names; empty if it names none.
+        reason: The reason that the error names; empty if it names none.
+        replica: The name of the replica that the request was sent to.
+        sent: The time of the send (monotonic).
+        arrived: The time at which the answer arrived (monotonic).
+    """
 
     status: str
     outcome: str = ""
     reason: str = ""
-
-
-def ask(call: Callable[..., Any], *arguments: Any, timeout: float = 15.0) -> tuple[Answer, Any]:
-    """Makes a call; returns its answer, and the response if it succeeded."""
-    try:
-        return Answer("OK"), call(*arguments, timeout=timeout)
-    except grpc.RpcError as error:
-        failure = failure_of(error)
-        return Answer(failure.code.name, failure.metadata.get("outcome", ""), failure.reason), None
+    replica: str = ""
+    sent: float = 0.0
+    arrived: float = 0.0
 
 
 @dataclass
 class Asked:
-    """One request, which its caller repeats until it is resolved.
+    """One request, which its caller sends again until it is resolved.
 
     Attributes:
-        answers: The answers to the first attempt and to the repeats.
+        request: The message.
         resolving: The statuses that resolve it.
+        contested: Whether others create the same name with other request ids.
+        answers: The answers to its sends, in order.
+        response: The response, when it is resolved with OK.
     """
 
-    answers: list[Answer] = field(default_factory=list, kw_only=True)
+    request: Any
     resolving: frozenset[str] = field(default=frozenset({"OK"}), kw_only=True)
+    contested: bool = field(default=False, kw_only=True)
+    answers: list[Answer] = field(default_factory=list, kw_only=True)
+    response: Any = field(default=None, kw_only=True, repr=False)
+
+    @property
+    def operation(self) -> str:
+        """The operation that the request is for."""
+        return operation_of(self.request)
+
+    @property
+    def effects(self) -> frozenset[Effect]:
+        """What the request changes."""
+        return effects_of_request(self.request)
+
+    @property
+    def resource(self) -> str:
+        """The name or the ARN of the resource that the request changes; the store's for keys."""
+        for name in ("name", "resource", "kvs_arn"):
+            if value := getattr(self.request, name, ""):
+                return str(value)
+        return ""
 
     @property
     def last(self) -> Answer:
@@ -57,61 +83,57 @@ class Asked:
         """Whether the last answer resolves the request."""
         return self.last.status in self.resolving
 
-
-@dataclass
-class Create(Asked):
-    """A create.
-
-    Attributes:
-        request: The request.
-        contested: Whether others create the same name with other request ids.
-        at: When it was resolved (monotonic).
-        etag: The etag of the new resource.
-    """
-
-    request: CreateRequest
-    contested: bool = False
-    at: float = field(default_factory=time.monotonic)
-    etag: str = ""
-
     @property
-    def operation(self) -> str:
-        """The name of the operation."""
-        return "CreateFunction" if isinstance(self.request, CreateFunctionRequest) else "CreateKeyValueStore"
+    def may_repeat(self) -> bool:
+        """Whether a repeat is safe. A create without a request_id is sent once."""
+        return self.operation not in CREATES or bool(self.request.request_id)
+
+    def send(self, replica: Replica, *, by_client: bool, timeout: float = 15.0) -> None:
+        """Sends the request to a replica, with the Python client or plain stubs, and records the answer."""
+        sent = time.monotonic()
+        answer, response = _call(replica.method(self.operation, by_client=by_client), self.request, timeout)
+        self.response = response or self.response
+        self.answers.append(Answer(*answer, replica.name, sent, time.monotonic()))
 
 
-@dataclass
-class Delete(Asked):
-    """A delete of a function that was created before."""
-
-    name: str
-    etag: str
-
-
-@dataclass
-class Write(Asked):
-    """A write of keys; `values` has what each key must have afterwards, None if it must be absent."""
-
-    values: dict[str, str | None]
-    method: str
-    request: Any
+def _call(method: Any, request: Any, timeout: float) -> tuple[tuple[str, str, str], Any]:
+    """Makes a call; returns its status, outcome and reason, and its response if it succeeds."""
+    try:
+        return ("OK", "applied", ""), method(request, timeout=timeout)
+    except FacadeError as error:
+        return (error.code().name, error.outcome, error.reason), None
+    except grpc.RpcError as error:
+        failure = failure_of(error)
+        return (failure.code.name, failure.metadata.get("outcome", ""), failure.reason), None
 
 
 @dataclass
 class History:
-    """The requests of all callers. Appending to a list is atomic."""
+    """The requests of all callers. Appending to a list is atomic.
 
-    creates: list[Create] = field(default_factory=list)
-    deletes: list[Delete] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
+    Attributes:
+        requests: The requests; those of one caller, which alone changes a resource or a key, are in order.
+        false_absences: Names of resources that were created and, long after, answered as NOT_FOUND.
+    """
+
+    requests: list[Asked] = field(default_factory=list)
     false_absences: list[str] = field(default_factory=list)
-    """Names of resources that were created and, long after, answered as NOT_FOUND."""
 
-    @property
-    def all(self) -> list[Asked]:
-        """Every request."""
-        return [*self.creates, *self.deletes, *self.writes]
+    def of(self, *operations: str) -> Iterator[Asked]:
+        """Yields the requests for these operations."""
+        return (asked for asked in self.requests if asked.operation in operations)
 
-    def counts(self) -> Counter[str]:
+    def operations(self) -> Counter[str]:
+        """Returns how many requests each operation has."""
+        return Counter(asked.operation for asked in self.requests)
+
+    def statuses(self) -> Counter[str]:
         """Returns how often each status was answered."""
-        return Counter(f"{answer.status} {answer.reason}".strip() for asked in self.all for answer in asked.answers)
+        return Counter(f"{answer.status} {answer.reason}".strip() for _, answer in self._answers())
+
+    def not_applied(self) -> Counter[str]:
+        """Returns how many sends of each operation were answered as not applied."""
+        return Counter(asked.operation for asked, answer in self._answers() if answer.outcome == "not_applied")
+
+    def _answers(self) -> Iterator[tuple[Asked, Answer]]:
+        return ((asked, answer) for asked in self.requests for answer in asked.answers)

@@ -7,14 +7,46 @@ import signal
 import threading
 from typing import Any, Final, Self
 
+from cloudfront_facade import connect
 from soak.faults import TIMEOUT
 from support.facade import Facade, open_channel
 from support.process import FacadeProcess
 
 _FLAGS: Final = (
     *("--backend", "aws", "--read-timeout", str(TIMEOUT), "--connect-timeout", "1", "--settle-timeout", "4"),
-    *("--drain-delay", "0", "--shutdown-grace-period", "5"),
+    *("--drain-delay", "0", "--shutdown-grace-period", "2"),
 )
+_OPTION: Final = "use_local_subchannel_pool"
+
+
+class Replica:
+    """A server process, and two ways to call it: plain stubs, and the Python client. Both send a call once.
+
+    Attributes:
+        name: Its name, which is its access key too.
+        process: The process.
+    """
+
+    def __init__(self, name: str, url: str) -> None:
+        self.name = name
+        environment = {"AWS_ACCESS_KEY_ID": name}
+        self.process = FacadeProcess(*_FLAGS, "--endpoint-url", url, environment=environment).wait_until_serving()
+        address = self.process.address
+        client = connect(address, retry=False, request_ids=False, options=[(f"grpc.{_OPTION}", 1)])
+        stubs = open_channel(address, **{_OPTION: 1}, enable_retries=0)
+        self._channels = (stubs, client.channel)
+        self._facades = [Facade.over(address, channel) for channel in self._channels]
+
+    def method(self, operation: str, *, by_client: bool) -> Any:
+        """Returns the callable of an rpc."""
+        facade = self._facades[by_client]
+        services = (facade.functions, facade.stores, facade.key_values, facade.tags)
+        return next(getattr(service, operation) for service in services if hasattr(service, operation))
+
+    def close(self) -> None:
+        """Closes the channels."""
+        for channel in self._channels:
+            channel.close()
 
 
 class Replicas:
@@ -32,51 +64,48 @@ class Replicas:
         self._url = url
         self._random = random.Random(f"{seed}/replicas")  # noqa: S311 (reproducible)
         self._lock = threading.Lock()
-        self._processes = [self._start() for _ in range(count)]
-        self._facades = {place: self._open(process) for place, process in enumerate(self._processes)}
-        self._old_channels: list[Any] = []
+        self._started = 0
+        self._replicas = [self._start() for _ in range(count)]
+        self._available = dict(enumerate(self._replicas))
 
-    def any(self, chooser: random.Random) -> Facade:
+    def any(self, chooser: random.Random) -> Replica:
         """Returns one of the replicas; it may be ending."""
         with self._lock:
-            return chooser.choice([*self._facades.values()])
+            return chooser.choice([*self._available.values()])
 
-    def two(self, chooser: random.Random) -> list[Facade]:
+    def two(self, chooser: random.Random) -> list[Replica]:
         """Returns two of the replicas."""
         with self._lock:
-            return chooser.sample([*self._facades.values()], 2)
+            return chooser.sample([*self._available.values()], 2)
 
     def memory(self) -> float:
         """Returns the memory of the first replica in MiB."""
-        return self._processes[0].memory()
+        return self._available[0].process.memory()
 
     def restart_one(self) -> None:
         """Ends a replica, abruptly or in order, and starts another one in its place."""
-        place = self._random.randrange(1, len(self._processes))
+        place = self._random.randrange(1, len(self._available))
         number = self._random.choice((signal.SIGKILL, signal.SIGTERM))
-        self._end(self._processes[place], number)
+        self._end(self._available[place].process, number)
         with self._lock:
-            self._old_channels.append(self._facades.pop(place).channel)
-        process = self._start()
+            del self._available[place]
+        replica = self._start()
         with self._lock:
-            self._processes[place], self._facades[place] = process, self._open(process)
+            self._available[place] = replica
+        self._replicas.append(replica)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for channel in [*self._old_channels, *(facade.channel for facade in self._facades.values())]:
-            channel.close()
-        for process in self._processes:
-            self._end(process, signal.SIGTERM)
+        for replica in self._replicas:
+            replica.close()
+        for replica in self._available.values():
+            self._end(replica.process, signal.SIGTERM)
 
-    def _start(self) -> FacadeProcess:
-        return FacadeProcess(*_FLAGS, "--endpoint-url", self._url).wait_until_serving()
-
-    def _open(self, process: FacadeProcess) -> Facade:
-        return Facade.over(
-            process.address, open_channel(process.address, use_local_subchannel_pool=1, enable_retries=0)
-        )
+    def _start(self) -> Replica:
+        self._started += 1
+        return Replica(f"REPLICA{self._started:05}", self._url)
 
     def _end(self, process: FacadeProcess, number: signal.Signals) -> None:
         """Ends a process; after SIGTERM it must exit with 0."""

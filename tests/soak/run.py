@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
-from soak.callers import Caller, may_repeat, send
+from soak.callers import Caller
 from soak.check import problems
 from soak.faults import LONGEST_DELAY
 from soak.history import Asked, History
@@ -33,6 +33,8 @@ class Result:
         counts: What happened, in lines to print.
         growth: By how much the memory of a replica grew after the first third, in MiB.
         faults: How many kinds of faults happened.
+        operations: The operations that callers asked for.
+        not_applied: How many answers said `not_applied`.
         restarts: How many replicas were killed or terminated.
     """
 
@@ -40,6 +42,8 @@ class Result:
     counts: list[str]
     growth: float
     faults: int
+    operations: frozenset[str]
+    not_applied: int
     restarts: int
 
 
@@ -47,30 +51,34 @@ def soak(seconds: float, seed: str) -> Result:
     """Lets callers, faults and restarts run for this many seconds, then checks the history."""
     history = History()
     with Upstream(seed) as upstream, Replicas(upstream.url, REPLICAS, seed) as replicas:
-        created = replicas.any(random.Random(seed)).stores.CreateKeyValueStore(  # noqa: S311 (reproducible)
-            CreateKeyValueStoreRequest(name=STORE), timeout=20
-        )
-        callers = [Caller(number, seed, replicas, history, created.key_value_store.arn) for number in range(CALLERS)]
+        chooser = random.Random(seed)  # noqa: S311 (reproducible)
+        store = Asked(CreateKeyValueStoreRequest(name=STORE))
+        store.send(replicas.any(chooser), by_client=False)
+        arn = store.response.key_value_store.arn
+        callers = [Caller(number, seed, replicas, history, arn) for number in range(CALLERS)]
         upstream.start_faults()
         early = _run(callers, replicas, seconds)
         upstream.stop_faults()
         time.sleep(LONGEST_DELAY)
         resolve(history, replicas)
         growth = replicas.memory() - early
-        found = problems(history, upstream, STORE)
+        found = problems(history, upstream)
         ended = f"{replicas.killed} killed, {replicas.terminated} terminated"
-    requests = f"{len(history.creates)} creates, {len(history.deletes)} deletes, {len(history.writes)} key writes"
-    repeats = sum(len(asked.answers) - 1 for asked in history.all)
+    repeats = sum(len(asked.answers) - 1 for asked in history.requests)
+    not_applied = history.not_applied()
     return Result(
         problems=found + replicas.problems,
         counts=[
-            f"requests: {requests}, {repeats} repeats",
-            f"answers: {dict(history.counts().most_common())}",
+            f"requests: {dict(history.operations().most_common())}, {repeats} repeats",
+            f"answers: {dict(history.statuses().most_common())}",
+            f"answered with not_applied: {dict(not_applied.most_common())}",
             f"faults: {sum(upstream.caused.values())} of {len(upstream.caused)} kinds: {dict(upstream.caused)}",
             f"replicas: {ended}; memory of the first: {growth:+.1f} MiB since the first third",
         ],
         growth=growth,
         faults=len(upstream.caused),
+        operations=frozenset(history.operations()),
+        not_applied=not_applied.total(),
         restarts=replicas.killed + replicas.terminated,
     )
 
@@ -100,9 +108,9 @@ def resolve(history: History, replicas: Replicas) -> None:
     deadline = time.monotonic() + RESOLVE_SECONDS
 
     def repeat(asked: Asked) -> None:
-        while may_repeat(asked) and not asked.is_resolved and time.monotonic() < deadline:
-            send(replicas.any(chooser), asked)
+        while asked.may_repeat and not asked.is_resolved and time.monotonic() < deadline:
+            asked.send(replicas.any(chooser), by_client=False)
             time.sleep(0 if asked.is_resolved else 0.2)
 
     with ThreadPoolExecutor(CALLERS) as pool:
-        list(pool.map(repeat, history.all))
+        list(pool.map(repeat, history.requests))

@@ -30,6 +30,7 @@ class Exchange:
     Attributes:
         operation: The name of the operation.
         arguments: The arguments that boto3 was called with.
+        headers: The headers of the request; names are in lower case.
         apply: Runs the operation and returns CloudFront's response.
         error: Returns CloudFront's error response with a code, an HTTP status and a message.
         wait: Waits for this many seconds (None: without a limit) or until the double is released; returns False if the
@@ -38,6 +39,7 @@ class Exchange:
 
     operation: str
     arguments: Mapping[str, Any]
+    headers: Mapping[str, str]
     apply: Callable[[], HttpResponse]
     error: Callable[[str, int, str], HttpResponse]
     wait: Callable[[float | None], bool]

@@ -181,7 +181,7 @@ class CloudFrontDouble(InMemoryCloudFront):
         run = partial(self._run, wire, operation, arguments, request_id)
         error_response = partial(wire.error, request_id=request_id)
         wait = partial(self._wait, releases)
-        return self._next_fault(operation)(Exchange(operation, arguments, run, error_response, wait))
+        return self._next_fault(operation)(Exchange(operation, arguments, request.headers, run, error_response, wait))
 
     def _record(self, request: RecordedRequest) -> int:
         """Records a request; returns the number of releases so far, because any later release ends its wait."""
