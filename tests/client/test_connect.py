@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
+import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +15,13 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from client.both import Run, both
 from client.canned import FUNCTION_CREATED, STORE_CREATED, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError, aio, connect
+from cloudfront_facade._defaults import LONGEST_TIMEOUT
 from cloudfront_facade.jobs import list_keys, put_many, wait_until_ready
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, FunctionConfig, FunctionRuntime
-from cloudfront_facade.v1.key_value_store_data_service_pb2 import KeyValue, ListKeysResponse
+from cloudfront_facade.v1.key_value_store_data_service_pb2 import KeyValue, ListKeysResponse, PutKeyRequest
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
@@ -70,13 +74,19 @@ def test_a_call_has_its_own_deadline_or_the_clients_default(
     assert at_most - 4 < received.time_left < at_most + 0.1
 
 
-def test_a_client_without_a_default_deadline_sends_no_deadline() -> None:
+@both
+@pytest.mark.parametrize("deadline", [None, math.inf, sys.float_info.max])
+def test_a_deadline_without_end_is_the_longest_one(run: Run, deadline: float | None) -> None:
+    """Without any, the server would apply its --default-deadline, also to ImportKeys."""
     servicer = Canned()
-    with running_server(servicer) as target, connect(target, deadline=None) as facade:
-        facade.functions.CreateFunction(REQUEST)
-    [received] = servicer.received
-    # A blocking server reports a huge number instead of None.
-    assert received.time_left is None or received.time_left > 1e9
+    with running_server(servicer) as target:
+        for service, name, *arguments in (
+            ("functions", "CreateFunction", REQUEST),
+            ("key_values", "PutKey", PutKeyRequest()),
+            ("key_values", "put_many", "arn", {"a": "b"}),
+        ):
+            run(target, service, name, *arguments, options={"deadline": deadline})
+    assert [received.time_left for received in servicer.received] == [pytest.approx(LONGEST_TIMEOUT, rel=0.01)] * 3
 
 
 def test_a_call_ends_at_its_deadline() -> None:
@@ -89,7 +99,7 @@ def test_a_call_ends_at_its_deadline() -> None:
     assert (caught.value.code(), caught.value.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "")
 
 
-@pytest.mark.parametrize("deadline", [0, -1.0, float("inf"), float("nan")])
+@pytest.mark.parametrize("deadline", [0, -1.0, -math.inf, math.nan])
 def test_a_deadline_must_be_above_zero(deadline: float) -> None:
     with pytest.raises(ValueError, match="above zero"):
         connect("127.0.0.1:1", deadline=deadline)

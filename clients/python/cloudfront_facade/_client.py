@@ -95,8 +95,9 @@ def connect(
     Args:
         target: HOST:PORT, or another gRPC target: `dns:///facade.example.com:443`, `unix:/run/facade.sock`.
         tls: How to secure the connection; None for plaintext.
-        deadline: Seconds that a call may take, retries included, unless the call has a `timeout`; None for no limit.
-            Long-running methods (WaitForKeyValueStore, UpdateKeys, ImportKeys) may take half an hour.
+        deadline: Seconds that a call may take, retries included, unless the call has a `timeout`; None or math.inf for
+            the longest that the server allows. Long-running methods (WaitForKeyValueStore, UpdateKeys, ImportKeys) may
+            take half an hour.
         retry: Whether calls that end with UNAVAILABLE, or that a stopping server cancels, are retried, with at most
             four attempts. Key writes are retried only if no server received them, or if they have an `etag` and a
             stopping server cancels them; ImportKeys is not.

@@ -21,25 +21,25 @@ class CallDefaults:
     """The defaults of a client's calls.
 
     Attributes:
-        deadline: Seconds that a call may take; None for no limit.
+        deadline: Seconds that a call may take; None or infinity for the longest that the server allows.
         request_ids: Whether creates get a `request_id`.
 
     Raises:
         TypeError: The deadline is not a number.
-        ValueError: The deadline is not above zero, or not finite.
+        ValueError: The deadline is not above zero.
     """
 
     deadline: float | None
     request_ids: bool
 
     def __post_init__(self) -> None:
-        if self.deadline is None:
-            return
         check_number("deadline", self.deadline)
-        if not 0 < self.deadline < math.inf:
-            raise ValueError(f"deadline must be above zero, or None for no limit, not {self.deadline}")
+        if self.deadline is not None and not self.deadline > 0:
+            raise ValueError(
+                f"deadline must be above zero, or None for the longest that the server allows, not {self.deadline}"
+            )
 
-    def timeout(self, method: str | bytes, given: float | None = None) -> float | None:
+    def timeout(self, method: str | bytes, given: float | None = None) -> float:
         """Returns the seconds that a call of a method may take.
 
         Args:
@@ -51,8 +51,10 @@ class CallDefaults:
         """
         if given is not None:
             return finite_timeout(given)
+        # Without a deadline, the server would apply its own default, which is short.
+        deadline = finite_timeout(math.inf if self.deadline is None else self.deadline)
         name = method.decode() if isinstance(method, bytes) else method
-        return max(self.deadline, LONGEST_DEADLINE) if self.deadline and is_long_running(name) else self.deadline
+        return max(deadline, LONGEST_DEADLINE) if is_long_running(name) else deadline
 
     def with_request_id(self, request: Any) -> Any:
         """Returns a copy of a request with a new `request_id`, or the request itself if it does not need one."""
@@ -75,7 +77,7 @@ def finite_timeout(timeout: float) -> float:
     """
     check_seconds("timeout", timeout)
     if math.isnan(timeout):
-        raise ValueError("timeout must be a number of seconds, math.inf for no limit, or None for the default, not nan")
+        raise ValueError("timeout must be a number of seconds, math.inf for the longest, or None, not nan")
     return min(timeout, LONGEST_TIMEOUT)
 
 
