@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,12 +15,11 @@ from .errors.status_error import NEVER_RETRY, Outcome, StatusError
 Clock = Callable[[], float]
 """Returns the seconds of a monotonic clock, so that a change of the system time does not move a deadline."""
 
-_latest_send: ContextVar[float] = ContextVar("latest_send", default=float("inf"))
+_latest_send: ContextVar[Callable[[], float]] = ContextVar("latest_send", default=lambda: float("inf"))
 
 
 @contextmanager
-def upstream_deadline(latest: float) -> Iterator[None]:
-    """Sets the latest time, on the monotonic clock, at which code inside the block may send a request upstream."""
+def _send_until(latest: Callable[[], float]) -> Iterator[None]:
     before = _latest_send.set(latest)
     try:
         yield
@@ -28,9 +27,14 @@ def upstream_deadline(latest: float) -> Iterator[None]:
         _latest_send.reset(before)
 
 
+def upstream_deadline(latest: float) -> AbstractContextManager[None]:
+    """Sets the latest time, on the monotonic clock, at which code inside the block may send a request upstream."""
+    return _send_until(lambda: latest)
+
+
 def remaining_upstream_time() -> float:
     """Returns the seconds during which a request may still be sent upstream; negative afterwards."""
-    return _latest_send.get() - time.monotonic()
+    return _latest_send.get()() - time.monotonic()
 
 
 @dataclass
@@ -83,7 +87,6 @@ class CallContext:
         repeatable: Whether it is safe to retry the request.
         aws_request_id: The request id in the last response from AWS, for the log.
         progress: The progress of an rpc with many changes; `outcome` is then that of the changes in flight.
-        abandoned: Whether the rpc has ended for its caller, who has disconnected or already has a response.
     """
 
     operation: str
@@ -95,7 +98,32 @@ class CallContext:
     repeatable: bool = False
     aws_request_id: str = ""
     progress: Progress | None = None
-    abandoned: bool = False
+    _is_abandoned: bool = field(default=False, init=False)
+    _on_abandoned: Callable[[], object] | None = field(default=None, init=False)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the rpc has ended for its caller, who has disconnected or already has a response."""
+        return self._is_abandoned
+
+    @abandoned.setter
+    def abandoned(self, value: bool) -> None:
+        self._is_abandoned = value
+        if value and self._on_abandoned:
+            self._on_abandoned()
+
+    @contextmanager
+    def when_abandoned(self, callback: Callable[[], object]) -> Iterator[None]:
+        """Calls back if the rpc ends for its caller inside the block."""
+        self._on_abandoned = callback
+        try:
+            yield
+        finally:
+            self._on_abandoned = None
+
+    def sending(self) -> AbstractContextManager[None]:
+        """Lets code inside the block send requests upstream until the deadline, as long as the caller is there."""
+        return _send_until(lambda: float("-inf") if self._is_abandoned else self.deadline)
 
     @cached_property
     def holder(self) -> Holder:

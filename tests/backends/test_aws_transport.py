@@ -18,7 +18,7 @@ from botocore import exceptions as boto
 from botocore.awsrequest import AWSRequest
 
 from cloudfront_facade_server.backends.aws.transport import Timeouts, Transport, use_timeouts
-from cloudfront_facade_server.call_context import upstream_deadline
+from cloudfront_facade_server.call_context import CallContext, upstream_deadline
 from cloudfront_facade_server.errors.classify import proven_not_applied
 from cloudfront_facade_server.errors.translate import cause
 from support.cloudfront import faults
@@ -312,7 +312,18 @@ def test_nothing_is_sent_after_the_deadline(transport: Transport) -> None:
         with upstream_deadline(time.monotonic() + 60):
             assert send(transport, f"http://{address}/").content == b"ok"
     assert proven_not_applied(late.value)
-    assert cause(late.value) == "EndpointConnectionError: the call's deadline had already passed"
+    assert cause(late.value) == "EndpointConnectionError: the call had already ended"
+
+
+def test_nothing_is_sent_for_a_caller_that_has_gone(transport: Transport) -> None:
+    call = CallContext("CreateFunction", "test", time.monotonic() + 60)
+    with listening(respond) as (address, accepted), call.sending():
+        assert send(transport, f"http://{address}/").content == b"ok"
+        call.abandoned = True
+        with pytest.raises(boto.EndpointConnectionError) as late:
+            send(transport, f"http://{address}/")
+        assert accepted == [1]
+    assert proven_not_applied(late.value)
 
 
 def test_a_slow_response_ends_at_the_sum_of_both_timeouts(transport: Transport) -> None:

@@ -2,6 +2,7 @@
 
 `client`               the only module that sends, settles and records the outcome; the others use it
 `concurrency_limiter`  limits the concurrent calls upstream
+`waiting`              waits for a slot or a lock as long as the caller of the rpc waits
 `versioned_changes`    updates and deletes of one version; uses `applied_changes`, the latest ones of this process
 `timeouts`             the timeouts of settling
 `required_member`      the member that proves that a response is CloudFront's

@@ -25,7 +25,7 @@ class AppliedChanges:
 
         Args:
             target: The resource, with the arguments of the change, including `IfMatch`.
-            etag: The etag of the version that the change created; empty if there is none, or if it is not known.
+            etag: The etag of the version that the change created; empty for a delete, or if it is not known.
         """
         replaced = _version(target, target.arguments["IfMatch"])
         if etag == target.arguments["IfMatch"]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeVar
-
-import grpc
 
 from ..backends.protocol import Arguments, Backend, Response
 from ..backends.timeouts import short_timeouts
@@ -17,7 +16,7 @@ from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_request_id, 
 from ..errors.operation_target import OperationTarget
 from ..errors.status_error import Outcome, StatusError
 from ..errors.translate import outcome_unknown, translate
-from .concurrency_limiter import ConcurrencyLimiter
+from .concurrency_limiter import ConcurrencyLimiter, UpstreamSlot
 from .required_member import RequiredMember
 from .settling import AppliedCheck, Reading, settle, sight
 from .timeouts import SettleTimeouts
@@ -112,10 +111,7 @@ class UpstreamClient:
         Raises:
             StatusError: The operation was not admitted, it failed, or its outcome is unknown.
         """
-        if call.abandoned:
-            # While the rpc waited for a lock or a read, it ended for its caller, with outcome not_applied.
-            raise StatusError(grpc.StatusCode.CANCELLED, "", "the caller is gone")
-        with self.limiter.admit(call):
+        with self.limiter.admit(call) as slot:
             sent = self.timeouts.clock()
             try:
                 return self.send(call, operation, target.arguments, required, repeatable=repeatable)
@@ -123,7 +119,7 @@ class UpstreamClient:
                 failure = classify(error)
             if failure.outcome == "not_applied":
                 raise self.explain_failure(call, failure, target, explain)
-            response = self._settle_change(call, check_applied, sent) if check_applied else None
+            response = self._settle_change(call, slot, check_applied, sent) if check_applied else None
             if response is None:
                 raise outcome_unknown(failure, repeatable=repeatable)
             return self.record_applied(call, response)
@@ -164,10 +160,11 @@ class UpstreamClient:
             raise
         return self.record_applied(call, response)
 
-    def settle(self, call: CallContext, read: Callable[[], R]) -> R:
+    def settle(self, call: CallContext, slot: UpstreamSlot, read: Callable[[], R]) -> R:
         """Repeats a read, with backoff, until it is final or the time is up; returns the last reading."""
+        ends = min(self.timeouts.clock() + self.timeouts.total, call.deadline)
         with short_timeouts():
-            return settle(self.timeouts, read, min(self.timeouts.clock() + self.timeouts.total, call.deadline))
+            return settle(self.timeouts, read, ends, lambda delay: slot.pause(partial(self.timeouts.sleep, delay)))
 
     def record_applied(self, call: CallContext, response: Response) -> Response:
         """Records that the change was applied; returns the response."""
@@ -195,10 +192,10 @@ class UpstreamClient:
         except UPSTREAM_ERRORS:
             return None
 
-    def probe_if_time(self, call: CallContext, check: AppliedCheck) -> Response | None:
-        """Reads once, as `probe` does, with a separate slot; also returns None if no slot is free."""
+    def probe_if_time(self, call: CallContext, check: AppliedCheck, *, until_deadline: bool = False) -> Response | None:
+        """Reads once, as `probe` does, with a separate slot; also returns None if it is not admitted."""
         try:
-            with self.limiter.admit(call), self._reading(call):
+            with self.limiter.admit(call, until_deadline=until_deadline), self._reading(call):
                 return self.probe(call, check)
         except StatusError:
             return None
@@ -219,8 +216,10 @@ class UpstreamClient:
             raise MalformedResponseError
         return tags
 
-    def _settle_change(self, call: CallContext, check_applied: AppliedCheck, sent: float) -> Response | None:
-        return self.settle(call, lambda: sight(self.timeouts, check_applied, sent)).response
+    def _settle_change(
+        self, call: CallContext, slot: UpstreamSlot, check_applied: AppliedCheck, sent: float
+    ) -> Response | None:
+        return self.settle(call, slot, lambda: sight(self.timeouts, check_applied, sent)).response
 
     def _reading(self, call: CallContext) -> AbstractContextManager[None]:
         """Shortens the timeouts of reads inside the block, so that they end before the deadline."""

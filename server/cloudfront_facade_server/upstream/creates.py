@@ -49,13 +49,11 @@ class ResourceCreator:
         """
         target = self._kind.target(arguments)
         tag_value = request_tag.value(request_id, arguments) if request_id else ""
-        if validate_only:
-            with self._client.limiter.admit(call):
-                return check_create(self._client, self._kind, call, target, tag_value)
-        if not request_id:
+        if not request_id and not validate_only:
             return self._create_once(target, call)
-        with self._client.limiter.admit(call):
-            return IdempotentCreate(self._client, self._kind, call, target, tag_value).run()
+        with self._client.limiter.admit(call) as slot:
+            create = IdempotentCreate(self._client, self._kind, call, slot, target, tag_value)
+            return check_create(self._client, self._kind, call, create) if validate_only else create.run()
 
     def _create_once(self, target: OperationTarget, call: CallContext) -> Response:
         return self._client.change(

@@ -168,7 +168,7 @@ class Functions:
 
     def _etag(self, name: str, call: CallContext) -> str:
         """Reads the etag of the DEVELOPMENT stage after an update; returns "" if the read fails."""
-        described = self._client.probe_if_time(call, lambda: self._describe_development(name))
+        described = self._client.probe_if_time(call, lambda: self._describe_development(name), until_deadline=True)
         return str((described or {}).get("ETag", ""))
 
 

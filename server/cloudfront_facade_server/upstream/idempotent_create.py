@@ -20,6 +20,7 @@ from ..errors.status_error import Outcome, StatusError
 from ..errors.translate import is_temporary, outcome_unknown, status_for_code, translate
 from . import request_tag
 from .client import UpstreamClient
+from .concurrency_limiter import UpstreamSlot
 from .diagnostics import association
 from .ownership import Observation, Ownership, observe
 from .resource_kinds import ResourceKind
@@ -34,22 +35,34 @@ class IdempotentCreate:
         client: The upstream client.
         kind: The kind of the resource.
         call: The rpc.
+        slot: The rpc's slot for requests.
         target: The resource, with the caller's boto3 arguments.
         tag_value: The value of the request tag. If it is empty, no resource is ours; `run` requires one.
+
+    Attributes:
+        target: The resource, with the caller's boto3 arguments.
+        tag_value: The value of the request tag.
     """
 
     def __init__(
-        self, client: UpstreamClient, kind: ResourceKind, call: CallContext, target: OperationTarget, tag_value: str
+        self,
+        client: UpstreamClient,
+        kind: ResourceKind,
+        call: CallContext,
+        slot: UpstreamSlot,
+        target: OperationTarget,
+        tag_value: str,
     ) -> None:
         self._client = client
         self._kind = kind
         self._call = call
-        self._target = target
-        self._tag_value = tag_value
+        self._slot = slot
+        self.target = target
+        self.tag_value = tag_value
 
     def run(self) -> Response:
         """Sends the create, settles it, and sends it once more if it was not applied; raises StatusError."""
-        arguments = request_tag.add(self._target.arguments, self._tag_value)
+        arguments = request_tag.add(self.target.arguments, self.tag_value)
         create = self._kind.create(self._client.backend)
         outcome_in_doubt = False
         for sends in range(1, _MAX_SENDS + 1):
@@ -77,15 +90,15 @@ class IdempotentCreate:
 
     def observe(self) -> Observation:
         """Reads once whose resource holds the name."""
-        return observe(self._client, self._kind, self._target.name, self._tag_value)
+        return observe(self._client, self._kind, self.target.name, self.tag_value)
 
     def settle(self) -> Observation:
         """Reads whose resource holds the name until the observation is final or the time is up."""
-        return self._client.settle(self._call, self.observe)
+        return self._client.settle(self._call, self._slot, self.observe)
 
     def request_id_reused(self) -> StatusError:
         """Returns the error for a request_id that created the resource of this name with different content."""
-        return request_id_reused(self._kind.kind, self._target.name, self._tag_value.split("/")[0])
+        return request_id_reused(self._kind.kind, self.target.name, self.tag_value.split("/")[0])
 
     def _check_earlier_create(self, failure: UpstreamFailure) -> Response:
         """Returns the resource if an earlier call created it: it may be what fills the quota. Otherwise raises."""
@@ -114,12 +127,12 @@ class IdempotentCreate:
 
     def _already_exists(self, failure: UpstreamFailure) -> StatusError:
         if failure.aws_code == self._kind.exists_code:
-            return translate(failure, self._target)
-        return status_for_code(self._kind.exists_code, self._target)
+            return translate(failure, self.target)
+        return status_for_code(self._kind.exists_code, self.target)
 
     def _rejected(self, failure: UpstreamFailure) -> StatusError:
-        explain = partial(association.explain, self._client, self._call, self._target.arguments)
-        return self._client.explain_failure(self._call, failure, self._target, explain)
+        explain = partial(association.explain, self._client, self._call, self.target.arguments)
+        return self._client.explain_failure(self._call, failure, self.target, explain)
 
     def _has_time_to_send(self) -> bool:
         """Returns whether deadline and shutdown leave time for one more send."""

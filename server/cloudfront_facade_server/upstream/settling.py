@@ -56,7 +56,7 @@ R = TypeVar("R", bound=Reading)
 T = TypeVar("T")
 
 
-def settle(timeouts: SettleTimeouts, read: Callable[[], R], ends: float) -> R:
+def settle(timeouts: SettleTimeouts, read: Callable[[], R], ends: float, pause: Callable[[float], bool]) -> R:
     """Repeats a read until it is final or the time is up; returns the last reading.
 
     After a read that failed, the delay is long and doubles each time, because more reads burden a service that fails.
@@ -64,7 +64,8 @@ def settle(timeouts: SettleTimeouts, read: Callable[[], R], ends: float) -> R:
     Args:
         timeouts: How long settling may take.
         read: Reads once.
-        ends: The time, on the clock of the timeouts, after which no read starts.
+        ends: The time, on the clock of the timeouts, after which no delay starts.
+        pause: Waits between two reads for a number of seconds; returns whether there is time for another read.
     """
     delays = exponential_backoff()
     first = min(_DELAY_AFTER_FAILURE, _SHARE_AFTER_FAILURE * timeouts.total)
@@ -75,9 +76,8 @@ def settle(timeouts: SettleTimeouts, read: Callable[[], R], ends: float) -> R:
             delay = reading.final_in
         else:
             delay = next(delays_after_failures if reading.failure else delays)
-        if reading.is_final or timeouts.clock() + delay > ends:
+        if reading.is_final or timeouts.clock() + delay > ends or not pause(delay):
             return reading
-        timeouts.sleep(delay)
 
 
 def sight(timeouts: SettleTimeouts, check_applied: AppliedCheck, sent: float) -> Sighting:

@@ -7,7 +7,6 @@ from ..backends.timeouts import short_timeouts
 from ..call_context import CallContext
 from ..errors.aws_codes import MalformedResponseError
 from ..errors.classify import classify
-from ..errors.operation_target import OperationTarget
 from ..errors.translate import status_for_code, translate
 from .client import UpstreamClient
 from .diagnostics import association
@@ -16,10 +15,8 @@ from .ownership import Ownership
 from .resource_kinds import ResourceKind
 
 
-def check_create(
-    client: UpstreamClient, kind: ResourceKind, call: CallContext, target: OperationTarget, tag_value: str
-) -> Response:
-    """Checks whether a create would succeed. The arguments are those of IdempotentCreate.
+def check_create(client: UpstreamClient, kind: ResourceKind, call: CallContext, create: IdempotentCreate) -> Response:
+    """Checks whether a create would succeed. The other arguments are those of the create.
 
     Returns:
         An empty response, because nothing was created.
@@ -27,7 +24,7 @@ def check_create(
     Raises:
         StatusError: The create would fail, or the reads failed.
     """
-    create = IdempotentCreate(client, kind, call, target, tag_value)
+    target, tag_value = create.target, create.tag_value
     with short_timeouts():
         observation = create.observe()
         if observation.ownership is Ownership.UNDECIDED and tag_value:

@@ -103,7 +103,7 @@ class VersionedChanges:
     def _newer_version(
         self, call: CallContext, target: OperationTarget, check_applied: AppliedCheck, sent: float
     ) -> _Version | None:
-        """Returns the version that has the requested content; None if there is none, or no time to read it.
+        """Returns the version that has the requested content; None if no version has it, or if it was not read.
 
         A read that lags may show an older version. So a version is certain only if a read shows it that starts after
         the lag, or if the same update created it and the deadline leaves no time for such a read.
@@ -111,7 +111,7 @@ class VersionedChanges:
         timeouts, min_upstream_time = self._client.timeouts, self._client.limiter.min_upstream_time
         certain_at = sent + timeouts.lag
         started = timeouts.clock()
-        response = self._client.probe_if_time(call, check_applied)
+        response = self._client.probe_if_time(call, check_applied, until_deadline=True)
         if response is None:
             return None
         if started >= certain_at:
@@ -122,7 +122,7 @@ class VersionedChanges:
         delay = min(certain_at, latest) - timeouts.clock()
         if delay > 0 or latest >= certain_at:
             timeouts.sleep(max(0.0, delay))
-            second = self._client.probe_if_time(call, lambda: check_applied() or _OTHER_CONTENT)
+            second = self._client.probe_if_time(call, lambda: check_applied() or _OTHER_CONTENT, until_deadline=True)
             if second is _OTHER_CONTENT:
                 return None
             if second and latest >= certain_at:

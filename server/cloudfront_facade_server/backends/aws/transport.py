@@ -108,7 +108,7 @@ class Transport:
             HTTPClientError: The request failed; the subclass shows whether it may have been sent.
         """
         if remaining_upstream_time() < 0:
-            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call's deadline had already passed")
+            raise boto.EndpointConnectionError(endpoint_url=request.url, error="the call had already ended")
         return await_(self._send(request, endpoint, _timeouts.get()))
 
     def warm_up(self) -> None:
