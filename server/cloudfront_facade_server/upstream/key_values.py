@@ -11,10 +11,11 @@ from typing import Final
 from ..backends.protocol import Arguments, Response
 from ..call_context import CallContext, Progress
 from ..concurrency.backoff import exponential_backoff
+from ..concurrency.fair_semaphore import FairSemaphore
 from ..concurrency.keyed_lock import KeyedLock
 from ..errors import etag_sources
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code
-from ..errors.facade_errors import validation_failed
+from ..errors.facade_errors import deadline_too_short, validation_failed
 from ..errors.operation_target import OperationTarget
 from ..errors.redaction import redacted
 from ..errors.status_error import StatusError
@@ -26,6 +27,7 @@ from .diagnostics.store_status import READY, import_failed, not_ready
 from .required_member import RequiredMember
 from .resource_kinds import KEY_VALUE_STORE
 from .settling import AppliedCheck
+from .waiting import take
 
 _KEY: Final = "key"
 _NOT_FOUND: Final = "ResourceNotFoundException"
@@ -153,7 +155,7 @@ class KeyValues:
         """
         if "IfMatch" in arguments:
             return self._write_version(call, operation, arguments, previous_etag)
-        with self._lock.hold(arguments["KvsARN"]):
+        with self._lock.hold(arguments["KvsARN"], call.holder, partial(self._take_turn, call)):
             for attempt, delay in enumerate(exponential_backoff(), 1):
                 etag = previous_etag if previous_etag and attempt == 1 else self._etag(call, arguments)
                 try:
@@ -168,6 +170,12 @@ class KeyValues:
                 jitter = random.uniform(0.5, 1.0)  # noqa: S311 (jitter, not secrecy)
                 self._client.timeouts.sleep(delay * jitter)
         raise AssertionError("backoff never ends")
+
+    def _take_turn(self, call: CallContext, lock: FairSemaphore) -> None:
+        """Waits until it is the turn of the rpc to write to the store; raises StatusError."""
+        min_upstream_time = self._client.limiter.min_upstream_time
+        if not take(lock, call, call.remaining() - min_upstream_time):
+            raise deadline_too_short(min_upstream_time, call.remaining())
 
     def _write_version(
         self, call: CallContext, operation: Operation, arguments: Arguments, previous_etag: str
