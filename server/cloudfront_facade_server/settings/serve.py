@@ -150,7 +150,9 @@ class ServeSettings(ListenSettings):
         60.0, description="seconds that a call may wait for its next message before the server ends it"
     )
     max_request_memory: MemoryBytes = Field(
-        192 * 1024 * 1024, description="memory for requests that are being received, in bytes"
+        192 * 1024 * 1024,
+        description="memory for requests that are being received, in bytes; "
+        "large requests in work, and open calls with their responses, each have a limit of a quarter of it",
     )
     max_changes: Count = Field(
         10_000, description="maximum number of changes in one message of UpdateKeys or ImportKeys"

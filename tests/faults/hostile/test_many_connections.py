@@ -91,7 +91,7 @@ def test_silent_calls_on_a_unix_socket_take_no_place_from_others(tmp_path: Path)
 
 
 def send_imports(address: str, message: bytes) -> None:
-    """Sends one complete message on each of many streams, one after the other, and then nothing."""
+    """Sends one complete message on each of many streams, in sequence, and then nothing."""
     with ExitStack() as stack:
         connections = [stack.enter_context(RawConnection(address)) for _ in range(2)]
         for connection in connections:
