@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 class Relay:
     """A TCP relay whose connections can be cut during calls."""
 
-    def __init__(self, target: str) -> None:
-        host, port = target.split(":")
-        self._upstream = (host, int(port))
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, target: str, address: str = "127.0.0.1:0") -> None:
+        """Listens on an address.
+
+        Args:
+            target: The address of the server.
+            address: The address to listen on, which may be of `reserved_target`.
+        """
+        self._upstream = _host_and_port(target)
+        self._listener = socket.create_server(_host_and_port(address), reuse_port=True)
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
 
@@ -76,3 +81,8 @@ class Relay:
     def _shut(connection: socket.socket) -> None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, port = address.split(":")
+    return host, int(port)

@@ -256,7 +256,7 @@ def test_an_asyncio_call_whose_client_closes_ends_and_is_not_repeated(during_pau
 
 @pytest.mark.parametrize("closed", [False, True])
 def test_the_attempt_that_a_closing_client_cancels_is_the_last_one(closed: bool) -> None:
-    repeats = Repeats(retry=True, request_ids=True, options=[], is_closed=lambda: closed)
+    repeats = Repeats(retry=True, options=[], is_closed=lambda: closed)
     attempts = repeats.attempts("/cloudfront_facade.v1.KeyValueStoreDataService/PutKey", REQUEST, 30.0)
     assert attempts
     assert (attempts.pause(grpc.StatusCode.CANCELLED, "", ()) is None) is closed

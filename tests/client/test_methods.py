@@ -13,7 +13,8 @@ from google.protobuf.message_factory import GetMessageClass
 from client.both import Run, both
 from client.canned import FILES, Canned, ErrorStatus, running_server
 from cloudfront_facade import FacadeError
-from cloudfront_facade._service_config import is_long_running, non_retryable_methods
+from cloudfront_facade._service_config import SERVICES as PATHS
+from cloudfront_facade._service_config import is_long_running
 from cloudfront_facade.v1 import options_pb2
 
 UNAVAILABLE = ErrorStatus(grpc.StatusCode.UNAVAILABLE, "down")
@@ -47,12 +48,10 @@ assert is_long_running(path)
     subprocess.run([sys.executable, "-c", script], timeout=60, check=True)
 
 
-def test_long_running_and_non_retryable_methods_exist() -> None:
+def test_the_services_of_the_api_and_its_long_running_methods_exist() -> None:
     paths = {f"/{method.containing_service.full_name}/{method.name}" for method in METHODS}
     assert {path.rpartition("/")[2] for path in paths if is_long_running(path)} == LONG_RUNNING
-    assert {f"/{name['service']}/{name['method']}" for name in non_retryable_methods()} == {
-        path for path in paths if path.rpartition("/")[2] in NOT_RETRIED
-    }
+    assert set(PATHS) == {method.containing_service.full_name for method in METHODS}
 
 
 @both

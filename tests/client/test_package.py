@@ -101,11 +101,6 @@ def test_a_script_that_creates_a_function_imports_only_what_it_needs() -> None:
                 "function_service_pb2",
                 "function_service_pb2_grpc",
                 "tag_pb2",
-                # The service config lists methods of every service by their options.
-                "key_value_store_data_service_pb2",
-                "key_value_store_service_pb2",
-                "options_pb2",
-                "tag_service_pb2",
             )
         ),
     }

@@ -1,23 +1,21 @@
-"""When gRPC retries a call. `test_key_write_repeats` is about the writes of keys."""
+"""When a call is retried. `test_key_write_repeats` is about the writes of keys."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
-import pkgutil
 import time
 from typing import Any
 
 import grpc
 import pytest
 
-import cloudfront_facade.v1
 from client.both import Run, blocking, both
 from client.canned import FUNCTION_CREATED, PATIENCE, Canned, ErrorStatus, running_server
+from client.rejecting import Rejections, rejecting_server
 from client.relay import Relay
 from cloudfront_facade import FacadeError, aio, connect
-from cloudfront_facade._service_config import RETRY_POLICY, RETRY_THROTTLING, idempotent_methods, service_config
+from cloudfront_facade._service_config import RETRY_POLICY, RETRY_THROTTLING, service_config
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest, GetFunctionRequest
 from cloudfront_facade.v1.tag_service_pb2 import ListTagsForResourceRequest
 
@@ -130,7 +128,7 @@ def test_a_client_with_retries_disabled_sends_once() -> None:
     assert len(servicer.received) == 1
 
 
-def test_creates_without_request_ids_are_not_retried() -> None:
+def test_a_create_without_a_request_id_is_sent_once() -> None:
     servicer = Canned(UNAVAILABLE)
     with (
         running_server(servicer) as target,
@@ -189,26 +187,17 @@ def test_a_create_is_retried_after_a_broken_connection_only_with_a_request_id(re
     assert len(set(ids)) == 1
 
 
-def test_every_method_with_a_request_id_is_idempotent() -> None:
-    modules = (
-        importlib.import_module(f"cloudfront_facade.v1.{module.name}")
-        for module in pkgutil.iter_modules(cloudfront_facade.v1.__path__)
-        if module.name.endswith("_pb2")
-    )
-    expected = [
-        {"service": service.full_name, "method": method.name}
-        for module in modules
-        for service in module.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-        if "request_id" in method.input_type.fields_by_name
-    ]
-    assert {"service": "cloudfront_facade.v1.FunctionService", "method": "CreateFunction"} in expected
-    assert sorted(idempotent_methods(), key=str) == sorted(expected, key=str)
+@both
+def test_a_create_without_a_request_id_is_retried_if_no_server_received_it(run: Run) -> None:
+    rejections = Rejections(1)
+    with rejecting_server(rejections) as target:
+        run(target, "functions", "CreateFunction", REQUEST, options={"request_ids": False})
+    assert rejections.received == 2
 
 
 @pytest.mark.parametrize("retry", [True, False])
 def test_calls_rotate_among_all_addresses(retry: bool) -> None:
-    config = json.loads(service_config(retry=retry, request_ids=True))
+    config = json.loads(service_config(retry=retry))
     assert config["loadBalancingConfig"] == [{"round_robin": {}}]
     first, second = Canned(), Canned()
     with running_server(first) as first_target, running_server(second) as second_target:

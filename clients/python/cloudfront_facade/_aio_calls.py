@@ -54,7 +54,7 @@ class FacadeCall:
 
 
 class RepeatedCall(FacadeCall):
-    """The last attempt of a write of keys."""
+    """The last attempt of a call that may be sent again."""
 
     def __init__(self, call: Any, attempts: Attempts) -> None:
         super().__init__(call, attempts.sending)

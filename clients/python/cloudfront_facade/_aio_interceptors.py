@@ -22,28 +22,27 @@ if TYPE_CHECKING:
     Continuation = Callable[[aio.ClientCallDetails, Any], Any]
 
 
-def interceptors(
-    defaults: CallDefaults, repeats: Repeats, is_connected: Callable[[], bool]
-) -> list[aio.ClientInterceptor]:
+def interceptors(defaults: CallDefaults, repeats: Repeats) -> list[aio.ClientInterceptor]:
     """Returns one interceptor for each kind of call, because grpc.aio uses an interceptor for one kind only."""
     kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
-    return [kind(defaults, repeats, is_connected) for kind in kinds]
+    return [kind(defaults, repeats) for kind in kinds]
 
 
 class _Interceptor:
-    def __init__(self, defaults: CallDefaults, repeats: Repeats, is_connected: Callable[[], bool]) -> None:
+    def __init__(self, defaults: CallDefaults, repeats: Repeats) -> None:
         self._defaults = defaults
         self._repeats = repeats
-        self._is_connected = is_connected
 
-    async def _intercept_request(self, continuation: Continuation, details: aio.ClientCallDetails, request: Any) -> Any:
+    async def _intercept_request(
+        self, continuation: Continuation, details: aio.ClientCallDetails, request: Any, *, is_unary: bool = False
+    ) -> Any:
         check_request(details.method, request)
         check_metadata(details.metadata)
         timeout = self._defaults.timeout(details.method, details.timeout)
-        if attempts := self._repeats.attempts(details.method, request, timeout):
-            return RepeatedCall(await self._repeat(continuation, details, attempts), attempts)
         request = self._defaults.with_request_id(request)
-        sending = self._repeats.sending(details.method, connected=self._is_connected())
+        if is_unary and (attempts := self._repeats.attempts(details.method, request, timeout)):
+            return RepeatedCall(await self._repeat(continuation, details, attempts), attempts)
+        sending = self._repeats.sending(details.method)
         call = await self._start(continuation, _with_timeout(details, timeout), request)
         return FacadeCall(call, sending, request_id_of(request))
 
@@ -52,12 +51,12 @@ class _Interceptor:
     ) -> Any:
         checked = CheckedRequests(details.method, requests)
         check_metadata(details.metadata)
-        sending = self._repeats.sending(details.method, connected=self._is_connected(), streaming=True)
+        sending = self._repeats.sending(details.method, streaming=True)
         details = _with_timeout(details, self._defaults.timeout(details.method, details.timeout))
         return FacadeStreamCall(await self._start(continuation, details, checked), sending, requests=checked)
 
     async def _repeat(self, continuation: Continuation, details: aio.ClientCallDetails, attempts: Attempts) -> Any:
-        """Sends a write of keys until an attempt is the last one, and returns it."""
+        """Sends a call until an attempt is the last one, and returns it."""
         while True:
             timeout = attempts.seconds_left()
             call = await self._start(continuation, _with_timeout(details, timeout), attempts.request)
@@ -86,7 +85,7 @@ def _with_timeout(details: aio.ClientCallDetails, timeout: float | None) -> aio.
 
 class _UnaryUnary(_Interceptor, aio.UnaryUnaryClientInterceptor):
     async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
-        return await self._intercept_request(continuation, client_call_details, request)
+        return await self._intercept_request(continuation, client_call_details, request, is_unary=True)
 
 
 class _UnaryStream(_Interceptor, aio.UnaryStreamClientInterceptor):

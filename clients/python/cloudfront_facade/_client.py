@@ -102,7 +102,7 @@ def connect(
             four attempts. Key writes are retried only if no server received them, or if they have an `etag` and a
             stopping server cancels them; ImportKeys is not.
         request_ids: Whether the client adds a `request_id` to creates without one, so that they are safe to retry. If
-            False, creates are never retried.
+            False, creates without one are retried only if no server received them.
         options: Channel arguments of gRPC, which take precedence over the client's own.
 
     Raises:
@@ -112,9 +112,9 @@ def connect(
     """
     defaults = CallDefaults(deadline, request_ids)
     options = list(options)
-    arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
+    arguments = channel_arguments(target, tls=tls, retry=retry, options=options)
     channel = ClosableChannel(
         grpc.secure_channel(target, tls.credentials(), arguments) if tls else grpc.insecure_channel(target, arguments)
     )
-    repeats = Repeats(retry=retry, request_ids=request_ids, options=options, is_closed=channel.is_closed)
-    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults, repeats, channel.is_connected)))
+    repeats = Repeats(retry=retry, options=options, is_closed=channel.is_closed)
+    return Client(grpc.intercept_channel(channel, FacadeInterceptor(defaults, repeats)))

@@ -60,15 +60,6 @@ class ClosableChannel(Closable, grpc.Channel):
         """Stops calling a callback."""
         self._channel.unsubscribe(callback)
 
-    def is_connected(self) -> bool:
-        """Returns whether the channel has a connection; also True if this version of gRPC does not say."""
-        with self._lock:
-            channel: Any = getattr(self._channel, "_channel", None)
-            if self._closed or not hasattr(channel, "check_connectivity_state"):
-                return True
-            state = channel.check_connectivity_state(False)
-        return bool(state == grpc.ChannelConnectivity.READY.value[0])
-
     def close(self) -> None:
         """Closes the channel. Calls in flight end with CANCELLED."""
         with self._lock:

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from cloudfront_facade._argument_checks import check_number, check_seconds
+from cloudfront_facade._argument_checks import check_flag, check_number, check_seconds
 from cloudfront_facade._service_config import LONGEST_DEADLINE, is_long_running
 
 LONGEST_TIMEOUT = 365 * 86_400.0
@@ -25,7 +25,7 @@ class CallDefaults:
         request_ids: Whether creates get a `request_id`.
 
     Raises:
-        TypeError: The deadline is not a number.
+        TypeError: The deadline is not a number, or `request_ids` is not a bool.
         ValueError: The deadline is not above zero.
     """
 
@@ -33,6 +33,7 @@ class CallDefaults:
     request_ids: bool
 
     def __post_init__(self) -> None:
+        check_flag("request_ids", self.request_ids)
         check_number("deadline", self.deadline)
         if self.deadline is not None and not self.deadline > 0:
             raise ValueError(

@@ -31,18 +31,16 @@ class FacadeInterceptor(
 ):
     """Sets a default deadline and the `request_id` of creates, and raises failures as `FacadeError`.
 
-    gRPC's retries happen below interceptors, so all attempts of a call share one deadline and one `request_id`. Only
-    writes of keys are sent again here.
+    All attempts of a call share one deadline and one `request_id`.
     """
 
-    def __init__(self, defaults: CallDefaults, repeats: Repeats, is_connected: Callable[[], bool]) -> None:
+    def __init__(self, defaults: CallDefaults, repeats: Repeats) -> None:
         self._defaults = defaults
         self._repeats = repeats
-        self._is_connected = is_connected
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Intercepts a call with one request and one response."""
-        return self._intercept_request(continuation, client_call_details, request)
+        return self._intercept_request(continuation, client_call_details, request, is_unary=True)
 
     def intercept_unary_stream(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Intercepts a call with one request and a stream of responses."""
@@ -60,20 +58,22 @@ class FacadeInterceptor(
         """Intercepts a call with a stream of requests and a stream of responses."""
         return self._intercept_requests(continuation, client_call_details, request_iterator)
 
-    def _intercept_request(self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any) -> Any:
+    def _intercept_request(
+        self, continuation: Continuation, details: grpc.ClientCallDetails, request: Any, *, is_unary: bool = False
+    ) -> Any:
         check_request(details.method, request)
         check_metadata(details.metadata)
         timeout = self._defaults.timeout(details.method, details.timeout)
-        if attempts := self._repeats.attempts(details.method, request, timeout):
-            return _RepeatedCall(continuation, details, attempts)
         request = self._defaults.with_request_id(request)
-        sending = self._repeats.sending(details.method, connected=self._is_connected())
+        if is_unary and (attempts := self._repeats.attempts(details.method, request, timeout)):
+            return _RepeatedCall(continuation, details, attempts)
+        sending = self._repeats.sending(details.method)
         return _Call(continuation(_with_timeout(details, timeout), request), sending, request_id_of(request))
 
     def _intercept_requests(self, continuation: Continuation, details: grpc.ClientCallDetails, requests: Any) -> Any:
         checked = CheckedRequests(details.method, requests)
         check_metadata(details.metadata)
-        sending = self._repeats.sending(details.method, connected=self._is_connected(), streaming=True)
+        sending = self._repeats.sending(details.method, streaming=True)
         timeout = self._defaults.timeout(details.method, details.timeout)
         return _Call(continuation(_with_timeout(details, timeout), checked), sending, requests=checked)
 
@@ -144,7 +144,7 @@ class _Call:
 
 
 class _RepeatedCall(_Call):
-    """A write of keys."""
+    """A call that may be sent again."""
 
     def __init__(self, continuation: Continuation, details: grpc.ClientCallDetails, attempts: Attempts) -> None:
         def send() -> Any:

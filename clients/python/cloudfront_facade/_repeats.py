@@ -1,8 +1,9 @@
-"""When a write of keys is sent again. The other methods are retried by gRPC.
+"""When a call of the facade's methods is sent again. The methods of other services are retried by gRPC.
 
-gRPC's retries cannot do this. A service config selects calls by their method, not by their `etag`. And gRPC does not
-report how often it sent a call: if the first attempt was applied, the next one finds another version, and the server's
-`not_applied` is wrong. Numbers, pushback and budget are those of gRPC's retry policy (gRFC A6).
+gRPC's retries cannot do this, because gRPC reports only the last attempt. If that one found no server, an earlier one
+may have been applied. If the first attempt of a write of keys was applied, the next one finds another version, and the
+server's `not_applied` is wrong. And a service config selects calls by their method, not by their `etag`. Numbers,
+pushback and budget are those of gRPC's retry policy (gRFC A6).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from cloudfront_facade._defaults import request_id_of
 from cloudfront_facade._sending import Sending
 from cloudfront_facade._service_config import (
     BACKOFF_MULTIPLIER,
@@ -24,6 +26,7 @@ from cloudfront_facade._service_config import (
     MAX_BACKOFF,
     RETRY_THROTTLING,
     has_own_retries,
+    is_facade_method,
     is_not_repeatable,
     retries_of_grpc,
 )
@@ -45,17 +48,15 @@ class Repeats:
         is_closed: Returns whether the client is closed.
     """
 
-    def __init__(
-        self, *, retry: bool, request_ids: bool, options: list[tuple[str, Any]], is_closed: Callable[[], bool]
-    ) -> None:
+    def __init__(self, *, retry: bool, options: list[tuple[str, Any]], is_closed: Callable[[], bool]) -> None:
         self.enabled = retry and not has_own_retries(options)
         self.is_closed = is_closed
-        self._is_retried_by_grpc = retries_of_grpc(retry=retry, request_ids=request_ids, options=options)
+        self._is_retried_by_grpc = retries_of_grpc(retry=retry, options=options)
         self._tokens = float(RETRY_THROTTLING["maxTokens"])
         self._lock = Lock()
 
     def attempts(self, method: str | bytes, request: Any, timeout: float | None) -> Attempts | None:
-        """Returns the attempts of a write of keys; None for a call of another method.
+        """Returns the attempts of a call with one request and one response; None for a method of another service.
 
         Args:
             method: The path of the method.
@@ -63,18 +64,21 @@ class Repeats:
             timeout: Seconds that all attempts may take together; None for no limit.
         """
         name = method.decode() if isinstance(method, bytes) else method
-        return Attempts(self, self.sending(name), request, timeout) if is_not_repeatable(name) else None
+        if not is_facade_method(name):
+            return None
+        is_create_without_id = getattr(request, "request_id", None) == ""
+        is_repeatable = not is_not_repeatable(name) and not is_create_without_id
+        return Attempts(self, self.sending(name), request, timeout, is_repeatable=is_repeatable)
 
-    def sending(self, method: str | bytes, *, connected: bool = True, streaming: bool = False) -> Sending:
+    def sending(self, method: str | bytes, *, streaming: bool = False) -> Sending:
         """Returns how a call is sent.
 
         Args:
             method: The path of the method.
-            connected: Whether the channel may have been connected when the call began.
             streaming: Whether the call has a stream of requests.
         """
         name = method.decode() if isinstance(method, bytes) else method
-        return Sending(connected, self._is_retried_by_grpc(name), streaming)
+        return Sending(self._is_retried_by_grpc(name), streaming)
 
     def count_success(self) -> None:
         """Counts an attempt that succeeded."""
@@ -89,17 +93,20 @@ class Repeats:
 
 
 class Attempts:
-    """The attempts of one write of keys.
+    """The attempts of one call.
 
     Attributes:
         sending: How each attempt is sent.
         request: A copy of the request, because the caller may change its own between two attempts.
     """
 
-    def __init__(self, repeats: Repeats, sending: Sending, request: Any, timeout: float | None) -> None:
+    def __init__(
+        self, repeats: Repeats, sending: Sending, request: Any, timeout: float | None, *, is_repeatable: bool
+    ) -> None:
         self.sending = sending
         self.request = copy.deepcopy(request)
         self._repeats = repeats
+        self._is_repeatable = is_repeatable
         self._end = None if timeout is None else time.monotonic() + timeout
         self._number = 1
         self._backoff = INITIAL_BACKOFF
@@ -143,7 +150,8 @@ class Attempts:
         last = FacadeError.of(error)
         code, details, trailers = last.code(), last.details(), last.trailing_metadata()
         is_sent = self._was_sent or self.sending.may_be_processed(code, details, trailers)
-        return FacadeError(code, details, trailers, last.request_id, is_sent, self._was_sent)
+        is_doubtful = self._was_sent and not self._is_repeatable
+        return FacadeError(code, details, trailers, request_id_of(self.request), is_sent, is_doubtful)
 
     def _is_allowed(self, code: grpc.StatusCode, pushback: float | None) -> bool:
         """Returns whether the status, the server and the budget allow another attempt."""
@@ -155,8 +163,10 @@ class Attempts:
     def _is_safe(self, code: grpc.StatusCode, is_sent: bool) -> bool:
         if not self._repeats.enabled or self._repeats.is_closed():
             return False
+        if self._is_repeatable or not is_sent:
+            return True
         # A server that stops cancels calls that it has not started. If it had started this one, the etag is outdated.
-        return not is_sent or (code is grpc.StatusCode.CANCELLED and bool(getattr(self.request, "etag", "")))
+        return code is grpc.StatusCode.CANCELLED and bool(getattr(self.request, "etag", ""))
 
 
 def _pushback(trailers: Any) -> float | None:

@@ -37,13 +37,11 @@ class Sending:
     """How a call is sent. The defaults are for a call of which nothing is known.
 
     Attributes:
-        connected: Whether the channel may have been connected when the call began.
         retried: Whether gRPC may have sent the call several times. It reports only the last attempt. If that one found
             no server, an earlier one may have been sent over a connection that has broken since.
         streaming: Whether the call has a stream of requests, the first of which may have been processed.
     """
 
-    connected: bool = True
     retried: bool = True
     streaming: bool = True
 
@@ -64,6 +62,4 @@ class Sending:
             return False
         if code is not grpc.StatusCode.UNAVAILABLE:
             return True
-        if _NO_CONNECTION.match(text):
-            return self.connected and self.retried
-        return self.retried or not _REFUSED.search(text)
+        return self.retried or not (_NO_CONNECTION.match(text) or _REFUSED.search(text))

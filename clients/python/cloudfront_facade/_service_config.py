@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
     from google.protobuf.descriptor import MethodDescriptor
 
+SERVICES = (
+    "cloudfront_facade.v1.FunctionService",
+    "cloudfront_facade.v1.KeyValueStoreService",
+    "cloudfront_facade.v1.KeyValueStoreDataService",
+    "cloudfront_facade.v1.TagService",
+)
+"""The services of the API. `_repeats` retries their calls."""
+
 LOAD_BALANCING: list[dict[str, Any]] = [{"round_robin": {}}]
 """Calls rotate among all addresses of the target, so that new replicas receive calls."""
 
@@ -67,7 +75,7 @@ LONGEST_DEADLINE = 1800.0
 
 
 def channel_arguments(
-    target: str, *, tls: TLS | None, retry: bool, request_ids: bool, options: Iterable[tuple[str, Any]]
+    target: str, *, tls: TLS | None, retry: bool, options: Iterable[tuple[str, Any]]
 ) -> list[tuple[str, Any]]:
     """Returns the channel arguments for a target; those in `options` take precedence.
 
@@ -76,7 +84,6 @@ def channel_arguments(
         TypeError: An argument has a wrong type.
     """
     check_flag("retry", retry)
-    check_flag("request_ids", request_ids)
     check_target(target)
     if tls is not None and not isinstance(tls, TLS):
         raise TypeError(f"tls must be a TLS, such as TLS() or TLS(ca=...), or None, not {type(tls).__name__}")
@@ -85,23 +92,21 @@ def channel_arguments(
         **RECONNECTS,
         **(NO_PROXY if is_local(target) else {}),
         **(tls.options() if tls else {}),
-        "grpc.service_config": service_config(retry=retry, request_ids=request_ids),
+        "grpc.service_config": service_config(retry=retry),
         **dict(options),
     }
     return list(arguments.items())
 
 
-def service_config(*, retry: bool, request_ids: bool) -> str:
-    """Returns the service config of a client, in JSON.
+def service_config(*, retry: bool) -> str:
+    """Returns the service config of a client, in JSON. gRPC retries only the calls of other services, such as health.
 
     Args:
         retry: Whether calls that end with UNAVAILABLE, or that the server cancels, are retried.
-        request_ids: Whether every create has a `request_id`. Without one, creates are not retried: the second attempt
-            could end with ALREADY_EXISTS because of the first.
     """
     config: dict[str, Any] = {"loadBalancingConfig": LOAD_BALANCING}
     if retry:
-        once = non_retryable_methods() if request_ids else non_retryable_methods() + idempotent_methods()
+        once = [{"service": service} for service in SERVICES]
         config["methodConfig"] = [{"name": [{}], "retryPolicy": RETRY_POLICY}, {"name": once}]
         config["retryThrottling"] = RETRY_THROTTLING
     return json.dumps(config)
@@ -113,65 +118,24 @@ def has_own_retries(options: Iterable[tuple[str, Any]]) -> bool:
     return "grpc.service_config" in arguments or arguments.get("grpc.enable_retries") == 0
 
 
-def retries_of_grpc(*, retry: bool, request_ids: bool, options: Iterable[tuple[str, Any]]) -> Callable[[str], bool]:
+def retries_of_grpc(*, retry: bool, options: Iterable[tuple[str, Any]]) -> Callable[[str], bool]:
     """Returns a function that returns whether gRPC itself may send a call of a method several times.
 
     Args:
         retry: As for `service_config`.
-        request_ids: As for `service_config`.
         options: The caller's channel arguments.
     """
     arguments = dict(options)
     if arguments.get("grpc.enable_retries") == 0:
         return lambda _: False
-    if "grpc.service_config" in arguments:
+    if "grpc.service_config" in arguments or arguments.get("grpc.service_config_disable_resolution") == 0:
         return lambda _: True
-    return lambda method: retry and not is_not_repeatable(method) and (request_ids or not _is_idempotent(method))
+    return lambda method: retry and not is_facade_method(method)
 
 
-def non_retryable_methods() -> list[dict[str, str]]:
-    """Returns the methods that gRPC sends once, as names of a service config. `_repeats` may send them again.
-
-    If the connection breaks, it is unknown whether the first attempt was applied. A retry could undo a concurrent
-    write. With an etag, it would fail because the first attempt changed the version, and wrongly report not_applied.
-    Other changes are safe to retry: their etag stays the same, or the server recognizes that they were applied.
-    """
-    from cloudfront_facade.v1 import options_pb2
-
-    return _methods(lambda method: bool(method.GetOptions().Extensions[options_pb2.not_repeatable]))
-
-
-def idempotent_methods() -> list[dict[str, str]]:
-    """Returns the methods that a `request_id` makes idempotent, as names of a service config."""
-    return _methods(_has_request_id)
-
-
-def _has_request_id(method: MethodDescriptor) -> bool:
-    return "request_id" in method.input_type.fields_by_name
-
-
-def _is_idempotent(path: str) -> bool:
-    method = find_method(path)
-    return method is not None and _has_request_id(method)
-
-
-def _methods(is_listed: Callable[[MethodDescriptor], bool]) -> list[dict[str, str]]:
-    """Returns some methods of the API, as names of a service config."""
-    from cloudfront_facade.v1 import (
-        function_service_pb2,
-        key_value_store_data_service_pb2,
-        key_value_store_service_pb2,
-        tag_service_pb2,
-    )
-
-    modules = (function_service_pb2, key_value_store_service_pb2, key_value_store_data_service_pb2, tag_service_pb2)
-    return [
-        {"service": service.full_name, "method": method.name}
-        for module in modules
-        for service in module.DESCRIPTOR.services_by_name.values()
-        for method in service.methods
-        if is_listed(method)
-    ]
+def is_facade_method(path: str) -> bool:
+    """Returns whether a method, for example `/cloudfront_facade.v1.FunctionService/GetFunction`, is of the API."""
+    return path.removeprefix("/").partition("/")[0] in SERVICES
 
 
 def find_method(path: str) -> MethodDescriptor | None:

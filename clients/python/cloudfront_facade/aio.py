@@ -133,13 +133,10 @@ def connect(
     """Returns a client. An event loop must be running; see `cloudfront_facade.connect` for arguments and errors."""
     defaults = CallDefaults(deadline, request_ids)
     options = list(options)
-    arguments = channel_arguments(target, tls=tls, retry=retry, request_ids=request_ids, options=options)
+    arguments = channel_arguments(target, tls=tls, retry=retry, options=options)
 
-    def is_connected() -> bool:
-        return channel.get_state() is grpc.ChannelConnectivity.READY
-
-    repeats = Repeats(retry=retry, request_ids=request_ids, options=options, is_closed=lambda: channel.is_closed())
-    intercepting = interceptors(defaults, repeats, is_connected)
+    repeats = Repeats(retry=retry, options=options, is_closed=lambda: channel.is_closed())
+    intercepting = interceptors(defaults, repeats)
     channel = AioClosableChannel(
         grpc.aio.secure_channel(target, tls.credentials(), arguments, interceptors=intercepting)
         if tls
