@@ -9,7 +9,7 @@ import { FunctionService } from "./gen/cloudfront_facade/v1/function_service_pb.
 import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
 import { KeyValueStoreService } from "./gen/cloudfront_facade/v1/key_value_store_service_pb.js";
 import { TagService } from "./gen/cloudfront_facade/v1/tag_service_pb.js";
-import { checkDeadline } from "./requests.js";
+import { deadlineIn } from "./requests.js";
 import { facadeTransport } from "./transport.js";
 
 /** The services of a facade over one connection. Create one per process and reuse it. */
@@ -37,8 +37,8 @@ export interface ConnectOptions {
   /** How to secure the connection. `true` trusts the certificate authorities that Node trusts. Default: plaintext. */
   tls?: boolean | TlsOptions;
   /**
-   * The deadline of a call in milliseconds, unless the call sets `timeoutMs`. Default: 30,000; null means no deadline.
-   * The long-running calls, waitForKeyValueStore, updateKeys and importKeys, have at least half an hour.
+   * The deadline of a call in milliseconds, unless the call sets `timeoutMs`. Default: 30,000. null and Infinity
+   * mean the longest that the server allows. The long-running calls, waitForKeyValueStore, updateKeys and importKeys, have at least half an hour.
    */
   deadlineMs?: number | null;
   /**
@@ -66,9 +66,6 @@ const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
  */
 export function connect(target: string, options: ConnectOptions = {}): Facade {
   const { tls = false, deadlineMs = 30_000, retry = true, requestIds = true } = options;
-  if (deadlineMs !== null) {
-    checkDeadline(deadlineMs);
-  }
   const baseUrl = originOf(target, tls ? "https" : "http");
   const sessionManager = new Http2SessionManager(baseUrl, KEEPALIVE, typeof tls === "object" ? tls : {});
   let closed = false;
@@ -77,7 +74,7 @@ export function connect(target: string, options: ConnectOptions = {}): Facade {
       const attempt = new Attempt(sessionManager);
       return { attempt, transport: createGrpcTransport({ baseUrl, sessionManager: attempt }) };
     },
-    { deadlineMs, retry, requestIds },
+    { deadlineMs: deadlineIn(deadlineMs), retry, requestIds },
     () => closed,
   );
   return {

@@ -19,11 +19,21 @@ const LONGEST_DEADLINE_MS = 99_999_999;
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
-/** @throws RangeError The deadline is not a whole number of milliseconds from 1 to the longest. */
-export function checkDeadline(milliseconds: number): void {
-  if (!Number.isInteger(milliseconds) || milliseconds < 1 || milliseconds > LONGEST_DEADLINE_MS) {
-    throw new RangeError(`invalid deadline ${milliseconds}: expected a whole number of milliseconds from 1 to ${LONGEST_DEADLINE_MS}`);
+/**
+ * Returns a deadline in milliseconds; the longest for null and Infinity. The server shortens it. Without any deadline, the
+ * server would apply its own default, which is short.
+ *
+ * @throws RangeError The deadline is not a whole number of milliseconds from 1 to the longest.
+ */
+export function deadlineIn(milliseconds: number | null): number {
+  if (milliseconds === null || milliseconds === Infinity) {
+    return LONGEST_DEADLINE_MS;
   }
+  if (!Number.isInteger(milliseconds) || milliseconds < 1 || milliseconds > LONGEST_DEADLINE_MS) {
+    const allowed = `a whole number of milliseconds from 1 to ${LONGEST_DEADLINE_MS}, or Infinity for the longest`;
+    throw new RangeError(`invalid deadline ${String(milliseconds)}: expected ${allowed}`);
+  }
+  return milliseconds;
 }
 
 /**

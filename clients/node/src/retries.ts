@@ -24,11 +24,11 @@ const RETRYABLE: readonly Code[] = [Code.Unavailable, Code.Canceled];
 /** A call that may be sent several times. */
 export interface RepeatableCall<T> {
   /** Sends the request once. It rejects with a FacadeError if the call fails. */
-  send(timeoutMs: number | undefined): Promise<T>;
+  send(timeoutMs: number): Promise<T>;
   /** Returns whether the request may be sent again after the last attempt failed with this error. */
   mayRepeat(error: FacadeError): boolean;
-  /** The deadline of all attempts together in milliseconds; undefined for no deadline. */
-  timeoutMs: number | undefined;
+  /** The deadline of all attempts together in milliseconds. */
+  timeoutMs: number;
   /** Ends the call when its caller aborts it. */
   signal: AbortSignal | undefined;
 }
@@ -39,7 +39,7 @@ export class Retries {
 
   /** Sends a call until it succeeds, or until a retry cannot help or may not be made. */
   async run<T>(call: RepeatableCall<T>): Promise<T> {
-    const end = call.timeoutMs === undefined ? Infinity : performance.now() + call.timeoutMs;
+    const end = performance.now() + call.timeoutMs;
     let timeoutMs = call.timeoutMs;
     let backoffMs = INITIAL_BACKOFF_MS;
     for (let attempt = 1; ; attempt++) {
@@ -59,7 +59,7 @@ export class Retries {
         }
         backoffMs = pushback === undefined ? Math.min(MAX_BACKOFF_MS, backoffMs * BACKOFF_MULTIPLIER) : INITIAL_BACKOFF_MS;
         await pause(delayMs, call.signal);
-        timeoutMs = end === Infinity ? undefined : Math.max(1, Math.round(end - performance.now()));
+        timeoutMs = Math.max(1, Math.round(end - performance.now()));
       }
     }
   }

@@ -8,7 +8,7 @@ import { Code, ConnectError, type Transport } from "@connectrpc/connect";
 import { isRejectedUnread, type Attempt } from "./attempt.js";
 import { FacadeError } from "./errors.js";
 import { long_running, not_repeatable } from "./gen/cloudfront_facade/v1/options_pb.js";
-import { checkDeadline, checked, checkIterable } from "./requests.js";
+import { checked, checkIterable, deadlineIn } from "./requests.js";
 import { Retries } from "./retries.js";
 
 /** The longest deadline, in milliseconds, that the server honours for a long-running method. */
@@ -22,26 +22,22 @@ const LONG_RUNNING_DEADLINE_MS = 1_800_000;
  */
 export function facadeTransport(
   open: () => { attempt: Attempt; transport: Transport },
-  { deadlineMs, retry, requestIds }: { deadlineMs: number | null; retry: boolean; requestIds: boolean },
+  { deadlineMs, retry, requestIds }: { deadlineMs: number; retry: boolean; requestIds: boolean },
   isClosed: () => boolean,
 ): Transport {
   const retries = new Retries();
   /**
-   * Returns the deadline of a call in milliseconds; undefined for no deadline.
+   * Returns the deadline of a call in milliseconds.
    *
    * @throws Error The client is closed.
    * @throws RangeError The call's `timeoutMs` is invalid.
    */
-  function deadlineOf(method: DescMethod, timeoutMs: number | undefined): number | undefined {
+  function deadlineOf(method: DescMethod, timeoutMs: number | undefined): number {
     if (isClosed()) {
       throw new Error("the client is closed");
     }
     if (timeoutMs !== undefined) {
-      checkDeadline(timeoutMs);
-      return timeoutMs;
-    }
-    if (deadlineMs === null) {
-      return undefined;
+      return deadlineIn(timeoutMs);
     }
     return getOption(method, long_running) ? Math.max(deadlineMs, LONG_RUNNING_DEADLINE_MS) : deadlineMs;
   }

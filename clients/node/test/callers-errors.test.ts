@@ -27,7 +27,7 @@ test("a target that is not HOST:PORT is rejected", () => {
 });
 
 test("an invalid deadline is rejected, of the client and of a call", async () => {
-  for (const deadlineMs of [0, -1, NaN, Infinity, 0.5, 100_000_000]) {
+  for (const deadlineMs of [0, -1, NaN, -Infinity, 0.5, 100_000_000]) {
     const rejection = { name: "RangeError", message: new RegExp(`^invalid deadline ${deadlineMs}: expected a whole number`) };
     assert.throws(() => connect(TARGET, { deadlineMs }), rejection);
     await assert.rejects(facade.tags.listTagsForResource({ resource: "" }, { timeoutMs: deadlineMs }), rejection);

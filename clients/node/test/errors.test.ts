@@ -7,7 +7,7 @@ import { Code, connect, FacadeError } from "cloudfront-facade";
 import { FunctionRuntime, FunctionStage } from "cloudfront-facade/v1/function_service_pb";
 
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
-import { CODE, deadTarget, failure, FUNCTION, newName, silentTarget, TARGET } from "./support.js";
+import { CODE, deadTarget, failure, FUNCTION, newName, scriptedTarget, silentTarget, TARGET } from "./support.js";
 
 const facade = connect(TARGET);
 after(() => facade.close());
@@ -121,10 +121,20 @@ test("a call's own deadline overrides the client's", { timeout: 5_000 }, async (
   assert.equal(error.requestId, "");
 });
 
-test("a client works without a deadline", async (context) => {
-  const patient = connect(TARGET, { deadlineMs: null });
-  context.after(() => patient.close());
-  await patient.keyValueStores.createKeyValueStore({ name: newName() });
+test("no deadline is the longest one, because the server would apply its own default", async (context) => {
+  const longest = Array<string>(4).fill("99999999m");
+  for (const deadlineMs of [null, Infinity]) {
+    const { target, received } = await scriptedTarget(context);
+    const patient = connect(target, { deadlineMs });
+    await patient.functions.createFunction({ name: "a" });
+    await patient.keyValues.updateKeys({ kvsArn: "a" });
+    await patient.keyValues.importKeys((async function* () {})());
+    patient.close();
+    const client = connect(target);
+    await client.functions.createFunction({ name: "a" }, { timeoutMs: Infinity });
+    client.close();
+    assert.deepEqual(received.map(({ timeout }) => timeout), longest);
+  }
 });
 
 test("the counts of an import are numbers if the server reports them", () => {

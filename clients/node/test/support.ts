@@ -100,6 +100,7 @@ export type Answer = (stream: ServerHttp2Stream, socket: Socket) => void;
 export interface Received {
   readonly method: string;
   readonly message: Uint8Array;
+  readonly timeout: string | undefined;
   readonly at: number;
 }
 
@@ -134,7 +135,7 @@ export async function scriptedTarget(
   const received: Received[] = [];
   const sockets = new Set<Socket>();
   const server = createHttp2Server().on("connection", (socket: Socket) => sockets.add(socket.on("error", () => {})));
-  server.on("stream", async (stream, { ":path": path = "" }) => {
+  server.on("stream", async (stream, { ":path": path = "", "grpc-timeout": timeout }) => {
     const socket = [...sockets].at(-1) as Socket;
     const chunks: Buffer[] = [];
     stream.on("error", () => {});
@@ -142,7 +143,7 @@ export async function scriptedTarget(
       chunks.push(chunk as Buffer);
     }
     const message = new Uint8Array(Buffer.concat(chunks).subarray(5));
-    received.push({ method: path.slice(path.lastIndexOf("/") + 1), message, at: performance.now() });
+    received.push({ method: path.slice(path.lastIndexOf("/") + 1), message, timeout: timeout?.toString(), at: performance.now() });
     (answers.shift() ?? ok)(stream, socket);
   });
   const stop = () => {
