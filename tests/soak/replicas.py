@@ -14,7 +14,7 @@ from support.process import FacadeProcess
 
 _FLAGS: Final = (
     *("--backend", "aws", "--read-timeout", str(TIMEOUT), "--connect-timeout", "1", "--settle-timeout", "4"),
-    *("--drain-delay", "0", "--shutdown-grace-period", "2"),
+    *("--drain-delay", "0", "--shutdown-grace-period", "1"),
 )
 _OPTION: Final = "use_local_subchannel_pool"
 
