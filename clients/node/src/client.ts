@@ -9,6 +9,7 @@ import { FunctionService } from "./gen/cloudfront_facade/v1/function_service_pb.
 import { KeyValueStoreDataService } from "./gen/cloudfront_facade/v1/key_value_store_data_service_pb.js";
 import { KeyValueStoreService } from "./gen/cloudfront_facade/v1/key_value_store_service_pb.js";
 import { TagService } from "./gen/cloudfront_facade/v1/tag_service_pb.js";
+import { checkOptions } from "./options.js";
 import { deadlineIn } from "./requests.js";
 import { facadeTransport } from "./transport.js";
 
@@ -61,10 +62,11 @@ const KEEPALIVE = { pingIntervalMs: 60_000, pingTimeoutMs: 20_000 };
  * Creates a client. Nothing is sent yet: an unreachable server fails the first call.
  *
  * @param target HOST:PORT
- * @throws TypeError The target is not HOST:PORT.
+ * @throws TypeError The target is not HOST:PORT, or an option is unknown or has a wrong type.
  * @throws RangeError The deadline is not a whole number above zero, or above gRPC's limit of 99,999,999 ms.
  */
 export function connect(target: string, options: ConnectOptions = {}): Facade {
+  checkOptions(options);
   const { tls = false, deadlineMs = 30_000, retry = true, requestIds = true } = options;
   const baseUrl = originOf(target, tls ? "https" : "http");
   const sessionManager = new Http2SessionManager(baseUrl, KEEPALIVE, typeof tls === "object" ? tls : {});
@@ -93,7 +95,7 @@ function originOf(target: string, scheme: string): string {
   const url = `${scheme}://${target}`;
   const port = Number(HOST_AND_PORT.exec(target)?.[1]);
   if (!(port >= 1 && port <= LAST_PORT) || !URL.canParse(url)) {
-    throw new TypeError(`invalid target ${JSON.stringify(target)}: expected HOST:PORT`);
+    throw new TypeError(`invalid target ${JSON.stringify(target)}: expected HOST:PORT, with a port from 1 to ${LAST_PORT}`);
   }
   return new URL(url).origin;
 }

@@ -184,7 +184,7 @@ function hasFields(value: unknown): value is Record<string, unknown> {
 }
 
 /** Returns what a value is: `null`, `a number`, `an array`, `a Promise`. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined) {
     return String(value);
   }
