@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -132,13 +133,11 @@ def test_a_process_that_does_not_exist(config: Callable[[str], None]) -> None:
 def test_an_sts_endpoint_without_a_server(
     config: Callable[[str], None], aws_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with StsDouble() as gone:
-        pass
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", gone.url)
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    for name, value in AWS_VARIABLES.items():
+    for name, value in {**AWS_VARIABLES, "AWS_MAX_ATTEMPTS": "1"}.items():
         monkeypatch.setenv(name, value)
-    assert failure_of(role_arn=ROLE) == f"no response from {gone.url.removeprefix('http://')}"
+    nobody = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 1))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_keywords: [nobody])
+    assert failure_of(role_arn=ROLE) == "no response from sts.us-east-1.amazonaws.com"
 
 
 def test_an_unexpected_error_is_described_too() -> None:
@@ -166,7 +165,7 @@ def test_a_server_says_once_why_it_waits() -> None:
     with StsDouble() as sts:
         sts.rejection = "AccessDenied"
         flags = ("--backend", "aws", "--drain-delay", "0", "--role-arn", ROLE)
-        process = FacadeProcess(*flags, environment={"AWS_ENDPOINT_URL_STS": sts.url})
+        process = FacadeProcess(*flags, environment=sts.variables)
         try:
             waiting = process.wait_for("waiting for AWS credentials")
             assert waiting["reason"] == "AssumeRole returned AccessDenied"

@@ -15,7 +15,8 @@ from support.cloudfront.credentials import SECRET_OUTPUT, CredentialSource, keys
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.samples import FULL_FUNCTION
 from support.cloudfront.server import LoopbackServer, Reply
-from support.cloudfront.wire import HttpResponse, installed_wire
+from support.cloudfront.sts import StsDouble
+from support.cloudfront.wire import HttpResponse
 from support.waiting import wait_until
 
 MakeBackend = Callable[..., AwsBackend]
@@ -167,24 +168,24 @@ def test_a_container_endpoint_returns_credentials(
 def test_an_error_of_assume_role_is_not_reported_as_an_error_of_cloudfront(
     cloudfront: CloudFrontDouble,
     aws_backend: MakeBackend,
-    container_endpoint: tuple[LoopbackServer, list[HttpResponse]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server, responses = container_endpoint
-    responses.append(installed_wire().error("AccessDenied", 403, "not authorized to perform sts:AssumeRole", "an-id"))
     config = tmp_path / "config"
     config.write_text(
         "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/edge\nsource_profile = base\nregion = us-east-1\n"
         "[profile base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s\n"
     )
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.server_port}")
+    with StsDouble() as sts:
+        sts.rejection = "AccessDenied"
+        for name, value in sts.variables.items():
+            monkeypatch.setenv(name, value)
 
-    backend = aws_backend(cloudfront, profile="role")
+        backend = aws_backend(cloudfront, profile="role")
 
-    assert backend.credentials_available() is False
-    assert backend.credentials_failure == "AssumeRole returned AccessDenied"
-    with pytest.raises(CredentialRetrievalError):
-        backend.list_key_value_stores()
+        assert backend.credentials_available() is False
+        assert backend.credentials_failure == "AssumeRole returned AccessDenied"
+        with pytest.raises(CredentialRetrievalError):
+            backend.list_key_value_stores()
     assert cloudfront.requests == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,7 +19,12 @@ from support.values import STORE_ARN
 
 FIPS = "Invalid Configuration: FIPS is not supported with CloudFront-KeyValueStore."
 PARTITION = "Client was configured for partition `aws-cn` but Kvs ARN has `aws`"
-IGNORED = "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDFRONT", "AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE"
+IGNORED = (
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_CLOUDFRONT",
+    "AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE",
+    "AWS_ENDPOINT_URL_STS",
+)
 
 
 @pytest.mark.usefixtures("aws_environment")
@@ -47,7 +53,21 @@ def test_the_server_says_at_the_start_what_cannot_work_and_which_variables_it_ig
         warnings = [line["event"] for line in process.lines if line["level"] == "warning"]
     assert warnings == [
         f"the keys of stores cannot be reached with this configuration: {FIPS}",
-        *(f"{name} is not used for CloudFront; use --endpoint-url instead" for name in IGNORED),
+        *(f"{name} is not used; --endpoint-url sets the endpoint of CloudFront" for name in IGNORED),
+    ]
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_the_endpoints_of_a_profile_are_not_used_either(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile edge]\nregion = us-east-1\nendpoint_url = http://127.0.0.1:9\nservices = local\n"
+        "[services local]\nsts =\n  endpoint_url = http://127.0.0.1:9\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    assert new_aws_backend(profile="edge").warnings() == [
+        f"{member} in the AWS config file is not used; --endpoint-url sets the endpoint of CloudFront"
+        for member in ("endpoint_url", "endpoint_url of sts")
     ]
 
 

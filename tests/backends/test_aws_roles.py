@@ -32,7 +32,8 @@ ROLE = "arn:aws:iam::210987654321:role/edge/cloudfront"
 def sts(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[StsDouble]:
     """A stand-in for STS, at which roles are assumed."""
     with StsDouble() as double:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", double.url)
+        for name, value in double.variables.items():
+            monkeypatch.setenv(name, value)
         yield double
 
 
@@ -72,6 +73,7 @@ def use_profile(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     config = folder / "config"
     config.write_text(
         f"[default]\nrole_arn = {ROLE}\nsource_profile = base\nregion = eu-west-1\nsts_regional_endpoints = legacy\n"
+        "endpoint_url = http://127.0.0.1:9\nservices = local\n[services local]\nsts =\n  endpoint_url = http://127.0.0.1:9\n"
         "[profile base]\naws_access_key_id = AKIDBASE\naws_secret_access_key = s\nregion = eu-west-1\n"
     )
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -96,6 +98,8 @@ def test_roles_are_assumed_at_the_sts_endpoint_of_the_region(
     monkeypatch.setenv("AWS_REGION", "ap-south-1")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-1")
     monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")
     role = ROLE if configure is use_flag else None
 
     backend = new_aws_backend(region=region, role_arn=role)
@@ -113,6 +117,7 @@ def test_the_role_of_the_flag_is_assumed_with_its_external_id(
 
     assert keys(cloudfront) == ["ASIA1"]
     assert cloudfront.requests[0].headers["x-amz-security-token"] == "token-1"
+    assert sts.hosts == ["sts.us-east-1.amazonaws.com"]
     (request,) = sts.requests
     assert (request["Action"], request["RoleArn"]) == ("AssumeRole", ROLE)
     assert (request["ExternalId"], request["RoleSessionName"]) == ("customer-7", "cloudfront-facade")

@@ -1,4 +1,4 @@
-"""A stand-in for AWS STS: an HTTP server on loopback that lets roles be assumed."""
+"""A stand-in for AWS STS, at its real addresses: a proxy leads to a server on loopback that lets roles be assumed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import parse_qs
 
+from ..tls_proxy import TlsProxy
 from .server import LoopbackServer, Reply
 from .wire import HttpResponse, installed_wire
 
@@ -19,7 +20,8 @@ class StsDouble:
     """Assumes every role; the access key of the nth role session is ASIAn.
 
     Attributes:
-        url: The address, for AWS_ENDPOINT_URL_STS.
+        variables: The environment that leads to it, whichever endpoint of STS is asked.
+        hosts: The host of each connection.
         requests: The parameters of each request, with its header `authorization`.
         lifetime: How long the next credentials are valid.
         rejection: The AWS code with which to reject the requests; empty to assume roles.
@@ -31,7 +33,8 @@ class StsDouble:
         self.rejection = ""
         self._lock = threading.Lock()
         self._server = LoopbackServer(self._respond)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._proxy = TlsProxy(self._server.server_port)
+        self.variables, self.hosts = self._proxy.variables, self._proxy.hosts
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +43,7 @@ class StsDouble:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.end()
+        self._proxy.end()
 
     def _respond(self, _method: str, _path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         sent = {name: values[0] for name, values in parse_qs(body.decode()).items()}

@@ -15,7 +15,7 @@ from ..timeouts import short_timeout
 from .caller_account import caller_account
 from .clients import make_clients
 from .credential_source import CredentialSource
-from .endpoints import data_plane_problem, ignored_variables
+from .endpoints import data_plane_problem, ignored_settings
 from .setup_errors import AwsBackendError, one_line_errors
 from .transport import Timeouts, use_timeouts
 
@@ -70,9 +70,8 @@ class AwsBackend:
         short_timeout: float,
         max_connections_per_host: int = 32,
     ) -> None:
-        self._region = region
-        source = CredentialSource(region, profile, role_arn, external_id)
-        self._clients = make_clients(endpoint_url, source, max_connections_per_host)
+        self._source = CredentialSource(region, profile, role_arn, external_id)
+        self._clients = make_clients(endpoint_url, self._source, max_connections_per_host)
         self._timeouts = Timeouts(connect_timeout, read_timeout)
         short = min(read_timeout, short_timeout)
         self._short_timeouts = Timeouts(min(connect_timeout, short), short)
@@ -207,14 +206,17 @@ class AwsBackend:
             BotoCoreError: The credentials cannot be loaded, or STS does not respond.
             ClientError: STS responds with an error.
         """
-        return caller_account(self._clients.credentials.load(), self._region)
+        return caller_account(self._clients.credentials.load(), self._source)
 
     def warnings(self) -> list[str]:
         """Returns what the operator should know about the configuration before the first call, a sentence each."""
         problem = data_plane_problem(self._clients.data)
         return [
             *([f"the keys of stores cannot be reached with this configuration: {problem}"] if problem else []),
-            *(f"{name} is not used for CloudFront; use --endpoint-url instead" for name in ignored_variables()),
+            *(
+                f"{name} is not used; --endpoint-url sets the endpoint of CloudFront"
+                for name in ignored_settings(self._source)
+            ),
         ]
 
     def _call(self, operation: Callable[..., Response], arguments: Mapping[str, Any]) -> Response:

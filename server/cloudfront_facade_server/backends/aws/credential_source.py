@@ -29,7 +29,8 @@ class CredentialSource:
     """Loads credentials.
 
     Roles are assumed at the STS endpoint of the region, because CloudFront's data plane rejects the tokens of the
-    global one. Neither AWS_REGION, AWS_DEFAULT_REGION, AWS_STS_REGIONAL_ENDPOINTS nor a profile changes that.
+    global one. Neither AWS_REGION, AWS_DEFAULT_REGION, AWS_STS_REGIONAL_ENDPOINTS, AWS_ENDPOINT_URL, its variants for
+    services, nor a profile changes that.
 
     Attributes:
         region: The region whose STS endpoint is used.
@@ -61,10 +62,16 @@ class CredentialSource:
             raise boto.NoCredentialsError
         return loaded, frozen
 
-    def _find(self) -> Any:
+    def new_session(self) -> Any:
+        """Returns a new botocore session of the profile, whose requests go to the region's STS endpoint."""
         session = botocore.session.Session(profile=self.profile)
         session.set_config_variable("region", self.region)
         session.set_config_variable("sts_regional_endpoints", "regional")
+        session.set_config_variable("ignore_configured_endpoint_urls", True)
+        return session
+
+    def _find(self) -> Any:
+        session = self.new_session()
         providers = session.get_component("credential_provider")
         # botocore has no public way to replace its prompt, which would wait for a terminal.
         providers.get_provider("assume-role")._prompter = _reject_mfa  # noqa: SLF001

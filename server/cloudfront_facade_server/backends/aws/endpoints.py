@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
 
 from ...errors.aws_codes import NO_ENDPOINT
+from .credential_source import CredentialSource
 
 _ANY_STORE: Final = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-0000-0000-000000000000"
 
-_IGNORED: Final = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDFRONT", "AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE")
+_VARIABLE: Final = re.compile("AWS_ENDPOINT_URL(_.+)?")
+_MEMBER: Final = "endpoint_url"
 
 
 def check_control_plane(client: Any) -> None:
@@ -32,11 +35,20 @@ def data_plane_problem(client: Any) -> str:
     return ""
 
 
-def ignored_variables() -> list[str]:
-    """Returns the variables that set an endpoint for CloudFront in other programs, and are not used here."""
+def ignored_settings(source: CredentialSource) -> list[str]:
+    """Returns the variables and members of the profile that set an endpoint in other programs, and are not used here.
+
+    An endpoint of STS is not used either, because a signed request must reach no other host than that of the region.
+    """
     if os.environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
         return []
-    return [name for name in _IGNORED if os.environ.get(name)]
+    variables = sorted(name for name, value in os.environ.items() if value and _VARIABLE.fullmatch(name))
+    session = source.new_session()
+    profile = session.get_scoped_config()
+    services = session.full_config.get("services", {}).get(profile.get("services", ""), {})
+    members = [_MEMBER] if _MEMBER in profile else []
+    members += [f"{_MEMBER} of {name}" for name, values in services.items() if _MEMBER in values]
+    return [*variables, *(f"{member} in the AWS config file" for member in members)]
 
 
 def _resolve(client: Any, operation: Callable[..., Any], **arguments: Any) -> None:
