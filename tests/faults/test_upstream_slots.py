@@ -140,8 +140,8 @@ def test_writes_of_callers_that_have_gone_leave_the_queue_and_send_nothing(
         first = facade.key_values.PutKey.future(putting(arn), timeout=20)
         cloudfront.wait_for("PutKey")
         gone = [facade.key_values.PutKey.future(putting(arn, f"k{number}"), timeout=20) for number in range(waiting)]
-        refused = facade.key_values.PutKey.future(putting(arn), timeout=20)
-        assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "all calls are in the queue"
+        rejected = facade.key_values.PutKey.future(putting(arn), timeout=20)
+        assert rejected.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "all calls are in the queue"
         for call in gone:
             call.cancel()
         check_health(facade)
