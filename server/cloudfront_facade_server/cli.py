@@ -61,7 +61,7 @@ def serve(arguments: Sequence[str]) -> int:
 @_command
 def health(arguments: Sequence[str]) -> int:
     """Runs `health` and returns its exit code."""
-    from .health import SERVING, check
+    from .health import SERVING, CannotConnectError, check
 
     program = f"{_PROGRAM} health"
     settings = read_settings(HealthSettings, program, arguments)
@@ -69,7 +69,10 @@ def health(arguments: Sequence[str]) -> int:
     if listen and has_port_0(listen):
         raise _CannotRunError(f'CLOUDFRONT_FACADE_LISTEN "{listen}" is any free port; set --target to the one in use')
     _warn_of_unknown_variables()
-    status = check(settings, listen)
+    try:
+        status = check(settings, listen)
+    except CannotConnectError as error:
+        raise _CannotRunError(str(error)) from None
     _print(status)
     return 0 if status == SERVING else 1
 
@@ -77,13 +80,17 @@ def health(arguments: Sequence[str]) -> int:
 @_command
 def sanity(arguments: Sequence[str]) -> int:
     """Runs `sanity` and returns its exit code."""
+    from .health import CannotConnectError
     from .sanity.suite import run as run_suite
 
     # SIGTERM also raises KeyboardInterrupt, so that the suite deletes what it created.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = read_settings(SanitySettings, f"{_PROGRAM} sanity", arguments)
     _warn_of_unknown_variables()
-    return run_suite(settings, _print)
+    try:
+        return run_suite(settings, _print)
+    except CannotConnectError as error:
+        raise _CannotRunError(str(error)) from None
 
 
 def _warn_of_unknown_variables() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from cloudfront_facade import TLS
 from cloudfront_facade._targets import is_local
 
 from .settings.client import HealthSettings, TargetSettings
@@ -23,6 +23,13 @@ _RECONNECT_OFTEN: Final = tuple(
     (f"grpc.{name}_reconnect_backoff_ms", round(_POLL_SECONDS * 1000)) for name in ("initial", "min", "max")
 )
 
+_FLAGS: Final = {"ca": "--tls-ca", "certificate": "--tls-cert", "key": "--tls-key"}
+"""The flags that set the arguments of the client's TLS."""
+
+
+class CannotConnectError(Exception):
+    """A TLS file cannot be used. The message is one line that names the flag."""
+
 
 def check(settings: HealthSettings, listen: str) -> str:
     """Checks the health of a server.
@@ -33,6 +40,9 @@ def check(settings: HealthSettings, listen: str) -> str:
 
     Returns:
         `SERVING`, `NOT_SERVING`, or one line that states why the server did not respond.
+
+    Raises:
+        CannotConnectError: A TLS file cannot be used.
     """
     target = settings.target or _target_of(listen)
     ends = time.monotonic() + settings.wait
@@ -74,18 +84,20 @@ def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str
     """Opens a channel to a server, with TLS if the settings contain a CA.
 
     The proxy variables of the environment do not apply to a server on this machine.
+
+    Raises:
+        CannotConnectError: A TLS file cannot be used.
     """
     if is_local(target):
         options = (*options, ("grpc.enable_http_proxy", 0))
     if settings.tls_ca is None:
         return grpc.insecure_channel(target, options)
-    credentials = grpc.ssl_channel_credentials(
-        settings.tls_ca.read_bytes(), _read(settings.tls_key), _read(settings.tls_cert)
-    )
+    tls = TLS(ca=settings.tls_ca, certificate=settings.tls_cert, key=settings.tls_key)
+    try:
+        credentials = tls.credentials()
+    except ValueError as error:
+        argument, _, problem = str(error).partition(" ")
+        raise CannotConnectError(f"{_FLAGS[argument]} {problem}") from None
     if name := settings.tls_server_name:
         options = (*options, ("grpc.ssl_target_name_override", name))
     return grpc.secure_channel(target, credentials, options)
-
-
-def _read(path: Path | None) -> bytes | None:
-    return path.read_bytes() if path else None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 import trustme
 
 from client.canned import FUNCTION_CREATED, Canned, running_server
-from cloudfront_facade import TLS, FacadeError, connect
+from cloudfront_facade import TLS, FacadeError, aio, connect
 from cloudfront_facade.v1.function_service_pb2 import CreateFunctionRequest
 
 if TYPE_CHECKING:
@@ -104,9 +106,45 @@ def test_a_certificate_and_its_key_must_be_set_together(arguments: dict[str, byt
         TLS(**arguments)  # type: ignore[arg-type]
 
 
-def test_a_missing_file_fails_connect(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"missing\.pem"):
-        connect("127.0.0.1:1", tls=TLS(ca=tmp_path / "missing.pem"))
+async def connect_aio(tls: TLS) -> None:
+    await aio.connect("127.0.0.1:1", tls=tls).close()
+
+
+@pytest.mark.parametrize(
+    "open_client", [lambda tls: connect("127.0.0.1:1", tls=tls).close(), lambda tls: asyncio.run(connect_aio(tls))]
+)
+def test_files_that_cannot_be_used_fail_connect(authority: trustme.CA, tmp_path: Path, open_client: Any) -> None:
+    issued, other = authority.issue_cert("a"), trustme.CA().issue_cert("b")
+    chain, key = pem(*issued.cert_chain_pems), pem(issued.private_key_pem)
+    damaged = b"-----BEGIN CERTIFICATE-----\naHVzaA==\n-----END CERTIFICATE-----\n"
+    files = {}
+    for name, content in {"chain": chain, "key": key, "other": pem(other.private_key_pem), "damaged": damaged}.items():
+        files[name] = tmp_path / name
+        files[name].write_bytes(content)
+    (tmp_path / "text").write_text("hush")
+    rows = [
+        (TLS(ca=tmp_path / "missing"), f'ca "{tmp_path}/missing" cannot be read: No such file or directory'),
+        (TLS(ca=tmp_path), f'ca "{tmp_path}" cannot be read: Is a directory'),
+        (TLS(ca=tmp_path / "text"), f'ca "{tmp_path}/text" is not PEM: it has no -----BEGIN line'),
+        (TLS(ca=str(files["key"])), f'ca "{files["key"]}" has no certificate, or one that is damaged'),
+        (TLS(ca=damaged), "ca has no certificate, or one that is damaged"),
+        (TLS(ca=chain.replace(b"M", b"N", 40)), "ca has no certificate, or one that is damaged"),
+        (TLS(certificate=damaged, key=key), "certificate has no certificate, or one that is damaged"),
+        (
+            TLS(certificate=files["chain"], key=files["other"]),
+            f'key "{files["other"]}" is not the key of certificate "{files["chain"]}"',
+        ),
+        (TLS(certificate=chain, key=pem(other.private_key_pem)), "key is not the key of certificate"),
+        (TLS(certificate=chain, key=chain), "key has no private key, or one that is damaged or has a passphrase"),
+    ]
+    for tls, error in rows:
+        with pytest.raises(ValueError, match=f"^{re.escape(error)}$"):
+            open_client(tls)
+
+
+def test_comments_and_several_authorities_are_accepted(server: str, authority: trustme.CA) -> None:
+    ca = "# Gr\u00fc\u00dfe\n".encode() + pem(trustme.CA().cert_pem, authority.cert_pem)
+    assert call(server, TLS(ca=ca)) == FUNCTION_CREATED
 
 
 def test_the_repr_hides_the_key() -> None:
@@ -117,7 +155,7 @@ def test_content_that_is_not_pem_is_rejected_and_not_shown(tmp_path: Path) -> No
     garbage = tmp_path / "ca.pem"
     garbage.write_text("hush")
     for tls in (TLS(ca=garbage), TLS(ca=b"hush"), TLS(certificate=b"-----BEGIN CERTIFICATE-----", key=b"hush")):
-        with pytest.raises(ValueError, match=r"^(ca|key) is not PEM") as caught:
+        with pytest.raises(ValueError, match=r'^(ca ".*"|ca|key) is not PEM') as caught:
             connect("localhost:1", tls=tls)
         assert "hush" not in str(caught.value)
 

@@ -53,6 +53,23 @@ def test_mutual_tls_accepts_only_certificates_of_its_authority(certificates: dic
         assert run_command(*health).returncode == 1
 
 
+def test_invalid_tls_files_of_a_client_are_named_in_one_line(certificates: dict[str, Path], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    health = ("health", "--target", "127.0.0.1:1")
+    sanity = ("sanity", "--target", "127.0.0.1:1", "--i-may-create-and-delete")
+    ca = ("--tls-ca", str(certificates["ca"]))
+    key = ("--tls-cert", str(certificates["client_cert"]), "--tls-key", str(certificates["server_key"]))
+    for command, error in (
+        ((*health, "--tls-ca", str(broken)), f'--tls-ca "{broken}" is not PEM: it has no -----BEGIN line'),
+        ((*sanity, "--tls-ca", str(broken)), f'--tls-ca "{broken}" is not PEM: it has no -----BEGIN line'),
+        ((*health, *ca, *key), f'--tls-key "{key[3]}" is not the key of certificate "{key[1]}"'),
+    ):
+        completed = run_command(*command)
+        assert (completed.returncode, completed.stdout) == (1, "")
+        assert completed.stderr == f"cloudfront-facade: {error}\n"
+
+
 def test_invalid_tls_files_stop_the_start(certificates: dict[str, Path], tmp_path: Path) -> None:
     broken = tmp_path / "broken.pem"
     broken.write_text("no certificate")

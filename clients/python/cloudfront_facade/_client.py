@@ -106,9 +106,8 @@ def connect(
         options: Channel arguments of gRPC, which take precedence over the client's own.
 
     Raises:
-        ValueError: The target or the deadline is invalid, or a value of `tls` is not PEM.
+        ValueError: The target or the deadline is invalid, or a value or file of `tls` cannot be used.
         TypeError: An argument has a wrong type.
-        OSError: A file of `tls` cannot be read.
     """
     defaults = CallDefaults(deadline, request_ids)
     options = list(options)
