@@ -17,7 +17,10 @@ from ..errors.status_error import StatusError
 _MAX_QUEUED: Final = 1000
 """Calls that wait for their turn. Each can have 16 KiB buffered."""
 
-_CHECK_SECONDS: Final = 0.02
+_CHECK_SECONDS: Final = 0.01
+
+_HELD_UP_SECONDS: Final = 0.02
+"""How late a check may be. If it is later, the event loop was held up, and may not have seen messages that arrived."""
 
 Fail = Callable[[StatusError], "asyncio.Future[None]"]
 """Ends a call with an error. Returns what is done when the caller has received it."""
@@ -63,6 +66,7 @@ class ReceivePlaces:
         self._waiting: dict[Waiting, None] = {}
         self._check: asyncio.TimerHandle | None = None
         self._check_due = 0.0
+        self._skipped = False
 
     async def acquire(self, holder: Holder, max_wait: float) -> None:
         """Takes a place, and waits for it if none is free; raises StatusError (OVERLOADED) after `max_wait` seconds."""
@@ -133,8 +137,9 @@ class ReceivePlaces:
     def _make_room(self) -> None:
         """Ends as many calls as wait for their turn, while any has more places than the next in turn."""
         self._check = None
-        # If the loop was held up, messages may have arrived that it has not seen.
-        if self._clock() - self._check_due < _CHECK_SECONDS:
+        was_held_up = self._clock() - self._check_due > _HELD_UP_SECONDS
+        self._skipped = was_held_up and not self._skipped
+        if not self._skipped:
             for _ in range(self._semaphore.waiting):
                 holder = self._semaphore.next_holder()
                 if holder is None or not self.end_for(holder, self._patience, lambda _: requests_overloaded()):
