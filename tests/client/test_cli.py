@@ -62,7 +62,7 @@ def test_a_command_of_the_server_names_the_distribution_to_install(
 ) -> None:
     assert _cli.run([command, "--backend", "embedded"]) == 1
     assert capsys.readouterr().err == (
-        f'cloudfront-facade: the command "{command}" needs the server: pip install cloudfront-facade-server\n'
+        f'cloudfront-facade: the command "{command}" needs the server; in a checkout: pip install ./server\n'
     )
 
 
@@ -93,7 +93,7 @@ def test_a_missing_package_of_the_server_is_named(
     monkeypatch.setattr(EntryPoint, "load", load)
     assert _cli.run(["serve"]) == 1
     assert capsys.readouterr().err == (
-        'cloudfront-facade: the command "serve" needs the package pydantic: pip install cloudfront-facade-server\n'
+        'cloudfront-facade: the command "serve" needs the package pydantic; in a checkout: pip install ./server\n'
     )
 
 

@@ -65,5 +65,5 @@ def test_a_bar_without_rich_names_the_extra_to_install() -> None:
     completed = subprocess.run(
         [sys.executable, "-c", WITHOUT_RICH], capture_output=True, text=True, timeout=60, check=False
     )
-    expected = "a progress bar needs the package rich: pip install 'cloudfront-facade[progress]'\n"
+    expected = "a progress bar needs the package rich; in a checkout: pip install './clients/python[progress]'\n"
     assert (completed.returncode, completed.stdout, completed.stderr) == (0, expected, "")

@@ -157,5 +157,5 @@ def test_missing_server_dependencies_are_reported_in_one_line(tmp_path: Path) ->
     completed = run_command("serve", PYTHONPATH=str(tmp_path))
     assert completed.returncode == 1
     assert completed.stderr == (
-        'cloudfront-facade: the command "serve" needs the package pydantic: pip install cloudfront-facade-server\n'
+        'cloudfront-facade: the command "serve" needs the package pydantic; in a checkout: pip install ./server\n'
     )

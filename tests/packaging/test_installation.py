@@ -66,7 +66,7 @@ def test_the_client_alone_has_the_command_which_names_the_servers_distribution(c
         assert (completed.returncode, completed.stdout, completed.stderr) == (
             1,
             "",
-            f'cloudfront-facade: the command "{command}" needs the server: pip install cloudfront-facade-server\n',
+            f'cloudfront-facade: the command "{command}" needs the server; in a checkout: pip install ./server\n',
         )
 
 

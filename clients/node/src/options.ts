@@ -33,7 +33,7 @@ export function checkOptions(options: unknown): void {
   }
 }
 
-/** The TLS library would report what is wrong only when a call fails, in its own words. The error shows no content. */
+/** Without this check, a call would fail with a line of OpenSSL. The error shows no content. */
 function checkTls(tls: TlsOptions & Record<string, unknown>): void {
   checkNames("tls.", tls, TLS_OPTIONS);
   for (const name of PEM_OPTIONS) {

@@ -18,6 +18,9 @@ _PROGRAM = "cloudfront-facade"
 _SERVER = "cloudfront-facade-server"
 _GROUP = "cloudfront_facade.commands"
 
+_HINT = "in a checkout: pip install ./server"
+"""How to install the server. Package indexes do not have it."""
+
 _SERVER_COMMANDS = {
     "serve": "serve CloudFront Functions and KeyValueStores over gRPC",
     "health": "check a server's health; exits 0 if it is SERVING",
@@ -61,11 +64,11 @@ def run(arguments: list[str]) -> int:
             package = (error.name or "").partition(".")[0]
             if not package or package.startswith("cloudfront_facade"):
                 raise
-            return _fail(f'the command "{name}" needs the package {package}: pip install {_SERVER}')
+            return _fail(f'the command "{name}" needs the package {package}; {_HINT}')
         code: int = command(rest)
         return code
     if name in _SERVER_COMMANDS:
-        return _fail(f'the command "{name}" needs the server: pip install {_SERVER}')
+        return _fail(f'the command "{name}" needs the server; {_HINT}')
     allowed = ", ".join([*_commands(), "--version", "--help"])
     return _fail(f"unknown command {_quoted(name)}; allowed: {allowed}")
 

@@ -1,4 +1,4 @@
-"""A progress bar for imports. It needs the package rich: `pip install 'cloudfront-facade[progress]'`.
+"""A progress bar for imports. It needs the package rich. In a checkout: `pip install './clients/python[progress]'`.
 
 Example:
     from cloudfront_facade import connect
@@ -53,7 +53,8 @@ def bar(description: str = "Importing keys", *, console: Console | None = None) 
         from rich.console import Console
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            "a progress bar needs the package rich: pip install 'cloudfront-facade[progress]'", name=error.name
+            "a progress bar needs the package rich; in a checkout: pip install './clients/python[progress]'",
+            name=error.name,
         ) from None
     display = rich_progress.Progress(
         rich_progress.TextColumn("{task.description}"),
