@@ -14,6 +14,7 @@ from cloudfront_facade.v1.function_service_pb2 import ListFunctionsRequest
 
 NOWHERE = "127.0.0.1:1"
 ARN = "arn:aws:cloudfront::123456789012:key-value-store/a"
+STAGE = "stage must be a value of FunctionStage, such as FunctionStage.FUNCTION_STAGE_LIVE, not str"
 SECONDS = "timeout must be a number of seconds or None, not str"
 
 
@@ -25,7 +26,7 @@ SECONDS = "timeout must be a number of seconds or None, not str"
         ("functions", "ListFunctions", (ListFunctionsRequest(),), {"timeout": True}, SECONDS.replace("str", "bool")),
         ("functions", "list_functions", (), {"timeout": "5"}, SECONDS),
         ("functions", "list_functions", (), {"page_size": "5"}, "page_size must be int, not str"),
-        ("functions", "list_functions", (), {"stage": "LIVE"}, "stage must be int, not str"),
+        ("functions", "list_functions", (), {"stage": "LIVE"}, STAGE),
         ("key_value_stores", "list_key_value_stores", (), {"status": 5}, "status must be str, not int"),
         ("key_value_stores", "list_key_value_stores", (), {"page_size": None}, "page_size must be int, not None"),
         ("key_value_stores", "wait_until_ready", ("redirects",), {"timeout": "5"}, SECONDS),

@@ -33,6 +33,12 @@ def check_number(name: str, value: object) -> None:
         raise TypeError(f"{name} must be a number of seconds or None, not {type_name(value)}")
 
 
+def check_enum(name: str, value: object, enum: str, example: str) -> None:
+    """Raises TypeError if an argument is not a value of an enum, which is an integer."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a value of {enum}, such as {enum}.{example}, not {type_name(value)}")
+
+
 def check_seconds(name: str, value: float | None) -> None:
     """Checks that an argument is a number of seconds, or None.
 

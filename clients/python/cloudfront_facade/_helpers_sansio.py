@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from cloudfront_facade._argument_checks import check_count, check_seconds, check_text
+from cloudfront_facade._argument_checks import check_count, check_enum, check_seconds, check_text
 from cloudfront_facade._request_checks import check_type
 from cloudfront_facade._service_config import LONGEST_DEADLINE
 from cloudfront_facade.errors import FacadeError, FunctionChangedError
@@ -159,7 +159,7 @@ def exponential_backoff(first: float = 0.5, longest: float = 5.0) -> Iterator[fl
 
 def list_functions_request(stage: FunctionStage.ValueType, page_size: int) -> ListFunctionsRequest:
     """Returns the request for the first page of functions."""
-    check_count("stage", stage)
+    check_enum("stage", stage, "FunctionStage", "FUNCTION_STAGE_LIVE")
     check_count("page_size", page_size)
     return ListFunctionsRequest(stage=stage, page_size=page_size)
 
