@@ -28,9 +28,8 @@ def check_target(target: object) -> None:
     if not isinstance(target, str):
         raise TypeError(f"target must be a str, not {type(target).__name__}")
     if not _is_target(target):
-        raise ValueError(
-            f'invalid target "{target}"; allowed: HOST:PORT with a port from 1 to {_MAX_PORT}, unix:PATH or another gRPC target'
-        )
+        allowed = f"HOST:PORT with a port from 1 to {_MAX_PORT}, unix:PATH or another gRPC target"
+        raise ValueError(f'invalid target "{target}"; allowed: {allowed}')
 
 
 def _is_target(target: str) -> bool:
