@@ -20,7 +20,7 @@ from cloudfront_facade.v1 import (
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "guides" / "python.md").read_text()
 SECTION = GUIDE.partition("## First mistakes\n")[2].partition("\n## ")[0]
-MISTAKES = re.findall(r"^\| `(.+?)` \| `(\w+): (.+?)` \| .+ \|$", SECTION, re.MULTILINE)
+MISTAKES = re.findall(r"^\| `(.+?)`(?: outside a coroutine)? \| `(\w+): (.+?)` \| .+ \|$", SECTION, re.MULTILINE)
 
 
 def public_names(*modules: ModuleType) -> dict[str, Any]:

@@ -21,6 +21,7 @@ Example:
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,14 @@ class Client:
         await self.close()
 
 
+def _check_running_loop() -> None:
+    # grpc.aio would create a loop, and the calls of another loop would fail.
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError("aio.connect needs a running event loop; call it in a coroutine, with async with") from None
+
+
 def connect(
     target: str,
     *,
@@ -130,11 +139,15 @@ def connect(
     request_ids: bool = True,
     options: Iterable[tuple[str, Any]] = (),
 ) -> Client:
-    """Returns a client. An event loop must be running; see `cloudfront_facade.connect` for arguments and errors."""
+    """Returns a client. `cloudfront_facade.connect` documents the arguments and errors.
+
+    Raises:
+        RuntimeError: No event loop is running.
+    """
     defaults = CallDefaults(deadline, request_ids)
     options = list(options)
     arguments = channel_arguments(target, tls=tls, retry=retry, options=options)
-
+    _check_running_loop()
     repeats = Repeats(retry=retry, options=options, is_closed=lambda: channel.is_closed())
     intercepting = interceptors(defaults, repeats)
     channel = AioClosableChannel(
