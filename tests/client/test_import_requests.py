@@ -13,7 +13,7 @@ import pytest
 from client.both import Run, asynchronous, blocking, both
 from client.canned import Canned, running_server
 from client.importing import ARN, DONE, changes_of
-from cloudfront_facade import aio
+from cloudfront_facade import FacadeError, aio
 from cloudfront_facade._imports_sansio import MAX_REQUEST_BYTES, MAX_REQUEST_CHANGES, MAX_SILENCE
 from cloudfront_facade._request_writer import RequestWriter
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest, ImportKeysResponse, KeyChange
@@ -133,6 +133,17 @@ def test_the_time_in_which_a_request_waits_to_be_sent_does_not_count(monkeypatch
         blocking(target, "key_values", "put_many", ARN, source)
     [received] = servicer.received
     assert [len(request.changes) for request in received.request] == [500, 500, 200]
+
+
+@both
+@pytest.mark.parametrize("items", [{}, iter(())])
+def test_the_server_rejects_an_empty_import(run: Run, items: Any, facade_address: str) -> None:
+    arn = "arn:aws:cloudfront::000000000000:key-value-store/00000000-0000-4000-8000-000000000000"
+    with pytest.raises(FacadeError) as caught:
+        run(facade_address, "key_values", "put_many", arn, items)
+    error = caught.value
+    assert (error.reason, error.outcome, error.applied_changes) == ("VALIDATION_FAILED", "not_applied", 0)
+    assert [(violation.field, violation.reason) for violation in error.violations] == [("changes", "CHANGES_COUNT")]
 
 
 @both

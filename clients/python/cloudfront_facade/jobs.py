@@ -198,7 +198,8 @@ def put_many(
             not interrupted: the end of the call is noticed at the next item.
 
     Raises:
-        FacadeError: The call failed. Some keys may have been set: see `applied_changes` and `unknown_changes`.
+        FacadeError: The call failed. Some keys may have been set: see `applied_changes` and `unknown_changes`. An empty
+            import has one violation, with the reason CHANGES_COUNT.
         TypeError: A key or a value is not a str. The error has its index.
         ValueError: An item is not a pair, or a text has a lone surrogate; the error has its index. Or the client is
             closed.
@@ -239,6 +240,7 @@ def import_keys(
 
     Raises:
         FacadeError: The call failed. Some changes may have been applied: see `applied_changes` and `unknown_changes`.
+            An empty import has one violation, with the reason CHANGES_COUNT.
         TypeError: A change is not a KeyChange. The error has its index.
     """
     check_stub("key_values", key_values, "ImportKeys")
