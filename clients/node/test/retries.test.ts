@@ -144,14 +144,23 @@ test("an unknown name is unavailable and not applied", async (context) => {
   assert.deepEqual([error.code, error.outcome], [Code.Unavailable, "not_applied"]);
 });
 
-test("a create whose server vanished after it was sent is unknown", async (context) => {
-  const { target, received, stop } = await scriptedTarget(context, () => stop());
-  const facade = connect(target);
-  context.after(() => facade.close());
-  const error = await failure(CREATE(facade));
-  assert.match(error.details, /ECONNREFUSED/); // of the last attempt; the first one was sent
-  assert.deepEqual([error.code, error.outcome, received.length], [Code.Unavailable, "unknown", 1]);
-});
+for (const [connection, before] of [
+  ["the first connection", []],
+  ["an open connection", [status(Code.Internal)]],
+  ["a new connection", Array<Answer>(4).fill(broken)],
+] as const) {
+  test(`a create whose server vanished after it was sent over ${connection} is unknown`, async (context) => {
+    const { target, received, stop } = await scriptedTarget(context, ...before, () => stop());
+    const facade = connect(target);
+    context.after(() => facade.close());
+    if (before.length > 0) {
+      await failure(READ(facade));
+    }
+    const error = await failure(CREATE(facade));
+    assert.match(error.details, /ECONNREFUSED/); // of the last attempt; the first one was sent
+    assert.deepEqual([error.code, error.outcome, received.length], [Code.Unavailable, "unknown", before.length + 1]);
+  });
+}
 
 test("an outage is not made worse by retries", async (context) => {
   const calls = 100;
