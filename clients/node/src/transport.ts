@@ -48,14 +48,15 @@ export function facadeTransport(
       const request = requestIds ? withRequestId(method.input, message) : message;
       const isOnlyOnce = getOption(method, not_repeatable);
       let isSent = false; // whether a server may have received the last attempt
-      let wasSent = false; // the same, of an earlier attempt
+      let isApplied = false; // whether the last attempt may have been applied
+      let wasApplied = false; // whether an earlier attempt may have been applied
       return retries.run({
         timeoutMs,
         signal,
         async send(remainingMs) {
-          wasSent ||= isSent;
+          wasApplied ||= isApplied;
           if (signal?.aborted) {
-            throw converted(ConnectError.from(signal.reason, Code.Canceled), requestIdOf(request), wasSent ? undefined : "not_applied");
+            throw converted(ConnectError.from(signal.reason, Code.Canceled), requestIdOf(request), wasApplied ? undefined : "not_applied");
           }
           const { attempt, transport } = open();
           try {
@@ -63,10 +64,16 @@ export function facadeTransport(
           } catch (error) {
             isSent = attempt.sent && !isRejectedUnread(error, false);
             const described = signal?.aborted || isClosed() ? error : attempt.describe(error);
-            const failed = converted(described, requestIdOf(request), isSent || wasSent ? undefined : "not_applied");
-            // The first attempt of a write of keys may have changed the version that a later one names.
-            const isDoubtful = isOnlyOnce && wasSent && failed instanceof FacadeError && failed.outcome === "not_applied";
-            throw isDoubtful ? converted(described, "", "unknown") : failed;
+            const failed = converted(described, requestIdOf(request), isSent || wasApplied ? undefined : "not_applied");
+            isApplied = isSent && !(failed instanceof FacadeError && failed.outcome === "not_applied");
+            // An earlier attempt may have changed what this one found. But that a create finds another caller's resource
+            // proves that no attempt was applied.
+            const isDoubtful =
+              wasApplied &&
+              failed instanceof FacadeError &&
+              failed.outcome === "not_applied" &&
+              failed.code !== Code.AlreadyExists;
+            throw isDoubtful ? converted(described, requestIdOf(request), "unknown") : failed;
           }
         },
         mayRepeat(error) {

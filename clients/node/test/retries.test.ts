@@ -123,6 +123,28 @@ test("the outcome of a cancelled write of keys stays unknown if the retry finds 
   assert.deepEqual([retried.error?.reason, retried.error?.outcome], ["ETAG_MISMATCH", "unknown"]);
 });
 
+test("a change is not applied only if no attempt may have been applied", async (context) => {
+  const answer = (code: Code, reason: string, outcome: string) => {
+    const info = { desc: ErrorInfoSchema, value: { reason, metadata: { outcome } } };
+    const trailers = new Headers(SOON);
+    setTrailerStatus(trailers, new ConnectError("no", code, undefined, [info]));
+    return status(code, Object.fromEntries(trailers));
+  };
+  const unknown = answer(Code.Unavailable, "UPSTREAM_OUTCOME_UNKNOWN", "unknown");
+  const notApplied = answer(Code.Unavailable, "UPSTREAM_UNAVAILABLE", "not_applied");
+  const shed = answer(Code.ResourceExhausted, "OVERLOADED", "not_applied");
+  const taken = answer(Code.AlreadyExists, "ALREADY_EXISTS", "not_applied");
+  for (const [answers, outcome] of [
+    [[unknown, shed], "unknown"],
+    [[unknown, notApplied, shed], "unknown"],
+    [[notApplied, shed], "not_applied"],
+    [[unknown, taken], "not_applied"],
+  ] as const) {
+    const { error, received } = await outcomeOf(context, CREATE, [...answers]);
+    assert.deepEqual([error?.outcome, received.length], [outcome, answers.length]);
+  }
+});
+
 test("a stream that the server rejects unread in every attempt is not applied", async (context) => {
   const { error, received } = await outcomeOf(context, CREATE, Array(4).fill(reset(REFUSED_STREAM)));
   assert.deepEqual([error?.code, error?.outcome, received.length], [Code.Unavailable, "not_applied", 4]);

@@ -110,7 +110,7 @@ class Attempts:
         self._end = None if timeout is None else time.monotonic() + timeout
         self._number = 1
         self._backoff = INITIAL_BACKOFF
-        self._was_sent = False
+        self._may_be_applied = False
 
     def seconds_left(self) -> float | None:
         """Returns the seconds until the deadline of the call; None if it has none."""
@@ -135,7 +135,7 @@ class Attempts:
         if self._end is not None and time.monotonic() + pause >= self._end:
             return None
         self._number += 1
-        self._was_sent |= is_sent
+        self._may_be_applied |= FacadeError(code, details or "", trailers or (), "", is_sent).outcome != "not_applied"
         self._backoff = (
             INITIAL_BACKOFF if pushback is not None else min(MAX_BACKOFF, self._backoff * BACKOFF_MULTIPLIER)
         )
@@ -149,8 +149,9 @@ class Attempts:
         """Returns the error of the last attempt, with an outcome that covers all attempts."""
         last = FacadeError.of(error)
         code, details, trailers = last.code(), last.details(), last.trailing_metadata()
-        is_sent = self._was_sent or self.sending.may_be_processed(code, details, trailers)
-        is_doubtful = self._was_sent and not self._is_repeatable
+        is_sent = self._may_be_applied or self.sending.may_be_processed(code, details, trailers)
+        # That a create finds another caller's resource proves that no attempt was applied.
+        is_doubtful = self._may_be_applied and code is not grpc.StatusCode.ALREADY_EXISTS
         return FacadeError(code, details, trailers, request_id_of(self.request), is_sent, is_doubtful)
 
     def _is_allowed(self, code: grpc.StatusCode, pushback: float | None) -> bool:
