@@ -13,7 +13,7 @@ import trustme
 
 
 class TlsProxy:
-    """A proxy, which has a certificate of its own authority for every host.
+    """A proxy with its own certificate authority, which has a certificate for every host.
 
     Args:
         port: The port of the server on loopback.

@@ -59,7 +59,7 @@ class Messages:
     async def _receive_next(self) -> Any:
         message = await self._receiver.receive_next(self._context, self.holder, self._decoder)
         now = self._receiver.clock()
-        # Messages without content are no progress.
+        # Messages without content do not count as progress.
         if size_of(message):
             self._progress_at = now
         elif now - self._progress_at > self._receiver.max_silence:

@@ -19,8 +19,8 @@ _MAX_QUEUED: Final = 1000
 
 _CHECK_SECONDS: Final = 0.01
 
-_HELD_UP_SECONDS: Final = 0.02
-"""How late a check may be. If it is later, the event loop was held up, and may not have seen messages that arrived."""
+_MAX_DELAY_SECONDS: Final = 0.02
+"""How late a check may be. If it is later, the event loop was busy, and may not have seen messages that arrived."""
 
 Fail = Callable[[StatusError], "asyncio.Future[None]"]
 """Ends a call with an error. Returns what is done when the caller has received it."""
@@ -137,8 +137,8 @@ class ReceivePlaces:
     def _make_room(self) -> None:
         """Ends as many calls as wait for their turn, while any has more places than the next in turn."""
         self._check = None
-        was_held_up = self._clock() - self._check_due > _HELD_UP_SECONDS
-        self._skipped = was_held_up and not self._skipped
+        is_late = self._clock() - self._check_due > _MAX_DELAY_SECONDS
+        self._skipped = is_late and not self._skipped
         if not self._skipped:
             for _ in range(self._semaphore.waiting):
                 holder = self._semaphore.next_holder()

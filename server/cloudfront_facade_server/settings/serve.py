@@ -152,7 +152,8 @@ class ServeSettings(ListenSettings):
     max_request_memory: MemoryBytes = Field(
         192 * 1024 * 1024,
         description="memory for requests that are being received, in bytes; "
-        "large requests in work, and open calls with their responses, each have a limit of a quarter of it",
+        "two more limits are a quarter of it: one for all large requests that are being processed, "
+        "and one for all open calls with their responses",
     )
     max_changes: Count = Field(
         10_000, description="maximum number of changes in one message of UpdateKeys or ImportKeys"

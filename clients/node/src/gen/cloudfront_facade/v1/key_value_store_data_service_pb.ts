@@ -474,8 +474,9 @@ export type UpdateKeysRequest = Message<"cloudfront_facade.v1.UpdateKeysRequest"
   kvsArn: string;
 
   /**
-   * Required. The changes. At least 1 and at most 10,000, in a request of at most 4 MiB; more is MESSAGE_TOO_LARGE. The
-   * server can be configured with other limits (`--max-changes`, `--max-data-request-bytes`). Use ImportKeys for more.
+   * Required. The changes. At least 1 and at most 10,000; more is MESSAGE_TOO_LARGE. gRPC itself rejects a request of
+   * more than 4 MiB, with RESOURCE_EXHAUSTED and without a reason. The server can be configured with other limits
+   * (`--max-changes`, `--max-data-request-bytes`). Use ImportKeys for more.
    * If a key is changed twice, the last change wins.
    *
    * @generated from field: repeated cloudfront_facade.v1.KeyChange changes = 2;
