@@ -88,3 +88,14 @@ def test_no_call_is_refused_while_a_connection_has_almost_as_many_as_it_may(
         await asyncio.gather(*(repeat(calls[0]) for _ in range(99)))
 
     assert set(statuses(process.address, request_of_a_key, 1, steady)) == {"OK"}
+
+
+def test_all_calls_of_a_burst_on_many_connections_reach_the_server(
+    process: FacadeProcess, request_of_a_key: GetKeyRequest
+) -> None:
+    async def burst(calls: list[Call]) -> None:
+        await asyncio.gather(*(call() for call in calls for _ in range(100)))
+
+    counts = statuses(process.address, request_of_a_key, 20, burst)
+    assert counts.total() == 2000
+    assert all(status == "OK" or status.startswith("RESOURCE_EXHAUSTED: ") for status in counts), counts

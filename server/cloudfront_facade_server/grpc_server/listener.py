@@ -20,6 +20,20 @@ _AGE_MARGIN_MS = 10_000
 _UNREAD_BYTES = 16 * 1024
 """How much of a stream gRPC's core buffers before its message is read. A function's largest code fits."""
 
+_PENDING_CALLS = 2500
+"""How many calls may wait until Python accepts them; gRPC's core rejects further ones with CANCELLED.
+
+By default it rejects some above 1000, and so a part of a burst of 2000 calls. Python accepts about 3000 calls in a
+second, so a full queue delays the next call by about a second.
+"""
+
+_METADATA_BYTES = 8 * 1024
+"""The maximum size of a call's metadata. gRPC's core rejects calls with more with RESOURCE_EXHAUSTED.
+
+By default it rejects some above 8 KiB, and all above 16 KiB. In many small fields, 8 KiB take about 60 KB of memory, so
+a full queue takes at most 150 MB.
+"""
+
 
 class CannotListenError(Exception):
     """The address or the certificates cannot be used. The message is one line: the problem and its remedy."""
@@ -43,6 +57,10 @@ def channel_options(settings: ServeSettings, max_connections: int) -> list[tuple
         # as many again may wait to be freed. The count stays limited, because otherwise a client that resets each
         # call at once would fill the queue of pending calls.
         ("grpc.http2.max_deallocating_streams", settings.max_concurrent_streams),
+        ("grpc.max_metadata_size", _METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", _METADATA_BYTES),
+        ("grpc.server.max_pending_requests", _PENDING_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", _PENDING_CALLS),
         ("grpc.max_allowed_incoming_connections", max_connections),
         ("grpc.max_connection_age_ms", round(settings.max_connection_age * 1000)),
         # Longer than any call, so that none is cut off.

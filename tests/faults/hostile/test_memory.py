@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import pytest
 
 from cloudfront_facade.v1.function_service_pb2 import ListFunctionsRequest
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
+from faults.probing import HEALTH, MAX_GROWTH, probe
 from support.facade import open_channel
 from support.http2 import RawConnection, attackers, send_messages, send_unfinished_messages
 from support.process import EMBEDDED, FacadeProcess
@@ -21,31 +21,12 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="o
 
 DATA = "/cloudfront_facade.v1.KeyValueStoreDataService"
 CREATE = "/cloudfront_facade.v1.FunctionService/CreateFunction"
-HEALTH = "/grpc.health.v1.Health/Check"
 
 MAX_MESSAGE = 4 * 1024 * 1024
 EMPTY_CHANGES = b"\x12\x00" * (MAX_MESSAGE // 2 - 8)
 """Two million empty changes: 100 MB if they were decoded."""
 NESTED_PUTS = b"\x12\xfc\xff\xff\x01" + b"\x0a\x00" * (MAX_MESSAGE // 2 - 8)
 """A change whose `put` is repeated two million times."""
-
-MAX_GROWTH = 300.0
-"""MiB above the idle server."""
-SECONDS = 0.6
-
-
-def probe(process: FacadeProcess, channel: Any) -> tuple[float, float, float]:
-    """Calls the server for a while; returns its largest memory in MiB, the calls' median duration, and what failed."""
-    check, read = channel.unary_unary(HEALTH), FunctionServiceStub(channel).ListFunctions
-    peak, failed, durations, ends = 0.0, 0, [], time.monotonic() + SECONDS
-    while time.monotonic() < ends:
-        for method, request in ((check, b""), (read, ListFunctionsRequest())):
-            started = time.monotonic()
-            failed += method.future(request, timeout=5).exception() is not None
-            durations.append(time.monotonic() - started)
-        peak = max(peak, process.memory())
-        time.sleep(0.01)
-    return peak, median(durations), failed / len(durations)
 
 
 @pytest.mark.parametrize(
