@@ -86,11 +86,15 @@ def names_have_one_owner(history: History, _upstream: Upstream) -> Iterator[str]
 
 
 def deletions_delete(history: History, upstream: Upstream) -> Iterator[str]:
-    """A resource that was deleted is gone, and its first deletion was not answered with NOT_FOUND."""
+    """A resource that was deleted is gone, and NOT_FOUND of its first deletion does not say `not_applied`.
+
+    The client may repeat a deletion that was applied, and then finds nothing.
+    """
     for deletion in history.of(*DELETIONS):
         if _resource(deletion, upstream):
             yield f"{deletion}: the resource exists"
-        if deletion.answers[0].status == "NOT_FOUND":
+        first = deletion.answers[0]
+        if (first.status, first.outcome) == ("NOT_FOUND", "not_applied"):
             yield f"{deletion}: the resource existed at its first deletion"
 
 

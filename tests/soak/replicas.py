@@ -32,7 +32,7 @@ class Replica:
         environment = {"AWS_ACCESS_KEY_ID": name}
         self.process = FacadeProcess(*_FLAGS, "--endpoint-url", url, environment=environment).wait_until_serving()
         address = self.process.address
-        client = connect(address, retry=False, request_ids=False, options=[(f"grpc.{_OPTION}", 1)])
+        client = connect(address, request_ids=False, options=[(f"grpc.{_OPTION}", 1)])
         stubs = open_channel(address, **{_OPTION: 1}, enable_retries=0)
         self._channels = (stubs, client.channel)
         self._facades = [Facade.over(address, channel) for channel in self._channels]

@@ -130,7 +130,7 @@ def deleted_resource_exists(world: World) -> None:
 
 
 def first_deletion_finds_nothing(world: World) -> None:
-    world.deletion.answers[:] = [Answer("NOT_FOUND", "unknown", replica="A"), OK]
+    world.deletion.answers[:] = [Answer("NOT_FOUND", "not_applied", replica="A"), OK]
 
 
 def read_finds_nothing(world: World) -> None:
