@@ -110,7 +110,7 @@ class FairSemaphore:
             timer.cancel()
 
     def next_holder(self) -> Holder | None:
-        """Returns who gets the next slot; None if nobody waits."""
+        """Returns who gets the next slot; None if the queue is empty."""
         return self._next().holder if self._queues else None
 
     def release(self, holder: Holder) -> None:

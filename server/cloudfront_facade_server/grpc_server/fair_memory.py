@@ -79,7 +79,7 @@ class TakenMemory:
     """Memory that a holder has taken.
 
     Args:
-        memory: Where it is taken from.
+        memory: The memory to take from.
         holder: Who takes it.
     """
 

@@ -53,7 +53,7 @@ def channel_options(settings: ServeSettings, max_connections: int) -> list[tuple
         ("grpc.http2.lookahead_bytes", _UNREAD_BYTES),
         ("grpc.max_concurrent_streams", settings.max_concurrent_streams),
         # A call counts until gRPC has freed it, but its caller makes the next one as soon as it has the response. So
-        # without this, calls of well-behaved clients would be refused. All calls of a connection may end at once, so
+        # without this, gRPC would reject calls of well-behaved clients. All calls of a connection may end at once, so
         # as many again may wait to be freed. The count stays limited, because otherwise a client that resets each
         # call at once would fill the queue of pending calls.
         ("grpc.http2.max_deallocating_streams", settings.max_concurrent_streams),
