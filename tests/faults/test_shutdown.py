@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,14 +15,11 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from cloudfront_facade.v1.key_value_store_data_service_pb2 import ImportKeysRequest
 from support.cloudfront.faults import Exchange, Hangup, apply_then, apply_then_hang, hang, hold, normally, status_only
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.wire import HttpResponse
-from support.facade import REQUEST_ID, Facade, Failure, check_health, failing, function, open_channel
+from support.facade import REQUEST_ID, Failure, failing, function, open_channel
 from support.process import EMBEDDED_WITH_DRAIN, FacadeProcess
-
-STORE = "arn:aws:cloudfront::000000000000:key-value-store/11111111-2222-3333-4444-555555555555"
 
 
 def start(cloudfront: CloudFrontDouble, *arguments: str) -> FacadeProcess:
@@ -58,34 +54,6 @@ def test_a_create_that_ends_within_the_grace_period_succeeds(
     assert calling.result(10) is grpc.StatusCode.OK
     assert process.wait() == 0
     assert cloudfront.effects("CreateFunction") == 1
-
-
-@pytest.mark.parametrize("with_request", [False, True])
-def test_a_silent_stream_does_not_delay_the_shutdown(with_request: bool) -> None:
-    process = FacadeProcess(
-        *EMBEDDED_WITH_DRAIN, "--drain-delay", "0", "--shutdown-grace-period", "40"
-    ).wait_until_serving()
-    sent, ended = threading.Event(), threading.Event()
-
-    def requests() -> Iterator[bytes]:
-        if with_request:
-            yield ImportKeysRequest(kvs_arn=STORE).SerializeToString()
-        sent.set()
-        ended.wait(60)
-
-    with open_channel(process.address) as channel:
-        importing = channel.stream_unary("/cloudfront_facade.v1.KeyValueStoreDataService/ImportKeys")
-        call = importing.future(requests(), timeout=60)
-        assert sent.wait(10)
-        check_health(Facade.over(process.address, channel))
-        process.signal(signal.SIGTERM)
-        started = time.monotonic()
-        assert process.wait(20) == 0
-        assert time.monotonic() - started < 15
-        assert call.code() is grpc.StatusCode.UNAVAILABLE
-        if with_request:
-            assert failing(call.result).reason == "SHUTTING_DOWN"
-        ended.set()
 
 
 def test_a_create_that_exceeds_the_grace_period_is_unavailable_and_its_repeat_succeeds(

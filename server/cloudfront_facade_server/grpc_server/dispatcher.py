@@ -152,7 +152,7 @@ class Dispatcher:
             deadline = self._clock() + self._limits.seconds(context.time_remaining(), options)
             call = CallContext(operation, caller, deadline, self._shutdown, self._clock)
             if received:
-                request = RequestStream(*received, call, lambda: self._is_draining)
+                request = RequestStream(*received, call)
             try:
                 response = await self._run(method, request, call, arrived, options)
             except Exception as error:  # noqa: BLE001 (every exception becomes a status)

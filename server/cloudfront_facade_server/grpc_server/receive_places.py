@@ -91,6 +91,11 @@ class ReceivePlaces:
         """Removes a call whose message has arrived, or which has ended."""
         del self._waiting[waiting]
 
+    @property
+    def waiting(self) -> int:
+        """Number of calls that wait for their message."""
+        return len(self._waiting)
+
     def end_older_than(self, seconds: float, error: MakeError) -> bool:
         """Ends the calls that have waited for so long; returns whether any others wait."""
         for waiting in self._older_than(seconds):

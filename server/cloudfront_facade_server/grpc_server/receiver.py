@@ -17,10 +17,11 @@ import grpc
 
 from ..call_context import Clock
 from ..concurrency.fair_semaphore import Holder
-from ..errors.facade_errors import requests_overloaded, stream_stalled
+from ..errors.facade_errors import requests_overloaded, shutting_down, stream_stalled
+from ..errors.status_error import StatusError
 from .decoder import Decoder
 from .fair_memory import SMALL_BYTES, FairMemory
-from .receive_places import Fail, ReceivePlaces, Waiting
+from .receive_places import Fail, MakeError, ReceivePlaces, Waiting
 
 _PATIENCE_SECONDS: Final = 0.02
 """Patience for a first message, which callers send together with the call."""
@@ -32,6 +33,9 @@ _SILENCE_SECONDS: Final = 1.0
 """How long a stream must be silent before it can be ended to make room for another one."""
 
 _STALL_CHECK_SECONDS: Final = 0.5
+
+DRAIN_SILENCE_SECONDS: Final = 2.0
+"""How long a call may wait for its next message while the server is draining."""
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -80,6 +84,23 @@ class Receiver:
         self.memory = memory
         self.clock = clock
         self._stall_check: asyncio.TimerHandle | None = None
+        self._drain_silence: float | None = None
+
+    @property
+    def without_message(self) -> int:
+        """Number of calls that wait for their first message."""
+        return sum(places.waiting for places in self._first.values())
+
+    def drain(self, max_silence: float) -> None:
+        """Ends calls that wait longer for their next message with SHUTTING_DOWN, from now on.
+
+        Args:
+            max_silence: How long a call may wait for its next message, in seconds.
+        """
+        self._drain_silence = max_silence
+        if self._stall_check:
+            self._stall_check.cancel()
+        self._end_silent()
 
     async def receive_first(
         self, context: Context, holder: Holder, decoder: Decoder, fail: Fail, kind: Kind = Kind.CALL
@@ -160,15 +181,18 @@ class Receiver:
 
     def _start(self, places: ReceivePlaces, holder: Holder, end: Fail) -> Waiting:
         if self._stall_check is None:
-            self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
+            self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_silent)
         return places.start(holder, end)
 
-    def _end_stalled(self) -> None:
+    def _end_silent(self) -> None:
         self._stall_check = None
-        all_places = (*self._first.values(), self._streams)
-        waiting = [places.end_older_than(self.max_silence, stream_stalled) for places in all_places]
+        seconds: float = self.max_silence
+        error: MakeError = stream_stalled
+        if self._drain_silence is not None and self._drain_silence < seconds:
+            seconds, error = self._drain_silence, _draining
+        waiting = [places.end_older_than(seconds, error) for places in (*self._first.values(), self._streams)]
         if any(waiting):
-            self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_stalled)
+            self._stall_check = asyncio.get_running_loop().call_later(_STALL_CHECK_SECONDS, self._end_silent)
 
     async def _decode(self, message: Any, holder: Holder, decoder: Decoder, max_wait: float) -> Any:
         if message is grpc.aio.EOF:
@@ -178,3 +202,7 @@ class Receiver:
         if not await self.memory.wait_for_room(holder, len(message), max_wait):
             raise requests_overloaded()
         return await decoder.decode_large(message, holder)
+
+
+def _draining(_seconds: float) -> StatusError:
+    return shutting_down("not_applied", repeatable=True)

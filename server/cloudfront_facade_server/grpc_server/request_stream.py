@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Any, Final
 
 from ..call_context import CallContext
@@ -14,8 +14,7 @@ from ..errors.status_error import StatusError
 CANCELLATION_DELAY_SECONDS: Final = 0.01
 """Maximum delay between the end of a stream and gRPC's report that the caller has cancelled the call."""
 
-_SILENCE_SECONDS: Final = 2.0
-"""How long a stream may send nothing while the server is draining."""
+_SHUTTING_DOWN: Final = "SHUTTING_DOWN"
 
 
 async def receive_first(requests: AsyncIterable[Any]) -> tuple[list[Any], AsyncIterator[Any]]:
@@ -43,19 +42,15 @@ class RequestStream:
         first: The first request, as `receive_first` returns it.
         rest: Iterates over the rest.
         call: The rpc.
-        is_draining: Returns whether the server is draining. If it is, a stream that sends nothing is ended.
 
     Raises:
-        StatusError: A request was rejected, or the server is draining.
+        StatusError: A request was rejected, or did not arrive in time.
     """
 
-    def __init__(
-        self, first: list[Any], rest: AsyncIterator[Any], call: CallContext, is_draining: Callable[[], bool]
-    ) -> None:
+    def __init__(self, first: list[Any], rest: AsyncIterator[Any], call: CallContext) -> None:
         self._first = first
         self._rest = rest
         self._call = call
-        self._is_draining = is_draining
 
     def __iter__(self) -> RequestStream:
         return self
@@ -68,10 +63,12 @@ class RequestStream:
             return request
         following = asyncio.ensure_future(anext(self._rest))
         try:
-            while not await_(asyncio.wait({following}, timeout=_SILENCE_SECONDS))[0]:
-                if self._is_draining():
-                    raise shutting_down(self._call.overall_outcome, repeatable=False)
+            await_(asyncio.wait({following}))
             return following.result()
+        except StatusError as error:
+            if error.reason == _SHUTTING_DOWN:
+                raise shutting_down(self._call.overall_outcome, repeatable=False) from None
+            raise
         except (StopAsyncIteration, asyncio.CancelledError):
             # When a caller disconnects, gRPC ends the stream before it reports the cancellation.
             sleep(CANCELLATION_DELAY_SECONDS)

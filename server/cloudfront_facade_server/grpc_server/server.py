@@ -23,7 +23,7 @@ from .dispatcher import Dispatcher
 from .fair_memory import FairMemory
 from .listener import channel_options, listen
 from .method_options import method_options
-from .receiver import Receiver
+from .receiver import DRAIN_SILENCE_SECONDS, Receiver
 from .reflection import add_reflection
 
 _METHODS_WITH_CHANGES: Final = (
@@ -40,6 +40,8 @@ ACCEPT_LOOP: Final = "AioServer._server_main_loop"
 _CUT_OFF_MARGIN_SECONDS: Final = 1.0
 """Time from the end of the grace period until gRPC resets calls. In it, the dispatcher fails them with
 SHUTTING_DOWN."""
+
+_IDLE_CHECK_SECONDS: Final = 0.05
 
 _log = structlog.get_logger()
 
@@ -65,6 +67,7 @@ class Server:
     ) -> None:
         self._settings = settings
         self._dispatcher = dispatcher
+        self._receiver = receiver
         self._shutdown = shutdown
         self._health_names = ["", *services]
         self._max_connections = usable_connections(settings.max_connections)
@@ -135,22 +138,31 @@ class Server:
         delay = settings.drain_delay if self._has_callers() else 0.0
         self._shutdown.begin(delay + settings.shutdown_grace_period)
         await self._health.enter_graceful_shutdown()
+        in_flight = self._dispatcher.in_flight + self._receiver.without_message
         self._dispatcher.end_long_polls()
-        _log.info("draining", delay_s=delay, in_flight=self._dispatcher.in_flight, hint="press Ctrl-C again to skip")
+        self._receiver.drain(DRAIN_SILENCE_SECONDS)
+        _log.info("draining", delay_s=delay, in_flight=in_flight, hint="press Ctrl-C again to skip")
         await _wait(skip, delay)
         skip.clear()
         # Stops listening immediately.
         stopped = asyncio.ensure_future(self._server.stop(settings.shutdown_grace_period + _CUT_OFF_MARGIN_SECONDS))
         # `stopped` does not wait for a create whose caller has gone, because gRPC no longer tracks its call.
-        idle = asyncio.ensure_future(self._dispatcher.idle.wait())
+        idle = asyncio.ensure_future(self._calls_end())
         grace_ended = asyncio.ensure_future(_wait(skip, settings.shutdown_grace_period))
         await asyncio.wait({idle, grace_ended}, return_when=asyncio.FIRST_COMPLETED)
         self._dispatcher.cut_off()
-        # Only calls that never reach a servicer are still open: health watches, reflection, streams without a request.
+        self._receiver.drain(0.0)
+        # Only calls that never reach a servicer are still open: health watches and reflection.
         await self._server.stop(_CUT_OFF_MARGIN_SECONDS)
         for pending in (idle, grace_ended):
             pending.cancel()
         await stopped
+
+    async def _calls_end(self) -> None:
+        """Waits until no call is in flight and none waits for its first message."""
+        while self._dispatcher.in_flight or self._receiver.without_message:
+            await self._dispatcher.idle.wait()
+            await asyncio.sleep(_IDLE_CHECK_SECONDS)
 
     def _has_callers(self) -> bool:
         """Returns whether callers may be connected. After the idle limit, only health watches keep a connection."""
