@@ -169,7 +169,8 @@ class ServeSettings(ListenSettings):
         1800.0, description="longest deadline honoured for WaitForKeyValueStore, UpdateKeys and ImportKeys, in seconds"
     )
     min_upstream_time: Seconds = Field(
-        0.5, description="a request is sent to CloudFront only if this time is left before the deadline, in seconds"
+        0.5,
+        description="an operation at CloudFront is started only if this time is left before the deadline, in seconds",
     )
     settle_timeout: Seconds = Field(
         5.0, description="seconds to keep checking whether a change with a lost response was applied"
