@@ -35,7 +35,8 @@ class UpstreamSlot:
     def pause(self, wait: Callable[[], None]) -> bool:
         """Waits without the slot, so that others can send meanwhile; returns whether there is a slot afterwards.
 
-        A read that settles a change must not fail because no slot is free. So it waits for one until the deadline.
+        A read that settles a change must not fail because no slot is free. So it waits for one until
+        `min_upstream_time` before the deadline.
         """
         self.release()
         wait()
@@ -108,7 +109,10 @@ class ConcurrencyLimiter:
         return take(self._slots, call, min(max_wait, call.remaining() - self.min_upstream_time))
 
     def _take_until_deadline(self, call: CallContext) -> bool:
-        """Takes a slot; returns False if none becomes free before the deadline. If the queue is full, tries again."""
+        """Takes a slot; returns False if none becomes free in time. If the queue is full, tries again.
+
+        In time is `min_upstream_time` before the deadline.
+        """
         while not self._take(call, math.inf):
             if call.remaining() <= self.min_upstream_time:
                 return False
