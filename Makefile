@@ -52,7 +52,7 @@ grpcurl: $(GRPCURL)
 	@echo 'grpcurl is in .venv/bin. To use it: export PATH="$$PWD/.venv/bin:$$PATH"'
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 test-fast: $(DEV_ENV)
 	$(BIN)/python -m pytest -n 2 tests/unit tests/servicers tests/contract

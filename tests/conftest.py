@@ -15,6 +15,7 @@ from support.process import EMBEDDED, FacadeProcess
 __all__ = ["aws_backend", "aws_environment", "cloudfront", "fast_boto3"]
 
 PROJECT = Path(__file__).parent.parent
+FLOODS = PROJECT / "tests" / "faults" / "hostile"
 
 
 def pytest_sessionstart() -> None:
@@ -28,7 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects tests that need a real AWS account, unless --run-aws is set. `make test` never runs them."""
+    """Groups floods, and deselects tests that need a real AWS account, unless --run-aws is set."""
+    for item in items:
+        # Floods are not run at the same time, because each of them takes a processor.
+        if item.path.is_relative_to(FLOODS) or item.path.name == "test_overload.py":
+            item.add_marker(pytest.mark.xdist_group("floods"))
     if config.getoption("--run-aws"):
         return
     selected = [item for item in items if not item.get_closest_marker("aws")]

@@ -122,7 +122,7 @@ def assert_all_passed(output: str) -> None:
     """Asserts that Node's test runner ran and passed every test in the files."""
     counts = {name: int(count) for name, count in re.findall(r"^# (\w+) (\d+)$", output, re.MULTILINE)}
     defined = sum(len(re.findall(r"^test\(", file.read_text(), re.MULTILINE)) for file in CLIENT.glob("test/*.test.ts"))
-    assert counts["pass"] == counts["tests"] == defined, output
+    assert counts["pass"] == counts["tests"] >= defined, output  # some are defined in a loop
     assert counts["fail"] == counts["cancelled"] == counts["skipped"] == counts["todo"] == 0, output
 
 

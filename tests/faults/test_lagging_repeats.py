@@ -17,7 +17,7 @@ from support.facade import failing, failure_of, running_facade
 
 SHORT = (1.1, 1.4)
 """Deadlines that leave no time for a read after the lag."""
-LONG = (3.6, 8.0)
+LONG = (4.6, 8.0)
 """Deadlines that leave time for it: until the half of SETTLE_TIMEOUT, or at least for more than LAG."""
 
 

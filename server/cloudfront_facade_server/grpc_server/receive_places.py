@@ -17,7 +17,7 @@ from ..errors.status_error import StatusError
 _MAX_QUEUED: Final = 1000
 """Calls that wait for their turn. Each can have 16 KiB buffered."""
 
-_CHECK_SECONDS: Final = 0.01
+_CHECK_SECONDS: Final = 0.005
 
 _MAX_DELAY_SECONDS: Final = 0.02
 """How late a check may be. If it is later, the event loop was busy, and may not have seen messages that arrived."""

@@ -262,8 +262,8 @@ class ServeSettings(ListenSettings):
 
     def receive_places(self) -> int:
         """Returns how many calls may wait for a message at the same time, if all messages have the largest size."""
-        # gRPC's core has a message once while it arrives, and Python has a copy when it is complete.
-        return max(3, self.max_request_memory // (2 * max(self.max_request_bytes, self.max_data_request_bytes)))
+        # gRPC's core has a message once while it arrives. When it is complete, Python has a copy for a short time.
+        return max(3, 2 * self.max_request_memory // (3 * max(self.max_request_bytes, self.max_data_request_bytes)))
 
     def message_limit(self, method: str) -> int:
         """Returns the maximum size of a request of a method in bytes, by the method's path."""
