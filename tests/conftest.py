@@ -15,7 +15,10 @@ from support.process import EMBEDDED, FacadeProcess
 __all__ = ["aws_backend", "aws_environment", "cloudfront", "fast_boto3"]
 
 PROJECT = Path(__file__).parent.parent
-FLOODS = PROJECT / "tests" / "faults" / "hostile"
+TESTS = PROJECT / "tests"
+FLOODS = TESTS / "faults" / "hostile"
+TIMED = [TESTS / name for name in ("faults", "soak", "fuzz", "docs", "wire", "end_to_end/test_rolling_restarts.py")]
+"""Tests whose server processes run without coverage, which would double the time of each call."""
 
 
 def pytest_sessionstart() -> None:
@@ -40,6 +43,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     deselected = [item for item in items if item.get_closest_marker("aws")]
     config.hook.pytest_deselected(items=deselected)
     items[:] = selected
+
+
+@pytest.fixture(autouse=True)
+def unmeasured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starts the processes of timed tests without coverage."""
+    if any(request.path.is_relative_to(path) for path in TIMED):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.fixture(scope="session")
