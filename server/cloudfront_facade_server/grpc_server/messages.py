@@ -7,7 +7,7 @@ from typing import Any
 from ..concurrency.fair_semaphore import Holder
 from ..errors.facade_errors import stream_stalled
 from .decoder import Decoder
-from .fair_memory import counted_size, size_of
+from .fair_memory import TakenMemory, counted_size, size_of
 from .receive_places import Fail
 from .receiver import Context, Kind, Receiver
 
@@ -33,7 +33,7 @@ class Messages:
         self.holder = Holder.of_peer(context.peer())
         self._has_first = False
         self._progress_at = 0.0
-        self._taken = 0
+        self._memory = TakenMemory(receiver.memory, self.holder)
 
     def __aiter__(self) -> Messages:
         return self
@@ -42,14 +42,12 @@ class Messages:
         self.close()
         message = await (self._receive_next() if self._has_first else self._receive_first())
         if self._is_stream:
-            self._taken = counted_size(message)
-            self._receiver.memory.take(self.holder, self._taken)
+            self._memory.add(counted_size(message))
         return message
 
     def close(self) -> None:
         """Returns the memory of the last message."""
-        self._receiver.memory.release(self.holder, self._taken)
-        self._taken = 0
+        self._memory.release()
 
     async def _receive_first(self) -> Any:
         self._has_first = True
