@@ -114,14 +114,20 @@ def test_what_was_applied_succeeds_although_no_slot_is_free_at_once(
     assert cloudfront.effects("UpdateFunction") == 1
 
 
+def held_write(cloudfront: CloudFrontDouble, facade: Facade) -> tuple[str, Any]:
+    """Starts a write of a key, which CloudFront holds; returns the ARN of the store, and the future of the write."""
+    arn = create_store(facade)
+    cloudfront.script("PutKey", hold())
+    first = facade.key_values.PutKey.future(putting(arn), timeout=20)
+    cloudfront.wait_for("PutKey")
+    return arn, first
+
+
 def test_a_write_whose_turn_does_not_come_ends_before_its_deadline(
     cloudfront: CloudFrontDouble, replica: Replica
 ) -> None:
     with replica(timeout=20) as facade:
-        arn = create_store(facade)
-        cloudfront.script("PutKey", hold())
-        first = facade.key_values.PutKey.future(putting(arn), timeout=20)
-        cloudfront.wait_for("PutKey")
+        arn, first = held_write(cloudfront, facade)
         failure = failing(facade.key_values.PutKey, putting(arn), timeout=1.0)
         assert (failure.reason, failure.outcome) == ("DEADLINE_TOO_SHORT", "not_applied")
         cloudfront.release()
@@ -135,10 +141,7 @@ def test_writes_of_callers_that_have_gone_leave_the_queue_and_send_nothing(
 ) -> None:
     waiting = 9
     with replica(timeout=20, max_concurrent_calls=waiting + 1, max_queue_time=0) as facade:
-        arn = create_store(facade)
-        cloudfront.script("PutKey", hold())
-        first = facade.key_values.PutKey.future(putting(arn), timeout=20)
-        cloudfront.wait_for("PutKey")
+        arn, first = held_write(cloudfront, facade)
         gone = [facade.key_values.PutKey.future(putting(arn, f"k{number}"), timeout=20) for number in range(waiting)]
         rejected = facade.key_values.PutKey.future(putting(arn), timeout=20)
         assert rejected.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "all calls are in the queue"

@@ -88,13 +88,10 @@ def test_a_server_with_exit_with_parent_ends_when_its_parent_is_killed(tmp_path:
         wait_until(lambda: '"serving"' in log.read_text(), timeout=20)
         parent.send_signal(signal.SIGKILL)
         parent.wait(5)
-        wait_until(lambda: not Path(f"/proc/{server}/exe").exists() or _is_zombie(server), timeout=5)
+        wait_until(lambda: _has_ended(server), timeout=5)
     finally:
-        if Path(f"/proc/{server}").exists() and not _is_zombie(server):
-            os.kill(server, signal.SIGKILL)
-    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
-    assert "the parent process ended; the server stops" in events
-    assert events[-1] == "stopped"
+        _kill(server)
+    _check_stopped_because_of_the_parent(log)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.4], ids=["at once", "during the imports"])
@@ -112,13 +109,25 @@ def test_a_server_with_exit_with_parent_ends_when_the_shell_that_started_it_has_
     )
     server = int(pid.read_text())
     try:
-        wait_until(lambda: not Path(f"/proc/{server}/exe").exists() or _is_zombie(server), timeout=20)
+        wait_until(lambda: _has_ended(server), timeout=20)
     finally:
-        if Path(f"/proc/{server}").exists() and not _is_zombie(server):
-            os.kill(server, signal.SIGKILL)
+        _kill(server)
+    _check_stopped_because_of_the_parent(log)
+
+
+def _check_stopped_because_of_the_parent(log: Path) -> None:
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert "the parent process ended; the server stops" in events
     assert events[-1] == "stopped"
+
+
+def _has_ended(pid: int) -> bool:
+    return not Path(f"/proc/{pid}/exe").exists() or _is_zombie(pid)
+
+
+def _kill(pid: int) -> None:
+    if Path(f"/proc/{pid}").exists() and not _is_zombie(pid):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _is_zombie(pid: int) -> bool:

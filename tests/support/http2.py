@@ -24,6 +24,18 @@ def message_prefix(size: int, *, compressed: bool = False) -> bytes:
     return bytes([compressed]) + size.to_bytes(4, "big")
 
 
+def call_fields(path: bytes | str) -> list[tuple[bytes | str, bytes | str]]:
+    """Returns the header fields of a call."""
+    return [
+        (":method", "POST"),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", "facade"),
+        ("te", "trailers"),
+        ("content-type", "application/grpc"),
+    ]
+
+
 class RawConnection:
     """An HTTP/2 connection to a gRPC server."""
 
@@ -40,16 +52,8 @@ class RawConnection:
     def open(self, path: bytes | str, *, end: bool = False, **headers: str) -> int:
         """Sends the headers of a call; returns the stream."""
         stream = self.h2.get_next_available_stream_id()
-        fields: list[tuple[str | bytes, str | bytes]] = [
-            (":method", "POST"),
-            (":scheme", "http"),
-            (":path", path),
-            (":authority", "facade"),
-            ("te", "trailers"),
-            ("content-type", "application/grpc"),
-            *((name.replace("_", "-"), value) for name, value in headers.items()),
-        ]
-        self.h2.send_headers(stream, fields, end_stream=end)
+        metadata = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        self.h2.send_headers(stream, [*call_fields(path), *metadata], end_stream=end)
         self.flush()
         return stream
 

@@ -11,6 +11,8 @@ from typing import Final
 
 from hpack import Encoder, NeverIndexedHeaderTuple
 
+from .http2 import call_fields
+
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _FRAME_HEADER_BYTES: Final = 9
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _CONTINUATION = 0, 1, 3, 4, 6, 9
@@ -39,14 +41,7 @@ def call_headers(path: str, metadata_bytes: int = 0) -> bytes:
         path: The path of the method.
         metadata_bytes: The size of the metadata, as HTTP/2 counts it against the limit.
     """
-    fields = [
-        (":method", "POST"),
-        (":scheme", "http"),
-        (":path", path),
-        (":authority", "facade"),
-        ("te", "trailers"),
-        ("content-type", "application/grpc"),
-    ]
+    fields = call_fields(path)
     # Many small fields take the most memory.
     count = max(0, metadata_bytes - _PSEUDO_HEADER_BYTES) // (_FIELD_OVERHEAD_BYTES + 1)
     fields += [("x", "")] * count
