@@ -23,7 +23,7 @@ from .decoder import Decoder
 from .fair_memory import SMALL_BYTES, FairMemory
 from .receive_places import Fail, MakeError, ReceivePlaces, Waiting
 
-_PATIENCE_SECONDS: Final = 0.015
+_PATIENCE_SECONDS: Final = 0.025
 """Patience for a first message, which callers send together with the call."""
 
 _STREAM_PATIENCE_SECONDS: Final = 2.0
