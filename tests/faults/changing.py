@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -16,6 +17,8 @@ from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, Failure, function, running_facade
 
 MakeBackend = Callable[..., AwsBackend]
+Replica = Callable[..., AbstractContextManager[Facade]]
+"""Runs a server; takes the timeouts of its backend and the settings of `serve`."""
 
 LIVE = functions.FunctionStage.FUNCTION_STAGE_LIVE
 DEVELOPMENT = functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from cloudfront_facade_server.backends.aws import AwsBackend
-from faults.changing import created, facade, store
+from faults.changing import Replica, created, facade, store
 from faults.lagging import at
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import Facade, running_facade
@@ -18,9 +18,7 @@ __all__ = ["at", "created", "facade", "store"]
 
 
 @pytest.fixture
-def replica(
-    cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]
-) -> Callable[..., AbstractContextManager[Facade]]:
+def replica(cloudfront: CloudFrontDouble, aws_backend: Callable[..., AwsBackend]) -> Replica:
     """Runs servers in front of the double; takes the timeouts of the backend and the settings of `serve`."""
 
     @contextmanager

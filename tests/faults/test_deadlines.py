@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import grpc
@@ -22,16 +21,14 @@ from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest, DeleteKeyValueStoreRequest
 from cloudfront_facade.v1.key_value_store_service_pb2_grpc import KeyValueStoreServiceStub
 from cloudfront_facade_server.backends.aws import AwsBackend
-from faults.changing import updating
+from faults.changing import Replica, updating
 from support.cloudfront.faults import Exchange, Fault, apply_then_close, delay, hang, normally, status_only
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.stores import StoredStore, utc_now
 from support.cloudfront.wire import HttpResponse
-from support.facade import REQUEST_ID, Facade, check_health, failing, function, open_channel, running_facade
+from support.facade import REQUEST_ID, check_health, failing, function, open_channel, running_facade
 from support.process import FacadeProcess
 from support.waiting import wait_until
-
-Replica = Callable[..., AbstractContextManager[Facade]]
 
 DELAY = 1.2
 """Seconds that CloudFront takes for a request."""
@@ -251,12 +248,13 @@ def test_a_deadline_above_the_maximum_is_shortened(
     assert failure.reason == "DEADLINE_EXCEEDED"
 
 
-def test_nothing_is_sent_if_the_deadline_is_too_short(facade: Facade, cloudfront: CloudFrontDouble) -> None:
-    failure = failing(facade.functions.CreateFunction, function(), timeout=0.45)
+def test_nothing_is_sent_if_the_deadline_is_too_short(cloudfront: CloudFrontDouble, replica: Replica) -> None:
+    with replica(min_upstream_time=9) as facade:
+        failure = failing(facade.functions.CreateFunction, function(), timeout=8)
 
     assert failure.code is grpc.StatusCode.DEADLINE_EXCEEDED
     assert (failure.reason, failure.outcome) == ("DEADLINE_TOO_SHORT", "not_applied")
-    assert failure.metadata["required_ms"] == "500"
+    assert failure.metadata["required_ms"] == "9000"
     assert cloudfront.requests == ()
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import grpc
 import pytest
 from structlog.testing import capture_logs
 
-from faults.changing import updating
+from faults.changing import Replica, updating
 from support.cloudfront.faults import Fault, fail_with, hang, normally, status_only, throttle
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
-
-Replica = Callable[..., AbstractContextManager[Facade]]
 
 LOST, TAKEN, FULL = status_only(503), fail_with("FunctionAlreadyExists", 409), fail_with("TooManyFunctions", 400)
 

@@ -9,7 +9,7 @@ import grpc
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
-from faults.changing import LOST, UNKNOWN, status_of
+from faults.changing import LOST, UNKNOWN, Replica, status_of
 from support.cloudfront.faults import (
     delay,
 )
@@ -49,11 +49,12 @@ def test_a_lost_removal_is_not_confirmed_while_one_tag_exists(cloudfront: CloudF
 
 
 def test_nothing_is_changed_if_the_deadline_is_too_short(
-    cloudfront: CloudFrontDouble, facade: Facade, created: functions.CreateFunctionResponse
+    cloudfront: CloudFrontDouble, replica: Replica, created: functions.CreateFunctionResponse
 ) -> None:
     arn = created.function_summary.function_metadata.function_arn
     request = tags.TagResourceRequest(resource=arn, tags=[Tag(key="a")])
-    failure = failing(facade.tags.TagResource, request, timeout=0.45)
+    with replica(min_upstream_time=9) as facade:
+        failure = failing(facade.tags.TagResource, request, timeout=8)
     assert failure.reason == "DEADLINE_TOO_SHORT"
     assert cloudfront.count("TagResource") == 0
 

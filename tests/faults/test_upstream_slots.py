@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -15,13 +15,11 @@ from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1.function_service_pb2_grpc import FunctionServiceStub
-from faults.changing import LOST, updating
+from faults.changing import LOST, Replica, updating
 from support.cloudfront.faults import apply_then_close, delay, hold
 from support.cloudfront.http import CloudFrontDouble
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, check_health, failing, function, open_channel
 from support.waiting import wait_until
-
-Replica = Callable[..., AbstractContextManager[Facade]]
 
 DESCRIBE = functions.DescribeFunctionRequest(name="other", stage=functions.FunctionStage.FUNCTION_STAGE_DEVELOPMENT)
 

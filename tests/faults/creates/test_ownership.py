@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 from cloudfront_facade.v1.key_value_store_service_pb2 import CreateKeyValueStoreRequest
 from cloudfront_facade.v1.tag_pb2 import Tag
+from faults.changing import Replica
 from support.cloudfront.faults import (
     Exchange,
     Fault,
@@ -30,8 +30,6 @@ from support.cloudfront.faults import (
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.wire import HttpResponse
 from support.facade import ANOTHER_ID, REQUEST_ID, Facade, failing, function
-
-Replica = Callable[..., AbstractContextManager[Facade]]
 
 
 @dataclass(frozen=True)
