@@ -52,7 +52,8 @@ grpcurl: $(GRPCURL)
 	@echo 'grpcurl is in .venv/bin. To use it: export PATH="$$PWD/.venv/bin:$$PATH"'
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
+	$(BIN)/python -m pytest -n 3 --cov --cov-report=term -m "not heavy"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m heavy
 
 test-fast: $(DEV_ENV)
 	$(BIN)/python -m pytest -n 2 tests/unit tests/servicers tests/contract

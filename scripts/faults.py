@@ -64,7 +64,7 @@ def run(selected: Iterable[str]) -> dict[str, str]:
     """Runs tests; returns the worst result of each over its parameters."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-n", "2", "--no-cov", "-q", f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "-q", f"--junitxml={report}"]
         subprocess.run([*command, *(f"tests/{test}" for test in selected)], cwd=PROJECT, check=False)
         return results_of(report.read_text())
 

@@ -16,9 +16,12 @@ __all__ = ["aws_backend", "aws_environment", "cloudfront", "fast_boto3"]
 
 PROJECT = Path(__file__).parent.parent
 TESTS = PROJECT / "tests"
-FLOODS = TESTS / "faults" / "hostile"
-TIMED = [TESTS / name for name in ("faults", "soak", "fuzz", "docs", "wire", "end_to_end/test_rolling_restarts.py")]
-"""Tests whose server processes run without coverage, which would double the time of each call."""
+FLOODS = TESTS / "faults" / "hostile", TESTS / "faults" / "test_overload.py"
+HEAVY = (
+    *FLOODS,
+    *(TESTS / name for name in ("clients_node", "docs", "end_to_end", "examples", "fuzz", "packaging", "soak", "wire")),
+)
+"""Tests that run without coverage, which would double the time of each call."""
 
 
 def pytest_sessionstart() -> None:
@@ -32,10 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Groups floods, and deselects tests that need a real AWS account, unless --run-aws is set."""
+    """Marks heavy tests, groups floods, and deselects tests that need a real AWS account, unless --run-aws is set."""
     for item in items:
+        if any(item.path.is_relative_to(path) for path in HEAVY):
+            item.add_marker("heavy")
         # Floods are not run at the same time, because each of them takes a processor.
-        if item.path.is_relative_to(FLOODS) or item.path.name == "test_overload.py":
+        if any(item.path.is_relative_to(path) for path in FLOODS):
             item.add_marker(pytest.mark.xdist_group("floods"))
     if config.getoption("--run-aws"):
         return
@@ -47,8 +52,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def unmeasured_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starts the processes of timed tests without coverage."""
-    if any(request.path.is_relative_to(path) for path in TIMED):
+    """Starts the processes of the fault tests without coverage, because these tests measure time."""
+    if request.path.is_relative_to(TESTS / "faults"):
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
