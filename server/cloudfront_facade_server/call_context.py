@@ -112,6 +112,11 @@ class CallContext:
         if value and self._on_abandoned:
             self._on_abandoned()
 
+    @property
+    def waits(self) -> bool:
+        """Whether the rpc waits for its turn, and leaves the queue if it is abandoned."""
+        return self._on_abandoned is not None
+
     @contextmanager
     def when_abandoned(self, callback: Callable[[], object]) -> Iterator[None]:
         """Calls back if the rpc ends for its caller inside the block."""

@@ -22,6 +22,7 @@ from .grpc_server.admission import Admission
 from .grpc_server.call_limits import CallLimits
 from .grpc_server.dispatcher import Dispatcher
 from .grpc_server.fair_memory import FairMemory
+from .grpc_server.open_calls import OpenCalls
 from .grpc_server.receiver import Receiver
 from .grpc_server.server import Register, Server
 from .services.function_service import FunctionService
@@ -75,7 +76,7 @@ def services(
     limiter = ConcurrencyLimiter(
         settings.max_concurrent_upstream_calls, settings.min_upstream_time, settings.max_queue_time
     )
-    lag = 0.0 if backend.name == "embedded" else settings.settle_timeout / 2
+    lag = 0.0 if backend.name == "embedded" else settings.max_read_lag
     timeouts = SettleTimeouts(settings.settle_timeout, settings.longest_send(), lag)
     client = UpstreamClient(backend, limiter, timeouts)
     tests = UpstreamClient(backend, _test_limiter(settings), timeouts) if backend.name == "embedded" else client
@@ -134,5 +135,7 @@ def make_server(
     )
     memory = FairMemory(settings.max_request_memory // 4)
     receiver = Receiver(settings.receive_places(), settings.max_queue_time, settings.max_stream_silence, memory)
-    dispatcher = Dispatcher(limits, Admission(limits, receiver, memory), backend.name, shutdown)
+    open_calls = OpenCalls()
+    admission = Admission(limits, receiver, memory, open_calls)
+    dispatcher = Dispatcher(limits, admission, open_calls, backend.name, shutdown)
     return Server(settings, dispatcher, receiver, shutdown, services(settings, backend, account)), dispatcher

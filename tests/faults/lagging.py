@@ -16,6 +16,7 @@ from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
+from cloudfront_facade_server.settings.serve import ServeSettings
 from faults.changing import V2, MakeBackend
 from support.cloudfront.http import CloudFrontDouble
 from support.cloudfront.state import InMemoryCloudFront
@@ -141,10 +142,15 @@ class Lagging:
 
 
 @pytest.fixture
-def at(aws_backend: MakeBackend) -> Iterator[Lagging]:
+def at(aws_backend: MakeBackend, request: pytest.FixtureRequest) -> Iterator[Lagging]:
+    """Reads lag. A parameter replaces the settle timeout; the lag that the server allows for is the default."""
     reads = LaggingReads(LAG, lags)
+    settings = {
+        "settle_timeout": getattr(request, "param", SETTLE_TIMEOUT),
+        "max_read_lag": ServeSettings.model_fields["max_read_lag"].default,
+    }
     with (
         CloudFrontDouble(reads) as double,
-        running_facade(aws_backend(double), settle_timeout=SETTLE_TIMEOUT) as facade,
+        running_facade(aws_backend(double), **settings) as facade,
     ):
         yield Lagging(facade, double, reads)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
+import pytest
 
 from cloudfront_facade.v1 import function_service_pb2 as functions
 from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1 import tag_service_pb2 as tags
 from cloudfront_facade.v1.tag_pb2 import Tag
-from faults.lagging import A, B, Lagging
+from faults.lagging import SETTLE_TIMEOUT, A, B, Lagging
 from support.cloudfront.faults import Fault, apply_then_status, status_only
 from support.facade import failure_of
 
@@ -141,6 +142,7 @@ def results_of_lost_changes(at: Lagging, fault: Fault) -> dict[str, str]:
         return dict(zip(CASES, callers.map(result, CASES), strict=True))
 
 
+@pytest.mark.parametrize("at", [SETTLE_TIMEOUT, 2.0], indirect=True, ids="settled for {:g} s".format)
 def test_nothing_that_was_not_applied_succeeds_while_reads_lag(at: Lagging) -> None:
     results = results_of_lost_changes(at, status_only(503))
     assert results == dict.fromkeys(CASES, "UPSTREAM_OUTCOME_UNKNOWN")

@@ -24,6 +24,7 @@ from cloudfront_facade_server.grpc_server.call_limits import CallLimits
 from cloudfront_facade_server.grpc_server.dispatcher import Dispatcher
 from cloudfront_facade_server.grpc_server.fair_memory import FairMemory
 from cloudfront_facade_server.grpc_server.method_options import MethodOptions
+from cloudfront_facade_server.grpc_server.open_calls import OpenCalls
 from cloudfront_facade_server.grpc_server.receiver import Receiver
 from support.cloudfront.faults import hold
 from support.cloudfront.http import CloudFrontDouble
@@ -74,8 +75,9 @@ def lines() -> Iterator[list[dict[str, Any]]]:
 def make_dispatcher(limits: CallLimits, **arguments: Any) -> Dispatcher:
     memory = FairMemory(64 * 1024 * 1024)
     receiver = Receiver(places=10, max_queue_time=1.0, max_silence=60.0, memory=memory)
-    admission = Admission(limits, receiver, memory)
-    return Dispatcher(limits, admission, "aws", ShutdownDeadline(), **arguments)
+    open_calls = OpenCalls()
+    admission = Admission(limits, receiver, memory, open_calls)
+    return Dispatcher(limits, admission, open_calls, "aws", ShutdownDeadline(), **arguments)
 
 
 def dispatcher(**limits: Any) -> Dispatcher:

@@ -66,6 +66,7 @@ def running_facade(
         "settle_timeout": 1,
         "shutdown_grace_period": 5,
     } | settings
+    values.setdefault("max_read_lag", values["settle_timeout"] / 2)
     serve_settings = ServeSettings(**values)
     backend = _waiting(backend)
     loop = event_loop()

@@ -42,6 +42,20 @@ def test_a_caller_alone_may_hold_every_slot() -> None:
     assert [semaphore.try_acquire(FLOOD) for _ in range(4)] == [True, True, True, False]
 
 
+def test_a_holder_exceeds_another_with_two_slots_more() -> None:
+    semaphore = FairSemaphore(10, max_waiting=10)
+    for _ in range(2):
+        assert semaphore.try_acquire(FLOOD)
+    assert semaphore.exceeds(FLOOD, POLITE)
+    assert semaphore.exceeds(FLOOD, FLOOD_SECOND), "connections of one caller are compared"
+    assert semaphore.try_acquire(POLITE)
+    assert semaphore.try_acquire(FLOOD_SECOND)
+    assert semaphore.exceeds(FLOOD, POLITE), "the caller has three slots"
+    assert not semaphore.exceeds(FLOOD, FLOOD_SECOND)
+    assert not semaphore.exceeds(POLITE, FLOOD)
+    assert not semaphore.exceeds(FLOOD, FLOOD)
+
+
 def test_a_freed_slot_goes_to_the_caller_that_holds_the_fewest() -> None:
     async def test() -> None:
         semaphore = FairSemaphore(4, 100)

@@ -113,6 +113,17 @@ class FairSemaphore:
         """Returns who gets the next slot; None if the queue is empty."""
         return self._next().holder if self._queues else None
 
+    def exceeds(self, one: Holder, other: Holder) -> bool:
+        """Returns whether one has more slots than the other, and still would if it passed one on to the other.
+
+        Callers are compared, and if both have the same one, their connections.
+        """
+        if one.caller != other.caller:
+            counts, names = self._held_by_caller, (one.caller, other.caller)
+        else:
+            counts, names = self._held_by_connection, (one.connection, other.connection)
+        return counts.get(names[0], 0) > counts.get(names[1], 0) + 1
+
     def release(self, holder: Holder) -> None:
         """Frees a slot, which the next waiter takes."""
         self.held -= 1

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import asyncio
+from typing import Any, Final
 
 from ..call_context import CallContext
-from ..concurrency.fair_semaphore import FairSemaphore, Holder
+from ..concurrency.fair_semaphore import FairSemaphore
 from ..errors.facade_errors import overloaded, requests_overloaded
 from .call_limits import CallLimits
 from .fair_memory import FairMemory, counted_size
 from .method_options import MethodOptions
+from .open_calls import OpenCalls, Slot
 from .receiver import Receiver
 
-
-class Slot(NamedTuple):
-    """The right to run a call; `Admission.release` returns it.
-
-    Attributes:
-        semaphore: The semaphore of the slot.
-        holder: Who has it.
-        bytes: Memory that the call's requests take.
-    """
-
-    semaphore: FairSemaphore
-    holder: Holder
-    bytes: int
+_MAKE_ROOM_SECONDS: Final = 0.005
+"""How often a call that only waits is ended while others wait for slots."""
 
 
 class Admission:
@@ -34,15 +25,18 @@ class Admission:
         limits: The limits.
         receiver: Ends silent streams to make room for others.
         memory: The memory of large requests.
+        open_calls: Ends calls that only wait, to make room for others.
     """
 
-    def __init__(self, limits: CallLimits, receiver: Receiver, memory: FairMemory) -> None:
+    def __init__(self, limits: CallLimits, receiver: Receiver, memory: FairMemory, open_calls: OpenCalls) -> None:
         self._limits = limits
         self._receiver = receiver
         self._short = self._semaphore(limits.max_concurrent_calls)
         self._long_running = self._semaphore(limits.max_long_running_calls)
         self._long_polls = self._semaphore(limits.max_concurrent_calls)
         self._memory = memory
+        self._open_calls = open_calls
+        self._making_room: set[FairSemaphore] = set()
 
     def _semaphore(self, slots: int) -> FairSemaphore:
         return FairSemaphore(slots, max_waiting=slots)
@@ -62,7 +56,7 @@ class Admission:
             semaphore.release(holder)
             raise requests_overloaded()
         self._memory.take(holder, size)
-        return Slot(semaphore, holder, size)
+        return Slot(semaphore, holder, size, _kind(options))
 
     def release(self, slot: Slot) -> None:
         """Returns the slot of a call whose method has ended."""
@@ -72,8 +66,19 @@ class Admission:
     async def _wait(self, semaphore: FairSemaphore, call: CallContext, options: MethodOptions) -> None:
         if semaphore is self._long_running:
             self._receiver.end_silent_stream(call.holder)
+        if semaphore not in self._making_room:
+            self._making_room.add(semaphore)
+            asyncio.get_running_loop().call_soon(self._make_room, semaphore)  # when the call is in the queue
         if not await semaphore.acquire(call.holder, min(self._limits.max_queue_time, call.remaining())):
             raise overloaded(semaphore.slots, _kind(options))
+
+    def _make_room(self, semaphore: FairSemaphore) -> None:
+        """Ends calls that only wait, one after another, while a caller or connection that has fewer needs a slot."""
+        if (holder := semaphore.next_holder()) is None:
+            self._making_room.discard(semaphore)
+            return
+        self._open_calls.make_room(semaphore, holder)
+        asyncio.get_running_loop().call_later(_MAKE_ROOM_SECONDS, self._make_room, semaphore)
 
     def _semaphore_for(self, options: MethodOptions) -> FairSemaphore:
         if not options.long_running:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -20,9 +19,10 @@ from ..concurrency.greenlets import GreenletPool, PooledGreenlet
 from ..errors.facade_errors import deadline_exceeded, internal, shutting_down
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
-from .admission import Admission, Slot
+from .admission import Admission
 from .call_limits import CallLimits
 from .method_options import MethodOptions
+from .open_calls import OpenCall, OpenCalls, Slot
 from .request_stream import RequestStream, receive_first
 from .status import drop_frames, to_status_error
 
@@ -38,52 +38,13 @@ Method = Callable[[Any, CallContext], Any]
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
 
-@dataclass(eq=False)
-class _OpenCall:
-    """A call whose method has been suspended.
-
-    Attributes:
-        call: The rpc.
-        arrived: The time on the clock at which it arrived.
-        long_poll: Whether the rpc is a long poll, cancelled when its caller goes away.
-        response: Resolves to what its caller receives.
-        early_error: The error with which the call ended for its caller before the method ended.
-        task: Runs the method until it ends.
-    """
-
-    call: CallContext
-    arrived: float
-    long_poll: bool
-    response: asyncio.Future[Any]
-    early_error: StatusError | None = None
-    task: asyncio.Task[Any] | None = None
-
-    def fail_early(self, error: StatusError) -> None:
-        if not self.response.done():
-            self.early_error = self.call.annotate(error)
-            self.response.set_exception(error)
-            self.abandon()
-
-    def abandon(self) -> None:
-        self.call.abandoned = True
-        if self.long_poll and self.task:
-            self.task.cancel()
-
-    def respond(self, task: asyncio.Task[Any]) -> None:
-        if self.response.done():
-            return
-        if error := task.exception():
-            self.response.set_exception(error)
-        else:
-            self.response.set_result(task.result())
-
-
 class Dispatcher:
     """Runs the methods of the services for gRPC.
 
     Args:
         limits: Limits of calls.
         admission: Decides which calls may run.
+        open_calls: The calls whose methods have been suspended.
         backend_name: `aws` or `embedded`, sent to callers.
         shutdown: The deadline of the shutdown.
         clock: A monotonic clock.
@@ -98,6 +59,7 @@ class Dispatcher:
         self,
         limits: CallLimits,
         admission: Admission,
+        open_calls: OpenCalls,
         backend_name: str,
         shutdown: ShutdownDeadline,
         clock: Clock = time.monotonic,
@@ -108,7 +70,7 @@ class Dispatcher:
         self._is_embedded = backend_name == "embedded"
         self._shutdown = shutdown
         self._clock = clock
-        self._open: set[_OpenCall] = set()
+        self._open = open_calls
         self._is_cut_off = False
         self._is_draining = False
         self._greenlets = GreenletPool()
@@ -131,7 +93,7 @@ class Dispatcher:
     def cut_off(self) -> None:
         """Fails all calls, in flight and new, with SHUTTING_DOWN, because the server is about to exit."""
         self._is_cut_off = True
-        for open_call in tuple(self._open):
+        for open_call in self._open.snapshot():
             call = open_call.call
             open_call.fail_early(shutting_down(call.overall_outcome, repeatable=call.repeatable))
             self._log_once(open_call, open_call.early_error)
@@ -139,7 +101,7 @@ class Dispatcher:
     def end_long_polls(self) -> None:
         """Fails all long polls, in flight and new, with SHUTTING_DOWN, because another server can take them over."""
         self._is_draining = True
-        for open_call in tuple(self._open):
+        for open_call in self._open.snapshot():
             if open_call.long_poll:
                 open_call.fail_early(shutting_down("not_applied", repeatable=True))
 
@@ -199,7 +161,7 @@ class Dispatcher:
     ) -> Any:
         """Waits for the end of the method, the deadline or the shutdown. The method runs to its end anyway."""
         loop = asyncio.get_running_loop()
-        open_call = _OpenCall(call, arrived, long_poll, loop.create_future())
+        open_call = OpenCall(call, arrived, slot, long_poll, loop.create_future())
         self._open.add(open_call)
         self.in_flight += 1
         self.idle.clear()
@@ -230,10 +192,9 @@ class Dispatcher:
             open_call.abandon()
             raise
 
-    def _log_once(self, open_call: _OpenCall, failure: StatusError | None, error: BaseException | None = None) -> None:
+    def _log_once(self, open_call: OpenCall, failure: StatusError | None, error: BaseException | None = None) -> None:
         """Writes the line of a call to the access log, unless it has been written."""
-        if open_call in self._open:
-            self._open.discard(open_call)
+        if self._open.discard(open_call):
             log_rpc(open_call.call, open_call.arrived, failure, error)
 
 

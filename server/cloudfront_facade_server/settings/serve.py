@@ -175,6 +175,11 @@ class ServeSettings(ListenSettings):
     settle_timeout: Seconds = Field(
         5.0, description="seconds to keep checking whether a change with a lost response was applied"
     )
+    max_read_lag: Seconds = Field(
+        2.5,
+        description="seconds for which CloudFront's reads may show an older state; only later reads confirm a change "
+        "with a lost response, so --settle-timeout should be longer",
+    )
     max_connections: Count = Field(1000, description="maximum number of connections")
     max_connection_age: PositiveSeconds = Field(
         1800.0,
