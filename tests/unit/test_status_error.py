@@ -104,6 +104,13 @@ def test_details_that_are_too_long_are_truncated_except_error_info() -> None:
     assert [violation.field for violation in listed] == [f"field{index}" for index in range(len(listed))]
     assert len(trailers["grpc-status-details-bin"]) <= MAX_STATUS_BYTES
 
+    violation = error_details_pb2.PreconditionFailure.Violation(subject="x" * 400)
+    precondition = error_details_pb2.PreconditionFailure(violations=[violation] * 20)
+    status, _ = status_and_trailers(StatusError(grpc.StatusCode.FAILED_PRECONDITION, "R", "m", details=[precondition]))
+    shortened = error_details_pb2.PreconditionFailure()
+    assert status.details[1].Unpack(shortened)
+    assert 1 <= len(shortened.violations) < 20
+
     huge = error_details_pb2.ResourceInfo(description="x" * 10_000)
     status, _ = status_and_trailers(StatusError(grpc.StatusCode.ABORTED, "R", "m", details=[huge]))
     assert len(status.details) == 1

@@ -95,8 +95,10 @@ def _shorten(details: list[Message]) -> bool:
     """Removes the last violation, or else the last detail. Returns False if only ErrorInfo is left."""
     last = details[-1]
     if isinstance(last, error_details_pb2.BadRequest) and len(last.field_violations) > 1:
-        shorter = error_details_pb2.BadRequest(field_violations=last.field_violations[:-1])
-        details[-1] = shorter
+        details[-1] = error_details_pb2.BadRequest(field_violations=last.field_violations[:-1])
+        return True
+    if isinstance(last, error_details_pb2.PreconditionFailure) and len(last.violations) > 1:
+        details[-1] = error_details_pb2.PreconditionFailure(violations=last.violations[:-1])
         return True
     if len(details) > 1:
         details.pop()
