@@ -9,6 +9,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from cloudfront_facade import TLS
+from cloudfront_facade._service_config import NO_PROXY
 from cloudfront_facade._targets import is_local
 
 from .settings.client import HealthSettings, TargetSettings
@@ -80,7 +81,7 @@ def _target_of(listen: str) -> str:
     return f"{_LOOPBACK_OF.get(host, host)}:{port}"
 
 
-def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str | int]) -> grpc.Channel:
+def open_channel(target: str, settings: TargetSettings, *options: tuple[str, object]) -> grpc.Channel:
     """Opens a channel to a server, with TLS if the settings contain a CA.
 
     The proxy variables of the environment do not apply to a server on this machine.
@@ -89,7 +90,7 @@ def open_channel(target: str, settings: TargetSettings, *options: tuple[str, str
         CannotConnectError: A TLS file cannot be used.
     """
     if is_local(target):
-        options = (*options, ("grpc.enable_http_proxy", 0))
+        options = (*options, *NO_PROXY.items())
     if settings.tls_ca is None:
         return grpc.insecure_channel(target, options)
     tls = TLS(ca=settings.tls_ca, certificate=settings.tls_cert, key=settings.tls_key)

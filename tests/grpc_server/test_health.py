@@ -43,6 +43,10 @@ PROXIES: dict[str, Any] = {
     name: "http://127.0.0.1:1"
     for lower in ("grpc_proxy", "http_proxy", "https_proxy", "all_proxy")
     for name in (lower, lower.upper())
+} | {
+    # gRPC's own proxy for ranges of addresses.
+    "GRPC_ADDRESS_HTTP_PROXY": "127.0.0.1:1",
+    "GRPC_ADDRESS_HTTP_PROXY_ENABLED_ADDRESSES": "127.0.0.0/8,::1/128",
 }
 """Every proxy variable, with a proxy that does not exist."""
 
