@@ -50,13 +50,17 @@ class Time:
     def __call__(self) -> float:
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
 
 def no_sts() -> str:
     raise boto.EndpointConnectionError(endpoint_url="https://sts.us-east-1.amazonaws.com")
 
 
 def new_account(find: Any, backend: Lists, clock: Time | None = None) -> ServiceAccount:
-    return ServiceAccount(find, backend, clock or Time())  # type: ignore[arg-type]
+    clock = clock or Time()
+    return ServiceAccount(find, backend, clock, clock.sleep)  # type: ignore[arg-type]
 
 
 def test_sts_is_asked_once_and_nothing_is_listed() -> None:
@@ -113,6 +117,18 @@ def test_an_account_without_resources_is_looked_up_again_after_some_seconds_and_
     assert [line["reason"] for line in lines] == [
         "no response from sts.us-east-1.amazonaws.com (EndpointConnectionError)"
     ]
+
+
+def test_an_account_is_known_to_a_call_that_names_a_resource_that_was_just_created() -> None:
+    backend, clock = Lists([], []), Time()
+    account = new_account(no_sts, backend, clock)
+    assert in_loop(account.allowed) == ()
+    backend.stores = [{"ARN": STORE_ARN}]
+    clock.now = 0.1
+    with capture_logs() as lines:
+        assert in_loop(account.allowed) == (OWN,)
+    assert clock.now == 0.5, "the lists are not read more often"
+    assert lines == [], "STS is not asked again so soon"
 
 
 def test_a_failed_list_is_the_error_of_the_call() -> None:

@@ -14,7 +14,7 @@ from botocore import exceptions as boto
 from ..backends.protocol import Backend
 from ..backends.timeouts import short_timeouts
 from ..call_context import upstream_deadline
-from ..concurrency.greenlets import await_, greenlet_spawn, run_in_daemon_thread
+from ..concurrency.greenlets import await_, greenlet_spawn, run_in_daemon_thread, sleep
 from ..errors.classify import UPSTREAM_ERRORS, UpstreamFailure, aws_code, classify
 from ..errors.operation_target import OperationTarget
 from ..errors.translate import translate
@@ -29,7 +29,10 @@ _MAX_READ_SECONDS: Final = 10.0
 """Latest time after the start of an attempt at which it sends a read."""
 
 _RETRY_SECONDS: Final = 5.0
-"""Minimum time between two attempts. In it, calls share the result of the last one."""
+"""Minimum time between two questions to AWS, and after an attempt that failed. In it, calls share the last answer."""
+
+_READ_AGAIN_SECONDS: Final = 0.5
+"""Minimum time until the lists are read again after they were empty, because a resource may have been created since."""
 
 _NO_RESPONSE: Final = (boto.HTTPClientError, boto.ConnectionError)
 
@@ -46,15 +49,23 @@ class ServiceAccount:
         find: Asks AWS for the account.
         backend: Lists stores and functions.
         clock: A monotonic clock.
+        sleep: Waits the given number of seconds.
     """
 
-    def __init__(self, find: FindAccount, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        find: FindAccount,
+        backend: Backend,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = sleep,
+    ) -> None:
         self._find = find
         self._backend = backend
         self._clock = clock
+        self._sleep = sleep
         self._known: tuple[str, ...] = ()
         self._attempt: asyncio.Task[UpstreamFailure | None] | None = None
-        self._next_attempt = float("-inf")
+        self._started = self._next_attempt = self._next_question = float("-inf")
         self._logged = ""
 
     def allowed(self) -> tuple[str, ...]:
@@ -63,13 +74,20 @@ class ServiceAccount:
         Raises:
             StatusError: The account could not be learned.
         """
-        if not self._known and (failure := await_(asyncio.shield(self.learn()))):
-            raise translate(failure, OperationTarget("key value store", "", {}))
+        asked = self._clock()
+        while not self._known:
+            if failure := await_(asyncio.shield(self.learn())):
+                raise translate(failure, OperationTarget("key value store", "", {}))
+            if self._started >= asked:
+                break
+            # The attempt may be older than the resource that the ARN names.
+            self._sleep(max(0.0, self._next_attempt - self._clock()))
         return self._known
 
     def learn(self) -> asyncio.Task[UpstreamFailure | None]:
         """Starts to learn the account, unless an attempt is in flight or has just ended; returns that attempt."""
         if self._attempt is None or (self._attempt.done() and self._clock() >= self._next_attempt):
+            self._started = self._clock()
             self._attempt = asyncio.ensure_future(greenlet_spawn(self._try_to_learn))
         return self._attempt
 
@@ -78,18 +96,19 @@ class ServiceAccount:
         failure = None
         # The deadline of the call that started the attempt is not that of the others.
         with upstream_deadline(time.monotonic() + _MAX_READ_SECONDS), short_timeouts():
-            account = self._asked()
+            account = self._asked() if self._clock() >= self._next_question else ""
             if not account:
                 try:
                     account = next(self._shown(), "")
                 except UPSTREAM_ERRORS as error:
                     failure = classify(error)
         self._known = (account,) if account else ()
-        self._next_attempt = self._clock() + _RETRY_SECONDS
+        self._next_attempt = self._clock() + (_RETRY_SECONDS if failure else _READ_AGAIN_SECONDS)
         return failure
 
     def _asked(self) -> str:
         """Returns the account that AWS answers with; empty if it does not answer."""
+        self._next_question = self._clock() + _RETRY_SECONDS
         finding = run_in_daemon_thread(self._find)
         if not await_(asyncio.wait({finding}, timeout=_MAX_FIND_SECONDS))[0]:
             reason = "no response in time"
