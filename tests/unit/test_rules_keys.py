@@ -134,8 +134,10 @@ def test_a_stream_is_checked_as_it_arrives() -> None:
 
 
 def test_a_stream_must_start_with_its_store_and_have_changes() -> None:
-    assert broken_rules(lambda requests: RULES.import_keys(requests, lambda: None), iter([])) == [
-        ("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")
-    ]
+    def import_keys(requests: Any) -> Any:
+        return RULES.import_keys(requests, lambda: None)
+
+    assert broken_rules(import_keys, iter([])) == [("changes", "CHANGES_COUNT")]
+    assert broken_rules(import_keys, iter([data.ImportKeysRequest()])) == [("kvs_arn", "KEY_VALUE_STORE_ARN_FORM")]
     checked = checked_stream(data.ImportKeysRequest(kvs_arn=STORE_ARN))
     assert broken_rules(list, checked) == [("changes", "CHANGES_COUNT")]

@@ -58,7 +58,12 @@ def check_stream(
         yield request
         del request  # otherwise it would take memory until the next one arrives
         request = next(later, None)
-    raise_if_any(checks.check_not_empty("changes", Rule.CHANGES_COUNT, count))
+    raise_if_any(check_count(count))
+
+
+def check_count(count: int) -> Iterator[Violation]:
+    """Checks the number of changes of a request, or of a whole stream."""
+    return checks.check_not_empty("changes", Rule.CHANGES_COUNT, count)
 
 
 def _check_same(field: str, value: str, first: str) -> Iterator[Violation]:

@@ -40,7 +40,7 @@ from cloudfront_facade.v1.tag_service_pb2 import (
 
 from .. import limits, page_tokens
 from ..errors import etag_sources
-from ..errors.violations import raise_if_any
+from ..errors.violations import ValidationError, raise_if_any
 from . import checks, events, functions, key_value_stores, keys, pages
 from .arns import ArnRules
 from .rule_names import Rule
@@ -234,7 +234,9 @@ class Rules:
         Raises:
             ValidationError: The first request breaks rules. Reading a later one raises it too.
         """
-        first = next(requests, ImportKeysRequest())
+        first = next(requests, None)
+        if first is None:
+            raise ValidationError([*keys.check_count(0)])
         raise_if_any(
             self._arns.check_key_value_store_arn("kvs_arn", first.kvs_arn),
             checks.check_optional_etag("etag", first.etag, returned_by=etag_sources.KEY_VALUE_STORE_DATA),
