@@ -36,6 +36,17 @@ def test_a_second_server_on_a_port_does_not_start(facade_address: str) -> None:
     assert f"cannot listen on {facade_address}: address already in use" in second.stderr
 
 
+@pytest.mark.parametrize("taken", ["127.0.0.1", "[::1]"])
+def test_a_name_is_not_bound_if_one_of_its_addresses_is_in_use(taken: str) -> None:
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with FacadeProcess(*EMBEDDED, "--listen", f"{taken}:0") as first:
+        port = first.address.rpartition(":")[2]
+        second = run_command("serve", *EMBEDDED, "--listen", f"localhost:{port}")
+    assert second.returncode == 1
+    assert f"cannot listen on localhost:{port}: {taken.strip('[]')}: address already in use" in second.stderr
+
+
 @pytest.mark.parametrize("source", ["flag", "variable"])
 def test_a_missing_folder_of_the_embedded_database_is_reported_and_not_created(tmp_path: Path, source: str) -> None:
     path = tmp_path / "nowhere" / "deep" / "db"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -89,6 +90,8 @@ def listen(server: grpc.aio.Server, settings: ServeSettings) -> str:
     credentials = _credentials(settings)
     if path := settings.unix_path():
         _require_free(path)
+    else:
+        _require_all_free(settings.listen)
     try:
         port = (
             server.add_secure_port(settings.listen, credentials)
@@ -123,6 +126,36 @@ def _reason(settings: ServeSettings) -> str:
     except OSError as error:
         return (error.strerror or str(error)).lower()
     return "gRPC cannot use the address"
+
+
+def _require_all_free(address: str) -> None:
+    """Raises CannotListenError if an address of a name is in use, because gRPC would bind only the others.
+
+    If two servers had one address of `localhost` each, their callers would alternate between them.
+    """
+    host, _, port = address.rpartition(":")
+    name = host.strip("[]")
+    # For gRPC, localhost is both, whatever the resolver says.
+    for each in ("127.0.0.1", "::1") if name == "localhost" else (name,):
+        try:
+            resolved = socket.getaddrinfo(each, int(port), type=socket.SOCK_STREAM)
+        except OSError:
+            return  # gRPC fails too
+        for family, kind, _, _, socket_address in resolved:
+            if _is_in_use(family, kind, socket_address):
+                which = "" if name == socket_address[0] else f"{socket_address[0]}: "
+                raise _cannot_listen(address, f"{which}address already in use")
+
+
+def _is_in_use(family: int, kind: int, address: tuple[Any, ...]) -> bool:
+    try:
+        with socket.socket(family, kind) as probe:
+            # As gRPC does, because connections of an earlier server may still be closing.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _require_free(path: Path) -> None:
