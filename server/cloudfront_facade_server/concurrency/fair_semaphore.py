@@ -6,13 +6,12 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 _CACHED_HOLDERS: Final = 4096
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """Who asks for a slot.
 
     Attributes:

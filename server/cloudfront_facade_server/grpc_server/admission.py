@@ -51,17 +51,18 @@ class Admission:
         holder = call.holder
         if not semaphore.try_acquire(holder):
             await self._wait(semaphore, call, options)
-        size = counted_size(request)
-        if size and not self._memory.has_room(holder, size):
-            semaphore.release(holder)
-            raise requests_overloaded()
-        self._memory.take(holder, size)
+        if size := counted_size(request):
+            if not self._memory.has_room(holder, size):
+                semaphore.release(holder)
+                raise requests_overloaded()
+            self._memory.take(holder, size)
         return Slot(semaphore, holder, size, _kind(options))
 
     def release(self, slot: Slot) -> None:
         """Returns the slot of a call whose method has ended."""
         slot.semaphore.release(slot.holder)
-        self._memory.release(slot.holder, slot.bytes)
+        if slot.bytes:
+            self._memory.release(slot.holder, slot.bytes)
 
     async def _wait(self, semaphore: FairSemaphore, call: CallContext, options: MethodOptions) -> None:
         if semaphore is self._long_running:

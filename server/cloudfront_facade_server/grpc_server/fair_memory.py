@@ -90,13 +90,15 @@ class TakenMemory:
 
     def add(self, size: int) -> None:
         """Takes so many bytes more, whether there is room or not."""
-        self._memory.take(self._holder, size)
-        self._size += size
+        if size:
+            self._memory.take(self._holder, size)
+            self._size += size
 
     def release(self, _context: object = None) -> None:
         """Returns all of it."""
-        self._memory.release(self._holder, self._size)
-        self._size = 0
+        if self._size:
+            self._memory.release(self._holder, self._size)
+            self._size = 0
 
 
 def counted_size(request: Any) -> int:
