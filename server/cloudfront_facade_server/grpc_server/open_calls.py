@@ -65,7 +65,7 @@ class OpenCall:
             self.abandon()
 
     def abandon(self) -> None:
-        """Notes that nobody waits for the response, and cancels a long poll."""
+        """Notes that the caller is gone or has its response, and cancels a long poll."""
         self.call.abandoned = True
         if self.long_poll and self.task:
             self.task.cancel()
