@@ -59,9 +59,9 @@ def test_an_invalid_change_is_reported_by_its_index_in_the_whole_stream(facade: 
     assert (failure.outcome, failure.metadata["applied_changes"]) == ("partial", "100")
 
 
-def test_an_import_without_a_request_is_rejected_for_its_missing_kvs_arn(facade: Facade) -> None:
+def test_an_import_without_a_request_is_rejected_for_its_missing_changes(facade: Facade) -> None:
     failure = failing(facade.key_values.ImportKeys, iter([]))
-    assert [violation.field for violation in failure.violations] == ["kvs_arn"]
+    assert [violation.field for violation in failure.violations] == ["changes"]
 
 
 def test_an_undecodable_request_ends_an_import(facade: Facade, arn: str) -> None:
