@@ -121,15 +121,21 @@ Every error of the four services carries a `google.rpc.ErrorInfo`. Its `reason` 
 | `partial` | the first `applied_changes` changes happened; whether the next `unknown_changes` happened is not known |
 | `unknown` | it is not known whether the change happened |
 
-`domain` is `cloudfront.amazonaws.com` if CloudFront or the server's AWS credentials caused the error, and
-`cloudfront-facade` otherwise. Errors of CloudFront add `aws_code`, `aws_http_status`, `aws_action` and
-`aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an automatic retry can help, and
+`domain` is `cloudfront.amazonaws.com` if CloudFront, the embedded backend in its place, or the server's AWS
+credentials caused the error, and `cloudfront-facade` otherwise. Errors of CloudFront add `aws_code`,
+`aws_http_status`, `aws_action` and `aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an automatic retry can help, and
 never if the outcome is `partial`: see [Retries and idempotency](../guides/retries-and-idempotency.md). A value of
 `reason` never changes its meaning; new values may be added.
 
-gRPC itself rejects some calls. Those errors have no ErrorInfo: a message above the larger of `--max-request-bytes` and
-`--max-data-request-bytes` (RESOURCE_EXHAUSTED), a compressed message (UNIMPLEMENTED), a failed connection
-(UNAVAILABLE), and a deadline that expires in the client before the server's error arrives (DEADLINE_EXCEEDED).
+gRPC itself rejects some calls. Those errors have no ErrorInfo:
+
+| status | cause |
+|---|---|
+| RESOURCE_EXHAUSTED | a message above the larger of `--max-request-bytes` and `--max-data-request-bytes`, or more than 8 KiB of metadata |
+| UNIMPLEMENTED | a compressed message |
+| CANCELLED | more than 2500 calls wait to be accepted |
+| UNAVAILABLE | the connection fails |
+| DEADLINE_EXCEEDED | the deadline expires in the client before the server's error arrives |
 
 [Validation rules](rules.md) lists the `reason` of each violation in a `google.rpc.BadRequest`.
 """

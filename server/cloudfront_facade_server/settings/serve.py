@@ -76,8 +76,8 @@ class ServeSettings(ListenSettings):
     region: Annotated[str, Metavar("REGION")] = Field(
         "us-east-1",
         min_length=1,
-        description="AWS region of the STS endpoint and of requests to --endpoint-url; requests to CloudFront itself "
-        "are signed for CloudFront's own region, us-east-1 in the partition aws",
+        description="AWS region whose STS endpoint is used, and for which requests to --endpoint-url are signed; requests to "
+        "CloudFront itself are signed for CloudFront's own region, us-east-1 in the partition aws",
     )
     endpoint_url: Annotated[str | None, Metavar("URL")] = Field(
         None, min_length=1, description="CloudFront-compatible endpoint to use instead of CloudFront"
@@ -92,8 +92,8 @@ class ServeSettings(ListenSettings):
     accounts: Annotated[CommaSeparated[Account], Metavar("ACCOUNT")] = Field(
         default_factory=list,
         description="AWS accounts whose ARNs requests may name, 12 digits each, separated by commas, or * for any; "
-        "can be repeated; default: the account of the service's own credentials, or any with --endpoint-url or the "
-        f"embedded backend, whose ARNs name the account {_EMBEDDED_ACCOUNT}",
+        "can be repeated; default: the account of the service's own credentials; with --endpoint-url or the embedded "
+        f"backend, any; the embedded backend's account is {_EMBEDDED_ACCOUNT}",
     )
     connect_timeout: PositiveSeconds = Field(2.0, description="timeout for connecting to CloudFront, in seconds")
     read_timeout: PositiveSeconds = Field(15.0, description="timeout for a response from CloudFront, in seconds")

@@ -293,8 +293,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 47
     """ABORTED: `etag` is not the current version of the resource. Nothing changed, except what `applied_changes` counts.
     The message names the rpc that returns the current `etag`; decide whether to retry with it. A key write without an
-    `etag` also fails with this reason, if other callers keep writing to the store. The error then has a
-    google.rpc.RetryInfo, unless the outcome is `partial`.
+    `etag` also fails with this reason, if other callers keep writing to the store. Then the message names no rpc, and
+    the error has a google.rpc.RetryInfo, unless the outcome is `partial`.
 
     Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
     "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
@@ -341,8 +341,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "The import file is not valid JSON." } }
     """
     ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 53
-    """ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-    the changes that had been applied by then.
+    """ABORTED: no complete message with content arrived for `silent_s` seconds, so the server ended the call.
+    `applied_changes` counts the changes that had been applied by then.
 
     Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
     "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
@@ -355,8 +355,8 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
 
     * `reason` is the name of a value below, without the prefix `ERROR_REASON_`. A value never changes its meaning, and
       new values may be added.
-    * `domain` is `cloudfront.amazonaws.com` if CloudFront or the service's AWS credentials caused the error, and
-      `cloudfront-facade` otherwise.
+    * `domain` is `cloudfront.amazonaws.com` if CloudFront, the embedded backend in its place, or the service's AWS
+      credentials caused the error, and `cloudfront-facade` otherwise.
     * `metadata` always has `operation`, the name of the rpc, and `outcome`: `not_applied` (nothing changed), `applied`
       (the change happened), `partial` (only some changes happened; `applied_changes` and `unknown_changes` count them)
       or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
@@ -640,8 +640,8 @@ Example: { "reason": "KEY_VALUE_STORE_IN_USE", "domain": "cloudfront.amazonaws.c
 ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 47
 """ABORTED: `etag` is not the current version of the resource. Nothing changed, except what `applied_changes` counts.
 The message names the rpc that returns the current `etag`; decide whether to retry with it. A key write without an
-`etag` also fails with this reason, if other callers keep writing to the store. The error then has a
-google.rpc.RetryInfo, unless the outcome is `partial`.
+`etag` also fails with this reason, if other callers keep writing to the store. Then the message names no rpc, and
+the error has a google.rpc.RetryInfo, unless the outcome is `partial`.
 
 Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
 "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
@@ -688,8 +688,8 @@ Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.c
 "The import file is not valid JSON." } }
 """
 ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 53
-"""ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-the changes that had been applied by then.
+"""ABORTED: no complete message with content arrived for `silent_s` seconds, so the server ended the call.
+`applied_changes` counts the changes that had been applied by then.
 
 Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
 "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

@@ -59,7 +59,7 @@ class CreateKeyValueStoreRequest(_message.Message):
     """
     comment: _builtins.str
     """Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. An
-    unset comment and an empty comment differ: only the empty one is sent to CloudFront.
+    unset comment is not sent to CloudFront; an empty one is sent.
     """
     request_id: _builtins.str
     """Optional. A unique id of this create: a UUID in its 36-character form. Repeat the same request with the same id

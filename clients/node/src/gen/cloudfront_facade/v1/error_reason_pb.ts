@@ -18,8 +18,8 @@ export const file_cloudfront_facade_v1_error_reason: GenFile = /*@__PURE__*/
  *
  * * `reason` is the name of a value below, without the prefix `ERROR_REASON_`. A value never changes its meaning, and
  *   new values may be added.
- * * `domain` is `cloudfront.amazonaws.com` if CloudFront or the service's AWS credentials caused the error, and
- *   `cloudfront-facade` otherwise.
+ * * `domain` is `cloudfront.amazonaws.com` if CloudFront, the embedded backend in its place, or the service's AWS
+ *   credentials caused the error, and `cloudfront-facade` otherwise.
  * * `metadata` always has `operation`, the name of the rpc, and `outcome`: `not_applied` (nothing changed), `applied`
  *   (the change happened), `partial` (only some changes happened; `applied_changes` and `unknown_changes` count them)
  *   or `unknown` (it is not known whether the change happened). Errors of CloudFront also have `aws_code`,
@@ -454,8 +454,8 @@ export enum ErrorReason {
   /**
    * ABORTED: `etag` is not the current version of the resource. Nothing changed, except what `applied_changes` counts.
    * The message names the rpc that returns the current `etag`; decide whether to retry with it. A key write without an
-   * `etag` also fails with this reason, if other callers keep writing to the store. The error then has a
-   * google.rpc.RetryInfo, unless the outcome is `partial`.
+   * `etag` also fails with this reason, if other callers keep writing to the store. Then the message names no rpc, and
+   * the error has a google.rpc.RetryInfo, unless the outcome is `partial`.
    *
    * Example: { "reason": "ETAG_MISMATCH", "domain": "cloudfront.amazonaws.com", "metadata": { "operation":
    * "UpdateFunction", "outcome": "not_applied", "name": "rewrite", "etag": "ETVPDKIKX0DER", "aws_code":
@@ -526,8 +526,8 @@ export enum ErrorReason {
   KEY_VALUE_STORE_FAILED = 52,
 
   /**
-   * ABORTED: no complete message arrived for `silent_s` seconds, so the server ended the call. `applied_changes` counts
-   * the changes that had been applied by then.
+   * ABORTED: no complete message with content arrived for `silent_s` seconds, so the server ended the call.
+   * `applied_changes` counts the changes that had been applied by then.
    *
    * Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
    * "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

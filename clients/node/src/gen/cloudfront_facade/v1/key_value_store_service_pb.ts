@@ -33,7 +33,7 @@ export type CreateKeyValueStoreRequest = Message<"cloudfront_facade.v1.CreateKey
 
   /**
    * Optional. The comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. An
-   * unset comment and an empty comment differ: only the empty one is sent to CloudFront.
+   * unset comment is not sent to CloudFront; an empty one is sent.
    *
    * @generated from field: optional string comment = 2;
    */
