@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import resource
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +16,7 @@ RESERVED_FILES: Final = 256
 """Files that the process needs besides connections: upstream connections, the database, worker processes, libraries."""
 
 _CHECK_SECONDS: Final = 1.0
-_ESTABLISHED: Final = "01"
-_CONNECTED: Final = "03"
+_BLOCK_BYTES: Final = 64 * 1024
 
 _log = structlog.get_logger()
 
@@ -45,7 +47,7 @@ async def watch_connections(address: str, limit: int) -> None:
         limit: The limit of connections.
     """
     is_full = False
-    while (count := count_connections(address)) is not None:
+    while (count := await asyncio.to_thread(count_connections, address)) is not None:
         if not is_full and count >= limit:
             is_full = True
             _log.warning("connection limit reached; further connections are closed", connections=count, limit=limit)
@@ -56,18 +58,37 @@ async def watch_connections(address: str, limit: int) -> None:
 
 
 def count_connections(address: str) -> int | None:
-    """Returns the number of open connections to an address of this host; None if the system does not say."""
+    """Returns the number of open connections to an address of this host; None if the system does not say.
+
+    It blocks, so it runs in a thread: the system takes about 1.5 ms to list 1,000 connections, closed ones too.
+    """
+    if address.startswith("unix:"):
+        path = re.escape(os.fsencode(address.removeprefix("unix:")))
+        return _count(("unix",), re.compile(rb" 03 +\d+ %b$" % path, re.MULTILINE))
+    return _count(("tcp", "tcp6"), tcp_connection(int(address.rpartition(":")[2])))
+
+
+def tcp_connection(port: int) -> re.Pattern[bytes]:
+    """Returns a pattern for an open connection to a port of this host in /proc/net/tcp."""
+    # The local port, the remote address and port, and the state ESTABLISHED.
+    return re.compile(rb":%04X [0-9A-F]+:[0-9A-F]{4} 01 " % port)
+
+
+def _count(tables: Iterable[str], connection: re.Pattern[bytes]) -> int | None:
     try:
-        if address.startswith("unix:"):
-            path = address.removeprefix("unix:")
-            lines = Path("/proc/self/net/unix").read_text().splitlines()
-            return sum(1 for line in lines if line.endswith(f" {path}") and line.split()[5] == _CONNECTED)
-        port = f":{int(address.rpartition(':')[2]):04X}"
-        return sum(
-            1
-            for table in ("tcp", "tcp6")
-            for line in Path(f"/proc/self/net/{table}").read_text().splitlines()[1:]
-            if (fields := line.split())[1].endswith(port) and fields[3] == _ESTABLISHED
-        )
+        return sum(count_lines(Path(f"/proc/self/net/{table}"), connection) for table in tables)
     except OSError:
         return None
+
+
+def count_lines(table: Path, connection: re.Pattern[bytes]) -> int:
+    """Returns how many lines of a table match, each at most once.
+
+    It reads in blocks, because a regular expression stops all other threads while it searches.
+    """
+    count, rest = 0, b""
+    with table.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK_BYTES):
+            lines, _, rest = (rest + block).rpartition(b"\n")
+            count += len(connection.findall(lines))
+    return count + len(connection.findall(rest))
