@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from cloudfront_facade_server.concurrency.fair_semaphore import Holder
-from cloudfront_facade_server.grpc_server.fair_memory import FairMemory
+from cloudfront_facade_server.grpc_server.fair_memory import FairMemory, TakenMemory
 
 FIRST, SECOND, THIRD = (Holder("10.0.0.1", f"10.0.0.1:{port}") for port in range(3))
 OTHER = Holder("10.0.0.2", "10.0.0.2:1")
@@ -52,3 +52,14 @@ def test_room_is_waited_for() -> None:
         assert await memory.wait_for_room(SECOND, 100, 5.0)
 
     asyncio.run(main())
+
+
+def test_memory_that_is_given_back_twice_counts_once() -> None:
+    memory = FairMemory(1000)
+    taken = TakenMemory(memory, FIRST)
+    taken.add(300)
+    taken.give_back(200)
+    assert memory.taken_by(FIRST) == 100
+    taken.release()
+    taken.give_back(100)
+    assert memory.taken_by(FIRST) == 0

@@ -90,9 +90,26 @@ def stream_stalled(seconds: float) -> StatusError:
     )
 
 
-def requests_overloaded() -> StatusError:
-    """Sheds a call because the requests being received take too much memory."""
-    return _shed("the requests that are being received take all memory reserved for them")
+def response_not_read(seconds: float) -> StatusError:
+    """Ends a stream whose caller did not read a response for this number of seconds."""
+    return StatusError(
+        grpc.StatusCode.ABORTED,
+        "STREAM_STALLED",
+        f"a response was not read for {seconds:.0f} s; read each response sooner, or cancel the call",
+        metadata={"silent_s": f"{seconds:.0f}"},
+        pushback=NEVER_RETRY,
+    )
+
+
+def requests_overloaded(
+    problem: str = "the requests that are being received take all memory reserved for them",
+) -> StatusError:
+    """Sheds a call because messages take too much memory, or too many wait.
+
+    Args:
+        problem: What is full, and the setting of its limit if it has one.
+    """
+    return _shed(problem)
 
 
 def method_unknown(method: str) -> StatusError:

@@ -8,6 +8,7 @@
 `admission`       decides which calls may run
 `catch_all`       wraps every handler, and handles everything that never reaches a servicer
 `messages`        the messages of a call
+`written`         yields the responses that a handler writes
 `receiver`        receives messages within limits of time and memory
 `receive_places`  limits how many calls wait for a message at the same time
 `fair_memory`     limits the memory of requests and open calls

@@ -15,7 +15,14 @@ import grpc
 
 from ..call_context import CallContext
 from ..concurrency.fair_semaphore import FairSemaphore, Holder
-from ..errors.facade_errors import internal, method_unknown, no_message, overloaded, requests_overloaded
+from ..errors.facade_errors import (
+    internal,
+    method_unknown,
+    no_message,
+    overloaded,
+    requests_overloaded,
+    response_not_read,
+)
 from ..errors.status_error import StatusError
 from .access_log import log_rpc
 from .decoder import Decoder, LargeMessages, MessageLimits
@@ -24,6 +31,7 @@ from .messages import Messages
 from .receiver import Context, Kind, Receiver
 from .request_stream import CANCELLATION_DELAY_SECONDS
 from .status import drop_frames
+from .written import written_responses
 
 _CONCURRENT_FAILURES: Final = 16
 _FAILURE_SECONDS: Final = 0.02
@@ -38,11 +46,18 @@ _MAX_FAILURE_WAIT_SECONDS: Final = 5.0
 _CALL_BYTES: Final = 16 * 1024
 """What a call takes besides its response, about."""
 
+_RESPONSE_COPIES: Final = 3
+"""What a response of a stream takes until it is sent, in multiples of its size: the message, and its bytes twice."""
+
 _RESPONSE_STREAMS: Final = 4
 """Health watches and reflection streams of a connection: a client has one watch, and tools a stream."""
 
 _SHARED_RESPONSE_STREAMS: Final = 1000
 """The same for all connections of a Unix socket, which gRPC does not distinguish."""
+
+_UNREAD: Final = (
+    "open calls and responses that were not read take all memory reserved for them, a quarter of --max-request-memory"
+)
 
 _HEALTH_CHECK: Final = "/grpc.health.v1.Health/Check"
 
@@ -112,12 +127,12 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
             wrapped = self._unary(_first(handler.unary_unary), messages, method)
             return grpc.stream_unary_rpc_method_handler(wrapped, None, serialize)
         if handler.unary_stream:
-            wrapped = self._unary(self._limited(_first(handler.unary_stream)), messages, method)
+            wrapped = self._stream(_yielded(handler.unary_stream), messages, method)
             return grpc.stream_stream_rpc_method_handler(wrapped, None, serialize)
         if handler.stream_unary:
             wrapped = self._unary(handler.stream_unary, messages, method)
             return grpc.stream_unary_rpc_method_handler(wrapped, None, serialize)
-        wrapped = self._stream_stream(handler.stream_stream, messages, method)
+        wrapped = self._stream(handler.stream_stream, messages, method)
         return grpc.stream_stream_rpc_method_handler(wrapped, None, serialize)
 
     def _decoder(self, handler: grpc.RpcMethodHandler[Any, Any], method: str) -> Decoder:
@@ -143,15 +158,17 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
 
         return handle
 
-    def _stream_stream(self, behaviour: Any, messages: Any, method: str) -> Any:
-        async def handle(_requests: Any, context: Context) -> AsyncIterator[Any]:
+    def _stream(self, behaviour: Any, messages: Any, method: str) -> Any:
+        async def handle(_requests: Any, context: Context) -> None:
             arrived = time.monotonic()
             requests = messages(partial(self._end, context, method, arrived), context)
             try:
-                self._open(requests.holder, context)
+                memory = self._open(requests.holder, context)
                 with self._response_stream(requests.holder):
                     async for response in behaviour(requests, context):
-                        yield response
+                        with self._sending(response, requests.holder, memory):
+                            await _write(context, response)
+                        del response  # or it would be kept until the next one
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 (becomes INTERNAL)
@@ -168,18 +185,34 @@ class CatchAllInterceptor(grpc.aio.ServerInterceptor):
             StatusError: The caller has other calls open and no room for one more (OVERLOADED).
         """
         if self._open_calls.taken_by(holder) and not self._open_calls.has_room(holder, _CALL_BYTES):
-            raise requests_overloaded()
+            raise requests_overloaded(_UNREAD)
         taken = TakenMemory(self._open_calls, holder)
         taken.add(_CALL_BYTES)
         context.add_done_callback(taken.release)  # type: ignore[arg-type]
         return taken
 
-    def _limited(self, behaviour: Any) -> Any:
-        async def handle(requests: Messages, context: Context) -> Any:
-            with self._response_stream(requests.holder):
-                return await behaviour(requests, context)
+    @contextmanager
+    def _sending(self, response: Any, holder: Holder, memory: TakenMemory) -> Iterator[None]:
+        """Takes the memory of a response until it is sent, which is when its caller has read it.
 
-        return handle
+        Raises:
+            StatusError: The response is large and there is no room for it (OVERLOADED), or its caller read it too late
+                (STREAM_STALLED).
+        """
+        size = _RESPONSE_COPIES * size_of(response)
+        # As many small responses as streams are allowed take little.
+        if size > _CALL_BYTES and not self._open_calls.has_room(holder, size):
+            raise requests_overloaded(_UNREAD)
+        memory.add(size)
+        started = self._receiver.clock()
+        try:
+            yield
+        finally:
+            memory.give_back(size)
+        # Not earlier, because gRPC cannot send the status before the response, and cannot discard the response.
+        seconds = self._receiver.clock() - started
+        if seconds > self._receiver.max_silence:
+            raise response_not_read(seconds)
 
     @contextmanager
     def _response_stream(self, holder: Holder) -> Iterator[None]:
@@ -231,12 +264,34 @@ def _first(behaviour: Any) -> Any:
     """Returns a handler of a stream that passes the first message to a handler of one message."""
 
     async def handle(messages: Messages, context: Context) -> Any:
-        try:
-            request = await anext(messages)
-        except StopAsyncIteration:
-            # When a caller cancels, gRPC ends the stream before it cancels the call.
-            await asyncio.sleep(CANCELLATION_DELAY_SECONDS)
-            raise no_message() from None
-        return await behaviour(request, context)
+        return await behaviour(await _first_message(messages), context)
 
     return handle
+
+
+def _yielded(behaviour: Any) -> Any:
+    """Returns a handler of a stream that passes the first message to a handler that writes its responses."""
+
+    async def handle(messages: Messages, _context: Context) -> AsyncIterator[Any]:
+        request = await _first_message(messages)
+        async for response in written_responses(partial(behaviour, request)):
+            yield response
+
+    return handle
+
+
+async def _write(context: Context, response: Any) -> None:
+    try:
+        await context.write(response)
+    except grpc.aio.InternalError:
+        # gRPC could not send the response, because the caller had gone.
+        raise asyncio.CancelledError from None
+
+
+async def _first_message(messages: Messages) -> Any:
+    try:
+        return await anext(messages)
+    except StopAsyncIteration:
+        # When a caller cancels, gRPC ends the stream before it cancels the call.
+        await asyncio.sleep(CANCELLATION_DELAY_SECONDS)
+        raise no_message() from None

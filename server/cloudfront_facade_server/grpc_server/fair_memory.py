@@ -94,6 +94,12 @@ class TakenMemory:
             self._memory.take(self._holder, size)
             self._size += size
 
+    def give_back(self, size: int) -> None:
+        """Returns so many bytes; fewer if it has fewer."""
+        size = min(size, self._size)
+        self._memory.release(self._holder, size)
+        self._size -= size
+
     def release(self, _context: object = None) -> None:
         """Returns all of it."""
         if self._size:

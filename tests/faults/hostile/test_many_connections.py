@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from h2.settings import SettingCodes
 
 from cloudfront_facade.v1.key_value_store_data_service_pb2 import (
@@ -31,6 +33,12 @@ from support.waiting import wait_until
 
 DATA = "/cloudfront_facade.v1.KeyValueStoreDataService"
 HEALTH = "/grpc.health.v1.Health"
+REFLECTION = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"
+LARGE_ANSWER = ServerReflectionRequest(
+    file_containing_symbol="cloudfront_facade.v1.KeyValueStoreDataService"
+).SerializeToString()
+"""A request whose answer has almost 100 KB."""
+
 OVERLOADED = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
 MAX_GROWTH = 300.0
 """MiB above the idle server."""
@@ -142,6 +150,86 @@ def test_responses_that_are_not_read_hold_little_memory() -> None:
         assert process.memory() - idle < MAX_GROWTH
         served = sum(line.get("method") == "ListKeys" and line.get("status") == "OK" for line in process.lines)
         assert 60 <= served < streams / 4, "each connection is served, and few of its calls"
+
+
+def without_window(connection: RawConnection) -> RawConnection:
+    """Makes the server send no response on a connection."""
+    connection.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    connection.flush()
+    connection.receive(0.02)
+    return connection
+
+
+def requests_until(ended: threading.Event) -> Iterator[bytes]:
+    """Yields one request, and ends when the event is set."""
+    yield LARGE_ANSWER
+    ended.wait(60)
+
+
+def answer_sizes(address: str, count: int) -> list[int]:
+    with open_channel(address, use_local_subchannel_pool=1) as channel:
+        return [len(answer) for answer in channel.stream_stream(REFLECTION)(iter([LARGE_ANSWER] * count), timeout=20)]
+
+
+def test_streams_of_responses_that_are_not_read_hold_little_memory() -> None:
+    with FacadeProcess(*EMBEDDED, "--listen", "[::]:0", "--allow-plaintext") as process, ExitStack() as stack:
+        port = process.address.rpartition(":")[2]
+        expected = answer_sizes(f"[::1]:{port}", 20)
+        assert min(expected) > 90_000
+        idle = process.memory()
+        for _ in range(400):
+            connection = without_window(stack.enter_context(RawConnection(f"127.0.0.1:{port}")))
+            for _ in range(4):
+                connection.send(connection.open(REFLECTION), framed(LARGE_ANSWER))
+        time.sleep(3)
+        assert process.memory() - idle < MAX_GROWTH
+        assert sum(line.get("reason") == "OVERLOADED" for line in process.lines) > 1000
+        assert answer_sizes(f"[::1]:{port}", 20) == expected
+        stack.close()
+        wait_until(lambda: answer_sizes(f"[::1]:{port}", 1))
+    assert not [line for line in process.lines if "text" in line or line["level"] == "error"]
+
+
+def test_a_stream_that_waits_for_its_next_request_holds_no_response() -> None:
+    with FacadeProcess(*EMBEDDED) as process, ExitStack() as stack:
+        assert answer_sizes(process.address, 1)
+        idle, calls = process.memory(), []
+        for _ in range(100):
+            channel = stack.enter_context(open_channel(process.address, use_local_subchannel_pool=1))
+            for _ in range(4):
+                next_request = threading.Event()
+                stack.callback(next_request.set)
+                calls.append(channel.stream_stream(REFLECTION)(requests_until(next_request), timeout=60))
+                assert len(next(calls[-1])) > 90_000
+        assert process.memory() - idle < 30
+    assert not [line for line in process.lines if "text" in line or line["level"] == "error"]
+
+
+def test_a_stream_whose_response_is_read_too_late_ends() -> None:
+    with FacadeProcess(*EMBEDDED, "--max-stream-silence", "1") as process, RawConnection(process.address) as connection:
+        stream = without_window(connection).open(REFLECTION)
+        connection.send(stream, framed(LARGE_ANSWER), end=True)
+        time.sleep(1.5)
+        connection.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1 << 20})
+        connection.flush()
+        assert connection.status(stream) == grpc.StatusCode.ABORTED.value[0]
+        line = process.wait_for("rpc", timeout=5)
+        assert (line["method"], line["reason"]) == ("ServerReflectionInfo", "STREAM_STALLED")
+        assert line["duration_ms"] > 1000
+
+
+def test_a_health_watch_that_is_not_read_stops_neither_other_watches_nor_the_shutdown() -> None:
+    with FacadeProcess(*EMBEDDED) as process, ExitStack() as stack:
+        connection = without_window(stack.enter_context(RawConnection(process.address)))
+        for _ in range(4):
+            connection.send(connection.open(f"{HEALTH}/Watch"), message_prefix(0), end=True)
+        connection.receive(0.3)
+        channel = stack.enter_context(open_channel(process.address))
+        watch = channel.unary_stream(f"{HEALTH}/Watch")(b"", timeout=20)
+        assert HealthCheckResponse.FromString(next(watch)).status == HealthCheckResponse.SERVING
+        process.signal()
+        assert HealthCheckResponse.FromString(next(watch)).status == HealthCheckResponse.NOT_SERVING
+        assert process.wait(20) == 0
 
 
 def test_a_connection_may_have_four_health_watches() -> None:
