@@ -20,6 +20,9 @@ _INTEGERS: Final[Mapping[int, tuple[int, int]]] = {
 
 _WIRE_TYPES: Final = range(8)
 
+_PREFIXES: Final = (b"\x7b\x7c", b"\x7b", b"\x7c")
+"""A group that no message has, and only its start or end."""
+
 
 def message_bytes(descriptor: Descriptor, known: Sequence[str]) -> st.SearchStrategy[bytes]:
     """Returns a strategy for valid messages, mutated messages and raw bytes.
@@ -29,7 +32,13 @@ def message_bytes(descriptor: Descriptor, known: Sequence[str]) -> st.SearchStra
         known: Texts that lead further into the server than random ones: names, ARNs, etags.
     """
     valid = messages(descriptor, known).map(_serialized)
-    return st.one_of(valid, st.builds(_mutated, valid, _mutations()), st.binary(max_size=200), _foreign_fields())
+    return st.one_of(
+        valid,
+        st.builds(_mutated, valid, _mutations()),
+        st.builds(bytes.__add__, st.sampled_from(_PREFIXES), valid),
+        st.binary(max_size=200),
+        _foreign_fields(),
+    )
 
 
 def messages(descriptor: Descriptor, known: Sequence[str], depth: int = 0) -> st.SearchStrategy[Any]:

@@ -23,6 +23,13 @@ def test_unknown_fields_of_every_type_count_too() -> None:
     assert not has_more_fields(message, 20)
 
 
+def test_groups_hide_no_fields() -> None:
+    start, end, change = b"\x7b", b"\x7c", b"\x12\x00"
+    for group in (start + end, start, end, start * 50 + end * 50, start + b"\x08\x01" + end):
+        assert has_more_fields(group + change * 2_097_142, 10_100)
+        assert not has_more_fields(group + change * 100, 10_100)
+
+
 def test_a_large_message_is_read_no_further_than_needed() -> None:
     assert has_more_fields(b"\x12\x00" * 10 + b"\xff" * 1000, 9)
 

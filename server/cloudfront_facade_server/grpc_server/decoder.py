@@ -105,7 +105,7 @@ def has_more_fields(message: bytes, limit: int) -> bool:
     What is malformed is left to the parser.
     """
     if len(message) <= 2 * limit:
-        return False  # the smallest field takes two bytes
+        return False  # the smallest field takes two bytes, besides groups, which are never changes
     position, size = 0, len(message)
     try:
         for _ in range(limit + 1):
@@ -120,6 +120,8 @@ def has_more_fields(message: bytes, limit: int) -> bool:
                 case 2:
                     length, position = _varint(message, position)
                     position += length
+                case 3 | 4:
+                    pass  # the start or the end of a group, whose fields count too
                 case 5:
                     position += 4
                 case _:
