@@ -50,7 +50,7 @@ class LargeMessages:
     async def decode(self, decode: Callable[[bytes], Any], message: bytes, holder: Holder) -> Any:
         """Decodes a message when it is its turn; raises StatusError (OVERLOADED) if too many wait."""
         if not await self._turn.acquire(holder, _MAX_WAIT_SECONDS):
-            raise requests_overloaded()
+            raise requests_overloaded("large requests are decoded one at a time, and too many wait for their turn")
         try:
             started = time.monotonic()
             try:

@@ -60,6 +60,7 @@ class ReceivePlaces:
 
     def __init__(self, count: int, patience: float, clock: Clock) -> None:
         self._semaphore = FairSemaphore(count, _MAX_QUEUED)
+        self._all_taken = f"all {count} places for messages are taken; --max-request-memory sets their number"
         self._patience = patience
         self._clock = clock
         # Ordered by the time since when they wait.
@@ -75,7 +76,7 @@ class ReceivePlaces:
         if self._check is None:
             self._schedule_check()
         if not await self._semaphore.acquire(holder, max_wait):
-            raise requests_overloaded()
+            raise requests_overloaded(self._all_taken)
 
     def release(self, holder: Holder) -> None:
         """Frees a place."""
@@ -147,10 +148,16 @@ class ReceivePlaces:
         if not self._skipped:
             for _ in range(self._semaphore.waiting):
                 holder = self._semaphore.next_holder()
-                if holder is None or not self.end_for(holder, self._patience, lambda _: requests_overloaded()):
+                if holder is None or not self.end_for(holder, self._patience, self._lost):
                     break
         if self._semaphore.waiting:
             self._schedule_check()
+
+    def _lost(self, seconds: float) -> StatusError:
+        return requests_overloaded(
+            f"no complete message arrived for {seconds * 1000:.0f} ms, and another call needed the place; "
+            f"{self._all_taken}"
+        )
 
     def _end(self, waiting: Waiting, error: MakeError) -> None:
         waiting.ending = waiting.end(error(self._clock() - waiting.since))

@@ -200,7 +200,10 @@ class Receiver:
         if len(message) <= SMALL_BYTES:
             return decoder.decode(message)
         if not await self.memory.wait_for_room(holder, len(message), max_wait):
-            raise requests_overloaded()
+            raise requests_overloaded(
+                "the large requests that are being processed take all memory reserved for them, "
+                "a quarter of --max-request-memory"
+            )
         return await decoder.decode_large(message, holder)
 
 
