@@ -123,15 +123,16 @@ Every error of the four services carries a `google.rpc.ErrorInfo`. Its `reason` 
 
 `domain` is `cloudfront.amazonaws.com` if CloudFront, the embedded backend in its place, or the server's AWS
 credentials caused the error, and `cloudfront-facade` otherwise. Errors of CloudFront add `aws_code`,
-`aws_http_status`, `aws_action` and `aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an automatic retry can help, and
-never if the outcome is `partial`: see [Retries and idempotency](../guides/retries-and-idempotency.md). A value of
-`reason` never changes its meaning; new values may be added.
+`aws_http_status`, `aws_action` and `aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an
+automatic retry can help, and never if the outcome is `partial`: see
+[Retries and idempotency](../guides/retries-and-idempotency.md). A value of `reason` never changes its meaning; new values may be added.
 
 gRPC itself rejects some calls. Those errors have no ErrorInfo:
 
 | status | cause |
 |---|---|
-| RESOURCE_EXHAUSTED | a message above the larger of `--max-request-bytes` and `--max-data-request-bytes`, or more than 8 KiB of metadata |
+| RESOURCE_EXHAUSTED | a message above the larger of `--max-request-bytes` and `--max-data-request-bytes` |
+| RESOURCE_EXHAUSTED | more than 8 KiB of metadata |
 | UNIMPLEMENTED | a compressed message |
 | CANCELLED | more than 2500 calls wait to be accepted |
 | UNAVAILABLE | the connection fails |
