@@ -42,7 +42,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "SHUTTING_DOWN": "Retry if the error has a `RetryInfo`. Otherwise read the resource first.",
     "INTERNAL": "Report it to the operator. The log line has the exception's class.",
     "METHOD_UNKNOWN": "Check the method's name and the server's version.",
-    "STREAM_STALLED": "Send the next message sooner, or end the stream. Repeat the changes that were not applied.",
+    "STREAM_STALLED": "Send the next message sooner, read responses sooner, or end the stream. Repeat the changes that were not applied.",
     "MESSAGE_TOO_LARGE": "Send a smaller request. For many keys, use ImportKeys.",
     "FUNCTION_ALREADY_EXISTS": "Choose another name.",
     "KEY_VALUE_STORE_ALREADY_EXISTS": "Choose another name.",
@@ -125,7 +125,8 @@ Every error of the four services carries a `google.rpc.ErrorInfo`. Its `reason` 
 credentials caused the error, and `cloudfront-facade` otherwise. Errors of CloudFront add `aws_code`,
 `aws_http_status`, `aws_action` and `aws_request_id` if they are known. A `google.rpc.RetryInfo` is present only if an
 automatic retry can help, and never if the outcome is `partial`: see
-[Retries and idempotency](../guides/retries-and-idempotency.md). A value of `reason` never changes its meaning; new values may be added.
+[Retries and idempotency](../guides/retries-and-idempotency.md). A value of `reason` never changes its meaning; new
+values may be added.
 
 gRPC itself rejects some calls. Those errors have no ErrorInfo:
 

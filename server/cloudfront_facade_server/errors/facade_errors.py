@@ -101,9 +101,12 @@ def response_not_read(seconds: float) -> StatusError:
     )
 
 
-def requests_overloaded(
-    problem: str = "the requests that are being received take all memory reserved for them",
-) -> StatusError:
+LARGE_REQUESTS: Final = (
+    "the large requests that are being processed take all memory reserved for them, a quarter of --max-request-memory"
+)
+
+
+def requests_overloaded(problem: str) -> StatusError:
     """Sheds a call because messages take too much memory, or too many wait.
 
     Args:

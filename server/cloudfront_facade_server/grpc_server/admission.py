@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..call_context import CallContext
 from ..concurrency.fair_semaphore import FairSemaphore
-from ..errors.facade_errors import overloaded, requests_overloaded
+from ..errors.facade_errors import LARGE_REQUESTS, overloaded, requests_overloaded
 from .call_limits import CallLimits
 from .fair_memory import FairMemory, counted_size
 from .method_options import MethodOptions
@@ -54,7 +54,7 @@ class Admission:
         if size := counted_size(request):
             if not self._memory.has_room(holder, size):
                 semaphore.release(holder)
-                raise requests_overloaded()
+                raise requests_overloaded(LARGE_REQUESTS)
             self._memory.take(holder, size)
         return Slot(semaphore, holder, size, _kind(options))
 

@@ -17,7 +17,7 @@ import grpc
 
 from ..call_context import Clock
 from ..concurrency.fair_semaphore import Holder
-from ..errors.facade_errors import requests_overloaded, shutting_down, stream_stalled
+from ..errors.facade_errors import LARGE_REQUESTS, requests_overloaded, shutting_down, stream_stalled
 from ..errors.status_error import StatusError
 from .decoder import Decoder
 from .fair_memory import SMALL_BYTES, FairMemory
@@ -200,10 +200,7 @@ class Receiver:
         if len(message) <= SMALL_BYTES:
             return decoder.decode(message)
         if not await self.memory.wait_for_room(holder, len(message), max_wait):
-            raise requests_overloaded(
-                "the large requests that are being processed take all memory reserved for them, "
-                "a quarter of --max-request-memory"
-            )
+            raise requests_overloaded(LARGE_REQUESTS)
         return await decoder.decode_large(message, holder)
 
 

@@ -147,7 +147,9 @@ class ServeSettings(ListenSettings):
         0.25, description="maximum seconds that a call waits for its turn when a limit is reached"
     )
     max_stream_silence: PositiveSeconds = Field(
-        60.0, description="seconds that a call may wait for its next message before the server ends it"
+        60.0,
+        description="seconds that a call may wait for its next message, or a response for its reader, before the server "
+        "ends the call",
     )
     max_request_memory: MemoryBytes = Field(
         192 * 1024 * 1024,

@@ -341,8 +341,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     "The import file is not valid JSON." } }
     """
     ERROR_REASON_STREAM_STALLED: _ErrorReason.ValueType  # 53
-    """ABORTED: no complete message with content arrived for `silent_s` seconds, so the server ended the call.
-    `applied_changes` counts the changes that had been applied by then.
+    """ABORTED: for `silent_s` seconds, no complete message with content arrived, or a response was not read. So the server
+    ended the call. `applied_changes` counts the changes that had been applied by then.
 
     Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
     "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
@@ -688,8 +688,8 @@ Example: { "reason": "KEY_VALUE_STORE_FAILED", "domain": "cloudfront.amazonaws.c
 "The import file is not valid JSON." } }
 """
 ERROR_REASON_STREAM_STALLED: ErrorReason.ValueType  # 53
-"""ABORTED: no complete message with content arrived for `silent_s` seconds, so the server ended the call.
-`applied_changes` counts the changes that had been applied by then.
+"""ABORTED: for `silent_s` seconds, no complete message with content arrived, or a response was not read. So the server
+ended the call. `applied_changes` counts the changes that had been applied by then.
 
 Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
 "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }

@@ -526,8 +526,8 @@ export enum ErrorReason {
   KEY_VALUE_STORE_FAILED = 52,
 
   /**
-   * ABORTED: no complete message with content arrived for `silent_s` seconds, so the server ended the call.
-   * `applied_changes` counts the changes that had been applied by then.
+   * ABORTED: for `silent_s` seconds, no complete message with content arrived, or a response was not read. So the server
+   * ended the call. `applied_changes` counts the changes that had been applied by then.
    *
    * Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
    * "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
