@@ -42,7 +42,8 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "SHUTTING_DOWN": "Retry if the error has a `RetryInfo`. Otherwise read the resource first.",
     "INTERNAL": "Report it to the operator. The log line has the exception's class.",
     "METHOD_UNKNOWN": "Check the method's name and the server's version.",
-    "STREAM_STALLED": "Send the next message sooner, read responses sooner, or end the stream. Repeat the changes that were not applied.",
+    "STREAM_STALLED": "Send the next message sooner, read responses sooner, or end the stream. Repeat the changes that "
+    "were not applied.",
     "MESSAGE_TOO_LARGE": "Send a smaller request. For many keys, use ImportKeys.",
     "FUNCTION_ALREADY_EXISTS": "Choose another name.",
     "KEY_VALUE_STORE_ALREADY_EXISTS": "Choose another name.",

@@ -14,7 +14,10 @@ from cloudfront_facade_server.settings.client import HealthSettings, SanitySetti
 from cloudfront_facade_server.settings.serve import ServeSettings
 
 
-def test_help_shows_every_setting_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_every_setting_with_its_default(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # a value with a hyphen could be wrapped
     with pytest.raises(SystemExit) as caught:
         cli.serve(["--help"])
     assert caught.value.code == 0

@@ -76,8 +76,8 @@ class ServeSettings(ListenSettings):
     region: Annotated[str, Metavar("REGION")] = Field(
         "us-east-1",
         min_length=1,
-        description="AWS region whose STS endpoint is used, and for which requests to --endpoint-url are signed; requests to "
-        "CloudFront itself are signed for CloudFront's own region, us-east-1 in the partition aws",
+        description="AWS region whose STS endpoint is used, and for which requests to --endpoint-url are signed; "
+        "requests to CloudFront itself are signed for CloudFront's own region, us-east-1 in the partition aws",
     )
     endpoint_url: Annotated[str | None, Metavar("URL")] = Field(
         None, min_length=1, description="CloudFront-compatible endpoint to use instead of CloudFront"
@@ -148,8 +148,8 @@ class ServeSettings(ListenSettings):
     )
     max_stream_silence: PositiveSeconds = Field(
         60.0,
-        description="seconds that a call may wait for its next message, or a response for its reader, before the server "
-        "ends the call",
+        description="seconds that a call may wait for its next message, or a response for its reader, before the "
+        "server ends the call",
     )
     max_request_memory: MemoryBytes = Field(
         192 * 1024 * 1024,
