@@ -19,6 +19,9 @@ from .standard_streams import open_closed_streams
 
 _PROGRAM: Final = "cloudfront-facade"
 
+_INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C, as shells define it: 128 and the number of SIGINT."""
+
 
 class _CannotRunError(Exception):
     """The command cannot run. The message is the line that the command prints."""
@@ -32,6 +35,8 @@ def _command(run: Callable[[Sequence[str]], int]) -> Callable[[Sequence[str]], i
         open_closed_streams()
         try:
             return run(arguments)
+        except KeyboardInterrupt:
+            return _INTERRUPTED
         except InvalidSettingsError as error:
             # The variable of a missing setting may be misspelt.
             _warn_of_unknown_variables()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import time
@@ -61,6 +62,15 @@ def test_no_proxy_variable_applies_to_a_server_on_this_machine(facade_address: s
     skipped = ",".join(SANITY_GROUPS)
     suite = run_command("sanity", "--target", target, "--i-may-create-and-delete", "--without", skipped, **PROXIES)
     assert suite.stdout.splitlines()[-1].startswith("0 passed, 0 failed")
+
+
+def test_ctrl_c_ends_a_wait_silently() -> None:
+    command = [*COMMAND, "health", "--target", "127.0.0.1:1", "--wait", "60"]
+    with subprocess.Popen(command, env=clean_environment(), stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stderr) == (130, "")
 
 
 def test_no_proxy_variable_applies_to_a_unix_socket(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ INVALID: dict[tuple[str, str], str] = {
     ("max_tags", "many"): "must be a whole number from 1 to 50",
     ("max_tags", "1.5"): "must be a whole number from 1 to 50",
     ("max_tags", "9" * 60): "must be from 1 to 50",
+    ("embedded_max_concurrent_tests", "0"): "must be from 1 to 1000000",
+    ("embedded_max_concurrent_tests", "abc"): "must be a whole number from 1 to 1000000",
     ("max_concurrent_calls", ""): "must be a whole number from 1 to 1000000",
     ("max_function_code_bytes", "40961"): "must be from 1 to 40960 bytes",
     ("max_request_bytes", "64k"): "must be a whole number of bytes from 1024 to 67108864",
@@ -221,3 +223,20 @@ def test_confirmation_of_the_sanity_suite_is_required() -> None:
     assert message_for(SanitySettings, "--target", "host:1") == (
         "--i-may-create-and-delete is required; it confirms that the account is disposable"
     )
+
+
+def numbers() -> list[str]:
+    """Returns every setting of `serve` that is a number."""
+    return [
+        name
+        for name, field in ServeSettings.model_fields.items()
+        if "int" in str(field.annotation).lower() or "float" in str(field.annotation)
+    ]
+
+
+@pytest.mark.parametrize("name", numbers())
+@pytest.mark.parametrize("value", ["x", "-1", "1e30"])
+def test_the_range_of_every_number_is_described(name: str, value: str) -> None:
+    with pytest.raises(InvalidSettingsError) as caught:
+        read_settings(ServeSettings, "serve", [*BACKEND, f"--{name.replace('_', '-')}", value])
+    assert f'--{name.replace("_", "-")} "{value}": must be ' in str(caught.value)

@@ -22,6 +22,7 @@ from .fields import (
     ExternalId,
     MemoryBytes,
     Metavar,
+    OptionalCount,
     OptionalDirectory,
     OptionalFile,
     OptionalName,
@@ -111,7 +112,7 @@ class ServeSettings(ListenSettings):
     embedded_provisioning_seconds: Seconds = Field(0.0, description="seconds until a new store is READY")
     embedded_max_functions: Count = Field(100, description="quota of functions")
     embedded_max_key_value_stores: Count = Field(200, description="quota of key value stores")
-    embedded_max_concurrent_tests: Annotated[Count | None, Metavar("COUNT")] = Field(
+    embedded_max_concurrent_tests: OptionalCount = Field(
         None,
         description="maximum number of functions that run at the same time; other TestFunction calls wait for their "
         "turn until --min-upstream-time before their deadline; default: the number of CPU cores",
