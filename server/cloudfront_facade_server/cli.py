@@ -12,8 +12,9 @@ from typing import Final
 from .printable import printable
 from .settings.client import HealthSettings, SanitySettings
 from .settings.fields import has_port_0
+from .settings.listen import ListenSettings
 from .settings.reading import InvalidSettingsError, read_settings
-from .settings.serve import ListenSettings, ServeSettings
+from .settings.serve import ServeSettings
 from .settings.variables import unknown_variables
 from .standard_streams import open_closed_streams
 

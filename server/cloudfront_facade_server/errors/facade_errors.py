@@ -208,6 +208,58 @@ def _unreadable(problem: str) -> StatusError:
     )
 
 
+def caller_unknown(cause: str) -> StatusError:
+    """Returns the error for a caller that does not prove who it is. The cause is only for the log."""
+    return StatusError(
+        grpc.StatusCode.UNAUTHENTICATED,
+        "CALLER_UNKNOWN",
+        "the caller is unknown; send a client certificate or a bearer token in authorization that the service accepts",
+        cause=cause,
+    )
+
+
+def caller_not_allowed(advice: Iterable[str] = ()) -> StatusError:
+    """Returns the error for a call that the policies deny.
+
+    Args:
+        advice: What the policies advise.
+    """
+    message = "the caller is not allowed to make this call"
+    return StatusError(
+        grpc.StatusCode.PERMISSION_DENIED, "CALLER_NOT_ALLOWED", "; ".join([message, *dict.fromkeys(advice)])
+    )
+
+
+def caller_limited(limit: str, value: float, retry_after: float) -> StatusError:
+    """Returns the error for a caller above a limit of its own.
+
+    Args:
+        limit: The name of the limit.
+        value: Its value.
+        retry_after: Seconds after which the next call is allowed.
+    """
+    return StatusError(
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        "CALLER_LIMITED",
+        f"the caller's limit {limit} of {value:g} is reached; retry in {retry_after:.3g} s",
+        metadata={"limit": limit, "value": f"{value:g}"},
+        retry_after=retry_after,
+        pushback=max(1, round(retry_after * 1000)),
+    )
+
+
+def audit_unavailable() -> StatusError:
+    """Returns the error for a change that was not sent because the audit log cannot be written."""
+    seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
+    return StatusError(
+        grpc.StatusCode.UNAVAILABLE,
+        "AUDIT_UNAVAILABLE",
+        "the audit log of the service cannot be written, so nothing was sent; retry in about a second",
+        retry_after=seconds,
+        pushback=round(seconds * 1000),
+    )
+
+
 def _shed(problem: str, **metadata: str) -> StatusError:
     seconds = random.uniform(*_RETRY_AFTER_SECONDS)  # noqa: S311 (jitter, not secrecy)
     return StatusError(

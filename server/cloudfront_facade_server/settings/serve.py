@@ -9,14 +9,11 @@ from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .. import limits
 from .fields import (
-    ENV_PREFIX,
     UNIX,
     Account,
-    Address,
     CommaSeparated,
     Count,
     ExternalId,
@@ -32,6 +29,7 @@ from .fields import (
     RoleArn,
     Seconds,
 )
+from .listen import ListenSettings
 
 _DATA_SERVICE: Final = "/cloudfront_facade.v1.KeyValueStoreDataService/"
 
@@ -43,14 +41,6 @@ _EMBEDDED_ACCOUNT: Final = "000000000000"
 
 _OTHER_FIELDS_BYTES: Final = 32 * 1024
 """Maximum size of a create without the code: name, comment, ARN and 50 tags of 384 characters, plus a margin."""
-
-
-class ListenSettings(BaseSettings):
-    """The address on which the server listens."""
-
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
-
-    listen: Address = Field("127.0.0.1:50051", description="address to listen on, or unix:PATH; port 0: any free port")
 
 
 class ServeSettings(ListenSettings):
