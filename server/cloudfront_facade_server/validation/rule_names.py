@@ -153,6 +153,23 @@ class Rule(StrEnum):
     TAG_KEY_UNIQUE = "TAG_KEY_UNIQUE", "`tags[].key`, `tag_keys[]`", "each key once; keys are case-sensitive"
     TAG_VALUE_LENGTH = "TAG_VALUE_LENGTH", "`tags[].value`", f"0 to {limits.TAG_VALUE_MAX_LENGTH} characters"
     TAG_VALUE_CHARACTERS = "TAG_VALUE_CHARACTERS", "`tags[].value`", "the same characters as in a key"
+    TAG_POLICY_KEY_CASE = (
+        "TAG_POLICY_KEY_CASE",
+        "`tags[].key`",
+        "the capitalization of the [tag policy](tag-policy.md)",
+    )
+    TAG_POLICY_VALUE = "TAG_POLICY_VALUE", "`tags[].value`", "a value that the [tag policy](tag-policy.md) allows"
+    TAG_POLICY_REQUIRED = (
+        "TAG_POLICY_REQUIRED",
+        "`tags`, `tag_keys[]`",
+        "a create has each tag that the [tag policy](tag-policy.md) requires; UntagResource does not remove one",
+    )
+    TAG_FORCED = (
+        "TAG_FORCED",
+        "`tags[].key`, `tags[].value`, `tag_keys[]`",
+        "in a create, only the value that the [caller's limits](caller-limits.md) force; in TagResource and "
+        "UntagResource, other keys",
+    )
     REQUEST_ID_FORM = "REQUEST_ID_FORM", "`request_id`", "empty, or a UUID in its 36-character form"
 
 
