@@ -14,7 +14,11 @@ from cloudfront_facade.v1 import key_value_store_data_service_pb2 as data
 from cloudfront_facade.v1 import key_value_store_service_pb2 as stores
 from cloudfront_facade.v1.tag_pb2 import Tag
 from cloudfront_facade.v1.tag_service_pb2 import TagResourceRequest
-from cloudfront_facade_server import validation
+from cloudfront_facade_server import caller_limits, tag_policy, validation
+from cloudfront_facade_server.caller_limits.forced_tags import ForcedTags
+from cloudfront_facade_server.errors.violations import raise_if_any
+from cloudfront_facade_server.tag_policy.document import TagRule
+from cloudfront_facade_server.tag_policy.rules import TagPolicy
 from cloudfront_facade_server.validation.arns import ArnRules
 from cloudfront_facade_server.validation.rule_names import Rule, table
 from cloudfront_facade_server.validation.rules import Rules
@@ -23,9 +27,13 @@ from support.rules import RULES, broken_rules
 from support.values import STORE_ARN
 
 PAGE = Path(__file__).parents[2] / "docs/reference/rules.md"
-SOURCES = sorted(Path(validation.__file__).parent.glob("*.py"))
+PACKAGES = validation, tag_policy, caller_limits
+SOURCES = sorted(path for package in PACKAGES for path in Path(str(package.__file__)).parent.glob("*.py"))
 
 S3: Final = stores.ImportSourceType.IMPORT_SOURCE_TYPE_S3
+
+FUNCTIONS: Final = frozenset({"cloudfront:function"})
+POLICY: Final = TagPolicy([TagRule("Team", ("web",), FUNCTIONS), TagRule("Cost", None, frozenset(), FUNCTIONS)])
 
 INVALID: Final[list[tuple[Callable[[Any], Any], Any]]] = [
     (
@@ -64,6 +72,8 @@ INVALID: Final[list[tuple[Callable[[Any], Any], Any]]] = [
         [data.ImportKeysRequest(kvs_arn=STORE_ARN), data.ImportKeysRequest(kvs_arn="x")],
     ),
     (RULES.tag_resource, TagResourceRequest()),
+    (lambda tags: raise_if_any(POLICY.check_create("tags", "function", tags)), [Tag(key="team", value="x")]),
+    (lambda tags: raise_if_any(ForcedTags({"team": "web"}).check_create("tags", tags)), [Tag(key="team")]),
     (Rules(TagRules(), arns=ArnRules(tuple)).get_key, data.GetKeyRequest(kvs_arn=STORE_ARN)),
 ]
 """Requests that together break every rule."""
