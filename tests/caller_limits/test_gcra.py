@@ -98,6 +98,14 @@ def test_a_full_table_of_active_rows_loses_no_limit() -> None:
     assert len(gcra) == 2
 
 
+def test_an_identity_that_gets_its_own_row_keeps_what_it_used_of_the_shared_one() -> None:
+    gcra, fast, slow = Gcra(max_identities=1), Rate(1000.0, 1), Rate(1.0, 1)
+    assert [gcra.take("a", fast, START), gcra.take("c", slow, START)] == [0, 0]
+    # After a millisecond the row of a is idle, so c takes its place.
+    assert gcra.take("c", slow, START + SECOND // 1000) == SECOND - SECOND // 1000
+    assert list(gcra._rows) == ["c"]
+
+
 @given(st.data(), st.integers(1, 4))
 def test_no_identity_gets_more_than_its_rate_while_others_come_and_go(data: st.DataObject, size: int) -> None:
     gcra, rate, now = Gcra(max_identities=size), Rate(1.0, 2), START

@@ -24,6 +24,8 @@ from cloudfront_facade_server.caller_limits.matching import Pattern
         ("dns:*.example.org", "dns:xexample.org", False),
         ("https://issuer#repo:acme/*:ref:refs/heads/main", "https://issuer#repo:acme/a/b:ref:refs/heads/main", True),
         ("aa*aa", "aaa", False),
+        ("*ab*ba*", "aba", False),
+        ("*ab*ba*", "xabba", True),
         ("a.c", "abc", False),
         ("A", "a", False),
         ("a*", "a\nb", True),

@@ -47,7 +47,7 @@ class _Entry(BaseModel):
     callers: Annotated[str, Field(min_length=1)] | None = None
     group: Annotated[str, Field(min_length=1)] | None = None
     tags: Annotated[dict[str, str], Field(min_length=1)] | None = None
-    calls_per_second: Annotated[float, Field(ge=RATE_MIN, le=LIMIT_MAX, allow_inf_nan=False)] | None = None
+    calls_per_second: Annotated[float, Field(ge=RATE_MIN, le=LIMIT_MAX)] | None = None
     burst: _Whole | None = None
     calls_in_flight: _Whole | None = None
 
