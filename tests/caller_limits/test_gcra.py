@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfront_facade_server.caller_limits.gcra import Gcra, Rate
@@ -37,6 +37,7 @@ class Oracle:
         return -(-wait.numerator // wait.denominator)
 
 
+@settings(deadline=None)
 @given(RATES, st.lists(st.integers(0, 3 * SECOND), max_size=60))
 def test_the_decision_is_that_of_a_token_bucket_in_exact_fractions(rate: Rate, pauses: list[int]) -> None:
     gcra, oracle, now = Gcra(), Oracle(rate), START
@@ -46,6 +47,7 @@ def test_the_decision_is_that_of_a_token_bucket_in_exact_fractions(rate: Rate, p
         assert gcra.take("a", rate, now) == oracle.take(now)
 
 
+@settings(deadline=None)
 @given(RATES, st.integers(0, SECOND))
 def test_a_call_is_accepted_exactly_after_the_stated_time(rate: Rate, offset: int) -> None:
     gcra, now = Gcra(), START + offset
@@ -106,6 +108,7 @@ def test_an_identity_that_gets_its_own_row_keeps_what_it_used_of_the_shared_one(
     assert list(gcra._rows) == ["c"]
 
 
+@settings(deadline=None)
 @given(st.data(), st.integers(1, 4))
 def test_no_identity_gets_more_than_its_rate_while_others_come_and_go(data: st.DataObject, size: int) -> None:
     gcra, rate, now = Gcra(max_identities=size), Rate(1.0, 2), START

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudfront_facade_server.tag_policy.json_text import JsonError, Path, parse
@@ -24,6 +24,7 @@ def paths(value: Any, path: Path = ()) -> set[Path]:
     return {path}.union(*(paths(each, (*path, step)) for step, each in inner))
 
 
+@settings(deadline=None)
 @given(VALUES, st.sampled_from([None, 2]), st.booleans())
 def test_every_value_has_a_position(value: Any, indent: int | None, ascii_only: bool) -> None:
     parsed = parse(json.dumps(value, indent=indent, ensure_ascii=ascii_only))
