@@ -139,6 +139,19 @@ def test_the_first_problems_of_a_file_are_reported_together() -> None:
         ("- callers: a\n  callers: b", 'line 2, column 3: the key "callers" occurs twice'),
         ("- callers: a\n  tags: {x: '1', x: '2'}", 'line 2, column 18: the key "x" occurs twice'),
         ("- &a {callers: a}\n- *a", "line 1, column 3: anchors and aliases are not allowed"),
+        (
+            "- callers: *web",
+            "line 1, column 12: anchors and aliases are not allowed; write a text that",
+        ),
+        (
+            "- callers: */web/*",
+            "line 1, column 13: expected alphabetic or numeric character, but found '/'; write",
+        ),
+        (
+            "- callers: *\n",
+            "line 1, column 13: expected alphabetic or numeric character, but found '\\n'; write",
+        ),
+        ("- !\x1b]0;x", "character 4: U+001B is not allowed in YAML"),
         ("- {callers: a, <<: {burst: 1}}", "line 1, column 16: this key is not allowed; allowed: a text"),
         ("- {[a]: b}", "line 1, column 4: this key is not allowed; allowed: a text"),
         ("- !!python/object/apply:os.system [ls]", "line 1, column 3: could not determine a constructor for the tag"),

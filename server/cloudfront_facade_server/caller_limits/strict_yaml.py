@@ -7,8 +7,12 @@ from typing import Any, Final
 import yaml
 
 from ..errors.violations import quote
+from ..printable import printable
 
 _MAX_DEPTH: Final = 10
+_SHOWN_CHARACTERS: Final = 120
+_ALIAS: Final = "while scanning an alias"
+_HINT: Final = "; write a text that begins with * in quotes"
 _MERGE: Final = "tag:yaml.org,2002:merge"
 
 
@@ -24,7 +28,8 @@ def load(text: str) -> Any:
             _check_keys(node)
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        raise YamlError(f"{_position(error.problem_mark)}: {error.problem or 'not YAML'}") from None
+        problem = f"{_position(error.problem_mark)}: {printable(error.problem or 'not YAML')[:_SHOWN_CHARACTERS]}"
+        raise YamlError(f"{problem}{_HINT if error.context == _ALIAS else ''}") from None
     except yaml.reader.ReaderError as error:
         raise YamlError(f"character {error.position + 1}: U+{error.character:04X} is not allowed in YAML") from None
     except ValueError as error:  # a date or a number that does not exist
@@ -36,7 +41,7 @@ def _check_events(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise YamlError(f"{_position(event.start_mark)}: anchors and aliases are not allowed")
+            raise YamlError(f"{_position(event.start_mark)}: anchors and aliases are not allowed{_HINT}")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:
             raise YamlError(f"{_position(event.start_mark)}: nested too deeply; allowed: {_MAX_DEPTH} levels")
