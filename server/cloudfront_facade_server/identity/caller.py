@@ -15,7 +15,7 @@ class Caller:
         id: The SPIFFE id, `dns:NAME`, `ISSUER#SUBJECT` or `anonymous`.
         by: The kind of the identity.
         groups: The groups of a token, each with the prefix of its issuer.
-        team: The team, if the settings or the issuer's entry define where it is.
+        team: The team, if the settings or the entry of the issuer define it.
         trust_domain: The trust domain of a SPIFFE id.
         path: The path of a SPIFFE id, which begins with `/`.
         name: The DNS name of a certificate.
