@@ -44,6 +44,11 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "METHOD_UNKNOWN": "Check the method's name and the server's version.",
     "STREAM_STALLED": "Send the next message sooner, read responses sooner, or end the stream. Repeat the changes that "
     "were not applied.",
+    "CALLER_UNKNOWN": "Send a client certificate or a token that the service accepts. The operator finds the cause in "
+    "the log.",
+    "CALLER_NOT_ALLOWED": "Follow the advice in the message, or ask the operator for a policy.",
+    "CALLER_LIMITED": "Retry after the delay in `RetryInfo`. The operator can raise the caller's limit.",
+    "AUDIT_UNAVAILABLE": "Retry after the delay in `RetryInfo`. The operator must make the audit log writable.",
     "MESSAGE_TOO_LARGE": "Send a smaller request. For many keys, use ImportKeys.",
     "FUNCTION_ALREADY_EXISTS": "Choose another name.",
     "KEY_VALUE_STORE_ALREADY_EXISTS": "Choose another name.",

@@ -87,7 +87,7 @@ class WatchedFiles(Generic[_T]):
 
 
 async def watch(files: Iterable[WatchedFiles[Any]]) -> None:
-    """Looks at the files again and again, until it is cancelled."""
+    """Looks at the files repeatedly, until it is cancelled."""
     files = tuple(files)
     while files:
         await asyncio.sleep(LOOK_SECONDS)

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from cloudfront_facade_server.identity.caller import Caller
 from structlog.testing import capture_logs
 
 from cloudfront_facade_server.caller_limits.entries import NO_LIMITS
 from cloudfront_facade_server.caller_limits.file import FILE_MAX_BYTES, load, watched_file
 from cloudfront_facade_server.caller_limits.gcra import Rate
+from cloudfront_facade_server.identity.caller import Caller
 from cloudfront_facade_server.validation.tags import TagRules
 from cloudfront_facade_server.watched_files import UnusableFilesError
 

@@ -6,7 +6,6 @@ import gc
 from typing import Any, Final
 
 import pytest
-from cloudfront_facade_server.identity.caller import ANONYMOUS, Caller
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
@@ -14,6 +13,7 @@ from cloudfront_facade_server.caller_limits.entries import Limits
 from cloudfront_facade_server.caller_limits.file import load
 from cloudfront_facade_server.caller_limits.limits import CallerLimits
 from cloudfront_facade_server.errors.status_error import StatusError
+from cloudfront_facade_server.identity.caller import ANONYMOUS, Caller
 from cloudfront_facade_server.validation.tags import TagRules
 
 MILLISECOND: Final = 1_000_000

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from cloudfront_facade_server.identity.caller import Caller
 
 from cloudfront_facade_server.caller_limits.file import FILE_MAX_BYTES, LIMIT_MAX, RATE_MIN, _Entry, load
 from cloudfront_facade_server.caller_limits.gcra import MAX_IDENTITIES
+from cloudfront_facade_server.identity.caller import Caller
 from cloudfront_facade_server.validation.tags import TagRules
 from cloudfront_facade_server.watched_files import UnusableFilesError
 

@@ -22,7 +22,7 @@ KEY_LENGTH: Final = f"1 to {limits.TAG_KEY_MAX_LENGTH} characters"
 VALUE_LENGTH: Final = f"0 to {limits.TAG_VALUE_MAX_LENGTH} characters"
 
 OF_OPERATORS: Final = {Rule.TAG_POLICY_KEY_CASE, Rule.TAG_POLICY_VALUE, Rule.TAG_POLICY_REQUIRED, Rule.TAG_FORCED}
-"""The rules that an operator's configuration adds, which have pages of their own."""
+"""The rules that an operator's configuration adds, which have separate pages."""
 
 STATED: Final = {
     Rule.TAG_KEY_LENGTH: (KEY_LENGTH, "Tag.key", KEY_LENGTH),

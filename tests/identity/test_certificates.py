@@ -41,7 +41,7 @@ def auth_contexts(authority: Authority, *clients: Issued) -> list[Context | grpc
             return request
 
         server = grpc.aio.server()
-        methods = {"Call": grpc.unary_unary_rpc_method_handler(handler)}
+        methods: dict[str, Any] = {"Call": grpc.unary_unary_rpc_method_handler(handler)}
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test", methods)])
         own = authority.issue_server()
         credentials = grpc.ssl_server_credentials([(own.key, own.certificate)], authority.pem, True)
@@ -50,11 +50,12 @@ def auth_contexts(authority: Authority, *clients: Issued) -> list[Context | grpc
         found: list[Context | grpc.StatusCode] = []
         try:
             for client in clients:
-                credentials = grpc.ssl_channel_credentials(authority.pem, client.key, client.certificate)
-                async with grpc.aio.secure_channel(f"localhost:{port}", credentials) as channel:
+                own_credentials = grpc.ssl_channel_credentials(authority.pem, client.key, client.certificate)
+                async with grpc.aio.secure_channel(f"localhost:{port}", own_credentials) as channel:
                     before = len(seen)
                     try:
-                        await channel.unary_unary("/test/Call")(b"", timeout=10)
+                        call: Any = channel.unary_unary("/test/Call")
+                        await call(b"", timeout=10)
                     except grpc.aio.AioRpcError as error:
                         assert len(seen) == before
                         found.append(error.code())

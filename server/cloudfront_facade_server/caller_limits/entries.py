@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Final
 
 from ..identity.caller import Caller
+from ..patterns import Pattern
 from .forced_tags import NO_FORCED_TAGS, ForcedTags
 from .gcra import Rate
-from .matching import Pattern
 
 _REMEMBERED_CALLERS: Final = 4096
 

@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..errors.violations import Violation, quote
+from ..patterns import Pattern
+from ..strict_yaml import YamlError
+from ..strict_yaml import load as load_yaml
 from ..validation.tags import Tag
 from ..watched_files import Content, UnusableFilesError, WatchedFiles
 from .entries import Entry, Limits
 from .forced_tags import ForcedTags
 from .gcra import Rate
-from .matching import Pattern
-from .strict_yaml import YamlError
-from .strict_yaml import load as load_yaml
 
 FILE_MAX_BYTES: Final = 256 * 1024
 """Maximum size of the file. Source: this service."""

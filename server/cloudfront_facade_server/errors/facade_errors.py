@@ -231,7 +231,7 @@ def caller_not_allowed(advice: Iterable[str] = ()) -> StatusError:
 
 
 def caller_limited(limit: str, value: float, retry_after: float) -> StatusError:
-    """Returns the error for a caller above a limit of its own.
+    """Returns the error for a caller above its limit.
 
     Args:
         limit: The name of the limit.

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..caller_limits.strict_yaml import YamlError
-from ..caller_limits.strict_yaml import load as load_yaml
 from ..errors.violations import quote
+from ..strict_yaml import YamlError
+from ..strict_yaml import load as load_yaml
 from ..watched_files import UnusableFilesError
 
 LIFETIME_MAX_SECONDS: Final = 366 * 86_400

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..caller_limits.matching import Pattern
+from ..patterns import Pattern
 from .json_web_keys import Keys
 
 ClaimPath = tuple[str, ...]

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ..caller_limits.matching import Pattern
+from ..patterns import Pattern
 from ..watched_files import Content, UnusableFilesError, WatchedFiles
 from .entries import Entry, read_entries
 from .issuer import ClaimPath, Issuer, KeySource

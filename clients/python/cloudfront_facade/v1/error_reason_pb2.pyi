@@ -347,6 +347,36 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
     "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
     """
+    ERROR_REASON_CALLER_UNKNOWN: _ErrorReason.ValueType  # 54
+    """UNAUTHENTICATED: the service does not know who calls. The call needs a client certificate or a bearer token in
+    `authorization` that the service accepts. The server's log has the cause; the error does not, so that it helps no
+    attacker. The server does not return this reason yet.
+
+    Example: { "reason": "CALLER_UNKNOWN", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
+    "outcome": "not_applied" } }
+    """
+    ERROR_REASON_CALLER_NOT_ALLOWED: _ErrorReason.ValueType  # 55
+    """PERMISSION_DENIED: no policy allows this call, or one forbids it. The message has the advice of the policies. A
+    resource that does not exist and one that the caller may not use have the same error. The server does not return
+    this reason yet.
+
+    Example: { "reason": "CALLER_NOT_ALLOWED", "domain": "cloudfront-facade", "metadata": { "operation":
+    "CreateFunction", "outcome": "not_applied" } }
+    """
+    ERROR_REASON_CALLER_LIMITED: _ErrorReason.ValueType  # 56
+    """RESOURCE_EXHAUSTED: the caller makes more calls than its own limit allows. google.rpc.RetryInfo has the time after
+    which the next call is allowed. The server does not return this reason yet.
+
+    Example: { "reason": "CALLER_LIMITED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
+    "outcome": "not_applied", "limit": "calls_per_second", "value": "5" } }
+    """
+    ERROR_REASON_AUDIT_UNAVAILABLE: _ErrorReason.ValueType  # 57
+    """UNAVAILABLE: the audit log cannot be written, so the change was not sent. Retry after the time in
+    google.rpc.RetryInfo. The server does not return this reason yet.
+
+    Example: { "reason": "AUDIT_UNAVAILABLE", "domain": "cloudfront-facade", "metadata": { "operation":
+    "CreateFunction", "outcome": "not_applied" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The reasons of all errors that this service returns.
@@ -693,5 +723,35 @@ ended the call. `applied_changes` counts the changes that had been applied by th
 
 Example: { "reason": "STREAM_STALLED", "domain": "cloudfront-facade", "metadata": { "operation": "ImportKeys",
 "outcome": "partial", "silent_s": "60", "applied_changes": "100", "unknown_changes": "0" } }
+"""
+ERROR_REASON_CALLER_UNKNOWN: ErrorReason.ValueType  # 54
+"""UNAUTHENTICATED: the service does not know who calls. The call needs a client certificate or a bearer token in
+`authorization` that the service accepts. The server's log has the cause; the error does not, so that it helps no
+attacker. The server does not return this reason yet.
+
+Example: { "reason": "CALLER_UNKNOWN", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
+"outcome": "not_applied" } }
+"""
+ERROR_REASON_CALLER_NOT_ALLOWED: ErrorReason.ValueType  # 55
+"""PERMISSION_DENIED: no policy allows this call, or one forbids it. The message has the advice of the policies. A
+resource that does not exist and one that the caller may not use have the same error. The server does not return
+this reason yet.
+
+Example: { "reason": "CALLER_NOT_ALLOWED", "domain": "cloudfront-facade", "metadata": { "operation":
+"CreateFunction", "outcome": "not_applied" } }
+"""
+ERROR_REASON_CALLER_LIMITED: ErrorReason.ValueType  # 56
+"""RESOURCE_EXHAUSTED: the caller makes more calls than its own limit allows. google.rpc.RetryInfo has the time after
+which the next call is allowed. The server does not return this reason yet.
+
+Example: { "reason": "CALLER_LIMITED", "domain": "cloudfront-facade", "metadata": { "operation": "CreateFunction",
+"outcome": "not_applied", "limit": "calls_per_second", "value": "5" } }
+"""
+ERROR_REASON_AUDIT_UNAVAILABLE: ErrorReason.ValueType  # 57
+"""UNAVAILABLE: the audit log cannot be written, so the change was not sent. Retry after the time in
+google.rpc.RetryInfo. The server does not return this reason yet.
+
+Example: { "reason": "AUDIT_UNAVAILABLE", "domain": "cloudfront-facade", "metadata": { "operation":
+"CreateFunction", "outcome": "not_applied" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

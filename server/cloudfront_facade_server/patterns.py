@@ -1,4 +1,4 @@
-"""Patterns of callers."""
+"""Patterns of names, in which `*` stands for any characters."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudfront_facade_server.caller_limits.matching import Pattern
+from cloudfront_facade_server.patterns import Pattern
 
 
 @pytest.mark.parametrize(

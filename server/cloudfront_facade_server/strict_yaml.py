@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import yaml
 
-from ..errors.violations import quote
-from ..printable import printable
+from .errors.violations import quote
+from .printable import printable
 
 _MAX_DEPTH: Final = 10
 _SHOWN_CHARACTERS: Final = 120
