@@ -41,7 +41,7 @@ def auth_contexts(authority: Authority, *clients: Issued) -> list[Context | grpc
             return request
 
         server = grpc.aio.server()
-        methods: dict[str, Any] = {"Call": grpc.unary_unary_rpc_method_handler(handler)}
+        methods: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {"Call": grpc.unary_unary_rpc_method_handler(handler)}
         server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("test", methods)])
         own = authority.issue_server()
         credentials = grpc.ssl_server_credentials([(own.key, own.certificate)], authority.pem, True)
@@ -50,8 +50,8 @@ def auth_contexts(authority: Authority, *clients: Issued) -> list[Context | grpc
         found: list[Context | grpc.StatusCode] = []
         try:
             for client in clients:
-                own_credentials = grpc.ssl_channel_credentials(authority.pem, client.key, client.certificate)
-                async with grpc.aio.secure_channel(f"localhost:{port}", own_credentials) as channel:
+                proof = grpc.ssl_channel_credentials(authority.pem, client.key, client.certificate)
+                async with grpc.aio.secure_channel(f"localhost:{port}", proof) as channel:
                     before = len(seen)
                     try:
                         call: Any = channel.unary_unary("/test/Call")

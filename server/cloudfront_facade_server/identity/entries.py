@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,7 +21,11 @@ LIFETIME_MAX_SECONDS: Final = 366 * 86_400
 DEFAULT_LIFETIME_SECONDS: Final = 86_400
 """Default of `max_lifetime_seconds`. Source: this service."""
 
-_HTTPS: Final = "https://"
+_HTTPS_URL: Final = re.compile(
+    r"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:[/?][A-Za-z0-9._~:/?@!$&'()*+,;=%-]*)?"
+)
+"""A URL without a user, a password and a fragment."""
+
 _SHOWN_PROBLEMS: Final = 3
 _SHOWN_CHARACTERS: Final = 64
 
@@ -143,12 +147,7 @@ def _is_url(jwks: str | None) -> bool:
 
 
 def _is_https(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        is_plain = url.isprintable() and "@" not in parts.netloc and "#" not in url
-        return url.startswith(_HTTPS) and bool(parts.hostname) and parts.port != 0 and is_plain
-    except ValueError:
-        return False
+    return bool(_HTTPS_URL.fullmatch(url))
 
 
 def _repeated(names: Iterable[str]) -> str | None:

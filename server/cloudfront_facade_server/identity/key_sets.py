@@ -70,7 +70,7 @@ class FetchedKeySet:
         """Fetches the keys, or waits for the fetch that runs. A failure is logged, and the last good keys stay."""
         if self._task is None:
             self._last_attempt = self._clock()
-            self._task = asyncio.create_task(self._run())
+            self._task = asyncio.create_task(self._run(), name="keys")
         self._waiting += 1
         try:
             # A caller that goes away must not end the fetch for the others.

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
-from ..settings.access import AccessSettings
+from ..settings.access import SecuredSettings
 from ..watched_files import WatchedFiles
 from .authenticator import Authenticator
 from .proxies import TrustedProxies
 from .spiffe import SpiffeIds
 
 
-def make_authenticator(
-    settings: AccessSettings, *, has_client_ca: bool, is_local: bool
-) -> tuple[Authenticator, list[WatchedFiles[Any]]]:
+def make_authenticator(settings: SecuredSettings) -> tuple[Authenticator, list[WatchedFiles[Any]]]:
     """Returns what identifies callers, and the files that it depends on.
 
     cryptography and joserfc are imported only if a client CA or issuers are set.
-
-    Args:
-        settings: Who identifies callers.
-        has_client_ca: Whether the server asks for client certificates.
-        is_local: Whether the server listens on loopback or a Unix socket.
 
     Raises:
         ValueError: A setting is malformed. The message is one line.
@@ -31,7 +25,7 @@ def make_authenticator(
     proxies = TrustedProxies(settings.trusted_proxies, spiffe_ids) if settings.trusted_proxies else None
     certificates = tokens = None
     watched: list[WatchedFiles[Any]] = []
-    if has_client_ca:
+    if settings.tls_client_ca:
         from .certificates import Certificates
 
         certificates = Certificates(spiffe_ids)
@@ -42,9 +36,23 @@ def make_authenticator(
         issuers = watched_file(settings.issuers)
         watched.append(issuers)
         tokens = BearerTokens(issuers)
-    is_open = is_local and not has_client_ca and not settings.issuers
+    is_local = _is_local(settings)
+    is_open = is_local and not settings.tls_client_ca and not settings.issuers
     allows_anonymous = settings.allow_anonymous or is_open
     return (
         Authenticator(certificates, proxies, tokens, allows_anonymous=allows_anonymous, is_local=is_local),
         watched,
     )
+
+
+def _is_local(settings: SecuredSettings) -> bool:
+    """Returns whether the server listens on loopback or a Unix socket."""
+    if settings.unix_path():
+        return True
+    host = settings.listen.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from .fields import Address, CommaSeparated, Metavar, OptionalFile, PositiveSeconds
 from .listen import ListenSettings
+from .serve import ServeSettings
 
 
 class AccessSettings(ListenSettings):
@@ -61,3 +62,7 @@ class AccessSettings(ListenSettings):
         2.0, description="seconds within which the audit record of a change must be on disk before the change is sent"
     )
     audit_reads: bool = Field(False, description="record reads in the audit log too")
+
+
+class SecuredSettings(AccessSettings, ServeSettings):
+    """The settings of `serve`, with those for access."""
