@@ -19,6 +19,7 @@ from cloudfront_facade_server.grpc_server.connections import count_connections, 
 from support.facade import open_channel
 from support.http2 import RawConnection
 from support.process import EMBEDDED, FacadeProcess
+from support.waiting import wait_until
 
 HEALTH = "/grpc.health.v1.Health/Check"
 ESTABLISHED, TIME_WAIT, LISTEN = "01", "06", "0A"
