@@ -128,6 +128,12 @@ def test_the_scheme_counts_in_any_case(tokens: BearerTokens, scheme: str) -> Non
     assert identify(authenticator(tokens), bearer(scheme=scheme)).by == "jwt"
 
 
+@pytest.mark.parametrize("scheme", ["Basic", "Token", "DPoP", "Bearer\t", ""])
+def test_other_schemes_are_rejected(tokens: BearerTokens, scheme: str) -> None:
+    assert 'is not "Bearer" and a token' in reason(authenticator(tokens, anonymous=True), bearer(scheme=scheme))
+    assert 'is not "Bearer" and a token' in reason(authenticator(tokens, anonymous=True), ("authorization", token()))
+
+
 def test_two_authorizations_are_unknown_whoever_sends_them(tokens: BearerTokens) -> None:
     who = authenticator(tokens, certificates=True, anonymous=True)
     good = bearer()

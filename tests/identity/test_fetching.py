@@ -14,7 +14,7 @@ from aiohttp import web
 from cloudfront_facade_server.identity import fetching
 from cloudfront_facade_server.identity.fetching import RESPONSE_MAX_BYTES, FetchError, fetch_keys
 from cloudfront_facade_server.identity.issuer import KeySource
-from cloudfront_facade_server.identity.json_web_keys import Keys
+from cloudfront_facade_server.identity.json_web_keys import Keys, read_keys
 from identity.key_server import Answer, KeyServer, dripping, endless, key_server, never
 from identity.signing import EC256, EC384, RSA, key_set
 from support.tls_proxy import TlsProxy
@@ -203,6 +203,7 @@ def test_keys_for_other_purposes_do_not_count(tmp_path: Path) -> None:
     public = {key.kid: key.as_dict(private=False) for key in (RSA, EC256, EC384)}
     members = [
         {**public["ec256"], "use": "enc"},
+        {**public["ec256"], "use": "x509-svid"},
         {**public["ec256"], "kid": "a", "key_ops": ["sign"]},
         {**public["ec256"], "kid": "b", "alg": "ES384"},
         {**public["rsa"], "kid": "c", "alg": "RS512"},
@@ -221,6 +222,11 @@ def test_keys_for_other_purposes_do_not_count(tmp_path: Path) -> None:
 
     keys, _ = fetched(tmp_path, change)
     assert set(keys) == {("ec384", "ES384")}
+
+
+def test_a_spiffe_bundle_is_a_key_set() -> None:
+    bundle = {"keys": [{**EC256.as_dict(private=False), "use": "jwt-svid"}], "spiffe_sequence": 1}
+    assert set(read_keys(json.dumps(bundle).encode())) == {("ec256", "ES256")}
 
 
 def test_a_private_key_that_is_published_by_mistake_counts_as_its_public_key(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ ALGORITHMS: Final = ("RS256", "ES256", "ES384")
 Keys = Mapping[tuple[str, str], RSAKey | ECKey]
 """Public keys by `kid` and algorithm."""
 
+_USES: Final = ("sig", "jwt-svid")
+"""The uses of keys that count. The second one is that of keys in a SPIFFE bundle."""
+
 _CURVES: Final = {"P-256": "ES256", "P-384": "ES384"}
 
 
@@ -62,7 +65,7 @@ def read_keys(raw: bytes) -> Keys:
 def _key(member: dict[str, Any]) -> tuple[str, RSAKey | ECKey] | None:
     """Returns the algorithm and the public key; None if the key is not for signatures that are accepted."""
     operations = member.get("key_ops", ["verify"])
-    if member.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
+    if member.get("use", "sig") not in _USES or not isinstance(operations, list) or "verify" not in operations:
         return None
     try:
         # Only the public members, because a set can have private ones by mistake.

@@ -99,11 +99,11 @@ class Tokens:
         """
         if len(token) > TOKEN_MAX_BYTES:
             raise CallerUnknownError(f"the token has more than {TOKEN_MAX_BYTES:,} bytes")
-        if not _FORM.fullmatch(token):
-            raise CallerUnknownError(_MALFORMED)
-        digest = sha256(token.encode("ascii")).digest()
+        digest = sha256(token.encode(errors="surrogatepass")).digest()
         if caller := self._remembered(digest, issuers):
             return caller
+        if not _FORM.fullmatch(token):
+            raise CallerUnknownError(_MALFORMED)
         verified = self._verify(token, issuers)
         self._verified[digest] = verified
         if len(self._verified) > CACHED_TOKENS:
