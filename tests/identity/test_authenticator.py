@@ -194,5 +194,11 @@ def test_a_known_token_is_identified_without_waiting(tokens: BearerTokens) -> No
             who.identify(NETWORK, context, [bearer()], True).send(None)
 
 
+def test_the_auth_context_is_read_only_for_certificates() -> None:
+    assert authenticator(certificates=True).reads_certificates
+    assert not authenticator(anonymous=True).reads_certificates
+    assert identify(authenticator(anonymous=True), context=BAD_CERTIFICATE) is ANONYMOUS
+
+
 def test_without_issuers_there_is_nothing_to_keep_fresh() -> None:
     asyncio.run(authenticator().run())

@@ -29,6 +29,9 @@ class Authenticator:
         tokens: Identifies callers by their tokens; None if there are no issuers.
         allows_anonymous: Whether a caller may prove no identity. Behind a trusted proxy it must.
         is_local: Whether the listener without TLS is on loopback or a Unix socket, so that nobody can read tokens.
+
+    Attributes:
+        reads_certificates: Whether `identify` reads the auth context. If not, an empty one does.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Authenticator:
         allows_anonymous: bool,
         is_local: bool,
     ) -> None:
+        self.reads_certificates = certificates is not None
         self._certificates = certificates
         self._proxies = proxies
         self._tokens = tokens
