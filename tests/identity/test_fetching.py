@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cloudfront_facade_server.identity import fetching
 from cloudfront_facade_server.identity.fetching import RESPONSE_MAX_BYTES, FetchError, fetch_keys
 from cloudfront_facade_server.identity.issuer import KeySource
 from cloudfront_facade_server.identity.json_web_keys import Keys, read_keys
+from identity.authority import Authority
 from identity.key_server import Answer, KeyServer, dripping, endless, key_server, never
 from identity.signing import EC256, EC384, RSA, key_set
 from support.tls_proxy import TlsProxy
@@ -117,6 +119,8 @@ def test_a_server_of_another_authority_is_rejected(tmp_path: Path) -> None:
     async def test(server: KeyServer) -> None:
         with pytest.raises(FetchError, match="certificate verify failed"):
             await fetch_keys(KeySource(server.url))
+        with pytest.raises(FetchError, match="certificate verify failed"):
+            await fetch_keys(KeySource(server.url, certificates=Authority().pem.decode()))
         assert not server.requests
 
     run(tmp_path, test)
@@ -185,7 +189,9 @@ def test_a_slow_answer_is_not_waited_for(tmp_path: Path, answer: Answer, monkeyp
     def change(server: KeyServer) -> None:
         server.answer = answer
 
+    begin = time.monotonic()
     assert "no response within 0.3 s" in problem(tmp_path, change)
+    assert time.monotonic() - begin < 5
 
 
 def test_a_server_that_is_down_is_reported(tmp_path: Path) -> None:
