@@ -1,4 +1,4 @@
-"""Random tokens and headers: nothing but a known caller or CallerUnknownError comes out."""
+"""Random tokens and headers: only a known caller or CallerUnknownError comes out."""
 
 from __future__ import annotations
 
