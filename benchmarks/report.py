@@ -32,8 +32,9 @@ def markdown(results: Results, found: Sequence[Metric]) -> str:
     machine = "\n".join(f"* {name}: {value}" for name, value in results.machine.items())
     parts = [machine, _other_load(results)]
     for affinity in AFFINITIES:
-        parts.append(f"On {affinity}:")
-        parts.append(_table(_metric_rows(metric for metric in found if metric.affinity == affinity)))
+        shown = [metric for metric in found if metric.affinity == affinity]
+        parts += [f"On {affinity}:", _table(_metric_rows(shown))]
+        parts += [f"Further baselines, on {affinity}:", _table(_reference_rows(shown))]
     parts.append(f"The absolute values behind the ratios, medians of {len(results.rounds)} rounds:")
     parts.extend(_table(_series_rows(results, affinity)) for affinity in AFFINITIES)
     return "\n\n".join(parts)
@@ -71,12 +72,18 @@ def _metric_rows(found: Iterable[Metric]) -> Iterator[Sequence[str]]:
     others = [server for server in COMPARED if server != "facade"]
     yield ["metric", "facade", "goal", "verdict", *(LABELS[server] for server in others)]
     for metric in found:
-        references = [
-            f"{LABELS[name]}: {_spread(spread)}" for name, spread in metric.spreads.items() if name not in COMPARED
-        ]
-        cells = [_number(metric.spreads[server].median) if server in metric.spreads else "" for server in others]
-        title = "; ".join([metric.title, *references])
-        yield [title, _spread(metric.spreads["facade"]), metric.goal, metric.verdict, *cells]
+        spreads, unit = metric.spreads, metric.unit
+        cells = [f"{_number(spreads[server].median)}{unit}" if server in spreads else "" for server in others]
+        yield [metric.title, _spread(spreads["facade"], unit), metric.goal, metric.verdict, *cells]
+
+
+def _reference_rows(found: Iterable[Metric]) -> Iterator[Sequence[str]]:
+    """Yields the values of the baselines that have no column in the table of metrics."""
+    yield ["metric", "baseline", "value"]
+    for metric in found:
+        for name, spread in metric.spreads.items():
+            if name not in COMPARED:
+                yield [metric.title, LABELS[name], _spread(spread, metric.unit)]
 
 
 def _series_rows(results: Results, affinity: str) -> Iterator[Sequence[str]]:
@@ -107,8 +114,8 @@ def _median(measured: Sequence[Measurement], value: Callable[[Measurement], floa
     return format(Spread.of(map(value, measured)).median, spec) if measured else ""
 
 
-def _spread(spread: Spread) -> str:
-    return f"{_number(spread.median)} ({_number(spread.minimum)} to {_number(spread.maximum)})"
+def _spread(spread: Spread, unit: str) -> str:
+    return f"{_number(spread.median)}{unit} ({_number(spread.minimum)} to {_number(spread.maximum)})"
 
 
 def _number(value: float) -> str:
