@@ -35,7 +35,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "metadata is the total; for key changes, counting stops at about 1,000.",
     "REQUEST_ID_REUSED": "Repeat the original request unchanged, or use a new `request_id` and another name.",
     "OVERLOADED": "Retry after the delay in `RetryInfo`. The operator can raise "
-    "[the limit that the message names](../guides/operate.md#limits).",
+    "[the limit that the message names](../guides/operate.md#limits), if the limit has a setting.",
     "DEADLINE_TOO_SHORT": "Set a longer deadline. Nothing more was sent: `outcome` says what happened before.",
     "DEADLINE_EXCEEDED": "Repeat a create with the same `request_id`, and any other change with its original `etag`. "
     "Before you repeat a key write, read the key.",
@@ -82,8 +82,9 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "UPSTREAM_UNRECOGNIZED": "Look up `aws_code` in the metadata; a newer version of the server may recognize it.",
     "FUNCTION_IN_USE": "Remove the function from the distributions that `PreconditionFailure` names.",
     "KEY_VALUE_STORE_IN_USE": "Update or delete the functions that `PreconditionFailure` names.",
-    "ETAG_MISMATCH": "Get the current `etag` from the rpc that the message names, check that your change still makes "
-    "sense, and send it with that `etag`.",
+    "ETAG_MISMATCH": "If your request had an `etag`: get the current one from the rpc that the message names, check "
+    "that your change still makes sense, and send it with that `etag`. If your request had no `etag`: repeat the "
+    "changes that were not applied.",
     "ETAG_INVALID": "Get the `etag` from the rpc that the message names. TestFunction also returns this for an "
     "outdated `etag`.",
     "TEST_FUNCTION_FAILED": "Repeat the test by hand; a test changes nothing. A function that throws does not cause "

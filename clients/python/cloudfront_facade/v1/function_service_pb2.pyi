@@ -294,8 +294,9 @@ class UpdateFunctionRequest(_message.Message):
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
     """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns.
-    1 to 256 visible ASCII characters, except double quotes. If the function has another version, the call fails with
-    ETAG_MISMATCH, unless that version already has this configuration and code.
+    1 to 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected. If the
+    function has another version, the call fails with ETAG_MISMATCH, unless that version already has this configuration
+    and code.
     """
     function_code: _builtins.bytes
     """Required. The new source code. 1 to 10,240 bytes, or up to the server's own limit, as in CreateFunctionRequest."""
@@ -361,7 +362,7 @@ class PublishFunctionRequest(_message.Message):
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
     """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
-    to 256 visible ASCII characters, except double quotes.
+    to 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected.
     """
     def __init__(
         self,
@@ -417,7 +418,7 @@ class TestFunctionRequest(_message.Message):
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
     """Required. The current version of the stage to test (CloudFront's `IfMatch`), which DescribeFunction returns. 1 to
-    256 visible ASCII characters, except double quotes.
+    256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected.
     """
     stage: Global___FunctionStage.ValueType
     """Optional. The stage to test. The default is DEVELOPMENT."""
@@ -523,7 +524,7 @@ class DeleteFunctionRequest(_message.Message):
     """Required. The name of the function. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
     """Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
-    to 256 visible ASCII characters, except double quotes.
+    to 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected.
     """
     def __init__(
         self,

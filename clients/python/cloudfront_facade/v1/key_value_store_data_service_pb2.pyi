@@ -178,7 +178,8 @@ class PutKeyRequest(_message.Message):
     """Optional. The value. At most 1,024 bytes in UTF-8. The default is an empty value."""
     etag: _builtins.str
     """Optional. The expected version of the store's content (CloudFront's `IfMatch`). At most 256 visible ASCII
-    characters, except double quotes. If it is not set, the write applies to the current version.
+    characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected. If it is not set, the write
+    applies to the current version.
     """
     def __init__(
         self,

@@ -200,8 +200,9 @@ class UpdateKeyValueStoreRequest(_message.Message):
     """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
     """Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
-    DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes. If the store has another
-    version, the call fails with ETAG_MISMATCH, unless that version already has this comment.
+    DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes and commas. `*` and weak
+    etags (`W/`) are rejected. If the store has another version, the call fails with ETAG_MISMATCH, unless that version
+    already has this comment.
     """
     comment: _builtins.str
     """Optional. The new comment. At most 128 characters, each one valid in XML 1.0; carriage returns are not allowed. If
@@ -262,7 +263,8 @@ class DeleteKeyValueStoreRequest(_message.Message):
     """Required. The name of the store. 1 to 64 characters: a-z A-Z 0-9 `-` `_`."""
     etag: _builtins.str
     """Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
-    DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes.
+    DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes and commas. `*` and weak
+    etags (`W/`) are rejected.
     """
     def __init__(
         self,

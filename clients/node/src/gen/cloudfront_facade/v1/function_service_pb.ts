@@ -249,8 +249,9 @@ export type UpdateFunctionRequest = Message<"cloudfront_facade.v1.UpdateFunction
 
   /**
    * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns.
-   * 1 to 256 visible ASCII characters, except double quotes. If the function has another version, the call fails with
-   * ETAG_MISMATCH, unless that version already has this configuration and code.
+   * 1 to 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected. If the
+   * function has another version, the call fails with ETAG_MISMATCH, unless that version already has this configuration
+   * and code.
    *
    * @generated from field: string etag = 2;
    */
@@ -322,7 +323,7 @@ export type PublishFunctionRequest = Message<"cloudfront_facade.v1.PublishFuncti
 
   /**
    * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
-   * to 256 visible ASCII characters, except double quotes.
+   * to 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected.
    *
    * @generated from field: string etag = 2;
    */
@@ -373,7 +374,7 @@ export type TestFunctionRequest = Message<"cloudfront_facade.v1.TestFunctionRequ
 
   /**
    * Required. The current version of the stage to test (CloudFront's `IfMatch`), which DescribeFunction returns. 1 to
-   * 256 visible ASCII characters, except double quotes.
+   * 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected.
    *
    * @generated from field: string etag = 2;
    */
@@ -488,7 +489,7 @@ export type DeleteFunctionRequest = Message<"cloudfront_facade.v1.DeleteFunction
 
   /**
    * Required. The current version of the DEVELOPMENT stage (CloudFront's `IfMatch`), which DescribeFunction returns. 1
-   * to 256 visible ASCII characters, except double quotes.
+   * to 256 visible ASCII characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected.
    *
    * @generated from field: string etag = 2;
    */

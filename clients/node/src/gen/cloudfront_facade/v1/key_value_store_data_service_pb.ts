@@ -208,7 +208,8 @@ export type PutKeyRequest = Message<"cloudfront_facade.v1.PutKeyRequest"> & {
 
   /**
    * Optional. The expected version of the store's content (CloudFront's `IfMatch`). At most 256 visible ASCII
-   * characters, except double quotes. If it is not set, the write applies to the current version.
+   * characters, except double quotes and commas. `*` and weak etags (`W/`) are rejected. If it is not set, the write
+   * applies to the current version.
    *
    * @generated from field: string etag = 4;
    */

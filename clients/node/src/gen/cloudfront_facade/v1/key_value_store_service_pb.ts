@@ -181,8 +181,9 @@ export type UpdateKeyValueStoreRequest = Message<"cloudfront_facade.v1.UpdateKey
 
   /**
    * Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
-   * DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes. If the store has another
-   * version, the call fails with ETAG_MISMATCH, unless that version already has this comment.
+   * DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes and commas. `*` and weak
+   * etags (`W/`) are rejected. If the store has another version, the call fails with ETAG_MISMATCH, unless that version
+   * already has this comment.
    *
    * @generated from field: string etag = 2;
    */
@@ -247,7 +248,8 @@ export type DeleteKeyValueStoreRequest = Message<"cloudfront_facade.v1.DeleteKey
 
   /**
    * Required. The current version of the store's control-plane resource (CloudFront's `IfMatch`), which
-   * DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes.
+   * DescribeKeyValueStore returns. 1 to 256 visible ASCII characters, except double quotes and commas. `*` and weak
+   * etags (`W/`) are rejected.
    *
    * @generated from field: string etag = 2;
    */
