@@ -283,6 +283,8 @@ def test_a_full_queue_rejects_intents_at_once(monkeypatch: pytest.MonkeyPatch) -
 
     async def test(output: FaultyOutput, audit: AuditLog) -> None:
         output.gate.clear()
+        audit.early_outcome(create(), APPLIED)
+        await asyncio.sleep(0.2)  # the writer takes it, and waits
         for _ in range(40):
             audit.early_outcome(create(), APPLIED)
         began = time.monotonic()

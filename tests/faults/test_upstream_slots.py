@@ -69,7 +69,7 @@ def test_a_create_that_settles_leaves_its_slot_to_others(
             if facade.functions.DescribeFunction.future(DESCRIBE, timeout=5).exception() is None:
                 served += 1
             time.sleep(0.02)
-        assert served > 50
+        assert served > 15  # without the slot, none
         assert settling.exception()
     assert cloudfront.count("ListTagsForResource") > 3
 
